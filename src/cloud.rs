@@ -1,0 +1,372 @@
+//! The port to the world outside: what we ask of AWS and of webhooks, in our own types.
+//!
+//! Two implementations: `aws` (the SDK) and `sim` (the simulated AWS, in process). Nobody else knows which one runs.
+//! Paging is the caller's: each list call returns one page, since partial answers are what the caller must judge.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use crate::model::{
+    desk::RequestStatus,
+    ids::{AccountId, CaseId, DisplayId, QuotaCode, RequestId, Scope},
+    time::{Minute, Timestamp},
+    units::Amount,
+};
+
+/// One page of a listing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// What the page holds; may be empty while `next` is not.
+    pub items: Vec<T>,
+    /// The token of the next page.
+    pub next: Option<String>,
+}
+
+/// A metric that CloudWatch knows: its name and the exact dimension set.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Metric {
+    /// Such as `AWS/Bedrock`.
+    pub namespace: String,
+    /// Such as `Invocations`.
+    pub name: String,
+    /// Name to value.
+    pub dimensions: BTreeMap<String, String>,
+}
+
+/// One series to read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricQuery {
+    /// Unique in the request; starts with a lowercase letter.
+    pub id: String,
+    /// Which metric.
+    pub metric: Metric,
+    /// `Sum`, `Average`, `SampleCount`, `Maximum`, `p90` …
+    pub statistic: String,
+    /// Seconds, a multiple of 60.
+    pub period_seconds: i32,
+}
+
+/// A read of up to 500 series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricRequest {
+    /// What to read.
+    pub queries: Vec<MetricQuery>,
+    /// First minute.
+    pub from: Minute,
+    /// First minute that is not read.
+    pub until: Minute,
+    /// The token of a later page.
+    pub page: Option<String>,
+}
+
+/// Whether a result is all there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricStatus {
+    /// All datapoints that exist in the range, over the pages so far.
+    Complete,
+    /// More may exist: follow the token.
+    Partial,
+    /// CloudWatch failed on this series.
+    InternalError,
+    /// We may not read it.
+    Forbidden,
+}
+
+/// One series' share of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricResult {
+    /// The id of the query.
+    pub id: String,
+    /// Whether it is complete.
+    pub status: MetricStatus,
+    /// Minute and value, in no promised order. Values may be anything a double can be.
+    pub points: Vec<(Minute, f64)>,
+}
+
+/// An inference profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// `us.anthropic…`, `global.…`, or the 12 characters of an application profile.
+    pub id: String,
+    /// The owner's or AWS's name.
+    pub name: String,
+    /// Whole ARN.
+    pub arn: String,
+    /// Whether the customer made it.
+    pub is_application: bool,
+    /// `ACTIVE`, or another word.
+    pub status: String,
+    /// ARNs of the models it may run, one a Region.
+    pub model_arns: Vec<String>,
+}
+
+/// A foundation model in one Region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundationModel {
+    /// The id, without context suffix.
+    pub id: String,
+    /// `ACTIVE` or `LEGACY`.
+    pub life_cycle: String,
+}
+
+/// A quota as listed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedQuota {
+    /// The code.
+    pub code: QuotaCode,
+    /// The name, verbatim.
+    pub name: String,
+    /// The value; `None` when the entry carries an error reason instead.
+    pub value: Option<Amount>,
+    /// Whether a request is possible.
+    pub adjustable: bool,
+    /// The error reason, if any.
+    pub error: Option<String>,
+}
+
+/// A quota increase request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuotaRequest {
+    /// Its id.
+    pub id: RequestId,
+    /// The quota.
+    pub code: QuotaCode,
+    /// The value asked for.
+    pub desired: Amount,
+    /// Its status.
+    pub status: RequestStatus,
+    /// The number of its case, once there is one.
+    pub display: Option<DisplayId>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+}
+
+/// A support case to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCase {
+    /// Subject, under 200 characters.
+    pub subject: String,
+    /// Body, at most 8,000 characters.
+    pub body: String,
+    /// Such as `service-bedrock`.
+    pub service_code: String,
+    /// Such as `general-guidance`.
+    pub category_code: String,
+    /// Such as `normal`.
+    pub severity_code: String,
+    /// `technical` or `customer-service`.
+    pub issue_type: String,
+}
+
+/// Which cases to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaseFilter {
+    /// The one with this number, resolved or not.
+    Display(DisplayId),
+    /// The one with this id, resolved or not.
+    Case(CaseId),
+    /// All created after this instant, resolved ones included.
+    After(Timestamp),
+}
+
+/// A support case, with its newest communications.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Internal id.
+    pub id: CaseId,
+    /// Number.
+    pub display: DisplayId,
+    /// Subject.
+    pub subject: String,
+    /// The API's word.
+    pub status: String,
+    /// When it was opened, as far as the text could be read.
+    pub created: Option<Timestamp>,
+    /// The five newest at most: never proof that an older one is absent.
+    pub recent: Vec<Communication>,
+}
+
+/// One communication of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Communication {
+    /// `Amazon Web Services`, or the caller's role and address.
+    pub submitted_by: String,
+    /// The text.
+    pub body: String,
+    /// When, as far as the text could be read.
+    pub created: Option<Timestamp>,
+}
+
+/// Why a call failed, in the few classes that decide what to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FaultClass {
+    /// Too many calls: nothing happened, later it will.
+    Throttled,
+    /// Credentials are missing, expired, or don't suffice: nothing happened.
+    Denied,
+    /// The request itself is refused: nothing happened.
+    Invalid,
+    /// What it names does not exist: nothing happened.
+    NotFound,
+    /// It exists already (an open quota request): nothing new happened.
+    Exists,
+    /// A limit of open requests or cases: nothing happened.
+    Full,
+    /// The account's support plan has no API: nothing happened.
+    NoPlan,
+    /// The other side failed: it may have happened.
+    Server,
+    /// The connection failed before anything was sent: nothing happened.
+    Connect,
+    /// The connection failed, or time ran out, after the request may have left: it may have happened.
+    Lost,
+    /// The answer could not be understood: it may have happened.
+    Garbled,
+}
+
+/// A failed call: what was tried, and what it means for the next step.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{operation} failed: {code}: {message}")]
+pub struct Fault {
+    /// `service:Operation`, such as `support:CreateCase`.
+    pub operation: &'static str,
+    /// The other side's code, or our word where there was no answer.
+    pub code: String,
+    /// The other side's message; may be empty.
+    pub message: String,
+    /// What it means.
+    pub class: FaultClass,
+}
+
+impl Fault {
+    /// Whether the call may have had its effect although it failed.
+    #[must_use]
+    pub const fn may_have_happened(&self) -> bool {
+        matches!(
+            self.class,
+            FaultClass::Server | FaultClass::Lost | FaultClass::Garbled
+        )
+    }
+}
+
+/// What we ask of AWS. Reads may be retried inside; the calls marked *once* are sent once and never retried inside.
+#[async_trait]
+pub trait Cloud: Send + Sync + std::fmt::Debug {
+    /// The account that our calls in this scope are made as.
+    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault>;
+
+    /// Metrics of a namespace; `recently_active` narrows to the last three hours, roughly.
+    async fn list_metrics(
+        &self,
+        scope: &Scope,
+        namespace: &str,
+        recently_active: bool,
+        page: Option<String>,
+    ) -> Result<Page<Metric>, Fault>;
+
+    /// Datapoints, one page.
+    async fn metric_data(
+        &self,
+        scope: &Scope,
+        request: MetricRequest,
+    ) -> Result<Page<MetricResult>, Fault>;
+
+    /// Inference profiles, system-defined and application ones.
+    async fn list_profiles(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<Profile>, Fault>;
+
+    /// Foundation models of the Region.
+    async fn list_models(&self, scope: &Scope) -> Result<Vec<FoundationModel>, Fault>;
+
+    /// Applied values of the service `bedrock`.
+    async fn list_quotas(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault>;
+
+    /// Default values of the service `bedrock`.
+    async fn list_default_quotas(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault>;
+
+    /// One applied value; a quota without one is [`FaultClass::NotFound`].
+    async fn get_quota(&self, scope: &Scope, code: &QuotaCode) -> Result<ListedQuota, Fault>;
+
+    /// *Once.* Asks for a higher value.
+    async fn request_quota(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        desired: Amount,
+    ) -> Result<QuotaRequest, Fault>;
+
+    /// One request by its id.
+    async fn get_quota_request(&self, scope: &Scope, id: &RequestId)
+    -> Result<QuotaRequest, Fault>;
+
+    /// The requests for one quota in the last 90 days.
+    async fn quota_request_history(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        page: Option<String>,
+    ) -> Result<Page<QuotaRequest>, Fault>;
+
+    /// *Once.* Opens a case.
+    async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault>;
+
+    /// Cases of the account.
+    async fn list_cases(
+        &self,
+        scope: &Scope,
+        filter: &CaseFilter,
+        page: Option<String>,
+    ) -> Result<Page<Case>, Fault>;
+
+    /// All communications of a case.
+    async fn list_communications(
+        &self,
+        scope: &Scope,
+        case: &CaseId,
+        page: Option<String>,
+    ) -> Result<Page<Communication>, Fault>;
+
+    /// *Once.* Adds to a case.
+    async fn add_communication(
+        &self,
+        scope: &Scope,
+        case: &CaseId,
+        body: &str,
+    ) -> Result<(), Fault>;
+
+    /// *Once.* Publishes to a topic of this scope; returns the message id.
+    async fn publish(
+        &self,
+        scope: &Scope,
+        topic_arn: &str,
+        subject: &str,
+        message: &str,
+    ) -> Result<String, Fault>;
+
+    /// *Once.* Posts a JSON body to a webhook.
+    async fn post(&self, url: &str, body: &str) -> Result<(), Fault>;
+
+    /// How often each operation was called since the start, as `service:Operation`, retries included where known.
+    fn calls(&self) -> CallCounts;
+}
+
+/// Calls made, by operation, and the metrics requested in them: what AWS bills.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct CallCounts {
+    /// `service:Operation` to number of calls.
+    pub calls: BTreeMap<String, u64>,
+    /// Series requested by `cloudwatch:GetMetricData`, each counted once a call.
+    pub metrics: u64,
+}

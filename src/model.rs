@@ -1,0 +1,19 @@
+//! The vocabulary: plain data that every layer shares, and nothing that acts.
+//!
+//! Belongs here: ids, units, time, what was measured, what was judged, what is open, what is to be done.
+//! Does not belong here: IO, clocks, async, randomness, serialisation (the store and the config lay out their own bytes).
+
+pub mod action;
+pub mod alert;
+pub mod book;
+pub mod catalog;
+pub mod desk;
+pub mod ids;
+pub mod incident;
+pub mod policy;
+pub mod quota;
+pub mod reason;
+pub mod rule;
+pub mod series;
+pub mod time;
+pub mod units;

@@ -1,0 +1,393 @@
+//! Effects as data, and the protocol that carries each of them out at most once or at least once.
+//!
+//! An intent is durable before anything leaves the process. `Sending` without a receipt means *it may have happened*:
+//! for messages that means send again, for requests and cases it means look first.
+
+use super::{
+    ids::{ActionId, CaseId, IncidentId, Marker, QuotaCode, ReceiverName, Scope},
+    reason::Reason,
+    rule::Severity,
+    time::{Timestamp, after},
+    units::Amount,
+};
+
+/// One effect on the world outside, so precise that carrying it out leaves nothing to decide.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Tell people.
+    Notify {
+        /// Whom.
+        receiver: ReceiverName,
+        /// How loudly.
+        severity: Severity,
+        /// One printable ASCII line, at most 99 characters.
+        subject: String,
+        /// The message.
+        body: String,
+    },
+    /// Ask Service Quotas for a higher value.
+    RequestQuota {
+        /// Account and Region.
+        scope: Scope,
+        /// Which quota.
+        code: QuotaCode,
+        /// The value asked for.
+        desired: Amount,
+        /// What is added to the case that Service Quotas opens for it; starts with the marker.
+        context: String,
+    },
+    /// Open a support case of our own.
+    OpenCase {
+        /// Account and Region it is about; the API itself is global.
+        scope: Scope,
+        /// Subject, with the marker in it.
+        subject: String,
+        /// Body, at most 8,000 characters, the marker on its first line.
+        body: String,
+    },
+    /// Add to a case.
+    Comment {
+        /// Account and Region it is about.
+        scope: Scope,
+        /// Which case.
+        case: CaseId,
+        /// At most 8,000 characters, the marker on its first line.
+        body: String,
+    },
+}
+
+impl Effect {
+    /// `notify`, `request-quota`, `open-case` or `comment`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Notify { .. } => "notify",
+            Self::RequestQuota { .. } => "request-quota",
+            Self::OpenCase { .. } => "open-case",
+            Self::Comment { .. } => "comment",
+        }
+    }
+
+    /// Messages may be sent twice in doubt; what AWS Support sees may not.
+    #[must_use]
+    pub const fn may_repeat(&self) -> bool {
+        matches!(self, Self::Notify { .. })
+    }
+}
+
+/// Where an intent stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IntentState {
+    /// Waits for a person (mode `propose`).
+    Proposed {
+        /// After this it is refused by itself.
+        expires: Timestamp,
+    },
+    /// To be carried out, not before this instant.
+    Planned {
+        /// Earliest.
+        not_before: Timestamp,
+    },
+    /// Begun, and no answer recorded.
+    Sending {
+        /// When it was begun.
+        at: Timestamp,
+    },
+    /// It may have happened. Look, and look again a settle window later, before trying again.
+    Unknown {
+        /// When it was begun.
+        since: Timestamp,
+        /// How often a complete look found nothing, at least [`LOOK_APART_MINUTES`] apart.
+        absent: u8,
+        /// Earliest instant of the next look.
+        look_at: Timestamp,
+    },
+    /// Happened, and the other side's name for it.
+    Done {
+        /// Message id, request id, case id; what was adopted counts.
+        reference: String,
+        /// When we learned it.
+        at: Timestamp,
+    },
+    /// Given up for now, visibly: a person has to look.
+    Held {
+        /// Why, as a sentence fragment.
+        why: String,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Will not be done: rejected, expired, or refused with certainty by the other side.
+    Refused {
+        /// Why, as a sentence fragment.
+        why: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl IntentState {
+    /// The name in JSON and texts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Proposed { .. } => "proposed",
+            Self::Planned { .. } => "planned",
+            Self::Sending { .. } => "sending",
+            Self::Unknown { .. } => "unknown",
+            Self::Done { .. } => "done",
+            Self::Held { .. } => "held",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
+    /// Nothing more will happen by itself.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Done { .. } | Self::Held { .. } | Self::Refused { .. }
+        )
+    }
+}
+
+/// An action that was decided and made durable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Intent {
+    /// Derived from incident and step.
+    pub id: ActionId,
+    /// The incident it serves.
+    pub incident: IncidentId,
+    /// The step within the incident, such as `request/L-15B8E632/1`; the id is derived from it.
+    pub step: String,
+    /// What to do.
+    pub effect: Effect,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// When it was decided.
+    pub created: Timestamp,
+    /// Where it stands.
+    pub state: IntentState,
+    /// How often it was begun.
+    pub attempts: u32,
+    /// The last failure, for people.
+    pub last_failure: Option<String>,
+    /// Counts the stored versions, from 1. The ledger refuses to go from n to anything but n + 1.
+    pub revision: u64,
+}
+
+/// How far two looks that find nothing must lie apart, in minutes: the settle window of the desk.
+pub const LOOK_APART_MINUTES: i64 = 15;
+/// After this many times begun, what may not repeat is held.
+pub const MOST_SENDS: u32 = 3;
+/// After this many failures a message is held; with the backoff below that is more than a day.
+pub const MOST_MESSAGE_TRIES: u32 = 40;
+
+/// What an attempt, or a look, came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It happened (also: it had happened before, and was found or adopted).
+    Done {
+        /// The other side's name for it.
+        reference: String,
+    },
+    /// It certainly did not happen, and may be tried again after so many minutes at the earliest.
+    NotYet {
+        /// Minutes to wait at least; the protocol adds its own backoff.
+        wait_minutes: i64,
+        /// Why, as a sentence fragment.
+        why: String,
+    },
+    /// It certainly did not happen, and trying again as it is would be no use.
+    Never {
+        /// Why, as a sentence fragment.
+        why: String,
+    },
+    /// It may have happened.
+    InDoubt {
+        /// Why, as a sentence fragment.
+        why: String,
+    },
+    /// A complete look found nothing.
+    Absent,
+    /// The look itself failed; it proves nothing.
+    CouldNotLook {
+        /// Why, as a sentence fragment.
+        why: String,
+    },
+}
+
+impl Intent {
+    /// The marker planted in what this intent files.
+    #[must_use]
+    pub fn marker(&self) -> Marker {
+        Marker::of(&self.id)
+    }
+
+    /// What has to be done with this intent at `now`, if anything.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Option<Due> {
+        match &self.state {
+            IntentState::Proposed { expires } => (*expires <= now).then_some(Due::Expire),
+            IntentState::Planned { not_before } => (*not_before <= now).then_some(Due::Send),
+            IntentState::Sending { .. } => Some(Due::Recover),
+            IntentState::Unknown { look_at, .. } => (*look_at <= now).then_some(Due::Look),
+            IntentState::Done { .. } | IntentState::Held { .. } | IntentState::Refused { .. } => {
+                None
+            }
+        }
+    }
+
+    /// The intent as it is begun: to be committed before the effect is tried.
+    #[must_use]
+    pub fn begun(&self, now: Timestamp) -> Self {
+        self.moved(IntentState::Sending { at: now }, self.attempts + 1, None)
+    }
+
+    /// The intent as it is found begun after a restart: it may have happened.
+    #[must_use]
+    pub fn recovered(&self, now: Timestamp) -> Self {
+        let why = "the process ended before an answer was recorded".to_owned();
+        self.after(&Outcome::InDoubt { why }, now)
+    }
+
+    /// The intent once a person approved it, or nothing if it no longer waits for one.
+    #[must_use]
+    pub fn approved(&self, now: Timestamp) -> Option<Self> {
+        matches!(self.state, IntentState::Proposed { expires } if now < expires).then(|| {
+            self.moved(
+                IntentState::Planned { not_before: now },
+                self.attempts,
+                None,
+            )
+        })
+    }
+
+    /// The intent once it is refused for good, whatever state it was in before it was begun.
+    #[must_use]
+    pub fn refused(&self, why: impl Into<String>, now: Timestamp) -> Self {
+        let why = why.into();
+        self.moved(IntentState::Refused { why, at: now }, self.attempts, None)
+    }
+
+    /// The one transition function: what the intent becomes after this outcome.
+    #[must_use]
+    pub fn after(&self, outcome: &Outcome, now: Timestamp) -> Self {
+        let (state, failure) = match outcome {
+            Outcome::Done { reference } => {
+                let reference = reference.clone();
+                (IntentState::Done { reference, at: now }, None)
+            }
+            Outcome::NotYet { wait_minutes, why } => {
+                (self.again(*wait_minutes, why, now), Some(why))
+            }
+            Outcome::Never { why } => {
+                let state = IntentState::Refused {
+                    why: why.clone(),
+                    at: now,
+                };
+                (state, Some(why))
+            }
+            Outcome::InDoubt { why } if self.effect.may_repeat() => {
+                (self.again(0, why, now), Some(why))
+            }
+            Outcome::InDoubt { why } => (self.in_doubt(now), Some(why)),
+            Outcome::Absent => (self.absent(now), None),
+            Outcome::CouldNotLook { why } => (self.look_later(now), Some(why)),
+        };
+        self.moved(state, self.attempts, failure.cloned())
+    }
+
+    fn again(&self, wait_minutes: i64, why: &str, now: Timestamp) -> IntentState {
+        let most = if self.effect.may_repeat() {
+            MOST_MESSAGE_TRIES
+        } else {
+            u32::MAX
+        };
+        if self.attempts >= most {
+            let why = format!("given up after {} tries: {why}", self.attempts);
+            return IntentState::Held { why, at: now };
+        }
+        let backoff = 1_i64 << self.attempts.min(6); // 2, 4 … 64 minutes
+        IntentState::Planned {
+            not_before: after(now, wait_minutes.max(backoff)),
+        }
+    }
+
+    fn in_doubt(&self, now: Timestamp) -> IntentState {
+        let since = match self.state {
+            IntentState::Sending { at } => at,
+            IntentState::Unknown { since, .. } => since,
+            IntentState::Proposed { .. }
+            | IntentState::Planned { .. }
+            | IntentState::Done { .. }
+            | IntentState::Held { .. }
+            | IntentState::Refused { .. } => now,
+        };
+        IntentState::Unknown {
+            since,
+            absent: 0,
+            look_at: after(now, 1),
+        }
+    }
+
+    fn absent(&self, now: Timestamp) -> IntentState {
+        let IntentState::Unknown { since, absent, .. } = self.state else {
+            return self.state.clone();
+        };
+        // The first look that counts lies a settle window after the attempt: what is not visible yet is not absent.
+        let counts = now.duration_since(since).as_secs() >= LOOK_APART_MINUTES * 60;
+        let absent = if counts { absent + 1 } else { absent };
+        if absent < 2 {
+            let look_at = after(now, LOOK_APART_MINUTES);
+            return IntentState::Unknown {
+                since,
+                absent,
+                look_at,
+            };
+        }
+        if self.attempts >= MOST_SENDS {
+            let why = format!("sent {} times, and never found afterwards", self.attempts);
+            return IntentState::Held { why, at: now };
+        }
+        IntentState::Planned { not_before: now }
+    }
+
+    fn look_later(&self, now: Timestamp) -> IntentState {
+        match self.state {
+            IntentState::Unknown { since, absent, .. } => IntentState::Unknown {
+                since,
+                absent,
+                look_at: after(now, 5),
+            },
+            IntentState::Proposed { .. }
+            | IntentState::Planned { .. }
+            | IntentState::Sending { .. }
+            | IntentState::Done { .. }
+            | IntentState::Held { .. }
+            | IntentState::Refused { .. } => self.state.clone(),
+        }
+    }
+
+    fn moved(&self, state: IntentState, attempts: u32, failure: Option<String>) -> Self {
+        Self {
+            state,
+            attempts,
+            last_failure: failure.or_else(|| self.last_failure.clone()),
+            revision: self.revision + 1,
+            ..self.clone()
+        }
+    }
+}
+
+/// What an intent needs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Begin it.
+    Send,
+    /// It was begun, and the process ended before the answer: see [`Intent::recovered`].
+    Recover,
+    /// Look whether it happened.
+    Look,
+    /// Nobody approved it in time.
+    Expire,
+}

@@ -1,0 +1,214 @@
+//! The book: all that must survive a restart, and the records it is written in.
+
+use std::collections::BTreeMap;
+
+use super::{
+    action::Intent,
+    alert::Track,
+    catalog::{Pool, PoolId, Target},
+    desk::{Ask, Investigation},
+    ids::{ActionId, CaseId, IncidentId, QuotaCode, RequestId, Scope, TargetId},
+    incident::{AlertKey, Cause, Incident},
+    quota::{Quota, QuotaChange},
+    series::{HourBlock, PoolSeries, Signal},
+    time::{Minute, Timestamp},
+};
+
+/// One change of the book. Each record replaces the record with the same [`Key`] as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// An incident.
+    Incident(Incident),
+    /// An intent; its revision must be one more than the stored one.
+    Intent(Intent),
+    /// A quota request we follow.
+    Ask(Ask),
+    /// A case we follow.
+    Investigation(Investigation),
+    /// Where the judging of a rule on a pool stands.
+    Track(AlertKey, Track),
+    /// A discovered target.
+    Target(Target),
+    /// A discovered pool with its mappings.
+    Pool(Pool),
+    /// A quota as last read.
+    Quota(Quota),
+    /// A change of an applied value.
+    QuotaChange(QuotaChange),
+    /// One hour of one signal of one pool.
+    Hour(PoolId, Signal, Minute, Box<HourBlock>),
+    /// When discovery of an account and Region last succeeded as a whole.
+    Discovered(Scope, Timestamp),
+    /// The minute up to which a pool was read last, exclusive.
+    ReadThrough(PoolId, Minute),
+    /// Takes a record away, such as an hour that grew too old.
+    Remove(Key),
+}
+
+/// What a record is stored under.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// See [`Record::Incident`].
+    Incident(IncidentId),
+    /// See [`Record::Intent`].
+    Intent(ActionId),
+    /// See [`Record::Ask`].
+    Ask(RequestId),
+    /// See [`Record::Investigation`].
+    Investigation(CaseId),
+    /// See [`Record::Track`].
+    Track(AlertKey),
+    /// See [`Record::Target`]; a target id is unique within its scope only.
+    Target(Scope, TargetId),
+    /// See [`Record::Pool`].
+    Pool(PoolId),
+    /// See [`Record::Quota`].
+    Quota(Scope, QuotaCode),
+    /// See [`Record::QuotaChange`].
+    QuotaChange(Scope, QuotaCode, Timestamp),
+    /// See [`Record::Hour`].
+    Hour(PoolId, Signal, Minute),
+    /// See [`Record::Discovered`].
+    Discovered(Scope),
+    /// See [`Record::ReadThrough`].
+    ReadThrough(PoolId),
+}
+
+impl Record {
+    /// What this record is stored under.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Incident(it) => Key::Incident(it.id.clone()),
+            Self::Intent(it) => Key::Intent(it.id.clone()),
+            Self::Ask(it) => Key::Ask(it.request.clone()),
+            Self::Investigation(it) => Key::Investigation(it.case.clone()),
+            Self::Track(key, _) => Key::Track(key.clone()),
+            Self::Target(it) => Key::Target(it.pool.scope.clone(), it.id.clone()),
+            Self::Pool(it) => Key::Pool(it.id.clone()),
+            Self::Quota(it) => Key::Quota(it.scope.clone(), it.code.clone()),
+            Self::QuotaChange(it) => Key::QuotaChange(it.scope.clone(), it.code.clone(), it.at),
+            Self::Hour(pool, signal, hour, _) => Key::Hour(pool.clone(), *signal, *hour),
+            Self::Discovered(scope, _) => Key::Discovered(scope.clone()),
+            Self::ReadThrough(pool, _) => Key::ReadThrough(pool.clone()),
+            Self::Remove(key) => key.clone(),
+        }
+    }
+}
+
+/// Everything we know and have decided, in memory. It changes only by [`Book::apply`], after the records are durable.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Book {
+    /// Incidents by id, open and ended.
+    pub incidents: BTreeMap<IncidentId, Incident>,
+    /// Intents by id.
+    pub intents: BTreeMap<ActionId, Intent>,
+    /// Quota requests by id.
+    pub asks: BTreeMap<RequestId, Ask>,
+    /// Cases of our own by id.
+    pub investigations: BTreeMap<CaseId, Investigation>,
+    /// Where judging stands.
+    pub tracks: BTreeMap<AlertKey, Track>,
+    /// Targets by scope and id.
+    pub targets: BTreeMap<(Scope, TargetId), Target>,
+    /// Pools by id.
+    pub pools: BTreeMap<PoolId, Pool>,
+    /// Quotas by scope and code.
+    pub quotas: BTreeMap<(Scope, QuotaCode), Quota>,
+    /// Changes of applied values, oldest first within a code.
+    pub quota_changes: BTreeMap<(Scope, QuotaCode, Timestamp), QuotaChange>,
+    /// History by pool.
+    pub series: BTreeMap<PoolId, PoolSeries>,
+    /// When each scope was last discovered.
+    pub discovered: BTreeMap<Scope, Timestamp>,
+    /// The minute up to which each pool was read, exclusive.
+    pub read_through: BTreeMap<PoolId, Minute>,
+}
+
+impl Book {
+    /// The open incident of this cause, if there is one.
+    #[must_use]
+    pub fn open_incident(&self, cause: &Cause) -> Option<&Incident> {
+        self.incidents
+            .values()
+            .find(|incident| incident.is_open() && incident.cause == *cause)
+    }
+
+    /// How many incidents of this cause there were so far.
+    #[must_use]
+    pub fn generations(&self, cause: &Cause) -> u32 {
+        self.incidents
+            .values()
+            .filter(|incident| incident.cause == *cause)
+            .map(|incident| incident.generation)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Takes in records that are durable.
+    pub fn apply(&mut self, records: Vec<Record>) {
+        for record in records {
+            self.apply_one(record);
+        }
+    }
+
+    fn apply_one(&mut self, record: Record) {
+        match record {
+            Record::Incident(it) => drop(self.incidents.insert(it.id.clone(), it)),
+            Record::Intent(it) => drop(self.intents.insert(it.id.clone(), it)),
+            Record::Ask(it) => drop(self.asks.insert(it.request.clone(), it)),
+            Record::Investigation(it) => drop(self.investigations.insert(it.case.clone(), it)),
+            Record::Track(key, track) => drop(self.tracks.insert(key, track)),
+            Record::Target(it) => {
+                let key = (it.pool.scope.clone(), it.id.clone());
+                self.targets.insert(key, it);
+            }
+            Record::Pool(it) => drop(self.pools.insert(it.id.clone(), it)),
+            Record::Quota(it) => {
+                let key = (it.scope.clone(), it.code.clone());
+                self.quotas.insert(key, it);
+            }
+            Record::QuotaChange(it) => {
+                let key = (it.scope.clone(), it.code.clone(), it.at);
+                self.quota_changes.insert(key, it);
+            }
+            Record::Hour(pool, signal, hour, block) => {
+                self.series
+                    .entry(pool)
+                    .or_default()
+                    .restore(signal, hour, *block);
+            }
+            Record::Discovered(scope, at) => drop(self.discovered.insert(scope, at)),
+            Record::ReadThrough(pool, minute) => drop(self.read_through.insert(pool, minute)),
+            Record::Remove(key) => self.remove(&key),
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        match key {
+            Key::Incident(id) => drop(self.incidents.remove(id)),
+            Key::Intent(id) => drop(self.intents.remove(id)),
+            Key::Ask(id) => drop(self.asks.remove(id)),
+            Key::Investigation(id) => drop(self.investigations.remove(id)),
+            Key::Track(key) => drop(self.tracks.remove(key)),
+            Key::Target(scope, id) => {
+                self.targets.remove(&(scope.clone(), id.clone()));
+            }
+            Key::Pool(id) => drop(self.pools.remove(id)),
+            Key::Quota(scope, code) => {
+                self.quotas.remove(&(scope.clone(), code.clone()));
+            }
+            Key::QuotaChange(scope, code, at) => {
+                self.quota_changes
+                    .remove(&(scope.clone(), code.clone(), *at));
+            }
+            Key::Hour(pool, signal, hour) => {
+                if let Some(series) = self.series.get_mut(pool) {
+                    series.forget(*signal, *hour);
+                }
+            }
+            Key::Discovered(scope) => drop(self.discovered.remove(scope)),
+            Key::ReadThrough(pool) => drop(self.read_through.remove(pool)),
+        }
+    }
+}

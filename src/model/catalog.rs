@@ -1,0 +1,173 @@
+//! Which targets exist and which pool each of them drains.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{
+    ids::{ModelId, Scope, TargetId},
+    time::Timestamp,
+    units::QuotaKind,
+};
+use crate::model::ids::QuotaCode;
+
+/// The bucket that Bedrock counts a request into. Families don't draw on one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// Bare model ids, answered in the Region that is called.
+    OnDemand,
+    /// Geographic profiles such as `us.` or `eu.`, one bucket for all of them.
+    Geo,
+    /// `global.` profiles.
+    Global,
+    /// The `bedrock-mantle` endpoint.
+    Mantle,
+}
+
+impl Family {
+    /// All families.
+    pub const ALL: [Self; 4] = [Self::OnDemand, Self::Geo, Self::Global, Self::Mantle];
+
+    /// The name in ids, TOML and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OnDemand => "on-demand",
+            Self::Geo => "geo",
+            Self::Global => "global",
+            Self::Mantle => "mantle",
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What one set of quotas limits: account x source Region x base model x family.
+///
+/// Prints as `account/region/family/model`, which is also how people type it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolId {
+    /// Account and source Region.
+    pub scope: Scope,
+    /// The bucket.
+    pub family: Family,
+    /// The base model.
+    pub model: ModelId,
+}
+
+impl fmt::Display for PoolId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.scope, self.family, self.model)
+    }
+}
+
+/// How a target reaches its model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// The bare model id.
+    Base,
+    /// A system-defined inference profile.
+    SystemProfile,
+    /// An application inference profile; the name is the one its owner gave it.
+    ApplicationProfile {
+        /// The owner's name for it.
+        name: String,
+    },
+}
+
+/// One `ModelId` value in one account and Region, and the pool it drains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The dimension value.
+    pub id: TargetId,
+    /// How it reaches its model.
+    pub kind: TargetKind,
+    /// What it drains.
+    pub pool: PoolId,
+    /// When we first saw it.
+    pub first_seen: Timestamp,
+}
+
+/// A target whose pool we could not tell. It is shown, and nothing rests on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unplaced {
+    /// The dimension value.
+    pub id: TargetId,
+    /// Why it has no pool, as a sentence fragment.
+    pub why: String,
+}
+
+/// Whether and how a pool is limited by one kind of quota.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mapping {
+    /// This quota, and the proof as a sentence fragment.
+    Mapped {
+        /// Its code.
+        code: QuotaCode,
+        /// Why it is this one.
+        proof: String,
+    },
+    /// The account lists no such quota for this model: it is not limited this way.
+    Absent,
+    /// Several fit. Shown, never acted upon.
+    Ambiguous {
+        /// All that fit, sorted.
+        candidates: Vec<QuotaCode>,
+    },
+    /// The list of quotas could not be read (yet).
+    Unknown,
+}
+
+impl Mapping {
+    /// The code, where the mapping is certain.
+    #[must_use]
+    pub const fn code(&self) -> Option<&QuotaCode> {
+        match self {
+            Self::Mapped { code, .. } => Some(code),
+            Self::Absent | Self::Ambiguous { .. } | Self::Unknown => None,
+        }
+    }
+}
+
+/// One pool as the catalog knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    /// Which.
+    pub id: PoolId,
+    /// Output tokens are charged this many times; `None` where no source states a rate for this model.
+    pub burndown: Option<f64>,
+    /// One mapping per kind.
+    pub mappings: BTreeMap<QuotaKind, Mapping>,
+}
+
+impl Pool {
+    /// How this kind limits the pool. A kind without an entry was never read.
+    #[must_use]
+    pub fn mapping(&self, kind: QuotaKind) -> &Mapping {
+        self.mappings.get(&kind).unwrap_or(&Mapping::Unknown)
+    }
+}
+
+/// Everything discovered in one account and Region.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Catalog {
+    /// Targets by id.
+    pub targets: BTreeMap<TargetId, Target>,
+    /// Pools by id.
+    pub pools: BTreeMap<PoolId, Pool>,
+    /// Targets without a pool.
+    pub unplaced: Vec<Unplaced>,
+    /// When discovery last succeeded as a whole.
+    pub read_at: Option<Timestamp>,
+}
+
+impl Catalog {
+    /// The targets that drain this pool, sorted by id.
+    pub fn targets_of<'a>(&'a self, pool: &'a PoolId) -> impl Iterator<Item = &'a Target> {
+        self.targets
+            .values()
+            .filter(move |target| target.pool == *pool)
+    }
+}

@@ -1,0 +1,178 @@
+//! What lies on AWS's desk: our quota requests and our cases, as we follow them.
+
+use super::{
+    ids::{ActionId, CaseId, DisplayId, IncidentId, Marker, QuotaCode, RequestId, Scope},
+    time::Timestamp,
+    units::{Amount, QuotaKind},
+};
+
+/// The status of a quota increase request, as Service Quotas names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestStatus {
+    /// Under review.
+    Pending,
+    /// A support case carries it.
+    CaseOpened,
+    /// Granted.
+    Approved,
+    /// Not approvable by Service Quotas.
+    Denied,
+    /// Not approvable; contact Support.
+    NotApproved,
+    /// The case is closed; that says nothing of the decision.
+    CaseClosed,
+    /// Refused as invalid.
+    InvalidRequest,
+    /// A status we don't know: treated as open, and shown.
+    Other(String),
+}
+
+impl RequestStatus {
+    /// The API's own word.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::CaseOpened => "CASE_OPENED",
+            Self::Approved => "APPROVED",
+            Self::Denied => "DENIED",
+            Self::NotApproved => "NOT_APPROVED",
+            Self::CaseClosed => "CASE_CLOSED",
+            Self::InvalidRequest => "INVALID_REQUEST",
+            Self::Other(text) => text,
+        }
+    }
+
+    /// From the API's word.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "PENDING" => Self::Pending,
+            "CASE_OPENED" => Self::CaseOpened,
+            "APPROVED" => Self::Approved,
+            "DENIED" => Self::Denied,
+            "NOT_APPROVED" => Self::NotApproved,
+            "CASE_CLOSED" => Self::CaseClosed,
+            "INVALID_REQUEST" => Self::InvalidRequest,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// Still counts against the limit of open requests.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Pending | Self::CaseOpened | Self::Other(_))
+    }
+}
+
+/// How a quota request ended, told by the applied value and not by the status.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AskEnd {
+    /// The applied value reached what was asked.
+    Granted {
+        /// The value now applied.
+        value: Amount,
+    },
+    /// The applied value rose, and not to what was asked.
+    PartlyGranted {
+        /// The value now applied.
+        value: Amount,
+    },
+    /// Denied, or closed and the value did not move within [`APPLY_WAIT_MINUTES`].
+    Denied,
+}
+
+/// After a request is closed, how long the applied value may still change, in minutes (three days).
+pub const APPLY_WAIT_MINUTES: i64 = 3 * 1_440;
+
+/// A quota increase request that we made, or adopted, and follow until the value has changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// The id that Service Quotas gave it.
+    pub request: RequestId,
+    /// The intent that made it.
+    pub action: ActionId,
+    /// The incident it serves.
+    pub incident: IncidentId,
+    /// Account and Region.
+    pub scope: Scope,
+    /// The quota.
+    pub code: QuotaCode,
+    /// Its kind.
+    pub kind: QuotaKind,
+    /// The applied value when we asked.
+    pub before: Amount,
+    /// What we asked for.
+    pub desired: Amount,
+    /// When it was filed.
+    pub filed: Timestamp,
+    /// As last polled.
+    pub status: RequestStatus,
+    /// When the status became terminal.
+    pub closed: Option<Timestamp>,
+    /// The number of its case, once Service Quotas tells.
+    pub display: Option<DisplayId>,
+    /// The internal id of its case, once Support tells.
+    pub case: Option<CaseId>,
+    /// Whether AWS waits for us in the case, and people were told.
+    pub told_waiting: bool,
+    /// When it was last polled.
+    pub polled: Timestamp,
+    /// How it ended.
+    pub end: Option<(AskEnd, Timestamp)>,
+}
+
+/// A support case of our own, followed until it is resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Investigation {
+    /// The internal id.
+    pub case: CaseId,
+    /// The intent that made it.
+    pub action: ActionId,
+    /// The incident it serves.
+    pub incident: IncidentId,
+    /// Account and Region it is about.
+    pub scope: Scope,
+    /// The number that people see, once read.
+    pub display: Option<DisplayId>,
+    /// What finds it again.
+    pub marker: Marker,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// The API's word, such as `opened` or `resolved`.
+    pub status: String,
+    /// Whether AWS waits for us, and people were told.
+    pub told_waiting: bool,
+    /// When it was last polled.
+    pub polled: Timestamp,
+    /// When we saw it resolved.
+    pub ended: Option<Timestamp>,
+}
+
+/// One poll of the desk: what it says of a request or a case.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeskReading {
+    /// Of a request.
+    Request {
+        /// Which.
+        request: RequestId,
+        /// Its status.
+        status: RequestStatus,
+        /// The number of its case, if there is one yet.
+        display: Option<DisplayId>,
+    },
+    /// Of the case behind a display id or case id.
+    Case {
+        /// Internal id.
+        case: CaseId,
+        /// Number.
+        display: DisplayId,
+        /// The API's word.
+        status: String,
+    },
+    /// The account has no plan for the Support API.
+    NoPlan {
+        /// Account and Region that was asked about.
+        scope: Scope,
+    },
+}

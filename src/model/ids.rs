@@ -1,0 +1,131 @@
+//! Identifiers, one newtype each, so that a Region can't be passed where a model is meant.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+macro_rules! text_ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub String);
+
+        impl $name {
+            /// Wraps the text as it is; whoever reads it from outside has checked it.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text as AWS or the operator wrote it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+text_ids! {
+    /// Twelve digits.
+    AccountId;
+    /// An AWS Region, such as `us-east-1`.
+    Region;
+    /// A base model id without any profile prefix, such as `anthropic.claude-sonnet-4-6`.
+    ModelId;
+    /// One value of the CloudWatch dimension `ModelId`: a base model, a system profile, or the short id of an application profile.
+    TargetId;
+    /// A Service Quotas code, such as `L-15B8E632`. The same in every account and Region.
+    QuotaCode;
+    /// The id of a quota increase request, as Service Quotas gave it.
+    RequestId;
+    /// The internal id of a support case, `case-…`; what the Support API wants.
+    CaseId;
+    /// The numeric id of a support case that people see; what Service Quotas hands out.
+    DisplayId;
+    /// The name of a rule, unique among the loaded rules.
+    RuleName;
+    /// The name of a receiver in the configuration.
+    ReceiverName;
+    /// What makes two problems the same problem; see [`crate::model::incident::Cause`].
+    Fingerprint;
+    /// `inc-` and ten characters of a hash over fingerprint and generation.
+    IncidentId;
+    /// `act-` and ten characters of a hash over incident and step: a restart computes the same id again.
+    ActionId;
+    /// `[BOA-XXXXXXXXXX]`: planted in what we file, so that it is found again.
+    Marker;
+}
+
+impl IncidentId {
+    /// The id of the `generation`-th incident of this fingerprint.
+    #[must_use]
+    pub fn derive(fingerprint: &Fingerprint, generation: u32) -> Self {
+        Self(format!(
+            "inc-{}",
+            short_hash(&format!("{fingerprint}|{generation}"))
+        ))
+    }
+}
+
+impl ActionId {
+    /// The id of one step of an incident, such as `request/L-15B8E632/1`.
+    #[must_use]
+    pub fn derive(incident: &IncidentId, step: &str) -> Self {
+        Self(format!("act-{}", short_hash(&format!("{incident}|{step}"))))
+    }
+}
+
+impl Marker {
+    /// The marker of an action: the same in every try, different for any two actions.
+    #[must_use]
+    pub fn of(action: &ActionId) -> Self {
+        let tail = action.as_str().trim_start_matches("act-").to_uppercase();
+        Self(format!("[BOA-{tail}]"))
+    }
+}
+
+/// Ten characters of base32 over SHA-256: 50 bits, no two alike among the few thousand we ever make.
+fn short_hash(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
+    let mut encoded = data_encoding::BASE32_NOPAD.encode(&hash).to_lowercase();
+    encoded.truncate(10);
+    encoded
+}
+
+/// One account in one Region: the reach of a quota, of a metric and of an API client.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope {
+    /// The account.
+    pub account: AccountId,
+    /// The source Region, the one that callers call.
+    pub region: Region,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.region)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_stable_and_apart() {
+        let fingerprint = Fingerprint::new("quota/111122223333/us-east-1/L-15B8E632");
+        let first = IncidentId::derive(&fingerprint, 1);
+        assert_eq!(first, IncidentId::derive(&fingerprint, 1));
+        assert_ne!(first, IncidentId::derive(&fingerprint, 2));
+        let action = ActionId::derive(&first, "request");
+        assert_ne!(action, ActionId::derive(&first, "case"));
+        let marker = Marker::of(&action);
+        assert_eq!(marker.as_str().len(), "[BOA-XXXXXXXXXX]".len());
+    }
+}

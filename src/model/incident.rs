@@ -1,0 +1,175 @@
+//! What people work on: one incident per problem.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    catalog::PoolId,
+    ids::{Fingerprint, IncidentId, QuotaCode, RuleName, Scope},
+    reason::Reason,
+    rule::{Category, Remedy, Severity},
+    time::{Minute, Timestamp},
+    units::QuotaKind,
+};
+
+/// What an incident is about. Two alerts with the same cause belong to one incident.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// A quota runs short. Several models may share a code, so no pool is named.
+    Quota {
+        /// Account and Region.
+        scope: Scope,
+        /// The quota.
+        code: QuotaCode,
+    },
+    /// Something else is wrong with a pool.
+    Pool {
+        /// The pool.
+        pool: PoolId,
+        /// In what way.
+        category: Category,
+    },
+}
+
+impl Cause {
+    /// Stable text of the cause: `quota/<account>/<region>/<code>` or `<category>/<pool>`.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        match self {
+            Self::Quota { scope, code } => Fingerprint(format!("quota/{scope}/{code}")),
+            Self::Pool { pool, category } => Fingerprint(format!("{}/{pool}", category.name())),
+        }
+    }
+
+    /// Account and Region it happens in.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        match self {
+            Self::Quota { scope, .. } => scope,
+            Self::Pool { pool, .. } => &pool.scope,
+        }
+    }
+}
+
+/// Which of the four situations we are in when an incident is about more than a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scenario {
+    /// No quota is meant: errors, latency, throttling far below every quota.
+    NonQuota,
+    /// The first datapoint is younger than three days: there is no habit to argue with.
+    NewModel,
+    /// The 14-day peak reaches the rule's share of the quota.
+    HighUsage,
+    /// It does not.
+    LowUsage,
+    /// History could not be read: said as that, never as "new" or "low".
+    Unreadable,
+}
+
+impl Scenario {
+    /// The name in JSON and texts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NonQuota => "non-quota",
+            Self::NewModel => "new-model",
+            Self::HighUsage => "high-usage",
+            Self::LowUsage => "low-usage",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// One alert that belongs to an incident.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlertKey {
+    /// The rule.
+    pub rule: RuleName,
+    /// The pool.
+    pub pool: PoolId,
+}
+
+/// What an alert contributes while it belongs to an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// Its severity.
+    pub severity: Severity,
+    /// Whether it is on now.
+    pub is_on: bool,
+    /// Hash of the rule that judged.
+    pub rule_hash: String,
+    /// Its latest reasons.
+    pub reasons: Vec<Reason>,
+}
+
+/// What was decided about an incident, and when; includes what was considered and refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// When.
+    pub at: Timestamp,
+    /// A whole sentence without its final stop.
+    pub what: String,
+}
+
+/// How many decisions an incident keeps; the oldest go first, and the count of what went is kept.
+pub const KEPT_DECISIONS: usize = 100;
+
+/// One problem, from its first alert to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// Derived from fingerprint and generation.
+    pub id: IncidentId,
+    /// What it is about.
+    pub cause: Cause,
+    /// Counts the incidents of this cause, from 1.
+    pub generation: u32,
+    /// For a quota: which kind.
+    pub kind: Option<QuotaKind>,
+    /// All pools that joined.
+    pub pools: BTreeSet<PoolId>,
+    /// The highest severity so far.
+    pub severity: Severity,
+    /// The strongest remedy that a member allows.
+    pub remedy: Remedy,
+    /// Our situation, once it was assessed.
+    pub scenario: Option<Scenario>,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// The first bad minute.
+    pub began: Minute,
+    /// The last bad minute.
+    pub last_bad: Minute,
+    /// When it ended.
+    pub resolved: Option<Timestamp>,
+    /// Throttled requests from `began` on, as far as observed.
+    pub lost: f64,
+    /// The alerts that belong to it, also those that are over.
+    pub members: BTreeMap<AlertKey, Member>,
+    /// What was decided, oldest first, at most [`KEPT_DECISIONS`].
+    pub decisions: Vec<Decision>,
+    /// Decisions that were let go for the bound.
+    pub decisions_dropped: u32,
+    /// How many messages about it were planned; numbers the steps of its actions.
+    pub messages: u32,
+    /// The highest severity that people were told.
+    pub told: Option<Severity>,
+}
+
+impl Incident {
+    /// Whether it still goes on.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.resolved.is_none()
+    }
+
+    /// Adds a decision, and keeps the bound.
+    pub fn decide(&mut self, at: Timestamp, what: impl Into<String>) {
+        if self.decisions.len() >= KEPT_DECISIONS {
+            self.decisions.remove(0);
+            self.decisions_dropped += 1;
+        }
+        self.decisions.push(Decision {
+            at,
+            what: what.into(),
+        });
+    }
+}

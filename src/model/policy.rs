@@ -1,0 +1,159 @@
+//! What the operator allows and wants: the configuration after it was checked.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use super::{
+    ids::{AccountId, ReceiverName, Region},
+    rule::{Rule, Severity},
+    units::Amount,
+};
+
+/// How far we go by ourselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// File nothing.
+    Observe,
+    /// File what a person approves.
+    Propose,
+    /// File within the budgets.
+    File,
+}
+
+impl Mode {
+    /// The name in TOML and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Propose => "propose",
+            Self::File => "file",
+        }
+    }
+}
+
+/// An account to watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Twelve digits; compared with what STS says before anything is filed.
+    pub id: AccountId,
+    /// A name for people.
+    pub name: Option<String>,
+    /// The Regions to watch, at least one.
+    pub regions: Vec<Region>,
+    /// The role to assume; without one, our own credentials are the account's.
+    pub role_arn: Option<String>,
+    /// For that role.
+    pub external_id: Option<String>,
+}
+
+/// Where messages go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receiver {
+    /// An SNS topic. The account and Region of its ARN decide which client publishes.
+    Sns {
+        /// The topic.
+        topic_arn: String,
+    },
+    /// A Slack incoming webhook. The URL is a secret: it is never printed.
+    Slack {
+        /// The webhook.
+        url: String,
+    },
+}
+
+/// Which receiver hears what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Who.
+    pub receiver: ReceiverName,
+    /// From this severity on.
+    pub least: Severity,
+}
+
+/// The bounds of what we file by ourselves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Budgets {
+    /// Quota requests in 24 hours, over all accounts.
+    pub requests_per_day: u32,
+    /// Cases of our own in an hour, over all accounts.
+    pub cases_per_hour: u32,
+    /// Cases of our own in 24 hours, over all accounts.
+    pub cases_per_day: u32,
+    /// Never ask for more than this many times the applied value.
+    pub highest_factor: f64,
+    /// Never ask for more than this, whatever the demand.
+    pub highest_value: Option<Amount>,
+}
+
+/// What AWS Support is told about us, word for word. Nothing is claimed that the operator did not write.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Organisation {
+    /// What the workload does and whom it serves.
+    pub use_case: Option<String>,
+    /// Whom AWS may ask.
+    pub contact: Option<String>,
+}
+
+/// How cases of our own are addressed. Support's codes change, so they are configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseCodes {
+    /// Such as `service-bedrock`.
+    pub service: String,
+    /// Such as `general-guidance`.
+    pub category: String,
+    /// Such as `normal`.
+    pub severity: String,
+    /// `technical` or `customer-service`.
+    pub issue_type: String,
+}
+
+/// What the planner needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// How far we go.
+    pub mode: Mode,
+    /// Bounds of what we file.
+    pub budgets: Budgets,
+    /// Who hears what, in the order of the file.
+    pub routes: Vec<Route>,
+    /// Receivers by name.
+    pub receivers: BTreeMap<ReceiverName, Receiver>,
+    /// What Support is told about us.
+    pub organisation: Organisation,
+    /// How our own cases are addressed.
+    pub case_codes: CaseCodes,
+    /// Minutes until a proposal expires.
+    pub approval_minutes: i64,
+    /// Minutes of silence after a refusal before the same quota may be asked again.
+    pub cooldown_minutes: i64,
+}
+
+/// How often a pool is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cadence {
+    /// Minutes between reads of a pool in no danger.
+    pub quiet_minutes: i64,
+    /// Minutes between reads of a pool near a limit, or with an alert that is on.
+    pub hot_minutes: i64,
+    /// Minutes between discoveries of targets, profiles and quotas.
+    pub discovery_minutes: i64,
+    /// Minutes between polls of the desk while something is open there.
+    pub desk_minutes: i64,
+}
+
+/// The whole configuration, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Accounts to watch; empty means: the account of our credentials in the Region of the environment.
+    pub accounts: Vec<Account>,
+    /// What the planner needs.
+    pub policy: Policy,
+    /// How often we read.
+    pub cadence: Cadence,
+    /// Where the ledger lies.
+    pub store_path: PathBuf,
+    /// Where health, metrics and the page are served.
+    pub listen: SocketAddr,
+    /// The rules, sorted by name.
+    pub rules: Vec<Rule>,
+}

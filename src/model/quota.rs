@@ -1,0 +1,91 @@
+//! The value of a quota, and how far it may be trusted.
+
+use super::{
+    ids::{QuotaCode, Scope},
+    time::Timestamp,
+    units::Amount,
+};
+
+/// One quota of one account and Region, as last read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quota {
+    /// Account and Region.
+    pub scope: Scope,
+    /// The code.
+    pub code: QuotaCode,
+    /// The name as the API returned it.
+    pub name: String,
+    /// The applied value. `None`: none recorded, or unreadable.
+    pub applied: Option<Amount>,
+    /// AWS's default. `None`: not read or not published.
+    pub default: Option<Amount>,
+    /// Whether Service Quotas takes a request for it.
+    pub adjustable: bool,
+    /// When the values were last read successfully.
+    pub read_at: Timestamp,
+    /// Why the last read failed, while the values above are older ones.
+    pub stale: Option<String>,
+}
+
+/// What a pool is limited to, and where that number comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// The applied value.
+    Applied(Amount),
+    /// No applied value recorded: AWS's default, said so wherever it is shown.
+    Default(Amount),
+    /// The account is blocked for this model: the applied value is 0. Nothing is ever divided by it.
+    Blocked,
+    /// Neither could be read.
+    Unknown,
+}
+
+impl Limit {
+    /// The number to measure against: positive, or `None`.
+    #[must_use]
+    pub const fn amount(self) -> Option<Amount> {
+        match self {
+            Self::Applied(value) | Self::Default(value) => Some(value),
+            Self::Blocked | Self::Unknown => None,
+        }
+    }
+
+    /// `applied`, `default`, `blocked` or `unknown`.
+    #[must_use]
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::Applied(_) => "applied",
+            Self::Default(_) => "default",
+            Self::Blocked => "blocked",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Quota {
+    /// Applied first, then default, then unknown; zero is a state of its own.
+    #[must_use]
+    pub fn limit(&self) -> Limit {
+        match (self.applied, self.default) {
+            (Some(value), _) if value == Amount::ZERO => Limit::Blocked,
+            (Some(value), _) => Limit::Applied(value),
+            (None, Some(value)) if value > Amount::ZERO => Limit::Default(value),
+            (None, _) => Limit::Unknown,
+        }
+    }
+}
+
+/// A change of an applied value: kept for good, shown in `explain`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuotaChange {
+    /// Account and Region.
+    pub scope: Scope,
+    /// The code.
+    pub code: QuotaCode,
+    /// Before; `None` when it was unknown.
+    pub old: Option<Amount>,
+    /// After; `None` when it became unknown.
+    pub new: Option<Amount>,
+    /// When we saw it.
+    pub at: Timestamp,
+}

@@ -1,0 +1,193 @@
+//! Rules as the engine wants them: checked, resolved, without TOML.
+
+use super::{
+    ids::RuleName,
+    series::Signal,
+    units::{QuotaKind, Share},
+};
+
+/// What a rule is about; it decides how incidents are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Category {
+    /// Use comes near a quota.
+    Quota,
+    /// Requests are refused.
+    Throttle,
+    /// Requests fail by the caller's fault.
+    ClientError,
+    /// Requests fail by AWS's fault.
+    ServerError,
+    /// Answers are slow.
+    Latency,
+    /// Unusual, without being wrong yet.
+    Anomaly,
+}
+
+impl Category {
+    /// All categories.
+    pub const ALL: [Self; 6] = [
+        Self::Quota,
+        Self::Throttle,
+        Self::ClientError,
+        Self::ServerError,
+        Self::Latency,
+        Self::Anomaly,
+    ];
+
+    /// The name in TOML, JSON and fingerprints.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quota => "quota",
+            Self::Throttle => "throttle",
+            Self::ClientError => "client-error",
+            Self::ServerError => "server-error",
+            Self::Latency => "latency",
+            Self::Anomaly => "anomaly",
+        }
+    }
+}
+
+/// How loudly people are told. `Warning` and `Critical` page; `Info` wakes nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Worth getting up for.
+    Warning,
+    /// Users are hurt now.
+    Critical,
+}
+
+impl Severity {
+    /// All severities, mildest first.
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
+
+    /// The name in TOML, JSON and texts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// What may be done about an incident of this rule, beyond telling people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Remedy {
+    /// Tell people, file nothing.
+    Notify,
+    /// Ask AWS Support to look: a case of our own.
+    Investigate,
+    /// Ask for more quota.
+    RequestQuota,
+}
+
+impl Remedy {
+    /// All remedies.
+    pub const ALL: [Self; 3] = [Self::Notify, Self::Investigate, Self::RequestQuota];
+
+    /// The name in TOML.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Notify => "notify",
+            Self::Investigate => "investigate",
+            Self::RequestQuota => "request-quota",
+        }
+    }
+}
+
+/// What makes one minute bad, and what makes it clearly good again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Condition {
+    /// Use at or above `above` of the live quota; good again below `clear`.
+    /// TPM is judged on charged tokens, RPM on invocations plus throttles.
+    QuotaShare {
+        /// Which quota.
+        kind: QuotaKind,
+        /// Bad from here.
+        above: Share,
+        /// Good below here; at most `above`.
+        clear: Share,
+    },
+    /// At least `at_least` of a count in the minute, which are at least `share` of demand.
+    Count {
+        /// A count: throttles or errors.
+        of: Signal,
+        /// Bad from here, per minute.
+        at_least: f64,
+        /// And only if this share of demand (requests through + throttled) is met.
+        share: Share,
+        /// Minutes with less demand than this prove nothing bad (too few to judge), and count as good.
+        min_demand: f64,
+    },
+    /// Mean latency at or above `millis`, in minutes with at least `min_demand` requests.
+    Slow {
+        /// Milliseconds.
+        millis: f64,
+        /// Requests in the minute.
+        min_demand: f64,
+    },
+    /// Above `factor` times the usual level of this time of day (see `engine::band`), and above `floor`.
+    Above {
+        /// What is watched.
+        of: Signal,
+        /// Times the upper edge of the usual band.
+        factor: f64,
+        /// Never bad below this, whatever is usual.
+        floor: f64,
+    },
+}
+
+/// M bad minutes out of the last N. Invariant: `1 <= bad <= of <= 60`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    bad: u8,
+    of: u8,
+}
+
+impl Window {
+    /// `None` unless `1 <= bad <= of <= 60`.
+    #[must_use]
+    pub fn new(bad: u8, of: u8) -> Option<Self> {
+        (1 <= bad && bad <= of && of <= 60).then_some(Self { bad, of })
+    }
+
+    /// Bad minutes needed.
+    #[must_use]
+    pub const fn bad(self) -> u8 {
+        self.bad
+    }
+
+    /// Length of the window in minutes.
+    #[must_use]
+    pub const fn of(self) -> u8 {
+        self.of
+    }
+}
+
+/// A rule, judged for each pool it matches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Unique name.
+    pub name: RuleName,
+    /// What it is about.
+    pub category: Category,
+    /// How loudly it is told.
+    pub severity: Severity,
+    /// What may be done.
+    pub remedy: Remedy,
+    /// What makes a minute bad.
+    pub condition: Condition,
+    /// How many bad minutes it takes.
+    pub window: Window,
+    /// Good minutes in a row, without a bad one or a gap in the evidence, until the alert ends.
+    pub clear_minutes: u8,
+    /// One line for the person on call: what this usually means and what to look at first.
+    pub runbook: String,
+    /// SHA-256 (hex, 12 characters) of the rule as written: stored with each decision.
+    pub hash: String,
+}

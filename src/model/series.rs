@@ -1,0 +1,229 @@
+//! What was measured, minute by minute, and what was not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    catalog::PoolId,
+    ids::TargetId,
+    time::{DAY, HOUR, Minute},
+};
+
+/// What a source said about one minute. Silence is never zero by accident.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub enum Sample {
+    /// A number, or a zero that the evidence of promise P5 proves.
+    Value(f64),
+    /// The source answered and had no datapoint; latency has no zero.
+    NoData,
+    /// We have no answer (throttled, denied, partial, minute not yet published). It proves nothing.
+    #[default]
+    Unobserved,
+}
+
+impl Sample {
+    /// The number, where there is one.
+    #[must_use]
+    pub const fn value(self) -> Option<f64> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::NoData | Self::Unobserved => None,
+        }
+    }
+}
+
+/// What is known of a pool per minute, summed over all its targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Signal {
+    /// Requests that got through (`Invocations`, Sum).
+    Invocations,
+    /// Requests refused by a quota (`InvocationThrottles`, Sum), retries included.
+    Throttles,
+    /// Requests that failed by the caller's fault (Sum).
+    ClientErrors,
+    /// Requests that failed by AWS's fault (Sum).
+    ServerErrors,
+    /// Input tokens without cache tokens (Sum).
+    InputTokens,
+    /// Output tokens, unweighted (Sum).
+    OutputTokens,
+    /// Tokens charged to the TPM quota: `EstimatedTPMQuotaUsage`, else input + cache writes + output x burndown.
+    ChargedTokens,
+    /// Mean latency in milliseconds, weighted by invocations over the targets.
+    Latency,
+}
+
+impl Signal {
+    /// All signals, in the order of their index.
+    pub const ALL: [Self; 8] = [
+        Self::Invocations,
+        Self::Throttles,
+        Self::ClientErrors,
+        Self::ServerErrors,
+        Self::InputTokens,
+        Self::OutputTokens,
+        Self::ChargedTokens,
+        Self::Latency,
+    ];
+
+    /// The name in TOML, in JSON and in texts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Invocations => "invocations",
+            Self::Throttles => "throttles",
+            Self::ClientErrors => "client_errors",
+            Self::ServerErrors => "server_errors",
+            Self::InputTokens => "input_tokens",
+            Self::OutputTokens => "output_tokens",
+            Self::ChargedTokens => "charged_tokens",
+            Self::Latency => "latency",
+        }
+    }
+
+    /// The signal of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|signal| signal.name() == name)
+    }
+
+    /// Whether an absent datapoint can ever mean zero (promise P5): it can for counts, never for latency.
+    #[must_use]
+    pub const fn is_count(self) -> bool {
+        !matches!(self, Self::Latency)
+    }
+}
+
+/// One read of one pool: all its targets over the same stretch, already summed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// Whose.
+    pub pool: PoolId,
+    /// First minute of every vector in `signals`.
+    pub from: Minute,
+    /// Per signal one sample a minute, all of the same length.
+    pub signals: BTreeMap<Signal, Vec<Sample>>,
+    /// What each target took in this stretch, for attribution.
+    pub by_target: BTreeMap<TargetId, TargetUse>,
+}
+
+/// What one target took of its pool over the stretch of a reading. Both are lower bounds when minutes are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct TargetUse {
+    /// Requests that got through plus throttled ones.
+    pub demand: f64,
+    /// Charged tokens.
+    pub charged: f64,
+}
+
+/// One hour of one signal: the unit in which history is kept and stored.
+pub type HourBlock = [Sample; 60];
+
+/// The history of one pool: hours of samples per signal. Minutes never read are `Unobserved`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct PoolSeries {
+    blocks: BTreeMap<(Signal, Minute), Box<HourBlock>>,
+}
+
+impl PoolSeries {
+    /// What is known of this minute.
+    #[must_use]
+    pub fn get(&self, signal: Signal, minute: Minute) -> Sample {
+        self.blocks
+            .get(&(signal, minute.hour()))
+            .and_then(|block| block.get(offset(minute)))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Requests that callers wanted in this minute: invocations and throttles together. Unknown if either is.
+    #[must_use]
+    pub fn demand(&self, minute: Minute) -> Sample {
+        match (
+            self.get(Signal::Invocations, minute),
+            self.get(Signal::Throttles, minute),
+        ) {
+            (Sample::Value(through), Sample::Value(refused)) => Sample::Value(through + refused),
+            (Sample::Unobserved, _) | (_, Sample::Unobserved) => Sample::Unobserved,
+            (Sample::NoData, _) | (_, Sample::NoData) => Sample::NoData,
+        }
+    }
+
+    /// Takes in a reading. A minute that was known is never forgotten: `Unobserved` does not overwrite.
+    /// Returns the hours that changed.
+    pub fn absorb(&mut self, reading: &Reading) -> BTreeSet<(Signal, Minute)> {
+        let mut changed = BTreeSet::new();
+        for (&signal, samples) in &reading.signals {
+            for (index, &sample) in (0_i64..).zip(samples) {
+                let minute = reading.from.plus(index);
+                if sample != Sample::Unobserved && self.get(signal, minute) != sample {
+                    self.put(signal, minute, sample);
+                    changed.insert((signal, minute.hour()));
+                }
+            }
+        }
+        changed
+    }
+
+    /// Puts back one stored hour.
+    pub fn restore(&mut self, signal: Signal, hour: Minute, block: HourBlock) {
+        self.blocks.insert((signal, hour.hour()), Box::new(block));
+    }
+
+    /// The block of this hour, where one exists.
+    #[must_use]
+    pub fn block(&self, signal: Signal, hour: Minute) -> Option<&HourBlock> {
+        self.blocks.get(&(signal, hour.hour())).map(AsRef::as_ref)
+    }
+
+    /// Forgets one hour of one signal.
+    pub fn forget(&mut self, signal: Signal, hour: Minute) {
+        self.blocks.remove(&(signal, hour.hour()));
+    }
+
+    /// The hours that lie wholly before `first`.
+    #[must_use]
+    pub fn hours_before(&self, first: Minute) -> Vec<(Signal, Minute)> {
+        let old = self.blocks.keys().filter(|(_, hour)| *hour < first.hour());
+        old.copied().collect()
+    }
+
+    /// The first minute of the first hour that is held.
+    #[must_use]
+    pub fn first_minute(&self) -> Option<Minute> {
+        self.blocks.keys().map(|(_, hour)| *hour).min()
+    }
+
+    /// The last minute with a number for this signal.
+    #[must_use]
+    pub fn last_value(&self, signal: Signal) -> Option<(Minute, f64)> {
+        let hours = self
+            .blocks
+            .range((signal, Minute(i64::MIN))..=(signal, Minute(i64::MAX)));
+        hours.rev().find_map(|((_, hour), block)| {
+            let minutes = hour.until(hour.plus(HOUR)).rev();
+            minutes
+                .zip(block.iter().rev())
+                .find_map(|(minute, sample)| sample.value().map(|value| (minute, value)))
+        })
+    }
+
+    fn put(&mut self, signal: Signal, minute: Minute, sample: Sample) {
+        let block = self
+            .blocks
+            .entry((signal, minute.hour()))
+            .or_insert_with(|| Box::new([Sample::Unobserved; 60]));
+        if let Some(slot) = block.get_mut(offset(minute)) {
+            *slot = sample;
+        }
+    }
+}
+
+/// How much history is kept in minutes: CloudWatch's own 15 days, and one more for the edge.
+pub const KEPT_MINUTES: i64 = 16 * DAY;
+
+/// Minutes after which a datapoint is final: late ones have been seen for up to 15 minutes.
+pub const SETTLE_MINUTES: i64 = 15;
+
+fn offset(minute: Minute) -> usize {
+    usize::try_from(minute.since(minute.hour())).unwrap_or(usize::MAX) // 0..60 by construction
+}

@@ -1,0 +1,165 @@
+//! Units: a number that may be compared only with its own kind, checked once where it enters.
+
+use std::fmt;
+
+/// A share of a quota in basis points: 8 000 is 80 %. Invariant: `1..=10_000`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Share(u16);
+
+impl Share {
+    /// `None` outside `1..=10_000` basis points.
+    #[must_use]
+    pub fn from_basis_points(points: u16) -> Option<Self> {
+        (1..=10_000).contains(&points).then_some(Self(points))
+    }
+
+    /// Basis points, `1..=10_000`.
+    #[must_use]
+    pub const fn basis_points(self) -> u16 {
+        self.0
+    }
+
+    /// As a factor, `0.0 < x <= 1.0`.
+    #[must_use]
+    pub fn factor(self) -> f64 {
+        f64::from(self.0) / 10_000.0
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.0 / 100, self.0 % 100);
+        match rest {
+            0 => write!(f, "{whole} %"),
+            rest => write!(f, "{whole}.{rest:02} %"),
+        }
+    }
+}
+
+/// A count of requests or tokens, or the value of a quota. Invariant: finite and not negative.
+///
+/// Which unit it counts (requests or tokens, per minute or per day) is told by the [`QuotaKind`] or
+/// [`Signal`](crate::model::series::Signal) beside it.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Amount(f64);
+
+impl Amount {
+    /// Nothing at all.
+    pub const ZERO: Self = Self(0.0);
+
+    /// `None` for NaN, infinities and negative numbers.
+    #[must_use]
+    pub fn new(value: f64) -> Option<Self> {
+        (0.0..f64::INFINITY).contains(&value).then_some(Self(value))
+    }
+
+    /// The bare number, finite and not negative.
+    #[must_use]
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    /// This amount times a share.
+    #[must_use]
+    pub fn at(self, share: Share) -> Self {
+        Self(self.0 * share.factor())
+    }
+
+    /// Both together, capped at the largest finite number.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self((self.0 + other.0).min(f64::MAX))
+    }
+}
+
+impl fmt::Display for Amount {
+    /// Whole number with thousands separated: `1,250,000`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&grouped(self.0))
+    }
+}
+
+/// A number for people: rounded to a whole, thousands separated by commas.
+#[must_use]
+pub fn grouped(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let (sign, digits) = digits
+        .strip_prefix('-')
+        .map_or(("", digits.as_str()), |rest| ("-", rest));
+    let mut out = String::with_capacity(digits.len() * 4 / 3 + 1);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    format!("{sign}{out}")
+}
+
+/// What a quota limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QuotaKind {
+    /// Requests per minute.
+    Rpm,
+    /// Tokens per minute, burndown-weighted.
+    Tpm,
+    /// Tokens per day, burndown-weighted.
+    Tpd,
+}
+
+impl QuotaKind {
+    /// All kinds, tokens first: that is the order in which increases are asked.
+    pub const ALL: [Self; 3] = [Self::Tpm, Self::Rpm, Self::Tpd];
+
+    /// `rpm`, `tpm` or `tpd`, as in TOML.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rpm => "rpm",
+            Self::Tpm => "tpm",
+            Self::Tpd => "tpd",
+        }
+    }
+
+    /// The unit as a person reads it.
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Rpm => "requests per minute",
+            Self::Tpm => "tokens per minute",
+            Self::Tpd => "tokens per day",
+        }
+    }
+}
+
+impl fmt::Display for QuotaKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_refuse_what_is_not_a_count() {
+        for bad in [f64::NAN, f64::INFINITY, -1.0, f64::NEG_INFINITY] {
+            assert!(Amount::new(bad).is_none(), "{bad}");
+        }
+        assert_eq!(Amount::new(1_250_000.0).unwrap().to_string(), "1,250,000");
+        assert_eq!(Amount::ZERO.to_string(), "0");
+        assert_eq!(grouped(-1_000.4), "-1,000");
+    }
+
+    #[test]
+    fn a_share_prints_as_people_write_it() {
+        assert_eq!(Share::from_basis_points(8_000).unwrap().to_string(), "80 %");
+        assert_eq!(
+            Share::from_basis_points(1_205).unwrap().to_string(),
+            "12.05 %"
+        );
+        assert!(Share::from_basis_points(0).is_none());
+        assert!(Share::from_basis_points(10_001).is_none());
+    }
+}

@@ -1,0 +1,119 @@
+//! What the daemon shows to the web, and what people may ask of it. The daemon is the only writer of the book.
+
+use std::{
+    collections::BTreeMap,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    cloud::CallCounts,
+    model::{
+        alert::Verdict,
+        book::Book,
+        ids::{ActionId, Scope},
+        policy::Settings,
+        time::Timestamp,
+    },
+};
+
+/// Shared between the daemon and the web.
+#[derive(Debug)]
+pub struct Shared {
+    /// The configuration in force.
+    pub settings: Settings,
+    /// Whether AWS is the simulated one; said on every page.
+    pub is_simulated: bool,
+    book: RwLock<Book>,
+    health: RwLock<Health>,
+    /// Orders from people; the daemon takes them at the start of a cycle and at once while it waits.
+    pub orders: mpsc::Sender<Order>,
+}
+
+/// How the daemon itself is.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    /// When the process started, in the daemon's time.
+    pub started: Option<Timestamp>,
+    /// The time of the last cycle's start, in the daemon's time.
+    pub last_cycle: Option<Timestamp>,
+    /// Whether the first cycle is done: store open, credentials proved, targets discovered.
+    pub is_ready: bool,
+    /// Cycles since the start.
+    pub cycles: u64,
+    /// The last success of each stage in each scope, such as `read` or `discover`.
+    pub last_success: BTreeMap<(&'static str, Scope), Timestamp>,
+    /// The last failure of each stage in each scope that no success followed.
+    pub failing: BTreeMap<(&'static str, Scope), String>,
+    /// The latest verdicts, one for each rule and pool.
+    pub verdicts: Vec<Verdict>,
+    /// AWS calls since the start.
+    pub calls: CallCounts,
+    /// What those calls cost at list price, in USD.
+    pub cost_usd: f64,
+}
+
+/// What a person asks of the daemon.
+#[derive(Debug)]
+pub enum Order {
+    /// Carry out a proposal.
+    Approve {
+        /// Which.
+        action: ActionId,
+        /// Who says so.
+        by: String,
+        /// The answer: done, or why not.
+        reply: oneshot::Sender<Result<(), String>>,
+    },
+    /// Refuse a proposal.
+    Reject {
+        /// Which.
+        action: ActionId,
+        /// Who says so.
+        by: String,
+        /// The answer: done, or why not.
+        reply: oneshot::Sender<Result<(), String>>,
+    },
+}
+
+impl Shared {
+    /// A view over a loaded book, and the receiving end of its orders.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        is_simulated: bool,
+        book: Book,
+    ) -> (Self, mpsc::Receiver<Order>) {
+        let (orders, inbox) = mpsc::channel(16);
+        let shared = Self {
+            settings,
+            is_simulated,
+            book: RwLock::new(book),
+            health: RwLock::default(),
+            orders,
+        };
+        (shared, inbox)
+    }
+
+    /// The book as of the last commit. Hold the guard briefly and never across an await.
+    pub fn book(&self) -> RwLockReadGuard<'_, Book> {
+        // A panic while the lock was held stops the daemon elsewhere; readers may still look.
+        self.book.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For the daemon alone.
+    pub fn book_mut(&self) -> RwLockWriteGuard<'_, Book> {
+        self.book.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the daemon is.
+    pub fn health(&self) -> RwLockReadGuard<'_, Health> {
+        self.health.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For the daemon alone.
+    pub fn health_mut(&self) -> RwLockWriteGuard<'_, Health> {
+        self.health.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
