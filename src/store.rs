@@ -1,1 +1,109 @@
-//! Placeholder.
+//! The ledger: what was decided is durable here before it is done, and all of it or nothing.
+//!
+//! Belongs here: commits, loading, checks of what is stored, formats and their migrations, dumps. The only place that
+//! lays out bytes. Does not belong here: what the records mean (`model`) and when they are written (`runtime`).
+//! `docs/store.md` describes files, formats and dumps for operators.
+
+mod disk;
+mod draft;
+mod dump;
+mod envelope;
+mod error;
+mod head;
+mod key;
+mod mark;
+mod memory;
+mod migrate;
+mod place;
+mod record;
+mod salvage;
+mod scan;
+mod trouble;
+
+use std::{collections::BTreeMap, path::Path};
+
+pub use self::{
+    disk::{Disk, Options, RealDisk, SledLedger},
+    dump::{Onto, dump, load_dump},
+    error::StoreError,
+    memory::{CommitFault, MemoryLedger},
+    salvage::{Salvaged, salvage},
+};
+use crate::model::book::{Book, Record};
+
+/// Where the book is kept. One writer at a time; all calls block.
+///
+/// A ledger shared by several processes needs no more than this: a commit is a conditional write.
+pub trait Ledger: Send + Sync + std::fmt::Debug {
+    /// Writes all records or none; durable when it returns. Records of one commit take effect in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] where the revision of an intent is not the stored one + 1 (or 1 when new); nothing is
+    /// written then. After [`StoreError::NotDurable`] the ledger takes no more commits: what is on disk is unknown.
+    fn commit(&self, records: &[Record]) -> Result<(), StoreError>;
+
+    /// Everything stored, checked record by record and as a whole.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] where anything is missing, changed, doubled or in the wrong place.
+    fn load(&self) -> Result<Book, StoreError>;
+}
+
+/// A ledger that a dump can be loaded into.
+pub trait Restore: Ledger {
+    /// As [`Ledger::commit`], and an intent may skip revisions; it never goes back.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::commit`].
+    fn restore(&self, records: &[Record]) -> Result<(), StoreError>;
+}
+
+/// What [`verify`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The stored format.
+    pub format: u32,
+    /// How many records were ever written, removals included.
+    pub sequence: u64,
+    /// Stored records by kind, such as `intent`; kinds without any are absent.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// How many links the chain of intents ever had.
+    pub links: u64,
+    /// The hash of its newest link, in hex.
+    pub chain_head: String,
+}
+
+/// Opens the store at `path` for this process alone, and creates it if there is none. Waits up to a second for a
+/// process that is just closing it.
+///
+/// # Errors
+///
+/// See [`StoreError`]; a newer format is refused before anything is touched.
+pub fn open(path: &Path) -> Result<SledLedger, StoreError> {
+    SledLedger::open(path, &Options::default())
+}
+
+/// As [`open`], and a missing store is an error: for commands that read.
+///
+/// # Errors
+///
+/// As [`open`], and [`StoreError::Missing`].
+pub fn open_existing(path: &Path) -> Result<SledLedger, StoreError> {
+    let options = Options {
+        create: false,
+        ..Options::default()
+    };
+    SledLedger::open(path, &options)
+}
+
+/// Checks every record of a store, and tells what it holds.
+///
+/// # Errors
+///
+/// As [`open_existing`].
+pub fn verify(path: &Path) -> Result<Verified, StoreError> {
+    open_existing(path)?.verified()
+}

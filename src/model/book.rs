@@ -145,6 +145,25 @@ impl Book {
             .unwrap_or(0)
     }
 
+    /// All but the history: what collecting needs to know, cheap enough to take along over an await.
+    #[must_use]
+    pub fn clone_catalog(&self) -> Self {
+        Self {
+            incidents: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            series: BTreeMap::new(),
+            tracks: BTreeMap::new(),
+            asks: self.asks.clone(),
+            investigations: self.investigations.clone(),
+            targets: self.targets.clone(),
+            pools: self.pools.clone(),
+            quotas: self.quotas.clone(),
+            quota_changes: BTreeMap::new(),
+            discovered: self.discovered.clone(),
+            read_through: self.read_through.clone(),
+        }
+    }
+
     /// Takes in records that are durable.
     pub fn apply(&mut self, records: Vec<Record>) {
         for record in records {

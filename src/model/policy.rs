@@ -47,7 +47,7 @@ pub struct Account {
 }
 
 /// Where messages go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Receiver {
     /// An SNS topic. The account and Region of its ARN decide which client publishes.
     Sns {
@@ -59,6 +59,16 @@ pub enum Receiver {
         /// The webhook.
         url: String,
     },
+}
+
+impl std::fmt::Debug for Receiver {
+    /// Without the webhook, which is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sns { topic_arn } => f.debug_struct("Sns").field("topic_arn", topic_arn).finish(),
+            Self::Slack { .. } => f.debug_struct("Slack").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// Which receiver hears what.

@@ -1,6 +1,6 @@
 //! What was measured, minute by minute, and what was not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
     catalog::PoolId,
@@ -148,20 +148,54 @@ impl PoolSeries {
         }
     }
 
-    /// Takes in a reading. A minute that was known is never forgotten: `Unobserved` does not overwrite.
-    /// Returns the hours that changed.
-    pub fn absorb(&mut self, reading: &Reading) -> BTreeSet<(Signal, Minute)> {
-        let mut changed = BTreeSet::new();
+    /// The samples from `from` up to and without `until`, in order; minutes never read are `Unobserved`.
+    pub fn window(
+        &self,
+        signal: Signal,
+        from: Minute,
+        until: Minute,
+    ) -> impl Iterator<Item = Sample> {
+        let hours = (from.hour().0..until.0).step_by(60).map(Minute);
+        hours.flat_map(move |hour| {
+            let block = self.block(signal, hour);
+            let (first, last) = (from.0.max(hour.0), until.0.min(hour.0 + HOUR));
+            (first..last).map(move |minute| {
+                let sample = block.and_then(|block| block.get(offset(Minute(minute))));
+                sample.copied().unwrap_or_default()
+            })
+        })
+    }
+
+    /// The hours that a reading changes, as they will be. A minute that was known is never forgotten:
+    /// `Unobserved` does not overwrite.
+    #[must_use]
+    pub fn updates(&self, reading: &Reading) -> BTreeMap<(Signal, Minute), HourBlock> {
+        let mut changed: BTreeMap<(Signal, Minute), HourBlock> = BTreeMap::new();
         for (&signal, samples) in &reading.signals {
             for (index, &sample) in (0_i64..).zip(samples) {
                 let minute = reading.from.plus(index);
-                if sample != Sample::Unobserved && self.get(signal, minute) != sample {
-                    self.put(signal, minute, sample);
-                    changed.insert((signal, minute.hour()));
+                if sample == Sample::Unobserved || self.get(signal, minute) == sample {
+                    continue;
+                }
+                let hour = minute.hour();
+                let block = changed.entry((signal, hour)).or_insert_with(|| {
+                    self.block(signal, hour)
+                        .copied()
+                        .unwrap_or([Sample::Unobserved; 60])
+                });
+                if let Some(slot) = block.get_mut(offset(minute)) {
+                    *slot = sample;
                 }
             }
         }
         changed
+    }
+
+    /// Takes in a reading as a whole; for series that are not stored.
+    pub fn absorb(&mut self, reading: &Reading) {
+        for ((signal, hour), block) in self.updates(reading) {
+            self.restore(signal, hour, block);
+        }
     }
 
     /// Puts back one stored hour.
@@ -206,16 +240,6 @@ impl PoolSeries {
                 .find_map(|(minute, sample)| sample.value().map(|value| (minute, value)))
         })
     }
-
-    fn put(&mut self, signal: Signal, minute: Minute, sample: Sample) {
-        let block = self
-            .blocks
-            .entry((signal, minute.hour()))
-            .or_insert_with(|| Box::new([Sample::Unobserved; 60]));
-        if let Some(slot) = block.get_mut(offset(minute)) {
-            *slot = sample;
-        }
-    }
 }
 
 /// How much history is kept in minutes: CloudWatch's own 15 days, and one more for the edge.
@@ -226,4 +250,72 @@ pub const SETTLE_MINUTES: i64 = 15;
 
 fn offset(minute: Minute) -> usize {
     usize::try_from(minute.since(minute.hour())).unwrap_or(usize::MAX) // 0..60 by construction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        catalog::Family,
+        ids::{AccountId, ModelId, Region, Scope},
+    };
+
+    fn reading(from: i64, samples: &[Sample]) -> Reading {
+        let scope = Scope {
+            account: AccountId::new("111122223333"),
+            region: Region::new("us-east-1"),
+        };
+        let model = ModelId::new("amazon.nova-pro-v1:0");
+        Reading {
+            pool: PoolId {
+                scope,
+                family: Family::OnDemand,
+                model,
+            },
+            from: Minute(from),
+            signals: BTreeMap::from([(Signal::Throttles, samples.to_vec())]),
+            by_target: BTreeMap::new(),
+        }
+    }
+
+    fn absorb(series: &mut PoolSeries, reading: &Reading) -> usize {
+        let updates = series.updates(reading);
+        let count = updates.len();
+        for ((signal, hour), block) in updates {
+            series.restore(signal, hour, block);
+        }
+        count
+    }
+
+    #[test]
+    fn late_data_replaces_and_silence_does_not() {
+        let mut series = PoolSeries::default();
+        let first = [Sample::Value(1.0), Sample::NoData, Sample::Unobserved];
+        assert_eq!(
+            absorb(&mut series, &reading(58, &first)),
+            1,
+            "the third minute, of the next hour, says nothing"
+        );
+        let second = [Sample::Unobserved, Sample::Value(2.0), Sample::Value(3.0)];
+        assert_eq!(absorb(&mut series, &reading(58, &second)), 2);
+        let window: Vec<Sample> = series
+            .window(Signal::Throttles, Minute(57), Minute(62))
+            .collect();
+        let value = Sample::Value;
+        assert_eq!(
+            window,
+            [
+                Sample::Unobserved,
+                value(1.0),
+                value(2.0),
+                value(3.0),
+                Sample::Unobserved
+            ]
+        );
+        assert_eq!(
+            absorb(&mut series, &reading(58, &second)),
+            0,
+            "the same again changes nothing"
+        );
+    }
 }

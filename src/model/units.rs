@@ -7,6 +7,9 @@ use std::fmt;
 pub struct Share(u16);
 
 impl Share {
+    /// All of it.
+    pub const FULL: Self = Self(10_000);
+
     /// `None` outside `1..=10_000` basis points.
     #[must_use]
     pub fn from_basis_points(points: u16) -> Option<Self> {

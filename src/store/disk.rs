@@ -1,0 +1,407 @@
+//! The ledger on disk: `sled`, kept narrow. All calls block; call them off the async threads.
+
+use std::{
+    fmt,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    Ledger, Restore, StoreError,
+    draft::{Draft, Entries, Succession},
+    head::{HEAD, Head},
+    mark::Mark,
+    migrate::{self, Release, THIS},
+    place::{self, ENGINE_FOLDER, Found, Lock, failed, pause},
+    scan::{self, Counted},
+    trouble::{Trouble, guarded},
+};
+use crate::model::book::{Book, Record};
+
+/// Resident memory is about three times this.
+const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+/// Tries to open a store that another process holds, 25 ms apart: a second of patience.
+const PATIENCE: u32 = 40;
+
+/// The one thing the store asks of the disk beyond the engine; tests count it and make it fail.
+pub trait Disk: Send + Sync {
+    /// Makes everything written to the engine's log durable (`fsync`).
+    ///
+    /// # Errors
+    ///
+    /// When the system cannot vouch for it.
+    fn sync(&self, log: &File) -> io::Result<()>;
+}
+
+/// The real disk.
+#[derive(Clone, Copy, Debug)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {
+    fn sync(&self, log: &File) -> io::Result<()> {
+        log.sync_all()
+    }
+}
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// Whether a store that does not exist is created.
+    pub create: bool,
+    /// Tries to get a store that is in use, 25 ms apart.
+    pub tries: u32,
+    /// The disk.
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            create: true,
+            tries: PATIENCE,
+            disk: Arc::new(RealDisk),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { create, tries, .. } = self;
+        f.debug_struct("Options")
+            .field("create", create)
+            .field("tries", tries)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The ledger on disk.
+pub struct SledLedger {
+    path: PathBuf,
+    state: Mutex<State>,
+    db: sled::Db,
+    /// Our own handle of the engine's log: its `flush` does not sync the file each time.
+    log: File,
+    disk: Arc<dyn Disk>,
+    /// Given back last.
+    _lock: Lock,
+}
+
+struct State {
+    head: Head,
+    mark: Mark,
+    /// Why no more writes are taken.
+    poisoned: Option<String>,
+}
+
+impl fmt::Debug for SledLedger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SledLedger")
+            .field("path", &self.path)
+            .field("head", &self.state().head)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SledLedger {
+    /// Opens the store, creates it where `options` allow it, brings it to this release's format, verifies all of it.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`]. A newer format and a foreign folder are refused before anything is touched.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, StoreError> {
+        Self::open_as(path, options, &THIS)
+    }
+
+    pub(crate) fn open_as(
+        path: &Path,
+        options: &Options,
+        release: &Release,
+    ) -> Result<Self, StoreError> {
+        if place::inspect(path, release.format)? == Found::Nothing {
+            if !options.create {
+                return Err(StoreError::Missing {
+                    path: path.to_owned(),
+                });
+            }
+            fs::create_dir_all(path).map_err(|cause| failed("create the folder", path, cause))?;
+        }
+        let lock = place::lock(path, options.tries)?;
+        // Again, now that nobody else can change it.
+        let found = place::inspect(path, release.format)?;
+        if found == Found::Nothing {
+            Mark::create(path)?;
+            place::write_format(path, release.format)?;
+        }
+        let damaged = |what: &str| Trouble::damaged(what).at(path);
+        let (mark, marked) = Mark::open(path)?
+            .ok_or_else(|| damaged("its high-water mark (the file `mark`) is missing or broken"))?;
+        place::keep_as_found(path)?;
+        let db = open_engine(path, options)?;
+        let log_path = place::log(path);
+        let log = File::open(&log_path).map_err(|cause| failed("open", &log_path, cause))?;
+        if found == Found::Nothing {
+            place::sync_folder(&path.join(ENGINE_FOLDER))?;
+            place::sync_folder(path)?;
+        }
+        let state = State {
+            head: Head::empty(release.format),
+            mark,
+            poisoned: None,
+        };
+        let ledger = Self {
+            path: path.to_owned(),
+            state: Mutex::new(state),
+            db,
+            log,
+            disk: Arc::clone(&options.disk),
+            _lock: lock,
+        };
+        ledger.start(marked, release)?;
+        place::forget_as_found(path)?;
+        Ok(ledger)
+    }
+
+    /// Reads the head, compares it with the mark, migrates, verifies.
+    fn start(&self, marked: u64, release: &Release) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let stored = guarded("read", || self.stored_head()).map_err(|it| it.at(&self.path))?;
+        let damaged = |what: String| Trouble::damaged(what).at(&self.path);
+        let mut head = match stored {
+            Some(head) => head,
+            None if marked == 0 && self.db.is_empty() => Head::empty(release.format),
+            None => return Err(damaged("its head is missing".to_owned())),
+        };
+        if release.format < head.format {
+            return Err(StoreError::Newer {
+                path: self.path.clone(),
+                found: head.format,
+                supported: release.format,
+            });
+        }
+        if head.sequence < marked {
+            return Err(damaged(format!(
+                "it once held {marked} changes, and its end is lost after {}",
+                head.sequence
+            )));
+        }
+        if head.format < release.format {
+            head = self.migrate(&head, release)?;
+        }
+        state.head = head;
+        self.verify_all(&state.head, &mut |_| ())
+            .map_err(|it| it.at(&self.path))?;
+        let raised = state.head.sequence;
+        let place = self.path.join(place::MARK_FILE);
+        state
+            .mark
+            .raise(raised)
+            .map_err(|cause| failed("write", &place, cause))
+    }
+
+    fn migrate(&self, head: &Head, release: &Release) -> Result<Head, StoreError> {
+        let refused = |why: String| StoreError::Migration {
+            path: self.path.clone(),
+            from: head.format,
+            to: release.format,
+            why,
+        };
+        release.route(head.format).map_err(refused)?;
+        let mut records = Vec::new();
+        let mut keys = Vec::new();
+        guarded("read", || {
+            for entry in self.entries() {
+                keys.push(entry?.0);
+            }
+            scan::walk(self.entries(), head, &mut |raw| {
+                records.push(raw);
+                Ok(())
+            })
+        })
+        .map_err(|it| it.at(&self.path))?;
+        let draft = migrate::draft(release, head, keys, records)
+            .map_err(|it| refused(it.at(&self.path).to_string()))?;
+        place::write_format(&self.path, release.format)?;
+        self.write(&draft).map_err(|it| it.at(&self.path))?;
+        Ok(draft.head)
+    }
+
+    fn stored_head(&self) -> Result<Option<Head>, Trouble> {
+        let value = self.get(HEAD)?;
+        value.map(|value| scan::head(&value)).transpose()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Trouble>> {
+        self.db.iter().map(|entry| {
+            let (key, value) = entry.map_err(|fault| engine("read", &fault))?;
+            Ok((key.to_vec(), value.to_vec()))
+        })
+    }
+
+    /// Reads and checks everything.
+    fn verify_all(
+        &self,
+        head: &Head,
+        on_record: &mut dyn FnMut(Record),
+    ) -> Result<Counted, Trouble> {
+        guarded("read", || {
+            let stored = self.stored_head()?;
+            if stored.as_ref().is_some_and(|stored| stored != head)
+                || (stored.is_none() && head.sequence > 0)
+            {
+                return Err(Trouble::damaged("its head is not the one last written"));
+            }
+            scan::records(self.entries(), head, on_record)
+        })
+    }
+
+    /// One atomic batch, durable when it returns.
+    fn write(&self, draft: &Draft) -> Result<(), Trouble> {
+        guarded("write to", || {
+            let mut batch = sled::Batch::default();
+            for (key, value) in &draft.writes {
+                match value {
+                    Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+                    None => batch.remove(key.as_slice()),
+                }
+            }
+            self.db
+                .apply_batch(batch)
+                .map_err(|fault| engine("write to", &fault))?;
+            self.db.flush().map_err(|fault| engine("flush", &fault))?;
+            let failed = |cause: io::Error| Trouble::Engine("make durable", cause.to_string());
+            self.disk.sync(&self.log).map_err(failed)
+        })
+    }
+
+    fn put(&self, records: &[Record], succession: Succession) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if let Some(why) = &state.poisoned {
+            return Err(StoreError::Poisoned {
+                path: self.path.clone(),
+                why: why.clone(),
+            });
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        let draft = guarded("read", || Draft::of(self, &state.head, records, succession))
+            .map_err(|it| it.at(&self.path))?;
+        if let Err(trouble) = self.write(&draft) {
+            // What is on disk is unknown now. A second flush may succeed without having written what the first lost.
+            let why = trouble.at(&self.path).to_string();
+            state.poisoned = Some(why.clone());
+            return Err(StoreError::NotDurable {
+                path: self.path.clone(),
+                why,
+            });
+        }
+        state.head = draft.head;
+        let sequence = state.head.sequence;
+        if let Err(cause) = state.mark.raise(sequence) {
+            let why = format!("the high-water mark: {cause}");
+            state.poisoned = Some(why.clone());
+            return Err(StoreError::NotDurable {
+                path: self.path.clone(),
+                why,
+            });
+        }
+        Ok(())
+    }
+
+    /// What is stored, by kind, and how far it goes. Verifies everything.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] where something contradicts itself.
+    pub fn verified(&self) -> Result<super::Verified, StoreError> {
+        let state = self.state();
+        let counted = self
+            .verify_all(&state.head, &mut |_| ())
+            .map_err(|it| it.at(&self.path))?;
+        let kinds = counted.kinds.into_iter();
+        Ok(super::Verified {
+            format: state.head.format,
+            sequence: state.head.sequence,
+            counts: kinds.map(|(kind, count)| (kind.name(), count)).collect(),
+            links: state.head.next_link,
+            chain_head: state.head.chain_head.clone(),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Panics of the engine are caught within; the state changes only after success.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries for SledLedger {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
+        let value = self.db.get(key).map_err(|fault| engine("read", &fault))?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+}
+
+impl Ledger for SledLedger {
+    fn commit(&self, records: &[Record]) -> Result<(), StoreError> {
+        self.put(records, Succession::Next)
+    }
+
+    fn load(&self) -> Result<Book, StoreError> {
+        let state = self.state();
+        let mut records = Vec::new();
+        self.verify_all(&state.head, &mut |record| records.push(record))
+            .map_err(|it| it.at(&self.path))?;
+        let mut book = Book::default();
+        book.apply(records);
+        Ok(book)
+    }
+}
+
+impl Restore for SledLedger {
+    fn restore(&self, records: &[Record]) -> Result<(), StoreError> {
+        self.put(records, Succession::Later)
+    }
+}
+
+/// Opens the engine, with patience: it gives its own lock back late.
+fn open_engine(path: &Path, options: &Options) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new()
+        .path(path.join(ENGINE_FOLDER))
+        .cache_capacity(CACHE_BYTES)
+        .flush_every_ms(None); // each commit flushes itself
+    for left in (0..options.tries.max(1)).rev() {
+        let opened = guarded("open", || {
+            config.open().map_err(|fault| match fault {
+                sled::Error::Io(cause) if is_lock(&cause) => Trouble::Refused(StoreError::InUse {
+                    path: path.to_owned(),
+                }),
+                sled::Error::Corruption { at, .. } => {
+                    Trouble::damaged(format!("the storage engine found it corrupted ({at:?})"))
+                }
+                other @ (sled::Error::Io(_)
+                | sled::Error::CollectionNotFound(_)
+                | sled::Error::Unsupported(_)
+                | sled::Error::ReportableBug(_)) => engine("open", &other),
+            })
+        });
+        match opened {
+            Err(Trouble::Refused(StoreError::InUse { .. })) if left > 0 => pause(),
+            other => return other.map_err(|it| it.at(path)),
+        }
+    }
+    Err(StoreError::InUse {
+        path: path.to_owned(),
+    })
+}
+
+/// The engine reports a held lock as an error of kind `Other` with these words.
+fn is_lock(cause: &io::Error) -> bool {
+    cause.kind() == io::ErrorKind::WouldBlock
+        || cause.to_string().contains("could not acquire lock")
+}
+
+fn engine(doing: &'static str, fault: &sled::Error) -> Trouble {
+    Trouble::Engine(doing, fault.to_string())
+}

@@ -1,0 +1,254 @@
+//! The way out and back in: all records as JSON lines, sorted, with a count and a hash at the end.
+
+use std::io::{self, BufRead, Read, Write};
+
+use sha2::{Digest, Sha256};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Ledger, Restore, StoreError,
+    key::{self, Kind},
+    record::v1::Row,
+};
+use crate::model::{
+    book::{Book, Record},
+    time::Minute,
+};
+
+/// The version of dumps that is written, and the only one so far.
+const VERSION: u32 = 1;
+/// Most bytes of one line: records are far shorter, and a file that is no dump must not fill the memory.
+const MOST_LINE_BYTES: u64 = 20 * 1024 * 1024;
+
+/// What a dump may be loaded onto.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Onto {
+    /// An empty store only.
+    Empty,
+    /// Whatever is there: records of the dump replace those under the same key; intents never go back.
+    Existing,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct First {
+    dump: String,
+    version: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Last {
+    end: End,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End {
+    records: u64,
+    sha256: String,
+}
+
+const NAME: &str = "bedrock-ops-alert";
+
+/// Writes all records of `ledger` as JSON lines; returns how many. The same contents give the same bytes.
+///
+/// # Errors
+///
+/// Whatever [`Ledger::load`] refuses, and [`StoreError::DumpIo`].
+pub fn dump(ledger: &dyn Ledger, out: &mut dyn Write) -> Result<u64, StoreError> {
+    write_records(&records_of(&ledger.load()?), out)
+}
+
+/// Writes these records as a dump, in the order of their keys.
+pub(crate) fn write_records(records: &[Record], out: &mut dyn Write) -> Result<u64, StoreError> {
+    let mut hash = Sha256::new();
+    let mut count = 0;
+    let mut line = |value: &dyn Fn() -> serde_json::Result<String>, hash: &mut Sha256| {
+        let mut text = value().map_err(|fault| io::Error::other(fault.to_string()))?;
+        text.push('\n');
+        hash.update(text.as_bytes());
+        out.write_all(text.as_bytes())
+    };
+    let mut write = || {
+        let first = First {
+            dump: NAME.to_owned(),
+            version: VERSION,
+        };
+        line(&|| serde_json::to_string(&first), &mut hash)?;
+        for record in sorted(records) {
+            let Some(row) = Row::of(record) else {
+                continue;
+            };
+            line(&|| serde_json::to_string(&row), &mut hash)?;
+            count += 1;
+        }
+        let sha256 = data_encoding::HEXLOWER.encode(&hash.clone().finalize());
+        let last = Last {
+            end: End {
+                records: count,
+                sha256,
+            },
+        };
+        line(&|| serde_json::to_string(&last), &mut hash)
+    };
+    let result = write().and_then(|()| out.flush());
+    result.map_err(|cause| StoreError::DumpIo {
+        doing: "write",
+        cause,
+    })?;
+    Ok(count)
+}
+
+/// By kind, then by key, as the store itself sorts them.
+fn sorted(records: &[Record]) -> Vec<&Record> {
+    let mut keyed: Vec<((Kind, Vec<u8>), &Record)> = records
+        .iter()
+        .map(|record| (key::of_record(record), record))
+        .collect();
+    keyed.sort_by(|one, two| one.0.cmp(&two.0));
+    keyed.into_iter().map(|(_, record)| record).collect()
+}
+
+/// Every record that makes up this book.
+pub(crate) fn records_of(book: &Book) -> Vec<Record> {
+    let mut records = Vec::new();
+    records.extend(book.incidents.values().cloned().map(Record::Incident));
+    records.extend(book.intents.values().cloned().map(Record::Intent));
+    records.extend(book.asks.values().cloned().map(Record::Ask));
+    let cases = book.investigations.values();
+    records.extend(cases.cloned().map(Record::Investigation));
+    let tracks = book.tracks.iter();
+    records.extend(tracks.map(|(key, track)| Record::Track(key.clone(), *track)));
+    records.extend(book.targets.values().cloned().map(Record::Target));
+    records.extend(book.pools.values().cloned().map(Record::Pool));
+    records.extend(book.quotas.values().cloned().map(Record::Quota));
+    let changes = book.quota_changes.values();
+    records.extend(changes.cloned().map(Record::QuotaChange));
+    let found = book.discovered.iter();
+    records.extend(found.map(|(scope, at)| Record::Discovered(scope.clone(), *at)));
+    let read = book.read_through.iter();
+    records.extend(read.map(|(pool, minute)| Record::ReadThrough(pool.clone(), *minute)));
+    for (pool, series) in &book.series {
+        for (signal, hour) in series.hours_before(Minute(i64::MAX)) {
+            let block = series.block(signal, hour);
+            records.extend(
+                block.map(|block| Record::Hour(pool.clone(), signal, hour, Box::new(*block))),
+            );
+        }
+    }
+    records
+}
+
+/// Reads a whole dump, checks its count and hash, and stores it as one commit; returns how many records.
+///
+/// # Errors
+///
+/// [`StoreError::Dump`] with the line, [`StoreError::NotEmpty`] unless told otherwise, and whatever a commit refuses.
+/// Nothing is stored in any of these cases.
+pub fn load_dump(
+    input: &mut dyn BufRead,
+    into: &dyn Restore,
+    onto: Onto,
+) -> Result<u64, StoreError> {
+    let stored = records_of(&into.load()?).len();
+    if onto == Onto::Empty && stored > 0 {
+        let records = u64::try_from(stored).unwrap_or(u64::MAX);
+        return Err(StoreError::NotEmpty { records });
+    }
+    let records = read_records(input)?;
+    into.restore(&records)?;
+    Ok(u64::try_from(records.len()).unwrap_or(u64::MAX))
+}
+
+/// All records of a dump, checked.
+fn read_records(input: &mut dyn BufRead) -> Result<Vec<Record>, StoreError> {
+    let mut lines = Lines {
+        input,
+        hash: Sha256::new(),
+        number: 0,
+    };
+    let first: First = match lines.next()? {
+        Some((text, _)) => parse(1, &text)?,
+        None => return Err(wrong(1, "the dump is empty")),
+    };
+    if first.dump != NAME {
+        return Err(wrong(1, format!("this is a dump of `{}`", first.dump)));
+    }
+    if first.version != VERSION {
+        let version = first.version;
+        return Err(wrong(
+            1,
+            format!("dump version {version}; this release reads version {VERSION}"),
+        ));
+    }
+    let mut records = Vec::new();
+    while let Some((text, before)) = lines.next()? {
+        let number = lines.number;
+        if text.starts_with("{\"end\"") {
+            check_end(number, &parse(number, &text)?, &records, &before)?;
+            if lines.next()?.is_some() {
+                return Err(wrong(number + 1, "there is more after the end"));
+            }
+            return Ok(records);
+        }
+        let row: Row = parse(number, &text)?;
+        records.push(row.back().map_err(|it| wrong(number, it.to_string()))?);
+    }
+    let why = "the end is missing: the dump was cut short";
+    Err(wrong(lines.number + 1, why))
+}
+
+fn check_end(number: u64, last: &Last, records: &[Record], hash: &str) -> Result<(), StoreError> {
+    let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+    if last.end.records != count {
+        let told = last.end.records;
+        let why = format!("the dump tells of {told} records and holds {count}");
+        return Err(wrong(number, why));
+    }
+    if last.end.sha256 != hash {
+        let why = format!("the lines before were changed: their SHA-256 is {hash}");
+        return Err(wrong(number, why));
+    }
+    Ok(())
+}
+
+fn parse<'a, T: Deserialize<'a>>(number: u64, text: &'a str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|fault| wrong(number, fault.to_string()))
+}
+
+fn wrong(line: u64, why: impl Into<String>) -> StoreError {
+    let why = why.into();
+    StoreError::Dump { line, why }
+}
+
+struct Lines<'a> {
+    input: &'a mut dyn BufRead,
+    hash: Sha256,
+    number: u64,
+}
+
+impl Lines<'_> {
+    /// The next line, and the hash of all lines before it.
+    fn next(&mut self) -> Result<Option<(String, String)>, StoreError> {
+        let before = data_encoding::HEXLOWER.encode(&self.hash.clone().finalize());
+        let mut bytes = Vec::new();
+        let mut bounded = (&mut *self.input).take(MOST_LINE_BYTES);
+        let read = bounded.read_until(b'\n', &mut bytes);
+        read.map_err(|cause| StoreError::DumpIo {
+            doing: "read",
+            cause,
+        })?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        self.number += 1;
+        self.hash.update(&bytes);
+        match String::from_utf8(bytes) {
+            Ok(text) if text.ends_with('\n') => Ok(Some((text, before))),
+            Ok(_) => Err(wrong(self.number, "the line is cut short, or too long")),
+            Err(_) => Err(wrong(self.number, "the line is not UTF-8")),
+        }
+    }
+}

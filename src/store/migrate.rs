@@ -1,0 +1,281 @@
+//! Steps from one stored format to the next, run once at open.
+//!
+//! Order: the file `FORMAT` is raised first, so that an older release keeps its hands off; then all records are
+//! rewritten in one atomic batch together with the head. Killed in between, the head still tells the old format, and
+//! the next open begins anew. Each step has a folder under `migrations/` with a dump before and a dump after.
+
+use std::collections::BTreeMap;
+
+use super::{draft::Draft, head::Head, scan::Raw, trouble::Trouble};
+
+/// Rewrites one record, or lets it go.
+pub(crate) type Rewrite = fn(Raw) -> Result<Option<Raw>, String>;
+
+/// One step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) rewrite: Rewrite,
+}
+
+/// What a release of the program reads and writes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Release {
+    /// The format it writes, and the newest it reads.
+    pub(crate) format: u32,
+    /// How it gets there from older ones.
+    pub(crate) steps: &'static [Step],
+}
+
+/// This release. Format 1 is the first; see `migrations/0001_initial`.
+pub(crate) const THIS: Release = Release {
+    format: 1,
+    steps: &[],
+};
+
+impl Release {
+    /// The steps from `from` to this release's format, in order.
+    pub(crate) fn route(&self, from: u32) -> Result<Vec<Step>, String> {
+        let mut route = Vec::new();
+        let mut at = from;
+        while at < self.format {
+            let step = self
+                .steps
+                .iter()
+                .find(|step| step.from == at && at < step.to);
+            let step = step.ok_or_else(|| format!("there is no step from format {at}"))?;
+            route.push(*step);
+            at = step.to;
+        }
+        if at != self.format {
+            return Err(format!("the steps lead past it to format {at}"));
+        }
+        Ok(route)
+    }
+}
+
+/// The batch that brings `records` to `release`; `keys` are all stored keys but the head's.
+pub(crate) fn draft(
+    release: &Release,
+    head: &Head,
+    keys: Vec<Vec<u8>>,
+    records: Vec<Raw>,
+) -> Result<Draft, Trouble> {
+    let route = release.route(head.format).map_err(Trouble::damaged)?;
+    let mut writes = BTreeMap::new();
+    for key in keys {
+        writes.insert(key, None);
+    }
+    // The bytes of intents change, so the chain starts afresh from its last hash.
+    let head = Head {
+        format: release.format,
+        parts: 0,
+        sum: 0,
+        first_link: head.next_link,
+        chain_base: head.chain_head.clone(),
+        ..head.clone()
+    };
+    let mut draft = Draft { writes, head };
+    for raw in records {
+        let mut now = Some(raw);
+        for step in &route {
+            now = match now {
+                Some(raw) => (step.rewrite)(raw).map_err(Trouble::damaged)?,
+                None => None,
+            };
+        }
+        if let Some(raw) = now {
+            draft.head.sequence += 1;
+            draft.put_parts(raw.kind, &raw.key, raw.shape, &raw.body)?;
+        }
+    }
+    draft.finish()?;
+    Ok(draft)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+        process,
+    };
+
+    use super::*;
+    use crate::model::{
+        action::{Effect, Intent, IntentState},
+        book::Record,
+        ids::{AccountId, ActionId, IncidentId, ReceiverName, Region, Scope},
+        rule::Severity,
+        time::Timestamp,
+    };
+    use crate::store::{Ledger, Options, SledLedger, StoreError, place};
+
+    /// A release before the first: there, Regions were written in capitals.
+    const OLD: Release = Release {
+        format: 0,
+        steps: &[],
+    };
+    const NEW: Release = Release {
+        format: 2,
+        steps: &[
+            Step {
+                from: 1,
+                to: 2,
+                rewrite: |mut raw| {
+                    raw.body = replaced(&raw.body, "on-call", "people")?;
+                    Ok(Some(raw))
+                },
+            },
+            Step {
+                from: 0,
+                to: 1,
+                rewrite: |mut raw| {
+                    raw.body = replaced(&raw.body, "US-EAST-1", "us-east-1")?;
+                    raw.key = replaced(&raw.key, "US-EAST-1", "us-east-1")?;
+                    Ok(Some(raw))
+                },
+            },
+        ],
+    };
+
+    fn replaced(bytes: &[u8], from: &str, to: &str) -> Result<Vec<u8>, String> {
+        let text = str::from_utf8(bytes).map_err(|fault| fault.to_string())?;
+        Ok(text.replace(from, to).into_bytes())
+    }
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tmp");
+            let path = target.join(format!("migrate-{name}-{}", process::id()));
+            let _gone = fs::remove_dir_all(&path);
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _gone = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn opened(folder: &Folder, release: &Release) -> Result<SledLedger, StoreError> {
+        SledLedger::open_as(&folder.0, &Options::default(), release)
+    }
+
+    fn scope(region: &str) -> Scope {
+        Scope {
+            account: AccountId::new("111122223333"),
+            region: Region::new(region),
+        }
+    }
+
+    fn intent(revision: u64) -> Record {
+        Record::Intent(Intent {
+            id: ActionId::new("act-a"),
+            incident: IncidentId::new("inc-a"),
+            step: "notify/1".to_owned(),
+            effect: Effect::Notify {
+                receiver: ReceiverName::new("on-call"),
+                severity: Severity::Info,
+                subject: "s".to_owned(),
+                body: "b".repeat(9_000),
+            },
+            reasons: Vec::new(),
+            created: Timestamp::UNIX_EPOCH,
+            state: IntentState::Sending {
+                at: Timestamp::UNIX_EPOCH,
+            },
+            attempts: 1,
+            last_failure: None,
+            revision,
+        })
+    }
+
+    fn old_store(folder: &Folder) {
+        let ledger = opened(folder, &OLD).unwrap();
+        let found = Record::Discovered(scope("US-EAST-1"), Timestamp::UNIX_EPOCH);
+        ledger.commit(&[found, intent(1)]).unwrap();
+        ledger.commit(&[intent(2)]).unwrap();
+    }
+
+    fn assert_new(ledger: &SledLedger) {
+        let book = ledger.load().unwrap();
+        let scopes: Vec<_> = book.discovered.keys().cloned().collect();
+        assert_eq!(scopes, [scope("us-east-1")]);
+        let intent = &book.intents[&ActionId::new("act-a")];
+        assert_eq!(intent.revision, 2);
+        assert!(
+            matches!(&intent.effect, Effect::Notify { receiver, .. } if receiver.as_str() == "people")
+        );
+        assert_eq!(ledger.verified().unwrap().format, 2);
+    }
+
+    #[test]
+    fn an_old_store_is_brought_forward_once_and_goes_on() {
+        let folder = Folder::new("forward");
+        old_store(&folder);
+        assert_new(&opened(&folder, &NEW).unwrap());
+        let ledger = opened(&folder, &NEW).unwrap();
+        assert_new(&ledger);
+        ledger.commit(&[intent(3)]).unwrap();
+        drop(ledger);
+        opened(&folder, &NEW).unwrap();
+        // The older release keeps its hands off.
+        let refused = opened(&folder, &OLD).unwrap_err();
+        assert!(matches!(refused, StoreError::Newer { found: 2, .. }));
+    }
+
+    #[test]
+    fn killed_between_the_mark_of_the_new_format_and_the_rewriting_it_begins_anew() {
+        let folder = Folder::new("killed");
+        old_store(&folder);
+        place::write_format(&folder.0, NEW.format).unwrap();
+        let refused = opened(&folder, &OLD).unwrap_err();
+        assert!(matches!(refused, StoreError::Newer { .. }), "{refused:?}");
+        assert_new(&opened(&folder, &NEW).unwrap());
+    }
+
+    #[test]
+    fn a_step_that_fails_or_lacks_changes_nothing() {
+        let folder = Folder::new("lacking");
+        old_store(&folder);
+        let gap = Release {
+            format: 3,
+            steps: NEW.steps,
+        };
+        let failing = Release {
+            format: 1,
+            steps: &[Step {
+                from: 0,
+                to: 1,
+                rewrite: |raw| Err(format!("no rule for {}", raw.kind.name())),
+            }],
+        };
+        for release in [gap, failing] {
+            let refused = opened(&folder, &release).unwrap_err();
+            assert!(
+                matches!(refused, StoreError::Migration { from: 0, .. }),
+                "{refused:?}"
+            );
+        }
+        let book = opened(&folder, &OLD).unwrap().load().unwrap();
+        assert_eq!(book.discovered.len(), 1);
+    }
+
+    #[test]
+    fn routes_go_step_by_step() {
+        let ends = |from| {
+            let route = NEW.route(from).unwrap();
+            route.iter().map(|step| step.to).collect::<Vec<_>>()
+        };
+        assert_eq!(ends(0), [1, 2]);
+        assert_eq!(ends(1), [2]);
+        assert!(ends(2).is_empty());
+        assert!(THIS.route(1).unwrap().is_empty());
+        assert!(THIS.route(0).is_err());
+    }
+}

@@ -1,0 +1,216 @@
+//! Stored shapes, version 1. Frozen: what is written here reads what the first release wrote.
+//!
+//! A changed shape is a new file beside this one, a new format number and a step in `store/migrate.rs`.
+
+mod hour;
+mod shape;
+
+use serde::{Deserialize, Serialize};
+
+use self::{
+    hour::HourRow,
+    shape::{Number, stored_enum, stored_struct},
+};
+pub(crate) use self::{
+    hour::{decode as hour_from_bytes, encode as hour_to_bytes},
+    shape::{Shape, Wrong},
+};
+use crate::model::{
+    action, alert,
+    book::Record,
+    catalog, desk, ids, incident, quota, reason,
+    series::{HourBlock, Signal},
+    time::Minute,
+};
+
+stored_struct!(Scope of ids::Scope { account: String, region: String, });
+stored_struct!(PoolId of catalog::PoolId { scope: Scope, family: String, model: String, });
+stored_struct!(AlertKey of incident::AlertKey { rule: String, pool: PoolId, });
+
+stored_enum!(Cause of incident::Cause {
+    Quota { scope: Scope, code: String, }
+    Pool { pool: PoolId, category: String, }
+});
+stored_enum!(Reason of reason::Reason {
+    QuotaUse {
+        kind: String, code: String, minute: i64, used: Number, quota: Number,
+        is_default: bool, above: u16, bad: u8, of: u8,
+    }
+    Count { signal: String, minute: i64, count: Number, demand: Number, bad: u8, of: u8, }
+    Slow { minute: i64, millis: Number, limit: Number, bad: u8, of: u8, }
+    Unusual { signal: String, minute: i64, value: Number, usual: Number, days: u8, }
+    Peak { kind: String, minute: i64, used: Number, coverage: u16, }
+    TopTarget { target: String, share: u16, }
+    Gap { minutes: u32, why: String, }
+    Considered { text @ 0: String, }
+});
+stored_struct!(Member of incident::Member {
+    severity: String, is_on: bool, rule_hash: String, reasons: Vec<Reason>,
+});
+stored_struct!(Decision of incident::Decision { at: String, what: String, });
+stored_struct!(Incident of incident::Incident {
+    id: String, cause: Cause, generation: u32, kind: Option<String>, pools: Vec<PoolId>,
+    severity: String, remedy: String, scenario: Option<String>, opened: String, began: i64,
+    last_bad: i64, resolved: Option<String>, lost: Number, members: Vec<(AlertKey, Member)>,
+    decisions: Vec<Decision>, decisions_dropped: u32, messages: u32, told: Option<String>,
+});
+
+stored_enum!(Effect of action::Effect {
+    Notify { receiver: String, severity: String, subject: String, body: String, }
+    RequestQuota { scope: Scope, code: String, desired: Number, context: String, }
+    OpenCase { scope: Scope, subject: String, body: String, }
+    Comment { scope: Scope, case: String, body: String, }
+});
+stored_enum!(IntentState of action::IntentState {
+    Proposed { expires: String, }
+    Planned { not_before: String, }
+    Sending { at: String, }
+    Unknown { since: String, absent: u8, look_at: String, }
+    Done { reference: String, at: String, }
+    Held { why: String, at: String, }
+    Refused { why: String, at: String, }
+});
+stored_struct!(Intent of action::Intent {
+    id: String, incident: String, step: String, effect: Effect, reasons: Vec<Reason>,
+    created: String, state: IntentState, attempts: u32, last_failure: Option<String>, revision: u64,
+});
+
+stored_enum!(AskEnd of desk::AskEnd {
+    Granted { value: Number, }
+    PartlyGranted { value: Number, }
+    Denied {}
+});
+stored_struct!(Ask of desk::Ask {
+    request: String, action: String, incident: String, scope: Scope, code: String, kind: String,
+    before: Number, desired: Number, filed: String, status: String, closed: Option<String>,
+    display: Option<String>, case: Option<String>, told_waiting: bool, polled: String,
+    end: Option<(AskEnd, String)>,
+});
+stored_struct!(Investigation of desk::Investigation {
+    case: String, action: String, incident: String, scope: Scope, display: Option<String>,
+    marker: String, opened: String, status: String, told_waiting: bool, polled: String,
+    ended: Option<String>,
+});
+stored_struct!(Track of alert::Track {
+    state: String, since: i64, through: i64, began: Option<i64>, last_bad: Option<i64>,
+});
+
+stored_enum!(TargetKind of catalog::TargetKind {
+    Base {}
+    SystemProfile {}
+    ApplicationProfile { name: String, }
+});
+stored_struct!(Target of catalog::Target {
+    id: String, kind: TargetKind, pool: PoolId, first_seen: String,
+});
+stored_enum!(Mapping of catalog::Mapping {
+    Mapped { code: String, proof: String, }
+    Absent {}
+    Ambiguous { candidates: Vec<String>, }
+    Unknown {}
+});
+stored_struct!(Pool of catalog::Pool {
+    id: PoolId, burndown: Option<Number>, mappings: Vec<(String, Mapping)>,
+});
+stored_struct!(Quota of quota::Quota {
+    scope: Scope, code: String, name: String, applied: Option<Number>, default: Option<Number>,
+    adjustable: bool, read_at: String, stale: Option<String>,
+});
+stored_struct!(QuotaChange of quota::QuotaChange {
+    scope: Scope, code: String, old: Option<Number>, new: Option<Number>, at: String,
+});
+
+/// One record as it stands in a dump line, and, but for hours, in the store.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Row {
+    /// An incident.
+    Incident(Incident),
+    /// An intent.
+    Intent(Intent),
+    /// A quota request.
+    Ask(Ask),
+    /// A case of our own.
+    Investigation(Investigation),
+    /// Where judging stands.
+    Track(AlertKey, Track),
+    /// A target.
+    Target(Target),
+    /// A pool.
+    Pool(Pool),
+    /// A quota.
+    Quota(Quota),
+    /// A change of a quota.
+    QuotaChange(QuotaChange),
+    /// An hour; in the store it is compact bytes instead.
+    Hour(HourRow),
+    /// When a scope was discovered.
+    Discovered(Scope, String),
+    /// How far a pool was read.
+    ReadThrough(PoolId, i64),
+}
+
+impl Row {
+    /// The row of a record that holds something, or nothing for `Remove`.
+    pub(crate) fn of(record: &Record) -> Option<Self> {
+        Some(match record {
+            Record::Incident(it) => Self::Incident(Shape::of(it)),
+            Record::Intent(it) => Self::Intent(Shape::of(it)),
+            Record::Ask(it) => Self::Ask(Shape::of(it)),
+            Record::Investigation(it) => Self::Investigation(Shape::of(it)),
+            Record::Track(key, it) => Self::Track(Shape::of(key), Shape::of(it)),
+            Record::Target(it) => Self::Target(Shape::of(it)),
+            Record::Pool(it) => Self::Pool(Shape::of(it)),
+            Record::Quota(it) => Self::Quota(Shape::of(it)),
+            Record::QuotaChange(it) => Self::QuotaChange(Shape::of(it)),
+            Record::Hour(pool, signal, hour, block) => {
+                Self::Hour(HourRow::of(pool, *signal, *hour, block))
+            }
+            Record::Discovered(scope, at) => Self::Discovered(Shape::of(scope), Shape::of(at)),
+            Record::ReadThrough(pool, minute) => {
+                Self::ReadThrough(Shape::of(pool), Shape::of(minute))
+            }
+            Record::Remove(_) => return None,
+        })
+    }
+
+    /// The record this row was made of.
+    pub(crate) fn back(self) -> Result<Record, Wrong> {
+        Ok(match self {
+            Self::Incident(it) => Record::Incident(it.back()?),
+            Self::Intent(it) => Record::Intent(it.back()?),
+            Self::Ask(it) => Record::Ask(it.back()?),
+            Self::Investigation(it) => Record::Investigation(it.back()?),
+            Self::Track(key, it) => Record::Track(key.back()?, it.back()?),
+            Self::Target(it) => Record::Target(it.back()?),
+            Self::Pool(it) => Record::Pool(it.back()?),
+            Self::Quota(it) => Record::Quota(it.back()?),
+            Self::QuotaChange(it) => Record::QuotaChange(it.back()?),
+            Self::Hour(it) => it.back()?,
+            Self::Discovered(scope, at) => Record::Discovered(scope.back()?, at.back()?),
+            Self::ReadThrough(pool, minute) => Record::ReadThrough(pool.back()?, minute.back()?),
+        })
+    }
+}
+
+/// Refuses a minute that is not the first of an hour, or lies beyond the years we can name.
+pub(crate) fn check_hour(minute: Minute) -> Result<(), Wrong> {
+    /// Year 9999, in minutes since 1970.
+    const FAR: i64 = 4_223_376_000;
+    if (-FAR..=FAR).contains(&minute.0) && minute.0.rem_euclid(60) == 0 {
+        return Ok(());
+    }
+    let why = format!("minute {} is not the first of an hour", minute.0);
+    Err(Wrong::new(why).within("hour"))
+}
+
+/// The record of one hour, if `hour` is one.
+fn hour_record(
+    pool: catalog::PoolId,
+    signal: Signal,
+    hour: Minute,
+    block: HourBlock,
+) -> Result<Record, Wrong> {
+    check_hour(hour)?;
+    Ok(Record::Hour(pool, signal, hour, Box::new(block)))
+}

@@ -1,0 +1,131 @@
+//! The way out and back in.
+
+use std::path::Path;
+
+use bedrock_ops_alert::{
+    model::book::Record,
+    store::{Ledger, MemoryLedger, Onto, StoreError, dump, load_dump, open},
+};
+use fastrand::Rng;
+
+use super::{
+    Folder,
+    samples::{self, KINDS},
+};
+
+fn filled() -> MemoryLedger {
+    let ledger = MemoryLedger::new();
+    for seed in 0..6_u64 {
+        let slot = u8::try_from(seed).unwrap();
+        let records: Vec<Record> = (0..KINDS)
+            .map(|kind| samples::record(kind, slot, seed))
+            .collect();
+        ledger.commit(&records).unwrap();
+    }
+    // An intent that has gone on: a dump may hold any revision.
+    for revision in 2..5 {
+        let intent = samples::intent(1, revision, &mut Rng::with_seed(revision));
+        ledger.commit(&[Record::Intent(intent)]).unwrap();
+    }
+    ledger
+}
+
+fn dumped(ledger: &dyn Ledger) -> String {
+    let mut out = Vec::new();
+    dump(ledger, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn refusal(text: &str, into: &MemoryLedger) -> String {
+    let before = into.load().unwrap();
+    let error = load_dump(&mut text.as_bytes(), into, Onto::Existing).unwrap_err();
+    assert_eq!(
+        into.load().unwrap(),
+        before,
+        "a refused dump left something behind"
+    );
+    error.to_string()
+}
+
+#[test]
+fn what_is_dumped_loads_and_dumps_the_same_bytes() {
+    let memory = filled();
+    let text = dumped(&memory);
+    let folder = Folder::new();
+    let disk = open(folder.path()).unwrap();
+    let count = load_dump(&mut text.as_bytes(), &disk, Onto::Empty).unwrap();
+    assert_eq!(count + 2, u64::try_from(text.lines().count()).unwrap());
+    assert_eq!(disk.load().unwrap(), memory.load().unwrap());
+    assert_eq!(dumped(&disk), text);
+    drop(disk);
+    assert_eq!(dumped(&open(folder.path()).unwrap()), text);
+}
+
+#[test]
+fn a_store_that_holds_something_is_left_alone_unless_told() {
+    let memory = filled();
+    let text = dumped(&memory);
+    let other = MemoryLedger::new();
+    other.commit(&[samples::record(7, 9, 9)]).unwrap();
+    let refused = load_dump(&mut text.as_bytes(), &other, Onto::Empty);
+    assert!(
+        matches!(refused, Err(StoreError::NotEmpty { records: 1 })),
+        "{refused:?}"
+    );
+    load_dump(&mut text.as_bytes(), &other, Onto::Existing).unwrap();
+    assert_eq!(other.load().unwrap().quotas.len(), 7);
+    // Intents never go back, not even to the revision that is there.
+    assert!(
+        refusal(&text, &memory).contains("refused to write revision"),
+        "an intent went back"
+    );
+}
+
+#[test]
+fn a_dump_that_was_cut_or_changed_is_refused_with_its_line() {
+    let text = dumped(&filled());
+    let lines: Vec<&str> = text.lines().collect();
+    let into = MemoryLedger::new();
+    for length in [0, 10, text.len() / 2, text.len() - 2] {
+        let end = (0..=length)
+            .rev()
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap();
+        let why = refusal(&text[..end], &into);
+        assert!(why.starts_with("line "), "{why}");
+    }
+    let without_last = format!("{}\n", lines[..lines.len() - 1].join("\n"));
+    assert!(refusal(&without_last, &into).contains("the end is missing"));
+    let changed = text.replacen("us-east-1", "us-east-2", 1);
+    assert!(refusal(&changed, &into).contains("were changed"));
+    let without_second = [&lines[..1], &lines[2..]].concat().join("\n") + "\n";
+    assert!(refusal(&without_second, &into).contains("records and holds"));
+    let twice = format!("{text}{}\n", lines[1]);
+    assert!(refusal(&twice, &into).contains("more after the end"));
+    let newer = text.replacen("\"version\":1", "\"version\":2", 1);
+    insta::assert_snapshot!(refusal(&newer, &into), @"line 1 of the dump: dump version 2; this release reads version 1");
+    let foreign = "{\"dump\":\"something else\",\"version\":1}\n";
+    insta::assert_snapshot!(refusal(foreign, &into), @"line 1 of the dump: this is a dump of `something else`");
+}
+
+#[test]
+fn a_value_that_the_program_does_not_know_is_named_with_its_place() {
+    let text = "{\"dump\":\"bedrock-ops-alert\",\"version\":1}\n\
+        {\"track\":[{\"rule\":\"r\",\"pool\":{\"scope\":{\"account\":\"1\",\"region\":\"r\"},\"family\":\"regional\",\"model\":\"m\"}},\
+        {\"state\":\"normal\",\"since\":1,\"through\":1,\"began\":null,\"last_bad\":null}]}\n";
+    let why = refusal(text, &MemoryLedger::new());
+    insta::assert_snapshot!(why, @"line 2 of the dump: `pool.family`: `regional` is not a Family we know");
+}
+
+/// The dump of the first release. What it wrote is read for ever; a new format adds a fixture and keeps this one.
+#[test]
+fn the_dump_of_the_first_format_still_loads() {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/0001_initial/after.jsonl");
+    if std::env::var_os("BOA_WRITE_FIXTURE").is_some() {
+        std::fs::write(&place, dumped(&filled())).unwrap();
+    }
+    let text = std::fs::read_to_string(&place).unwrap();
+    let ledger = MemoryLedger::new();
+    load_dump(&mut text.as_bytes(), &ledger, Onto::Empty).unwrap();
+    assert_eq!(dumped(&ledger), text);
+}

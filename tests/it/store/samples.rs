@@ -1,0 +1,479 @@
+//! Records of every kind and variant, the same for the same seed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bedrock_ops_alert::model::{
+    action::{Effect, Intent, IntentState},
+    alert::{AlertState, Track},
+    book::{Key, Record},
+    catalog::{Family, Mapping, Pool, PoolId, Target, TargetKind},
+    desk::{Ask, AskEnd, Investigation, RequestStatus},
+    ids::{
+        AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, QuotaCode,
+        ReceiverName, Region, RequestId, RuleName, Scope, TargetId,
+    },
+    incident::{AlertKey, Cause, Decision, Incident, Member, Scenario},
+    quota::{Quota, QuotaChange},
+    reason::Reason,
+    rule::{Category, Remedy, Severity},
+    series::{Sample, Signal},
+    time::{Minute, Timestamp},
+    units::{Amount, QuotaKind, Share},
+};
+use fastrand::Rng;
+
+/// How many kinds of record [`record`] makes.
+pub(super) const KINDS: u8 = 12;
+
+/// A record of this kind, under one of few keys; the same arguments make the same record.
+pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
+    let rng = &mut Rng::with_seed(seed);
+    match kind % KINDS {
+        0 => Record::Incident(incident(slot, rng)),
+        1 => Record::Intent(intent(slot, 1, rng)),
+        2 => Record::Ask(ask(slot, rng)),
+        3 => Record::Investigation(investigation(slot, rng)),
+        4 => Record::Track(alert_key(slot), track(rng)),
+        5 => Record::Target(target(slot, rng)),
+        6 => Record::Pool(pool(slot, rng)),
+        7 => Record::Quota(quota(slot, rng)),
+        8 => Record::QuotaChange(quota_change(slot, rng)),
+        9 => {
+            let block = Box::new(std::array::from_fn(|_| sample(rng)));
+            let signal = Signal::ALL[usize::from(slot) % 8];
+            Record::Hour(pool_id(slot), signal, Minute(60 * i64::from(slot)), block)
+        }
+        10 => Record::Discovered(scope(slot), instant(rng)),
+        _ => Record::ReadThrough(pool_id(slot), minute(rng)),
+    }
+}
+
+/// The key of what [`record`] makes.
+pub(super) fn key(kind: u8, slot: u8) -> Key {
+    record(kind, slot, 0).key()
+}
+
+pub(super) fn intent(slot: u8, revision: u64, rng: &mut Rng) -> Intent {
+    Intent {
+        id: ActionId::new(format!("act-{slot}")),
+        incident: IncidentId::new(format!("inc-{slot}")),
+        step: format!("request/L-1234567{slot}/1"),
+        effect: effect(rng),
+        reasons: (0..rng.u8(0..10)).map(|_| reason(rng)).collect(),
+        created: instant(rng),
+        state: intent_state(rng),
+        attempts: rng.u32(..),
+        last_failure: maybe(rng, text),
+        revision,
+    }
+}
+
+fn incident(slot: u8, rng: &mut Rng) -> Incident {
+    let cause = if rng.bool() {
+        Cause::Quota {
+            scope: scope(slot),
+            code: code(slot),
+        }
+    } else {
+        Cause::Pool {
+            pool: pool_id(slot),
+            category: Category::ALL[rng.usize(0..6)],
+        }
+    };
+    let members = (0..rng.u8(0..4)).map(|slot| (alert_key(slot), member(rng)));
+    let members: BTreeMap<_, _> = members.collect();
+    let decisions = (0..rng.u8(0..100)).map(|_| Decision {
+        at: instant(rng),
+        what: text(rng),
+    });
+    Incident {
+        decisions: decisions.collect(),
+        members,
+        id: IncidentId::new(format!("inc-{slot}")),
+        cause,
+        generation: rng.u32(..),
+        kind: maybe(rng, |rng| QuotaKind::ALL[rng.usize(0..3)]),
+        pools: (0..rng.u8(0..4)).map(pool_id).collect::<BTreeSet<_>>(),
+        severity: Severity::ALL[rng.usize(0..3)],
+        remedy: Remedy::ALL[rng.usize(0..3)],
+        scenario: maybe(rng, |rng| {
+            let all = [
+                Scenario::NonQuota,
+                Scenario::NewModel,
+                Scenario::HighUsage,
+                Scenario::LowUsage,
+                Scenario::Unreadable,
+            ];
+            all[rng.usize(0..5)]
+        }),
+        opened: instant(rng),
+        began: minute(rng),
+        last_bad: minute(rng),
+        resolved: maybe(rng, instant),
+        lost: number(rng),
+        decisions_dropped: rng.u32(..),
+        messages: rng.u32(..),
+        told: maybe(rng, |rng| Severity::ALL[rng.usize(0..3)]),
+    }
+}
+
+fn member(rng: &mut Rng) -> Member {
+    Member {
+        severity: Severity::ALL[rng.usize(0..3)],
+        is_on: rng.bool(),
+        rule_hash: text(rng),
+        reasons: (0..rng.u8(0..4)).map(|_| reason(rng)).collect(),
+    }
+}
+
+fn effect(rng: &mut Rng) -> Effect {
+    match rng.u8(0..4) {
+        0 => Effect::Notify {
+            receiver: ReceiverName::new("on-call"),
+            severity: Severity::ALL[rng.usize(0..3)],
+            subject: text(rng),
+            body: text(rng),
+        },
+        1 => Effect::RequestQuota {
+            scope: scope(rng.u8(..)),
+            code: code(rng.u8(..)),
+            desired: amount(rng),
+            context: long_text(rng),
+        },
+        2 => Effect::OpenCase {
+            scope: scope(rng.u8(..)),
+            subject: text(rng),
+            body: long_text(rng),
+        },
+        _ => Effect::Comment {
+            scope: scope(rng.u8(..)),
+            case: CaseId::new("case-1"),
+            body: long_text(rng),
+        },
+    }
+}
+
+fn intent_state(rng: &mut Rng) -> IntentState {
+    match rng.u8(0..7) {
+        0 => IntentState::Proposed {
+            expires: instant(rng),
+        },
+        1 => IntentState::Planned {
+            not_before: instant(rng),
+        },
+        2 => IntentState::Sending { at: instant(rng) },
+        3 => IntentState::Unknown {
+            since: instant(rng),
+            absent: rng.u8(..),
+            look_at: instant(rng),
+        },
+        4 => IntentState::Done {
+            reference: text(rng),
+            at: instant(rng),
+        },
+        5 => IntentState::Held {
+            why: text(rng),
+            at: instant(rng),
+        },
+        _ => IntentState::Refused {
+            why: text(rng),
+            at: instant(rng),
+        },
+    }
+}
+
+fn reason(rng: &mut Rng) -> Reason {
+    let signal = Signal::ALL[rng.usize(0..8)];
+    let kind = QuotaKind::ALL[rng.usize(0..3)];
+    let (bad, of) = (rng.u8(..), rng.u8(..));
+    match rng.u8(0..8) {
+        0 => Reason::QuotaUse {
+            kind,
+            code: code(bad),
+            minute: minute(rng),
+            used: amount(rng),
+            quota: amount(rng),
+            is_default: rng.bool(),
+            above: share(rng),
+            bad,
+            of,
+        },
+        1 => Reason::Count {
+            signal,
+            minute: minute(rng),
+            count: number(rng),
+            demand: number(rng),
+            bad,
+            of,
+        },
+        2 => Reason::Slow {
+            minute: minute(rng),
+            millis: number(rng),
+            limit: number(rng),
+            bad,
+            of,
+        },
+        3 => Reason::Unusual {
+            signal,
+            minute: minute(rng),
+            value: number(rng),
+            usual: number(rng),
+            days: bad,
+        },
+        4 => Reason::Peak {
+            kind,
+            minute: minute(rng),
+            used: amount(rng),
+            coverage: rng.u16(..),
+        },
+        5 => Reason::TopTarget {
+            target: TargetId::new(text(rng)),
+            share: share(rng),
+        },
+        6 => Reason::Gap {
+            minutes: rng.u32(..),
+            why: text(rng),
+        },
+        _ => Reason::Considered(text(rng)),
+    }
+}
+
+fn ask(slot: u8, rng: &mut Rng) -> Ask {
+    let status = [
+        "PENDING",
+        "CASE_OPENED",
+        "APPROVED",
+        "DENIED",
+        "NOT_APPROVED",
+        "CASE_CLOSED",
+        "INVALID_REQUEST",
+        "SOMETHING_NEW",
+    ];
+    Ask {
+        request: RequestId::new(format!("request-{slot}")),
+        action: ActionId::new(text(rng)),
+        incident: IncidentId::new(text(rng)),
+        scope: scope(slot),
+        code: code(slot),
+        kind: QuotaKind::ALL[rng.usize(0..3)],
+        before: amount(rng),
+        desired: amount(rng),
+        filed: instant(rng),
+        status: RequestStatus::parse(status[rng.usize(0..8)]),
+        closed: maybe(rng, instant),
+        display: maybe(rng, |rng| DisplayId::new(text(rng))),
+        case: maybe(rng, |rng| CaseId::new(text(rng))),
+        told_waiting: rng.bool(),
+        polled: instant(rng),
+        end: maybe(rng, |rng| {
+            let end = match rng.u8(0..3) {
+                0 => AskEnd::Granted { value: amount(rng) },
+                1 => AskEnd::PartlyGranted { value: amount(rng) },
+                _ => AskEnd::Denied,
+            };
+            (end, instant(rng))
+        }),
+    }
+}
+
+fn investigation(slot: u8, rng: &mut Rng) -> Investigation {
+    Investigation {
+        case: CaseId::new(format!("case-{slot}")),
+        action: ActionId::new(text(rng)),
+        incident: IncidentId::new(text(rng)),
+        scope: scope(slot),
+        display: maybe(rng, |rng| DisplayId::new(text(rng))),
+        marker: Marker::new("[BOA-ABCDEFGHIJ]"),
+        opened: instant(rng),
+        status: text(rng),
+        told_waiting: rng.bool(),
+        polled: instant(rng),
+        ended: maybe(rng, instant),
+    }
+}
+
+fn track(rng: &mut Rng) -> Track {
+    let states = [
+        AlertState::Normal,
+        AlertState::Pending,
+        AlertState::Alerting,
+        AlertState::Recovering,
+        AlertState::NoData,
+        AlertState::Error,
+    ];
+    Track {
+        state: states[rng.usize(0..6)],
+        since: minute(rng),
+        through: minute(rng),
+        began: maybe(rng, minute),
+        last_bad: maybe(rng, minute),
+    }
+}
+
+fn target(slot: u8, rng: &mut Rng) -> Target {
+    Target {
+        id: TargetId::new(format!("target-{slot}")),
+        kind: match rng.u8(0..3) {
+            0 => TargetKind::Base,
+            1 => TargetKind::SystemProfile,
+            _ => TargetKind::ApplicationProfile { name: text(rng) },
+        },
+        pool: pool_id(slot),
+        first_seen: instant(rng),
+    }
+}
+
+fn pool(slot: u8, rng: &mut Rng) -> Pool {
+    let mut mappings = BTreeMap::new();
+    for kind in QuotaKind::ALL {
+        let mapping = match rng.u8(0..5) {
+            0 => Mapping::Mapped {
+                code: code(slot),
+                proof: text(rng),
+            },
+            1 => Mapping::Absent,
+            2 => Mapping::Ambiguous {
+                candidates: vec![code(slot), code(1)],
+            },
+            3 => Mapping::Unknown,
+            _ => continue,
+        };
+        mappings.insert(kind, mapping);
+    }
+    Pool {
+        id: pool_id(slot),
+        burndown: maybe(rng, number),
+        mappings,
+    }
+}
+
+fn quota(slot: u8, rng: &mut Rng) -> Quota {
+    Quota {
+        scope: scope(slot),
+        code: code(slot),
+        name: text(rng),
+        applied: maybe(rng, amount),
+        default: maybe(rng, amount),
+        adjustable: rng.bool(),
+        read_at: instant(rng),
+        stale: maybe(rng, text),
+    }
+}
+
+fn quota_change(slot: u8, rng: &mut Rng) -> QuotaChange {
+    QuotaChange {
+        scope: scope(slot),
+        code: code(slot),
+        old: maybe(rng, amount),
+        new: maybe(rng, amount),
+        at: Timestamp::from_second(i64::from(slot) - 2).unwrap(),
+    }
+}
+
+fn scope(slot: u8) -> Scope {
+    let region = if slot.is_multiple_of(2) {
+        "us-east-1"
+    } else {
+        "eu-west-1"
+    };
+    Scope {
+        account: AccountId::new(format!("11112222333{}", slot % 10)),
+        region: Region::new(region),
+    }
+}
+
+fn pool_id(slot: u8) -> PoolId {
+    PoolId {
+        scope: scope(slot),
+        family: Family::ALL[usize::from(slot) % 4],
+        model: ModelId::new("anthropic.claude-sonnet-4-6"),
+    }
+}
+
+fn alert_key(slot: u8) -> AlertKey {
+    AlertKey {
+        rule: RuleName::new("tpm-high"),
+        pool: pool_id(slot),
+    }
+}
+
+fn code(slot: u8) -> QuotaCode {
+    QuotaCode::new(format!("L-{slot:08X}"))
+}
+
+fn share(rng: &mut Rng) -> Share {
+    Share::from_basis_points(rng.u16(1..=10_000)).unwrap()
+}
+
+fn amount(rng: &mut Rng) -> Amount {
+    let value = if rng.bool() {
+        f64::from(rng.u32(..))
+    } else {
+        rng.f64() * 1e9
+    };
+    Amount::new(value).unwrap()
+}
+
+/// Any finite number: NaN would not equal itself; the unit tests compare its bits.
+fn number(rng: &mut Rng) -> f64 {
+    let odd = [0.0, -0.0, 0.1, 1e308, 5e-324, 9_007_199_254_740_993.0, -7.0];
+    match rng.u8(0..4) {
+        0 => odd[rng.usize(0..odd.len())],
+        1 => f64::INFINITY,
+        2 => f64::from(rng.u32(..)),
+        _ => rng.f64() * 1e6,
+    }
+}
+
+fn sample(rng: &mut Rng) -> Sample {
+    match rng.u8(0..4) {
+        0 => Sample::Unobserved,
+        1 => Sample::NoData,
+        _ => Sample::Value(number(rng)),
+    }
+}
+
+fn minute(rng: &mut Rng) -> Minute {
+    Minute(rng.i64(..))
+}
+
+fn instant(rng: &mut Rng) -> Timestamp {
+    let nanos = if rng.bool() {
+        rng.i32(0..1_000_000_000)
+    } else {
+        0
+    };
+    Timestamp::new(rng.i64(-4_000_000_000..40_000_000_000), nanos).unwrap_or_default()
+}
+
+fn text(rng: &mut Rng) -> String {
+    let pieces = [
+        "",
+        "a",
+        "throttled",
+        "ü",
+        "\u{1f600}",
+        "\"",
+        "\\",
+        "\n",
+        "\0",
+        "{",
+        "–",
+        " ",
+    ];
+    (0..rng.u8(0..12))
+        .map(|_| pieces[rng.usize(0..pieces.len())])
+        .collect()
+}
+
+/// Up to 8,000 characters, many of them of more than one byte.
+fn long_text(rng: &mut Rng) -> String {
+    let pieces = ["throttled requests ", "ü", "\u{1f600}", "\0"];
+    let piece = pieces[rng.usize(0..pieces.len())];
+    let length = rng.usize(0..=8_000);
+    piece.chars().cycle().take(length).collect()
+}
+
+fn maybe<T>(rng: &mut Rng, make: impl FnOnce(&mut Rng) -> T) -> Option<T> {
+    rng.bool().then(|| make(rng))
+}
