@@ -1,1 +1,19 @@
-//! x
+//! Real clients against the simulated AWS, and our clients against third-party emulators.
+//!
+//! Everything here goes over loopback HTTP. Nothing is skipped: what is missing fails with the line that installs it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop"
+)]
+
+mod boto3;
+mod clock;
+mod emulators;
+mod faults;
+mod port;
+mod sdk;
+mod sdk_faults;
+mod support;

@@ -1,0 +1,341 @@
+//! The product's own port, answered in process: the same operations as behind the wire, without HTTP and JSON.
+
+mod call;
+mod convert;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use call::InProcess;
+use convert::{case, communication, failed, get_data, listed, requested};
+
+use super::{
+    Sim,
+    cloudwatch::METRICS_PAGE,
+    faults::{Faults, Happened},
+    support::{CaseQuery, NewCase as DeskNewCase},
+};
+use crate::{
+    cloud::{
+        CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
+        Metric, MetricRequest, MetricResult, MetricStatus, NewCase, Page, Profile, QuotaRequest,
+    },
+    model::{
+        ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        units::Amount,
+    },
+};
+
+/// Items on a page of the other lists.
+const LIST_PAGE: usize = 100;
+/// Datapoints of a page that a fault cut short.
+const SHORT_PAGE: usize = 200;
+
+/// The port in process, as seen by a caller in `account_of_caller`. Calls in other accounts go through a role there,
+/// where the world allows one.
+#[must_use]
+pub fn cloud(sim: &Arc<Sim>, account_of_caller: AccountId, faults: Arc<Faults>) -> Arc<dyn Cloud> {
+    Arc::new(InProcess {
+        sim: Arc::clone(sim),
+        caller: account_of_caller,
+        faults,
+        counts: Mutex::default(),
+    })
+}
+
+#[async_trait]
+impl Cloud for InProcess {
+    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
+        self.call("sts:GetCallerIdentity", scope, |_| {
+            Ok(scope.account.clone())
+        })
+    }
+
+    async fn list_metrics(
+        &self,
+        scope: &Scope,
+        namespace: &str,
+        recently_active: bool,
+        page: Option<String>,
+    ) -> Result<Page<Metric>, Fault> {
+        self.list(
+            "cloudwatch:ListMetrics",
+            scope,
+            page.as_deref(),
+            METRICS_PAGE,
+            |kernel| {
+                let mut metrics = kernel.metrics(scope, recently_active)?;
+                metrics.retain(|metric| metric.namespace == namespace);
+                Ok(metrics)
+            },
+        )
+    }
+
+    async fn metric_data(
+        &self,
+        scope: &Scope,
+        request: MetricRequest,
+    ) -> Result<Page<MetricResult>, Fault> {
+        const OPERATION: &str = "cloudwatch:GetMetricData";
+        let series = request.queries.len();
+        let odd = self.faults.page(OPERATION, true);
+        let datapoints = if odd == Some(Happened::PartialPage) {
+            SHORT_PAGE
+        } else {
+            usize::MAX
+        };
+        let again = request.page.clone().unwrap_or_else(|| "d-0-0".to_owned());
+        let call = get_data(request, datapoints);
+        let billed = u64::try_from(series).unwrap_or(u64::MAX);
+        self.counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .metrics += billed;
+        let (parts, next) = self.call(OPERATION, scope, |kernel| {
+            kernel.bill(series);
+            kernel.metric_data(scope, &call)
+        })?;
+        let results = parts.into_iter().filter_map(|part| {
+            let query = call.queries.get(part.query)?;
+            Some(MetricResult {
+                id: query.id.clone(),
+                status: part.status,
+                points: part.points,
+            })
+        });
+        let mut results: Vec<MetricResult> = results.collect();
+        if odd == Some(Happened::InternalError) {
+            let victim = self.faults.pick(results.len());
+            if let Some(victim) = results.get_mut(victim) {
+                victim.status = MetricStatus::InternalError;
+                victim.points.clear();
+            }
+        }
+        let next = if odd == Some(Happened::RepeatedPage) {
+            Some(again)
+        } else {
+            next
+        };
+        Ok(Page {
+            items: results,
+            next,
+        })
+    }
+
+    async fn list_profiles(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<Profile>, Fault> {
+        self.list(
+            "bedrock:ListInferenceProfiles",
+            scope,
+            page.as_deref(),
+            LIST_PAGE,
+            |kernel| kernel.profiles(scope, None),
+        )
+    }
+
+    async fn list_models(&self, scope: &Scope) -> Result<Vec<FoundationModel>, Fault> {
+        self.call("bedrock:ListFoundationModels", scope, |kernel| {
+            kernel.known_scope(scope)?;
+            let models = kernel.world.models.values();
+            let listed = models.map(|model| FoundationModel {
+                id: model.id.to_string(),
+                life_cycle: model.life_cycle.clone(),
+            });
+            Ok(listed.collect())
+        })
+    }
+
+    async fn list_quotas(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault> {
+        self.list(
+            "servicequotas:ListServiceQuotas",
+            scope,
+            page.as_deref(),
+            LIST_PAGE,
+            |kernel| {
+                let quotas = kernel.quotas(scope)?;
+                Ok(quotas
+                    .iter()
+                    .map(|quota| listed(quota, quota.applied))
+                    .collect())
+            },
+        )
+    }
+
+    async fn list_default_quotas(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault> {
+        self.list(
+            "servicequotas:ListAWSDefaultServiceQuotas",
+            scope,
+            page.as_deref(),
+            LIST_PAGE,
+            |kernel| {
+                let quotas = kernel.quotas(scope)?;
+                Ok(quotas
+                    .iter()
+                    .map(|quota| listed(quota, quota.default))
+                    .collect())
+            },
+        )
+    }
+
+    async fn get_quota(&self, scope: &Scope, code: &QuotaCode) -> Result<ListedQuota, Fault> {
+        self.call("servicequotas:GetServiceQuota", scope, |kernel| {
+            kernel
+                .quota(scope, code)
+                .map(|quota| listed(&quota, quota.applied))
+        })
+    }
+
+    async fn request_quota(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        desired: Amount,
+    ) -> Result<QuotaRequest, Fault> {
+        self.call(
+            "servicequotas:RequestServiceQuotaIncrease",
+            scope,
+            |kernel| {
+                kernel
+                    .request_increase(scope, code, desired.get())
+                    .map(requested)
+            },
+        )
+    }
+
+    async fn get_quota_request(
+        &self,
+        scope: &Scope,
+        id: &RequestId,
+    ) -> Result<QuotaRequest, Fault> {
+        self.call(
+            "servicequotas:GetRequestedServiceQuotaChange",
+            scope,
+            |kernel| kernel.increase_request(scope, id).map(requested),
+        )
+    }
+
+    async fn quota_request_history(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        page: Option<String>,
+    ) -> Result<Page<QuotaRequest>, Fault> {
+        let operation = "servicequotas:ListRequestedServiceQuotaChangeHistoryByQuota";
+        self.list(operation, scope, page.as_deref(), LIST_PAGE, |kernel| {
+            let history = kernel.increase_history(scope, Some(code));
+            Ok(history.into_iter().map(requested).collect())
+        })
+    }
+
+    async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
+        let new = DeskNewCase {
+            subject: case.subject.clone(),
+            body: case.body.clone(),
+            service_code: case.service_code.clone(),
+            category_code: case.category_code.clone(),
+            severity_code: case.severity_code.clone(),
+            language: "en".to_owned(),
+            cc: Vec::new(),
+        };
+        self.call("support:CreateCase", scope, |kernel| {
+            kernel.create_case(&scope.account, new)
+        })
+    }
+
+    async fn list_cases(
+        &self,
+        scope: &Scope,
+        filter: &CaseFilter,
+        page: Option<String>,
+    ) -> Result<Page<Case>, Fault> {
+        let mut query = CaseQuery {
+            with_resolved: true,
+            ..CaseQuery::default()
+        };
+        match filter {
+            CaseFilter::Display(display) => query.display = Some(display.clone()),
+            CaseFilter::Case(id) => query.ids.push(id.clone()),
+            CaseFilter::After(after) => query.after = Some(*after),
+        }
+        self.list(
+            "support:DescribeCases",
+            scope,
+            page.as_deref(),
+            LIST_PAGE,
+            |kernel| {
+                let found = kernel.find_cases(&scope.account, &query)?;
+                Ok(found.into_iter().map(case).collect())
+            },
+        )
+    }
+
+    async fn list_communications(
+        &self,
+        scope: &Scope,
+        case: &CaseId,
+        page: Option<String>,
+    ) -> Result<Page<Communication>, Fault> {
+        self.list(
+            "support:DescribeCommunications",
+            scope,
+            page.as_deref(),
+            LIST_PAGE,
+            |kernel| {
+                let said = kernel.find_communications(&scope.account, case)?;
+                Ok(said.iter().map(communication).collect())
+            },
+        )
+    }
+
+    async fn add_communication(
+        &self,
+        scope: &Scope,
+        case: &CaseId,
+        body: &str,
+    ) -> Result<(), Fault> {
+        self.call("support:AddCommunicationToCase", scope, |kernel| {
+            kernel.add_said(&scope.account, case, body)
+        })
+    }
+
+    async fn publish(
+        &self,
+        scope: &Scope,
+        topic_arn: &str,
+        subject: &str,
+        message: &str,
+    ) -> Result<String, Fault> {
+        self.call("sns:Publish", scope, |kernel| {
+            kernel.publish(scope, topic_arn, Some(subject), message)
+        })
+    }
+
+    async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
+        const OPERATION: &str = "webhook:Post";
+        self.tally(OPERATION);
+        let fault = self.faults.call(OPERATION);
+        if fault.is_none_or(Happened::has_effect) {
+            self.sim.receive_webhook(url, body);
+        }
+        fault.map_or(Ok(()), |fault| Err(failed(OPERATION, fault)))
+    }
+
+    fn calls(&self) -> CallCounts {
+        self.counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

@@ -1,0 +1,179 @@
+//! Everything that changes in the simulated AWS, and its clock. The services are `impl`s of [`Kernel`] in their files.
+
+use std::collections::BTreeMap;
+
+use super::{
+    ApiError,
+    bucket::{PoolHistory, PoolView, TargetMinute},
+    desk::{Case, Event},
+    quotas::QuotaBook,
+    traffic::Source,
+    world::World,
+};
+use crate::model::{
+    ids::{AccountId, Scope},
+    time::{Minute, SignedDuration, Timestamp},
+};
+
+/// A message that an SNS topic took.
+#[derive(Clone, Debug)]
+pub(crate) struct Published {
+    pub(crate) account: AccountId,
+    pub(crate) topic_arn: String,
+    pub(crate) subject: Option<String>,
+    pub(crate) message: String,
+    pub(crate) at: Timestamp,
+}
+
+/// A body that a webhook took.
+#[derive(Clone, Debug)]
+pub(crate) struct Hooked {
+    pub(crate) url: String,
+    pub(crate) body: String,
+    pub(crate) at: Timestamp,
+}
+
+/// The simulated AWS without its lock.
+#[derive(Debug)]
+pub(crate) struct Kernel {
+    pub(crate) world: std::sync::Arc<World>,
+    pub(crate) seed: u64,
+    pub(crate) now: Timestamp,
+    pub(crate) quotas: QuotaBook,
+    /// Cases in the order of their opening.
+    pub(crate) cases: Vec<Case>,
+    pub(crate) published: Vec<Published>,
+    pub(crate) slack: Vec<Hooked>,
+    pub(crate) calls: BTreeMap<String, u64>,
+    pub(crate) billed: BTreeMap<String, u64>,
+    /// One for each target of the world.
+    pub(crate) sources: Vec<Source>,
+    /// One for each pool of the world.
+    histories: Vec<PoolHistory>,
+    events: BTreeMap<(Timestamp, u64), Event>,
+    sequence: u64,
+}
+
+impl Kernel {
+    pub(crate) fn new(world: std::sync::Arc<World>, seed: u64) -> Self {
+        let first = world.first_minute();
+        Self {
+            seed,
+            now: world.start,
+            quotas: QuotaBook::new(&world),
+            cases: Vec::new(),
+            published: Vec::new(),
+            slack: Vec::new(),
+            calls: BTreeMap::new(),
+            billed: BTreeMap::new(),
+            sources: world
+                .targets
+                .iter()
+                .map(|target| Source::new(&world, seed, target))
+                .collect(),
+            histories: world
+                .pools
+                .iter()
+                .map(|pool| PoolHistory::new(first, pool.targets.len()))
+                .collect(),
+            events: BTreeMap::new(),
+            sequence: 0,
+            world,
+        }
+    }
+
+    /// Moves the clock; what is due on the way happens in order, each at its own instant.
+    pub(crate) fn advance_to(&mut self, at: Timestamp) {
+        while let Some(entry) = self.events.first_entry() {
+            let due = entry.key().0;
+            if due > at {
+                break;
+            }
+            let event = entry.remove();
+            self.now = self.now.max(due);
+            self.happen(event);
+        }
+        self.now = self.now.max(at);
+    }
+
+    /// Something will happen after this long.
+    pub(crate) fn schedule(&mut self, after: SignedDuration, event: Event) {
+        let at = self.now.saturating_add(after).unwrap_or(Timestamp::MAX);
+        self.sequence += 1;
+        self.events.insert((at, self.sequence), event);
+    }
+
+    /// When the next thing happens by itself.
+    pub(crate) fn next_event(&self) -> Option<Timestamp> {
+        self.events.keys().next().map(|(at, _)| *at)
+    }
+
+    pub(crate) fn count(&mut self, operation: &str) {
+        *self.calls.entry(operation.to_owned()).or_insert(0) += 1;
+    }
+
+    /// Counts the series of a GetMetricData call: AWS bills each of them, in every call.
+    pub(crate) fn bill(&mut self, series: usize) {
+        let billed = self
+            .billed
+            .entry("cloudwatch:GetMetricData".to_owned())
+            .or_insert(0);
+        *billed += u64::try_from(series).unwrap_or(u64::MAX);
+    }
+
+    /// Refuses accounts and Regions that the world has not.
+    pub(crate) fn known_scope(&self, scope: &Scope) -> Result<(), ApiError> {
+        let account = self.world.account(&scope.account).ok_or_else(|| {
+            let text = "The security token included in the request is invalid.";
+            ApiError {
+                status: 403,
+                ..ApiError::client("UnrecognizedClientException", text)
+            }
+        })?;
+        if account.regions.contains(&scope.region) {
+            return Ok(());
+        }
+        let text = format!(
+            "account {} has no Region {} in this world",
+            scope.account, scope.region
+        );
+        Err(ApiError {
+            status: 403,
+            ..ApiError::client("AccessDeniedException", &text)
+        })
+    }
+
+    /// Computes what happened at the pools of these targets up to the present minute.
+    pub(crate) fn compute(&mut self, targets: &[usize]) {
+        let end = Minute::of(self.now);
+        let world = std::sync::Arc::clone(&self.world);
+        for (pool, history) in world.pools.iter().zip(&mut self.histories) {
+            if history.end() < end && targets.iter().any(|index| pool.targets.contains(index)) {
+                let view = PoolView::new(&world, &self.sources, &self.quotas, pool);
+                history.compute(end, &view);
+            }
+        }
+    }
+
+    /// All that [`Kernel::compute`] has computed of a target, and the minute that it begins with.
+    pub(crate) fn rows(&self, target: usize) -> Option<(Minute, &[TargetMinute])> {
+        let pool = self.world.targets.get(target)?.pool;
+        let slots = &self.world.pools.get(pool)?.targets;
+        let slot = slots.iter().position(|index| *index == target)?;
+        self.histories.get(pool)?.rows(slot)
+    }
+
+    /// What happened at a target in a minute that [`Kernel::compute`] was called for.
+    pub(crate) fn row(&self, target: usize, minute: Minute) -> Option<&TargetMinute> {
+        let (first, rows) = self.rows(target)?;
+        rows.get(usize::try_from(minute.since(first)).ok()?)
+    }
+
+    /// The targets of an account and Region.
+    pub(crate) fn targets_in(&self, scope: &Scope) -> Vec<usize> {
+        let all = self.world.targets.iter().enumerate();
+        all.filter(|(_, target)| target.scope == *scope)
+            .map(|(index, _)| index)
+            .collect()
+    }
+}

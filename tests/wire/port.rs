@@ -1,0 +1,405 @@
+//! Our own port over the real SDK: against the simulated AWS by wire, where it must tell what the port in process
+//! tells, under each wire fault, and against the emulators.
+//!
+//! The SDK takes its endpoint from the environment, which belongs to a whole process. So each test here runs a second
+//! time in a child process of its own, with the environment that it needs.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
+use aws_sdk_cloudwatch::{
+    primitives::DateTime,
+    types::{Dimension, MetricDatum},
+};
+use bedrock_ops_alert::{
+    aws::{Patience, SdkCloud, SdkOptions},
+    cloud::{
+        CaseFilter, Cloud, Fault, FaultClass, Metric, MetricQuery, MetricRequest, NewCase, Page,
+    },
+    model::{
+        ids::{AccountId, QuotaCode, Region, Scope},
+        policy::Account,
+        time::{DAY, HOUR, Minute, after},
+        units::Amount,
+    },
+    sim::{
+        self, Faults, Sim,
+        wire::{FaultKind, Options, Speed, WireFaults},
+    },
+};
+
+use crate::{
+    emulators,
+    support::{client_environment, free_port, get, sdk, serve_at, sim},
+};
+
+const CHILD: &str = "BOA_WIRE_TEST_PORT";
+const MAIN: &str = "111122223333";
+const RESEARCH: &str = "444455556666";
+
+/// In the child, the port of its endpoint. In the parent, runs the child and returns nothing.
+fn endpoint(test: &str, port: impl FnOnce() -> u16) -> Option<u16> {
+    if let Ok(port) = env::var(CHILD) {
+        return Some(port.parse().unwrap());
+    }
+    let port = port();
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", &format!("port::{test}"), "--nocapture"])
+        .envs(client_environment(&format!("http://127.0.0.1:{port}")))
+        .env(CHILD, port.to_string())
+        .env_remove("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        .env_remove("AWS_PROFILE")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && printed.contains("1 passed"),
+        "{test} failed in its own process:\n{printed}\n{complained}"
+    );
+    None
+}
+
+fn run<F: Future<Output = ()>>(scenario: F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(scenario);
+}
+
+fn scope(account: &str) -> Scope {
+    Scope {
+        account: AccountId::new(account),
+        region: Region::new("us-east-1"),
+    }
+}
+
+/// Our port, by wire. Research is reached through a role.
+async fn port() -> SdkCloud {
+    let account = |id: &str, role_arn| Account {
+        id: AccountId::new(id),
+        name: None,
+        regions: vec![Region::new("us-east-1")],
+        role_arn,
+        external_id: None,
+    };
+    let role = format!("arn:aws:iam::{RESEARCH}:role/bedrock-ops-alert");
+    let accounts = vec![account(MAIN, None), account(RESEARCH, Some(role))];
+    SdkCloud::connect(SdkOptions {
+        accounts,
+        patience: Patience::loopback(),
+        endpoint: None,
+    })
+    .await
+    .unwrap()
+}
+
+/// All items of a listing.
+async fn all<T, F>(mut page: impl FnMut(Option<String>) -> F) -> Vec<T>
+where
+    F: Future<Output = Result<Page<T>, Fault>>,
+{
+    let (mut items, mut next) = (Vec::new(), None);
+    for _ in 0..100 {
+        let answer = page(next).await.unwrap();
+        items.extend(answer.items);
+        next = answer.next;
+        if next.is_none() {
+            return items;
+        }
+    }
+    panic!("the pages never end");
+}
+
+#[test]
+fn by_wire_and_in_process_the_world_is_the_same() {
+    let Some(port_number) = endpoint("by_wire_and_in_process_the_world_is_the_same", free_port)
+    else {
+        return;
+    };
+    run(async {
+        let sim = sim();
+        serve_at(Arc::clone(&sim), Options::at(Speed::Max), port_number).await;
+        let wire = port().await;
+        let near = sim::cloud(&sim, AccountId::new(MAIN), Arc::new(Faults::none()));
+        for account in [MAIN, RESEARCH] {
+            let scope = scope(account);
+            assert_eq!(wire.caller(&scope).await.unwrap(), scope.account);
+            compare_lists(&wire, near.as_ref(), &scope).await;
+            compare_datapoints(&wire, near.as_ref(), &scope, &sim).await;
+        }
+    });
+}
+
+async fn compare_lists(wire: &SdkCloud, near: &dyn Cloud, scope: &Scope) {
+    for recent in [false, true] {
+        let far = all(|page| wire.list_metrics(scope, "AWS/Bedrock", recent, page)).await;
+        assert!(!far.is_empty());
+        let near = all(|page| near.list_metrics(scope, "AWS/Bedrock", recent, page)).await;
+        assert_eq!(far, near);
+    }
+    let far = all(|page| wire.list_profiles(scope, page)).await;
+    assert!(!far.is_empty());
+    assert_eq!(far, all(|page| near.list_profiles(scope, page)).await);
+    let far = wire.list_models(scope).await.unwrap();
+    assert_eq!(far, near.list_models(scope).await.unwrap());
+    let far = all(|page| wire.list_quotas(scope, page)).await;
+    assert!(1_000 <= far.len());
+    assert_eq!(far, all(|page| near.list_quotas(scope, page)).await);
+    let far = all(|page| wire.list_default_quotas(scope, page)).await;
+    assert_eq!(far, all(|page| near.list_default_quotas(scope, page)).await);
+}
+
+async fn compare_datapoints(wire: &SdkCloud, near: &dyn Cloud, scope: &Scope, sim: &Sim) {
+    let metrics = all(|page| near.list_metrics(scope, "AWS/Bedrock", false, page)).await;
+    let query = |(n, metric): (usize, &Metric)| MetricQuery {
+        id: format!("q{n}"),
+        metric: metric.clone(),
+        statistic: if metric.name.contains("Latency") {
+            "p90"
+        } else {
+            "Sum"
+        }
+        .to_owned(),
+        period_seconds: 60,
+    };
+    let until = Minute::of(sim.now());
+    let request = |page| MetricRequest {
+        queries: metrics.iter().enumerate().map(query).collect(),
+        from: until.plus(-DAY - HOUR),
+        until,
+        page,
+    };
+    let joined = |parts: Vec<bedrock_ops_alert::cloud::MetricResult>| {
+        let mut series: BTreeMap<String, Vec<(Minute, String)>> = BTreeMap::new();
+        for part in parts {
+            let points = part.points.into_iter();
+            let points = points.map(|(minute, value)| (minute, format!("{value:?}")));
+            series.entry(part.id).or_default().extend(points);
+        }
+        series.values_mut().for_each(|points| points.sort());
+        series
+    };
+    let far = joined(all(|page| wire.metric_data(scope, request(page))).await);
+    assert!(far.values().any(|points| 1_000 < points.len()));
+    assert_eq!(
+        far,
+        joined(all(|page| near.metric_data(scope, request(page))).await)
+    );
+}
+
+fn case() -> NewCase {
+    NewCase {
+        subject: "Bedrock: server errors [BOA-TEST]".into(),
+        body: "Since 14:10 UTC — 45 % of requests fail.".into(),
+        service_code: "service-bedrock".into(),
+        category_code: "general-guidance".into(),
+        severity_code: "normal".into(),
+        issue_type: "technical".into(),
+    }
+}
+
+#[test]
+fn effects_arrive_and_are_found_again() {
+    let Some(port_number) = endpoint("effects_arrive_and_are_found_again", free_port) else {
+        return;
+    };
+    run(async {
+        let sim = sim();
+        serve_at(Arc::clone(&sim), Options::at(Speed::Max), port_number).await;
+        let (wire, here) = (port().await, scope(MAIN));
+        let code = QuotaCode::new("L-15B8E632");
+        let quota = wire.get_quota(&here, &code).await.unwrap();
+        assert_eq!(quota.value, Amount::new(1_200_000.0));
+        let desired = Amount::new(2_000_000.0).unwrap();
+        let filed = wire.request_quota(&here, &code, desired).await.unwrap();
+        let again = wire.request_quota(&here, &code, desired).await.unwrap_err();
+        assert_eq!(again.class, FaultClass::Exists);
+        sim.advance_to(after(sim.now(), 5));
+        let opened = wire.get_quota_request(&here, &filed.id).await.unwrap();
+        let display = opened.display.unwrap();
+        let history = all(|page| wire.quota_request_history(&here, &code, page)).await;
+        assert_eq!(history[0].id, filed.id);
+        let filter = CaseFilter::Display(display);
+        let found = all(|page| wire.list_cases(&here, &filter, page)).await;
+        let id = &found[0].id;
+        wire.add_communication(&here, id, "context").await.unwrap();
+        let said = all(|page| wire.list_communications(&here, id, page)).await;
+        assert!(said.iter().any(|said| said.body == "context"), "{said:?}");
+        let own = wire.create_case(&here, &case()).await.unwrap();
+        let filter = CaseFilter::Case(own);
+        let found = all(|page| wire.list_cases(&here, &filter, page)).await;
+        assert_eq!(found[0].subject, case().subject);
+        assert_eq!(found[0].created, Some(sim.now()));
+        let refused = wire
+            .create_case(&scope(RESEARCH), &case())
+            .await
+            .unwrap_err();
+        assert_eq!(refused.class, FaultClass::NoPlan);
+        let topic = format!("arn:aws:sns:us-east-1:{MAIN}:bedrock-alerts");
+        wire.publish(&here, &topic, "subject", "message")
+            .await
+            .unwrap();
+        let hook = format!("http://127.0.0.1:{port_number}/_sim/slack/T0/B0/secret");
+        wire.post(&hook, r#"{"text":"hello"}"#).await.unwrap();
+        let state = sim.state();
+        assert_eq!(state["published"][0]["message"], "message");
+        assert_eq!(state["slack"][0]["url"], "/_sim/slack/T0/B0/secret");
+        assert_eq!(state["slack"][0]["body"], r#"{"text":"hello"}"#);
+        assert_eq!(state["cases"].as_array().unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn no_wire_fault_hides_an_effect() {
+    let Some(port_number) = endpoint("no_wire_fault_hides_an_effect", free_port) else {
+        return;
+    };
+    run(async {
+        let sim = sim();
+        let mut seen = String::new();
+        for kind in FaultKind::ALL {
+            let mut options = Options::at(Speed::Max);
+            options.faults = WireFaults {
+                per_mille: BTreeMap::from([(kind, 1_000)]),
+                hang_seconds: 20,
+                operations: vec!["support:CreateCase".to_owned()],
+                ..WireFaults::default()
+            };
+            let server = serve_at(Arc::clone(&sim), options, port_number).await;
+            let before = cases(&sim);
+            let fault = port()
+                .await
+                .create_case(&scope(MAIN), &case())
+                .await
+                .unwrap_err();
+            let happened = before < cases(&sim);
+            assert!(
+                fault.may_have_happened() || !happened,
+                "{}: the case is open, and the port says {:?}",
+                kind.name(),
+                fault.class
+            );
+            seen += &format!("{}: {:?}, happened: {happened}\n", kind.name(), fault.class);
+            server.stop().await;
+        }
+        insta::assert_snapshot!(seen, @r"
+        throttled: Throttled, happened: false
+        error_before: Server, happened: false
+        dropped_before: Lost, happened: false
+        error_after: Server, happened: true
+        dropped_after: Lost, happened: true
+        hang: Lost, happened: true
+        truncated: Lost, happened: true
+        ");
+    });
+}
+
+fn cases(sim: &Sim) -> usize {
+    sim.state()["cases"].as_array().unwrap().len()
+}
+
+#[test]
+fn odd_pages_lose_nothing() {
+    let Some(port_number) = endpoint("odd_pages_lose_nothing", free_port) else {
+        return;
+    };
+    run(async {
+        let mut options = Options::at(Speed::Max);
+        options.faults = WireFaults {
+            seed: 3,
+            partial_page: 500,
+            repeated_page: 300,
+            ..WireFaults::default()
+        };
+        let served = serve_at(sim(), options, port_number).await;
+        let (wire, here) = (port().await, scope(MAIN));
+        let mut quotas = all(|page| wire.list_quotas(&here, page)).await;
+        let came = quotas.len();
+        quotas.sort_by(|one, other| one.code.cmp(&other.code));
+        quotas.dedup_by(|one, other| one.code == other.code);
+        let faults = get(&served, "/_sim/state").await["faults"].clone();
+        for kind in ["partial_page", "repeated_page"] {
+            let count = &faults[kind]["servicequotas:ListServiceQuotas"];
+            assert!(0 < count.as_u64().unwrap(), "{faults}");
+        }
+        assert!(quotas.len() < came, "some pages came twice");
+        let whole = sim::cloud(&served.sim, here.account.clone(), Arc::new(Faults::none()));
+        let whole = all(|page| whole.list_quotas(&here, page)).await;
+        assert_eq!(quotas.len(), whole.len());
+    });
+}
+
+#[test]
+fn emulators_datapoints_come_through_the_port() {
+    let name = "emulators_datapoints_come_through_the_port";
+    let mut running = Vec::new();
+    for start in [emulators::moto, emulators::ministack] {
+        let child = endpoint(name, || {
+            let emulator = start();
+            let port = emulator.port;
+            running.push(emulator);
+            port
+        });
+        if let Some(port_number) = child {
+            run(read_emulator(port_number));
+            return;
+        }
+    }
+}
+
+async fn read_emulator(port_number: u16) {
+    let minute = emulators::minute();
+    let url = format!("http://127.0.0.1:{port_number}");
+    let raw = aws_sdk_cloudwatch::Client::new(&sdk(&url, "testing").await);
+    for (offset, value) in [(0, 100.0), (30, 300.0), (60, 7.0)] {
+        let dimension = Dimension::builder().name("ModelId").value("m-1").build();
+        let datum = MetricDatum::builder()
+            .metric_name("Invocations")
+            .dimensions(dimension)
+            .timestamp(DateTime::from_secs(minute + offset))
+            .value(value)
+            .build();
+        let put = raw.put_metric_data().namespace("AWS/Bedrock");
+        put.metric_data(datum).send().await.unwrap();
+    }
+    let port = port().await;
+    // An emulator's accounts are its own; the one without a role is whoever it takes us for.
+    let here = scope(MAIN);
+    let listed = all(|page| port.list_metrics(&here, "AWS/Bedrock", false, page)).await;
+    let metric = Metric {
+        namespace: "AWS/Bedrock".into(),
+        name: "Invocations".into(),
+        dimensions: BTreeMap::from([("ModelId".into(), "m-1".into())]),
+    };
+    assert_eq!(listed, std::slice::from_ref(&metric));
+    let from = Minute(minute / 60);
+    let read = all(|page| {
+        port.metric_data(
+            &here,
+            MetricRequest {
+                queries: vec![MetricQuery {
+                    id: "q0".into(),
+                    metric: metric.clone(),
+                    statistic: "Sum".into(),
+                    period_seconds: 60,
+                }],
+                from,
+                until: from.plus(2),
+                page,
+            },
+        )
+    })
+    .await;
+    let mut points = read[0].points.clone();
+    points.sort_by_key(|(minute, _)| *minute);
+    assert_eq!(points, [(from, 400.0), (from.plus(1), 7.0)]);
+    let far = port.caller(&scope(RESEARCH)).await.unwrap();
+    assert_eq!(far.as_str(), RESEARCH, "the role leads into its account");
+}
