@@ -1,0 +1,220 @@
+//! CloudWatch: which metrics there are, and their datapoints.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatch::{
+    primitives::DateTime,
+    types::{self as sdk, RecentlyActive, StatusCode},
+};
+
+use super::{
+    call::{send, token},
+    clients::Clients,
+    fault::{garbled, need},
+};
+use crate::{
+    cloud::{Fault, Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus, Page},
+    model::time::Minute,
+};
+
+const LIST: &str = "cloudwatch:ListMetrics";
+const READ: &str = "cloudwatch:GetMetricData";
+
+impl Clients {
+    pub(super) async fn list_metrics(
+        &self,
+        namespace: &str,
+        recently_active: bool,
+        page: Option<String>,
+    ) -> Result<Page<Metric>, Fault> {
+        let request = self
+            .cloudwatch
+            .list_metrics()
+            .namespace(namespace)
+            .set_recently_active(recently_active.then_some(RecentlyActive::Pt3H))
+            .set_next_token(page);
+        let answer = send!(self.meter, read, LIST, request)?;
+        let items = answer
+            .metrics
+            .unwrap_or_default() // no list is AWS's way to say: an empty one
+            .into_iter()
+            .map(metric)
+            .collect::<Result<_, _>>()?;
+        Ok(Page {
+            items,
+            next: token(answer.next_token),
+        })
+    }
+
+    pub(super) async fn metric_data(
+        &self,
+        request: MetricRequest,
+    ) -> Result<Page<MetricResult>, Fault> {
+        let series = request.queries.len();
+        let queries = request.queries.into_iter().map(query).collect();
+        let request = self
+            .cloudwatch
+            .get_metric_data()
+            .set_metric_data_queries(Some(queries))
+            .start_time(instant(request.from))
+            .end_time(instant(request.until))
+            .set_next_token(request.page);
+        self.meter.count_metrics(series);
+        let answer = send!(self.meter, read, READ, request)?;
+        let mut items = answer
+            .metric_data_results
+            .unwrap_or_default() // no list is AWS's way to say: an empty one
+            .into_iter()
+            .map(result)
+            .collect::<Result<Vec<_>, _>>()?;
+        for message in answer.messages.iter().flatten() {
+            tracing::warn!(
+                operation = READ,
+                code = message.code(),
+                message = message.value(),
+                "CloudWatch remarks on the whole answer"
+            );
+            doubt(&mut items);
+        }
+        Ok(Page {
+            items,
+            next: token(answer.next_token),
+        })
+    }
+}
+
+/// A remark on the whole answer says that CloudWatch did "as much as possible", such as when there are too many
+/// metrics: then nothing in it is proof that a datapoint is missing.
+fn doubt(items: &mut [MetricResult]) {
+    for item in items {
+        if item.status == MetricStatus::Complete {
+            item.status = MetricStatus::Partial;
+        }
+    }
+}
+
+fn instant(minute: Minute) -> DateTime {
+    DateTime::from_secs(minute.start().as_second())
+}
+
+fn query(query: MetricQuery) -> sdk::MetricDataQuery {
+    let dimensions = query
+        .metric
+        .dimensions
+        .into_iter()
+        .map(|(name, value)| sdk::Dimension::builder().name(name).value(value).build())
+        .collect();
+    let metric = sdk::Metric::builder()
+        .namespace(query.metric.namespace)
+        .metric_name(query.metric.name)
+        .set_dimensions(Some(dimensions))
+        .build();
+    let stat = sdk::MetricStat::builder()
+        .metric(metric)
+        .stat(query.statistic)
+        .period(query.period_seconds)
+        .build();
+    sdk::MetricDataQuery::builder()
+        .id(query.id)
+        .metric_stat(stat)
+        .return_data(true)
+        .build()
+}
+
+fn metric(metric: sdk::Metric) -> Result<Metric, Fault> {
+    let mut dimensions = BTreeMap::new();
+    for dimension in metric.dimensions.into_iter().flatten() {
+        dimensions.insert(
+            need(LIST, "Dimensions.Name", dimension.name)?,
+            need(LIST, "Dimensions.Value", dimension.value)?,
+        );
+    }
+    Ok(Metric {
+        namespace: need(LIST, "Namespace", metric.namespace)?,
+        name: need(LIST, "MetricName", metric.metric_name)?,
+        dimensions,
+    })
+}
+
+fn result(result: sdk::MetricDataResult) -> Result<MetricResult, Fault> {
+    let id = need(READ, "Id", result.id)?;
+    let status = match result.status_code {
+        Some(StatusCode::Complete) => MetricStatus::Complete,
+        Some(StatusCode::PartialData) => MetricStatus::Partial,
+        Some(StatusCode::Forbidden) => MetricStatus::Forbidden,
+        // A status that is missing, or a word we don't know, must never pass for complete data.
+        Some(_) | None => MetricStatus::InternalError,
+    };
+    let times = result.timestamps.unwrap_or_default(); // a series without datapoints comes without the lists
+    let values = result.values.unwrap_or_default();
+    if times.len() != values.len() {
+        return Err(garbled(
+            READ,
+            format!(
+                "series `{id}` has {} timestamps and {} values",
+                times.len(),
+                values.len()
+            ),
+        ));
+    }
+    let points = times
+        .iter()
+        .zip(values)
+        .map(|(time, value)| (Minute(time.secs().div_euclid(60)), value))
+        .collect();
+    Ok(MetricResult { id, status, points })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::FaultClass;
+
+    fn answer(status: Option<StatusCode>) -> sdk::MetricDataResult {
+        sdk::MetricDataResult::builder()
+            .id("m1")
+            .set_status_code(status)
+            .timestamps(DateTime::from_secs(120))
+            .values(7.5)
+            .build()
+    }
+
+    #[test]
+    fn only_the_word_complete_is_complete() {
+        for (word, expected) in [
+            (Some("Complete"), MetricStatus::Complete),
+            (Some("PartialData"), MetricStatus::Partial),
+            (Some("Forbidden"), MetricStatus::Forbidden),
+            (Some("InternalError"), MetricStatus::InternalError),
+            (Some("SomethingNew"), MetricStatus::InternalError),
+            (None, MetricStatus::InternalError),
+        ] {
+            let read = result(answer(word.map(StatusCode::from))).unwrap();
+            assert_eq!(read.status, expected, "{word:?}");
+            assert_eq!(read.points, [(Minute(2), 7.5)]);
+        }
+    }
+
+    #[test]
+    fn a_value_without_its_minute_is_garbled() {
+        let mut torn = answer(Some(StatusCode::Complete));
+        torn.values = Some(vec![1.0, 2.0]);
+        assert_eq!(result(torn).unwrap_err().class, FaultClass::Garbled);
+    }
+
+    #[test]
+    fn a_remark_on_the_whole_answer_leaves_nothing_complete() {
+        let words = ["Complete", "Forbidden", "InternalError"];
+        let mut items: Vec<_> = words
+            .map(|word| result(answer(Some(StatusCode::from(word)))).unwrap())
+            .into();
+        doubt(&mut items);
+        let told: Vec<_> = items.iter().map(|item| item.status).collect();
+        let expected = [
+            MetricStatus::Partial,
+            MetricStatus::Forbidden,
+            MetricStatus::InternalError,
+        ];
+        assert_eq!(told, expected);
+    }
+}

@@ -1,0 +1,232 @@
+//! How we reach AWS: whose accounts, how patiently, at which endpoint; and why it can't be tried.
+
+use std::{fmt, time::Duration};
+
+use crate::{
+    cloud::Fault,
+    model::{
+        ids::{AccountId, Region},
+        policy::Account,
+    },
+};
+
+/// How often a read is sent at most, the first time included.
+pub const READ_ATTEMPTS: u32 = 3;
+
+/// How long calls may take. Reads are tried [`READ_ATTEMPTS`] times at most, calls marked *once* a single time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// One attempt of a read.
+    pub(super) read_attempt: Duration,
+    /// All attempts of a read and the waits between them.
+    pub(super) read_total: Duration,
+    /// A call marked *once*.
+    pub(super) once: Duration,
+    /// The longest first wait between two attempts; it doubles.
+    pub(super) first_wait: Duration,
+}
+
+impl Patience {
+    /// As AWS needs it: reads 10 s an attempt and 30 s in all, calls marked *once* 30 s.
+    #[must_use]
+    pub const fn real() -> Self {
+        Self {
+            read_attempt: Duration::from_secs(10),
+            read_total: Duration::from_secs(30),
+            once: Duration::from_secs(30),
+            first_wait: Duration::from_secs(1),
+        }
+    }
+
+    /// For a simulated AWS on this machine, so that a call that hangs does not hold simulated time for long:
+    /// 2 s an attempt, 3 s in all.
+    #[must_use]
+    pub const fn loopback() -> Self {
+        Self {
+            read_attempt: Duration::from_secs(2),
+            read_total: Duration::from_secs(3),
+            once: Duration::from_secs(2),
+            // Three quick attempts have to fit into the 3 s.
+            first_wait: Duration::from_millis(50),
+        }
+    }
+}
+
+/// An endpoint that serves every service, instead of what the environment says: the embedded simulated AWS.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Such as `http://127.0.0.1:4566`.
+    pub url: String,
+    /// Static access key id; replaced by the account's number where several accounts without a role are watched.
+    pub access_key_id: String,
+    /// Its secret.
+    pub secret_access_key: String,
+    /// The home Region.
+    pub region: Region,
+}
+
+impl Endpoint {
+    /// The endpoint with throw-away credentials.
+    #[must_use]
+    pub fn simulated(url: impl Into<String>, region: Region) -> Self {
+        Self {
+            url: url.into(),
+            access_key_id: "testing".to_owned(),
+            secret_access_key: "testing".to_owned(),
+            region,
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("url", &self.url)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How we reach AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SdkOptions {
+    /// Accounts with a role are reached through it; every other account with our own credentials.
+    pub accounts: Vec<Account>,
+    /// How long calls may take.
+    pub patience: Patience,
+    /// The embedded simulated AWS; `None` for the usual environment.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// Why AWS can't be reached.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// A role that can't be assumed, since it is not the name of one.
+    #[error(
+        "account {account}: `{role_arn}` is not the ARN of a role of this account; \
+         it reads like `arn:aws:iam::{account}:role/NAME`"
+    )]
+    Role {
+        /// The account.
+        account: AccountId,
+        /// What was configured.
+        role_arn: String,
+    },
+    /// The endpoint is no URL.
+    #[error("the endpoint `{url}` is not a URL; it reads like http://127.0.0.1:4566")]
+    Endpoint {
+        /// What was given.
+        url: String,
+    },
+    /// A simulated AWS on this machine was asked for, and calls would leave it.
+    #[error(transparent)]
+    NotLoopback(#[from] super::NotLoopback),
+    /// Nobody says which Region to watch.
+    #[error(
+        "no Region is configured; list accounts with their Regions in the configuration, \
+         or set AWS_REGION, or `region` in the AWS profile"
+    )]
+    NoRegion,
+    /// STS did not say who we are.
+    #[error("the account of the credentials could not be asked for: {0}")]
+    Caller(#[source] Fault),
+    /// The HTTP client for webhooks could not be made.
+    #[error(
+        "the HTTP client for webhooks could not be made; are the system's root certificates readable?"
+    )]
+    Webhook(#[source] reqwest::Error),
+}
+
+impl SdkOptions {
+    /// What can be known to be wrong without asking anyone.
+    pub(super) fn check(&self) -> Result<(), ConnectError> {
+        if let Some(endpoint) = &self.endpoint {
+            let is_http = reqwest::Url::parse(&endpoint.url)
+                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+            if !is_http {
+                return Err(ConnectError::Endpoint {
+                    url: endpoint.url.clone(),
+                });
+            }
+        }
+        self.accounts.iter().try_for_each(check_role)
+    }
+}
+
+fn check_role(account: &Account) -> Result<(), ConnectError> {
+    let Some(role_arn) = &account.role_arn else {
+        return Ok(());
+    };
+    let parts: Vec<&str> = role_arn.splitn(6, ':').collect();
+    let is_role = matches!(
+        parts.as_slice(),
+        ["arn", partition, "iam", "", owner, name]
+            if partition.starts_with("aws")
+                && *owner == account.id.as_str()
+                && name.strip_prefix("role/").is_some_and(|name| !name.is_empty())
+    );
+    if is_role {
+        Ok(())
+    } else {
+        Err(ConnectError::Role {
+            account: account.id.clone(),
+            role_arn: role_arn.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_role(role_arn: &str) -> Account {
+        Account {
+            id: AccountId::new("111122223333"),
+            name: None,
+            regions: vec![Region::new("us-east-1")],
+            role_arn: Some(role_arn.to_owned()),
+            external_id: None,
+        }
+    }
+
+    #[test]
+    fn a_role_belongs_to_its_account() {
+        for good in [
+            "arn:aws:iam::111122223333:role/BedrockOpsAlert",
+            "arn:aws-us-gov:iam::111122223333:role/ops/BedrockOpsAlert",
+        ] {
+            assert!(check_role(&with_role(good)).is_ok(), "{good}");
+        }
+        for bad in [
+            "BedrockOpsAlert",
+            "arn:aws:iam::444455556666:role/BedrockOpsAlert",
+            "arn:aws:iam::111122223333:user/BedrockOpsAlert",
+            "arn:aws:iam::111122223333:role/",
+        ] {
+            let told = check_role(&with_role(bad)).unwrap_err().to_string();
+            assert!(
+                told.contains(bad) && told.contains("111122223333:role/NAME"),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_a_url_and_keeps_its_secret() {
+        let mut options = SdkOptions {
+            accounts: Vec::new(),
+            patience: Patience::loopback(),
+            endpoint: Some(Endpoint::simulated(
+                "http://127.0.0.1:1",
+                Region::new("us-east-1"),
+            )),
+        };
+        assert!(options.check().is_ok());
+        assert!(!format!("{options:?}").contains("testing"));
+        for bad in ["127.0.0.1:80", "", "ftp://127.0.0.1"] {
+            options.endpoint = Some(Endpoint::simulated(bad, Region::new("us-east-1")));
+            assert!(options.check().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The port itself: finds the clients of the scope and hands the call on.
+
+use async_trait::async_trait;
+
+use super::{SdkCloud, publish::region_of};
+use crate::{
+    cloud::{
+        CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
+        Metric, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
+    },
+    model::{
+        ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        units::Amount,
+    },
+};
+
+#[async_trait]
+impl Cloud for SdkCloud {
+    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
+        self.at(scope).caller().await
+    }
+
+    async fn list_metrics(
+        &self,
+        scope: &Scope,
+        namespace: &str,
+        recently_active: bool,
+        page: Option<String>,
+    ) -> Result<Page<Metric>, Fault> {
+        self.at(scope)
+            .list_metrics(namespace, recently_active, page)
+            .await
+    }
+
+    async fn metric_data(
+        &self,
+        scope: &Scope,
+        request: MetricRequest,
+    ) -> Result<Page<MetricResult>, Fault> {
+        self.at(scope).metric_data(request).await
+    }
+
+    async fn list_profiles(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<Profile>, Fault> {
+        self.at(scope).list_profiles(page).await
+    }
+
+    async fn list_models(&self, scope: &Scope) -> Result<Vec<FoundationModel>, Fault> {
+        self.at(scope).list_models().await
+    }
+
+    async fn list_quotas(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault> {
+        self.at(scope).list_quotas(page).await
+    }
+
+    async fn list_default_quotas(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault> {
+        self.at(scope).list_default_quotas(page).await
+    }
+
+    async fn get_quota(&self, scope: &Scope, code: &QuotaCode) -> Result<ListedQuota, Fault> {
+        self.at(scope).get_quota(code).await
+    }
+
+    async fn request_quota(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        desired: Amount,
+    ) -> Result<QuotaRequest, Fault> {
+        self.at(scope).request_quota(code, desired).await
+    }
+
+    async fn get_quota_request(
+        &self,
+        scope: &Scope,
+        id: &RequestId,
+    ) -> Result<QuotaRequest, Fault> {
+        self.at(scope).get_quota_request(id).await
+    }
+
+    async fn quota_request_history(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        page: Option<String>,
+    ) -> Result<Page<QuotaRequest>, Fault> {
+        self.at(scope).quota_request_history(code, page).await
+    }
+
+    async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
+        self.at(scope).create_case(case).await
+    }
+
+    async fn list_cases(
+        &self,
+        scope: &Scope,
+        filter: &CaseFilter,
+        page: Option<String>,
+    ) -> Result<Page<Case>, Fault> {
+        self.at(scope).list_cases(filter, page).await
+    }
+
+    async fn list_communications(
+        &self,
+        scope: &Scope,
+        case: &CaseId,
+        page: Option<String>,
+    ) -> Result<Page<Communication>, Fault> {
+        self.at(scope).list_communications(case, page).await
+    }
+
+    async fn add_communication(
+        &self,
+        scope: &Scope,
+        case: &CaseId,
+        body: &str,
+    ) -> Result<(), Fault> {
+        self.at(scope).add_communication(case, body).await
+    }
+
+    async fn publish(
+        &self,
+        scope: &Scope,
+        topic_arn: &str,
+        subject: &str,
+        message: &str,
+    ) -> Result<String, Fault> {
+        let home = Scope {
+            account: scope.account.clone(),
+            region: region_of(topic_arn)?,
+        };
+        self.at(&home).publish(topic_arn, subject, message).await
+    }
+
+    async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
+        self.webhooks.post(&self.meter, url, body).await
+    }
+
+    fn calls(&self) -> CallCounts {
+        self.meter.snapshot()
+    }
+}
