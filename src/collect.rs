@@ -1,1 +1,43 @@
-//! Placeholder.
+//! Layer 1: what exists, what limits it, how much it is used, and what lies on the desk.
+//!
+//! Belongs here: asking the port for these four things, following pages to their end, judging whether an answer is
+//! whole, placing targets into pools, mapping quotas by name, summing targets to pools.
+//! Does not belong here: opinions about the numbers (`engine`), writing anything down (`store`), SDK types (`aws`).
+//!
+//! Every function gives back what it found *and* what failed: a failed read is a fact to be shown, and it leaves the
+//! old records as they are.
+
+mod burndown;
+mod cadence;
+mod data;
+mod desk;
+mod discover;
+#[cfg(test)]
+mod fake;
+mod label;
+pub mod mapping;
+mod pages;
+mod place;
+mod quotas;
+mod sum;
+mod usage;
+
+pub use cadence::due;
+pub use desk::poll_desk;
+pub use discover::discover;
+pub use quotas::reread_quotas;
+pub use usage::{read, throttle_alarm};
+
+use crate::cloud::Fault;
+
+/// The code of a fault that is a finding: a target that no pool could be told for.
+pub const UNPLACED: &str = "Unplaced";
+
+/// What a stage of collecting came to: records to commit, and what failed (shown, never swallowed).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gathered<T> {
+    /// What was found; may be less than there is when `faults` is not empty.
+    pub found: T,
+    /// What failed on the way, in the order in which it happened.
+    pub faults: Vec<Fault>,
+}

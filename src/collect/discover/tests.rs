@@ -1,0 +1,394 @@
+//! Discovery against a scripted cloud: what is placed where, what stays when a listing fails, and what is refused.
+
+use super::*;
+use crate::cloud::ListedQuota;
+use crate::collect::fake::{Fake, fault, listed, metric, scope};
+use crate::collect::{read, reread_quotas};
+use crate::model::catalog::{Family, TargetKind};
+use crate::model::series::{Sample, Signal};
+use crate::model::time::Minute;
+use crate::model::units::{Amount, QuotaKind};
+
+const SONNET: &str = "anthropic.claude-sonnet-4-6";
+const GEO_TPM: &str = "L-15B8E632";
+
+fn now() -> Timestamp {
+    "2026-11-24T12:00:30Z".parse().unwrap()
+}
+
+fn arn(region: &str, model: &str) -> String {
+    format!("arn:aws:bedrock:{region}::foundation-model/{model}")
+}
+
+fn profile(id: &str, is_application: bool, model_arns: Vec<String>) -> Profile {
+    Profile {
+        id: id.to_owned(),
+        name: format!("name of {id}"),
+        arn: format!("arn:aws:bedrock:us-east-1:111122223333:inference-profile/{id}"),
+        is_application,
+        status: "ACTIVE".to_owned(),
+        model_arns,
+    }
+}
+
+fn us_arns() -> Vec<String> {
+    ["us-east-1", "us-west-2"]
+        .map(|region| arn(region, SONNET))
+        .into()
+}
+
+/// A Region with a geo, a global and an `apac` profile, one bare model, and the quotas of Sonnet 4.6.
+fn region(targets: &[&str]) -> Fake {
+    let geo = "Cross-region model inference tokens per minute for Anthropic Claude Sonnet 4.6";
+    let global =
+        "Global cross-region model inference tokens per minute for Anthropic Claude Sonnet 4.6";
+    let names = [(GEO_TPM, geo), ("L-7BEE40FB", global)];
+    let quotas: Vec<ListedQuota> = names.map(|(code, name)| listed(code, name, 1_000.0)).into();
+    let global_arns = vec![arn("us-east-1", SONNET), arn("", SONNET)];
+    Fake {
+        metrics: targets.iter().map(|id| metric("Invocations", id)).collect(),
+        profiles: vec![
+            profile(&format!("us.{SONNET}"), false, us_arns()),
+            profile(&format!("global.{SONNET}"), false, global_arns),
+            profile(
+                "apac.amazon.nova-pro-v1:0",
+                false,
+                vec![arn("ap-south-1", "amazon.nova-pro-v1:0")],
+            ),
+        ],
+        models: vec![FoundationModel {
+            id: "amazon.nova-lite-v1:0".to_owned(),
+            life_cycle: "ACTIVE".to_owned(),
+        }],
+        quotas: quotas.clone(),
+        defaults: quotas,
+        ..Fake::default()
+    }
+}
+
+async fn discovered(fake: &Fake, book: &mut Book, at: Timestamp) -> Gathered<Vec<Record>> {
+    let got = discover(fake, &scope(), book, at).await;
+    book.apply(got.found.clone());
+    got
+}
+
+fn target<'a>(book: &'a Book, id: &str) -> Option<&'a Target> {
+    book.targets.get(&(scope(), TargetId::new(id)))
+}
+
+fn family(book: &Book, id: &str) -> Option<(Family, String)> {
+    target(book, id).map(|it| (it.pool.family, it.pool.model.0.clone()))
+}
+
+fn quota(book: &Book) -> &crate::model::quota::Quota {
+    &book.quotas[&(scope(), QuotaCode::new(GEO_TPM))]
+}
+
+#[tokio::test]
+async fn families_come_from_the_listed_profiles_and_not_from_their_prefixes() {
+    let us = format!("us.{SONNET}");
+    let global = format!("global.{SONNET}");
+    let retired = format!("apac.{SONNET}");
+    let ids = [
+        us.as_str(),
+        &global,
+        "apac.amazon.nova-pro-v1:0",
+        "amazon.nova-lite-v1:0",
+        "anthropic.claude-v2",
+        &retired,
+        "xx.unheard-of",
+        "arn:aws:bedrock:us-east-1:1:provisioned-model/x",
+    ];
+    let mut book = Book::default();
+    let got = discovered(&region(&ids), &mut book, now()).await;
+    let sonnet = SONNET.to_owned();
+    assert_eq!(family(&book, &us), Some((Family::Geo, sonnet.clone())));
+    assert_eq!(
+        family(&book, &global),
+        Some((Family::Global, sonnet.clone()))
+    );
+    assert_eq!(
+        family(&book, ids[2]),
+        Some((Family::Geo, "amazon.nova-pro-v1:0".to_owned()))
+    );
+    assert_eq!(
+        family(&book, ids[3]),
+        Some((Family::OnDemand, ids[3].to_owned()))
+    );
+    assert_eq!(
+        family(&book, ids[4]),
+        Some((Family::OnDemand, ids[4].to_owned())),
+        "retired model"
+    );
+    assert_eq!(
+        family(&book, &retired),
+        Some((Family::Geo, sonnet)),
+        "retired profile, listed prefix"
+    );
+    assert_eq!(family(&book, ids[6]), None);
+    assert_eq!(family(&book, ids[7]), None);
+    assert_eq!(got.faults.len(), 1);
+    assert_eq!(got.faults[0].code, "Unplaced");
+    assert!(
+        got.faults[0].message.contains("xx.unheard-of"),
+        "{}",
+        got.faults[0].message
+    );
+    assert_eq!(book.discovered[&scope()], now());
+    let geo = &book.pools[&target(&book, &us).unwrap().pool];
+    assert_eq!(
+        geo.mapping(QuotaKind::Tpm).code(),
+        Some(&QuotaCode::new(GEO_TPM))
+    );
+    assert_eq!(geo.mapping(QuotaKind::Rpm), &Mapping::Absent);
+    assert_eq!(geo.burndown, Some(5.0));
+}
+
+#[tokio::test]
+async fn other_dimension_sets_make_no_target() {
+    let mut fake = region(&[]);
+    let mut wide = metric("Invocations", "amazon.nova-lite-v1:0");
+    wide.dimensions
+        .insert("ContextWindow".to_owned(), "1M".to_owned());
+    let mut none = metric("Invocations", "x");
+    none.dimensions.clear();
+    fake.metrics = vec![
+        wide,
+        none,
+        metric(
+            "ModelInvocationLogsS3DeliverySuccess",
+            "amazon.nova-lite-v1:0",
+        ),
+    ];
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    assert!(book.targets.is_empty());
+}
+
+#[tokio::test]
+async fn an_application_profile_that_fits_none_or_several_has_no_pool() {
+    let mut fake = region(&["app-geo", "app-base", "app-none", "app-some", "app-both"]);
+    let lone = arn("us-east-1", "amazon.nova-lite-v1:0");
+    let both = arn("us-east-1", "amazon.nova-micro-v1:0");
+    fake.profiles.extend([
+        profile("us.amazon.nova-micro-v1:0", false, vec![both.clone()]),
+        profile("app-geo", true, us_arns().into_iter().rev().collect()),
+        profile("app-base", true, vec![lone]),
+        profile(
+            "app-none",
+            true,
+            vec![arn("eu-west-1", SONNET), arn("eu-west-3", SONNET)],
+        ),
+        profile("app-some", true, vec![arn("us-west-2", SONNET)]),
+        profile("app-both", true, vec![both]),
+    ]);
+    let mut book = Book::default();
+    let got = discovered(&fake, &mut book, now()).await;
+    assert_eq!(
+        family(&book, "app-geo"),
+        Some((Family::Geo, SONNET.to_owned()))
+    );
+    let kind = TargetKind::ApplicationProfile {
+        name: "name of app-geo".to_owned(),
+    };
+    assert_eq!(target(&book, "app-geo").unwrap().kind, kind);
+    let base = (Family::OnDemand, "amazon.nova-lite-v1:0".to_owned());
+    assert_eq!(family(&book, "app-base"), Some(base));
+    for id in ["app-none", "app-some", "app-both"] {
+        assert_eq!(family(&book, id), None, "{id}");
+        assert!(
+            got.faults[0].message.contains(id),
+            "{}",
+            got.faults[0].message
+        );
+    }
+    assert!(got.faults[0].message.contains("fit 2 pools alike"));
+}
+
+#[tokio::test]
+async fn twelve_hundred_application_profiles_over_pages_are_one_exact_sum() {
+    let names: Vec<String> = (0..1_200).map(|n| format!("app{n:09}")).collect();
+    let mut fake = region(&[]);
+    fake.page_size = 100;
+    let minute = Minute::of(now()).plus(-10);
+    let mut expected = 0.0;
+    for (n, name) in (1_u16..).zip(&names) {
+        fake.profiles.push(profile(name, true, us_arns()));
+        fake.metrics.push(metric("Invocations", name));
+        fake.metrics.push(metric("InvocationThrottles", name));
+        fake.put("Invocations", name, minute, f64::from(n));
+        expected += f64::from(n);
+    }
+    let mut book = Book::default();
+    let got = discovered(&fake, &mut book, now()).await;
+    assert!(got.faults.is_empty(), "{:?}", got.faults);
+    assert_eq!((book.targets.len(), book.pools.len()), (1_200, 1));
+    let pool = book.pools.keys().next().unwrap().clone();
+    book.apply(vec![Record::ReadThrough(
+        pool.clone(),
+        Minute::of(now()).plus(-5),
+    )]);
+    let got = read(&fake, &scope(), &[pool], &book, now()).await;
+    let (reading, _) = &got.found[0];
+    let index = usize::try_from(minute.since(reading.from)).unwrap();
+    assert_eq!(
+        reading.signals[&Signal::Invocations][index],
+        Sample::Value(expected)
+    );
+    assert_eq!(reading.by_target.len(), 1_200);
+}
+
+#[tokio::test]
+async fn a_new_target_makes_its_pool_be_read_anew_and_an_unchanged_catalog_writes_no_target() {
+    let us = format!("us.{SONNET}");
+    let mut fake = region(&[&us]);
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    let pool = target(&book, &us).unwrap().pool.clone();
+    book.apply(vec![Record::ReadThrough(pool.clone(), Minute::of(now()))]);
+    let later = after(now(), 15);
+    let same = discovered(&fake, &mut book, later).await;
+    let is_catalog = |record: &Record| {
+        matches!(
+            record,
+            Record::Target(_) | Record::Pool(_) | Record::Remove(_)
+        )
+    };
+    assert!(!same.found.iter().any(is_catalog), "{:?}", same.found);
+    fake.profiles.push(profile("app-geo", true, us_arns()));
+    fake.metrics.push(metric("Invocations", "app-geo"));
+    discovered(&fake, &mut book, later).await;
+    assert!(!book.read_through.contains_key(&pool));
+    assert_eq!(target(&book, "app-geo").unwrap().first_seen, later);
+    assert_eq!(target(&book, &us).unwrap().first_seen, now());
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_takes_nothing_away() {
+    let us = format!("us.{SONNET}");
+    let operations = [
+        "cloudwatch:ListMetrics",
+        "bedrock:ListInferenceProfiles",
+        "bedrock:ListFoundationModels",
+        "servicequotas:ListServiceQuotas",
+        "servicequotas:ListAWSDefaultServiceQuotas",
+    ];
+    for operation in operations {
+        let fake = region(&[&us, "amazon.nova-lite-v1:0"]);
+        let mut book = Book::default();
+        discovered(&fake, &mut book, now()).await;
+        let before = book.clone();
+        fake.fail(operation, 0, FaultClass::Throttled);
+        let got = discovered(&fake, &mut book, after(now(), 30 * DAY)).await;
+        assert_eq!(
+            got.faults.first(),
+            Some(&fault(operation, FaultClass::Throttled))
+        );
+        assert_eq!(book.targets, before.targets, "{operation}");
+        assert_eq!(book.pools, before.pools, "{operation}");
+        assert_eq!(book.discovered, before.discovered, "{operation}");
+        assert_eq!(quota(&book).applied, Amount::new(1_000.0), "{operation}");
+        let is_stale = quota(&book).stale.is_some();
+        assert_eq!(is_stale, operation == "servicequotas:ListServiceQuotas");
+        assert_eq!(
+            quota(&book).read_at == now(),
+            is_stale,
+            "the age of the value is kept"
+        );
+    }
+}
+
+#[tokio::test]
+async fn quota_names_that_could_not_be_read_leave_a_new_pool_unknown() {
+    let fake = region(&["amazon.nova-lite-v1:0"]);
+    fake.fail("servicequotas:ListServiceQuotas", 0, FaultClass::Denied);
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    let pool = book.pools.values().next().unwrap();
+    assert_eq!(pool.mapping(QuotaKind::Tpm), &Mapping::Unknown);
+}
+
+#[tokio::test]
+async fn a_vanished_target_is_known_for_two_weeks() {
+    let us = format!("us.{SONNET}");
+    let mut fake = region(&[&us]);
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    fake.metrics.clear();
+    discovered(&fake, &mut book, after(now(), 14 * DAY - 1)).await;
+    assert!(target(&book, &us).is_some());
+    discovered(&fake, &mut book, after(now(), 14 * DAY)).await;
+    assert!(target(&book, &us).is_none());
+}
+
+#[tokio::test]
+async fn a_listing_without_end_is_a_fault() {
+    let fake = Fake {
+        is_circular: true,
+        ..region(&[])
+    };
+    let mut book = Book::default();
+    let got = discovered(&fake, &mut book, now()).await;
+    assert!(got.faults.iter().all(|fault| fault.code == "RepeatedToken"));
+    assert_eq!(got.faults.len(), 4);
+    assert!(book.discovered.is_empty());
+}
+
+#[tokio::test]
+async fn a_granted_value_is_a_change_and_an_unreadable_one_is_stale() {
+    let us = format!("us.{SONNET}");
+    let mut fake = region(&[&us]);
+    let mut book = Book::default();
+    let first = discovered(&fake, &mut book, now()).await;
+    assert!(
+        !first
+            .found
+            .iter()
+            .any(|it| matches!(it, Record::QuotaChange(_)))
+    );
+    let codes = [QuotaCode::new(GEO_TPM)];
+    fake.quotas[0].value = Amount::new(2_000.0);
+    let later = after(now(), 5);
+    let got = reread_quotas(&fake, &scope(), &codes, &book, later).await;
+    book.apply(got.found);
+    assert_eq!(quota(&book).applied, Amount::new(2_000.0));
+    assert_eq!(quota(&book).default, Amount::new(1_000.0));
+    let changes: Vec<_> = book.quota_changes.values().collect();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(
+        (changes[0].old, changes[0].new),
+        (Amount::new(1_000.0), Amount::new(2_000.0))
+    );
+    // The service cannot read it: neither zero nor a change.
+    fake.quotas[0].value = None;
+    fake.quotas[0].error = Some("DEPENDENCY_THROTTLING_ERROR".to_owned());
+    book.apply(
+        reread_quotas(&fake, &scope(), &codes, &book, after(now(), 10))
+            .await
+            .found,
+    );
+    fake.fail("servicequotas:GetServiceQuota", 0, FaultClass::Throttled);
+    let got = reread_quotas(&fake, &scope(), &codes, &book, after(now(), 15)).await;
+    assert_eq!(got.faults.len(), 1);
+    book.apply(got.found);
+    assert_eq!(quota(&book).applied, Amount::new(2_000.0));
+    assert_eq!(quota(&book).read_at, later);
+    assert!(quota(&book).stale.is_some());
+    assert_eq!(book.quota_changes.len(), 1);
+    // No applied value on record any more: the default holds, and that is a change.
+    fake.quotas.remove(0);
+    book.apply(
+        reread_quotas(&fake, &scope(), &codes, &book, after(now(), 20))
+            .await
+            .found,
+    );
+    assert_eq!(
+        (quota(&book).applied, quota(&book).stale.clone()),
+        (None, None)
+    );
+    assert_eq!(book.quota_changes.len(), 2);
+    assert_eq!(quota(&book).limit().source(), "default");
+    let nobody = [QuotaCode::new("L-NOBODY")];
+    let got = reread_quotas(&fake, &scope(), &nobody, &book, now()).await;
+    assert!(got.found.is_empty() && got.faults.len() == 1);
+}

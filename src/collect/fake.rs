@@ -1,0 +1,327 @@
+//! A scripted cloud for the tests of this layer: it serves what a test puts in, page by page, and fails when told to.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+
+use crate::cloud::*;
+use crate::model::ids::*;
+use crate::model::time::Minute;
+use crate::model::units::Amount;
+
+/// What the cloud holds, and how it misbehaves.
+#[derive(Debug)]
+pub(super) struct Fake {
+    pub metrics: Vec<Metric>,
+    pub profiles: Vec<Profile>,
+    pub models: Vec<FoundationModel>,
+    pub quotas: Vec<ListedQuota>,
+    pub defaults: Vec<ListedQuota>,
+    pub asks: BTreeMap<RequestId, QuotaRequest>,
+    pub cases: Vec<Case>,
+    /// By metric name and `ModelId` (empty: the whole account).
+    pub points: BTreeMap<(&'static str, String), BTreeMap<Minute, f64>>,
+    /// The status of a series where it is not `Complete`.
+    pub statuses: BTreeMap<(&'static str, String), MetricStatus>,
+    /// Items on a page of a listing.
+    pub page_size: usize,
+    /// Pages over which each series' datapoints are dealt out, one by one.
+    pub data_pages: usize,
+    /// Serve the same token for ever.
+    pub is_circular: bool,
+    /// Serve no result at all for series of this metric.
+    pub drops: Option<&'static str>,
+    /// Outcomes of coming calls by operation; an empty queue means success.
+    pub script: Mutex<BTreeMap<&'static str, VecDeque<Option<Fault>>>>,
+    /// All requests for datapoints.
+    pub requests: Mutex<Vec<MetricRequest>>,
+    pub calls: Mutex<Vec<String>>,
+}
+
+impl Default for Fake {
+    fn default() -> Self {
+        Self {
+            metrics: Vec::new(),
+            profiles: Vec::new(),
+            models: Vec::new(),
+            quotas: Vec::new(),
+            defaults: Vec::new(),
+            asks: BTreeMap::new(),
+            cases: Vec::new(),
+            points: BTreeMap::new(),
+            statuses: BTreeMap::new(),
+            page_size: 500,
+            data_pages: 1,
+            is_circular: false,
+            drops: None,
+            script: Mutex::default(),
+            requests: Mutex::default(),
+            calls: Mutex::default(),
+        }
+    }
+}
+
+pub(super) fn scope() -> Scope {
+    Scope {
+        account: AccountId::new("111122223333"),
+        region: Region::new("us-east-1"),
+    }
+}
+
+pub(super) fn fault(operation: &'static str, class: FaultClass) -> Fault {
+    Fault {
+        operation,
+        code: format!("{class:?}"),
+        message: String::new(),
+        class,
+    }
+}
+
+pub(super) fn metric(name: &str, target: &str) -> Metric {
+    Metric {
+        namespace: "AWS/Bedrock".to_owned(),
+        name: name.to_owned(),
+        dimensions: [("ModelId".to_owned(), target.to_owned())].into(),
+    }
+}
+
+pub(super) fn listed(code: &str, name: &str, value: f64) -> ListedQuota {
+    ListedQuota {
+        code: QuotaCode::new(code),
+        name: name.to_owned(),
+        value: Amount::new(value),
+        adjustable: true,
+        error: None,
+    }
+}
+
+impl Fake {
+    /// Puts one value into a series.
+    pub(super) fn put(&mut self, name: &'static str, target: &str, minute: Minute, value: f64) {
+        let series = self.points.entry((name, target.to_owned())).or_default();
+        series.insert(minute, value);
+    }
+
+    /// Fails the `index`-th coming call of an operation.
+    pub(super) fn fail(&self, operation: &'static str, index: usize, class: FaultClass) {
+        let mut script = self.script.lock().unwrap();
+        let queue = script.entry(operation).or_default();
+        queue.resize(queue.len().max(index + 1), None);
+        queue[index] = Some(fault(operation, class));
+    }
+
+    fn outcome(&self, operation: &'static str) -> Result<(), Fault> {
+        self.calls.lock().unwrap().push(operation.to_owned());
+        let mut script = self.script.lock().unwrap();
+        let queue = script.get_mut(operation);
+        match queue.and_then(VecDeque::pop_front).flatten() {
+            Some(fault) => Err(fault),
+            None => Ok(()),
+        }
+    }
+
+    fn page<T: Clone>(
+        &self,
+        operation: &'static str,
+        items: &[T],
+        page: Option<String>,
+    ) -> Result<Page<T>, Fault> {
+        self.outcome(operation)?;
+        if self.is_circular {
+            let next = Some("again".to_owned());
+            let items = items.to_vec();
+            return Ok(Page { items, next });
+        }
+        let start: usize = page.map_or(0, |token| token.parse().unwrap());
+        let end = items.len().min(start + self.page_size);
+        Ok(Page {
+            items: items[start..end].to_vec(),
+            next: (end < items.len()).then(|| end.to_string()),
+        })
+    }
+
+    fn serve(
+        &self,
+        query: &MetricQuery,
+        request: &MetricRequest,
+        page: usize,
+    ) -> Vec<(Minute, f64)> {
+        let target = query.metric.dimensions.get("ModelId").cloned();
+        let key = self.points.keys().find(|(name, id)| {
+            *name == query.metric.name && *id == target.clone().unwrap_or_default()
+        });
+        let Some(series) = key.and_then(|key| self.points.get(key)) else {
+            return Vec::new();
+        };
+        let within = series.range(request.from..request.until);
+        let dealt = within
+            .enumerate()
+            .filter(|(n, _)| n % self.data_pages == page);
+        dealt
+            .map(|(_, (minute, value))| (*minute, *value))
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Cloud for Fake {
+    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
+        Ok(scope.account.clone())
+    }
+
+    async fn list_metrics(
+        &self,
+        _: &Scope,
+        _: &str,
+        _: bool,
+        page: Option<String>,
+    ) -> Result<Page<Metric>, Fault> {
+        self.page("cloudwatch:ListMetrics", &self.metrics, page)
+    }
+
+    async fn metric_data(
+        &self,
+        _: &Scope,
+        request: MetricRequest,
+    ) -> Result<Page<MetricResult>, Fault> {
+        self.requests.lock().unwrap().push(request.clone());
+        self.outcome("cloudwatch:GetMetricData")?;
+        if self.is_circular {
+            let next = Some("again".to_owned());
+            return Ok(Page {
+                items: Vec::new(),
+                next,
+            });
+        }
+        let page: usize = request.page.as_ref().map_or(0, |it| it.parse().unwrap());
+        let is_last = page + 1 == self.data_pages;
+        let kept = request.queries.iter();
+        let kept = kept.filter(|query| Some(query.metric.name.as_str()) != self.drops);
+        let items = kept.map(|query| {
+            let id = query.metric.dimensions.get("ModelId");
+            let id = id.cloned().unwrap_or_default();
+            let own = self.statuses.iter();
+            let mut own = own.filter(|((name, at), _)| *name == query.metric.name && *at == id);
+            let status = match (own.next(), is_last) {
+                (Some((_, status)), _) => *status,
+                (None, true) => MetricStatus::Complete,
+                (None, false) => MetricStatus::Partial,
+            };
+            let mut points = self.serve(query, &request, page);
+            points.reverse(); // no promised order
+            MetricResult {
+                id: query.id.clone(),
+                status,
+                points,
+            }
+        });
+        Ok(Page {
+            items: items.collect(),
+            next: (!is_last).then(|| (page + 1).to_string()),
+        })
+    }
+
+    async fn list_profiles(&self, _: &Scope, page: Option<String>) -> Result<Page<Profile>, Fault> {
+        self.page("bedrock:ListInferenceProfiles", &self.profiles, page)
+    }
+
+    async fn list_models(&self, _: &Scope) -> Result<Vec<FoundationModel>, Fault> {
+        self.outcome("bedrock:ListFoundationModels")?;
+        Ok(self.models.clone())
+    }
+
+    async fn list_quotas(
+        &self,
+        _: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault> {
+        self.page("servicequotas:ListServiceQuotas", &self.quotas, page)
+    }
+
+    async fn list_default_quotas(
+        &self,
+        _: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault> {
+        self.page(
+            "servicequotas:ListAWSDefaultServiceQuotas",
+            &self.defaults,
+            page,
+        )
+    }
+
+    async fn get_quota(&self, _: &Scope, code: &QuotaCode) -> Result<ListedQuota, Fault> {
+        self.outcome("servicequotas:GetServiceQuota")?;
+        let found = self.quotas.iter().find(|it| it.code == *code);
+        let missing = || fault("servicequotas:GetServiceQuota", FaultClass::NotFound);
+        found.cloned().ok_or_else(missing)
+    }
+
+    async fn request_quota(
+        &self,
+        _: &Scope,
+        _: &QuotaCode,
+        _: Amount,
+    ) -> Result<QuotaRequest, Fault> {
+        unimplemented!("collecting files nothing")
+    }
+
+    async fn get_quota_request(&self, _: &Scope, id: &RequestId) -> Result<QuotaRequest, Fault> {
+        self.outcome("servicequotas:GetRequestedServiceQuotaChange")?;
+        let missing = || {
+            fault(
+                "servicequotas:GetRequestedServiceQuotaChange",
+                FaultClass::NotFound,
+            )
+        };
+        self.asks.get(id).cloned().ok_or_else(missing)
+    }
+
+    async fn quota_request_history(
+        &self,
+        _: &Scope,
+        _: &QuotaCode,
+        _: Option<String>,
+    ) -> Result<Page<QuotaRequest>, Fault> {
+        unimplemented!("collecting does not look for lost effects")
+    }
+
+    async fn create_case(&self, _: &Scope, _: &NewCase) -> Result<CaseId, Fault> {
+        unimplemented!("collecting files nothing")
+    }
+
+    async fn list_cases(
+        &self,
+        _: &Scope,
+        _: &CaseFilter,
+        page: Option<String>,
+    ) -> Result<Page<Case>, Fault> {
+        self.page("support:DescribeCases", &self.cases, page)
+    }
+
+    async fn list_communications(
+        &self,
+        _: &Scope,
+        _: &CaseId,
+        _: Option<String>,
+    ) -> Result<Page<Communication>, Fault> {
+        unimplemented!("collecting does not look for lost effects")
+    }
+
+    async fn add_communication(&self, _: &Scope, _: &CaseId, _: &str) -> Result<(), Fault> {
+        unimplemented!("collecting files nothing")
+    }
+
+    async fn publish(&self, _: &Scope, _: &str, _: &str, _: &str) -> Result<String, Fault> {
+        unimplemented!("collecting tells nobody")
+    }
+
+    async fn post(&self, _: &str, _: &str) -> Result<(), Fault> {
+        unimplemented!("collecting tells nobody")
+    }
+
+    fn calls(&self) -> CallCounts {
+        CallCounts::default()
+    }
+}

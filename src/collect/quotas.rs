@@ -1,0 +1,212 @@
+//! The values of quotas: what to record of a fresh reading, and what to keep when there is none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Gathered;
+use super::pages::Listing;
+use crate::cloud::{Cloud, Fault, FaultClass, ListedQuota};
+use crate::model::book::{Book, Record};
+use crate::model::ids::{QuotaCode, Scope};
+use crate::model::quota::{Quota, QuotaChange};
+use crate::model::time::Timestamp;
+use crate::model::units::Amount;
+
+/// Reads these quotas of one scope again, singly, without their defaults: a default does not change with a request.
+///
+/// A quota that can't be read keeps its values and is marked stale. When the API asks us to slow down, the rest is left
+/// as it is.
+pub async fn reread_quotas(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    codes: &[QuotaCode],
+    book: &Book,
+    now: Timestamp,
+) -> Gathered<Vec<Record>> {
+    let mut found = Vec::new();
+    let mut faults = Vec::new();
+    let codes: BTreeSet<&QuotaCode> = codes.iter().collect();
+    for code in codes {
+        let old = book.quotas.get(&(scope.clone(), code.clone()));
+        let (applied, fault) = match cloud.get_quota(scope, code).await {
+            Ok(listed) => (Applied::of(&listed), None),
+            Err(fault) if fault.class == FaultClass::NotFound && old.is_some() => {
+                (Applied::NotRecorded, None)
+            }
+            Err(fault) => (Applied::Unreadable(fault.to_string()), Some(fault)),
+        };
+        let is_throttled = fault
+            .as_ref()
+            .is_some_and(|fault| fault.class == FaultClass::Throttled);
+        faults.extend(fault);
+        let fresh = Fresh {
+            applied,
+            name: None,
+            adjustable: None,
+            default: None,
+        };
+        found.extend(fresh.records(scope, code, old, now));
+        if is_throttled {
+            break;
+        }
+    }
+    Gathered { found, faults }
+}
+
+/// The two listings of quotas of one scope, joined by code.
+#[derive(Debug)]
+pub(super) struct QuotaListings {
+    applied: BTreeMap<QuotaCode, ListedQuota>,
+    defaults: BTreeMap<QuotaCode, ListedQuota>,
+    applied_fault: Option<String>,
+    /// Whether both listings were read to their end.
+    pub is_whole: bool,
+}
+
+impl QuotaListings {
+    /// Joins the listings; a code that comes twice is the later one.
+    pub(super) fn new(
+        applied: Listing<ListedQuota>,
+        defaults: Listing<ListedQuota>,
+        faults: &mut Vec<Fault>,
+    ) -> Self {
+        let is_whole = applied.is_complete() && defaults.is_complete();
+        let by_code = |items: Vec<ListedQuota>| {
+            let keyed = items.into_iter().map(|it| (it.code.clone(), it));
+            keyed.collect::<BTreeMap<_, _>>()
+        };
+        let listings = Self {
+            applied_fault: applied.fault.as_ref().map(ToString::to_string),
+            applied: by_code(applied.items),
+            defaults: by_code(defaults.items),
+            is_whole,
+        };
+        faults.extend(applied.fault);
+        faults.extend(defaults.fault);
+        listings
+    }
+
+    /// The names of all codes in either listing.
+    pub(super) fn names(&self) -> BTreeMap<QuotaCode, String> {
+        let both = self.defaults.iter().chain(&self.applied);
+        both.map(|(code, quota)| (code.clone(), quota.name.clone()))
+            .collect()
+    }
+
+    /// What to record of one quota.
+    pub(super) fn records(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        old: Option<&Quota>,
+        now: Timestamp,
+    ) -> Vec<Record> {
+        let applied = match (self.applied.get(code), &self.applied_fault) {
+            (Some(listed), _) => Applied::of(listed),
+            (None, Some(fault)) => Applied::Unreadable(fault.clone()),
+            (None, None) => Applied::NotRecorded,
+        };
+        let default = self.defaults.get(code);
+        let any = self.applied.get(code).or(default);
+        let fresh = Fresh {
+            applied,
+            name: any.map(|it| it.name.clone()),
+            adjustable: any.map(|it| it.adjustable),
+            default: default.and_then(|it| it.value),
+        };
+        fresh.records(scope, code, old, now)
+    }
+}
+
+/// What a reading says of the applied value.
+#[derive(Clone, Debug)]
+enum Applied {
+    Value {
+        value: Amount,
+        name: String,
+        adjustable: bool,
+    },
+    /// The account has no applied value of its own: the default holds.
+    NotRecorded,
+    Unreadable(String),
+}
+
+impl Applied {
+    fn of(listed: &ListedQuota) -> Self {
+        match (listed.value, &listed.error) {
+            (Some(value), _) => Self::Value {
+                value,
+                name: listed.name.clone(),
+                adjustable: listed.adjustable,
+            },
+            (None, Some(error)) => Self::Unreadable(error.clone()),
+            (None, None) => Self::Unreadable("the answer carried no value".to_owned()),
+        }
+    }
+}
+
+/// What was just read of a quota; `None` where it was not read.
+#[derive(Debug)]
+struct Fresh {
+    applied: Applied,
+    name: Option<String>,
+    adjustable: Option<bool>,
+    default: Option<Amount>,
+}
+
+impl Fresh {
+    /// The quota as it now stands, and its change if the applied value is another one. Nothing when nothing is known.
+    fn records(
+        self,
+        scope: &Scope,
+        code: &QuotaCode,
+        old: Option<&Quota>,
+        now: Timestamp,
+    ) -> Vec<Record> {
+        let default = self.default.or(old.and_then(|old| old.default));
+        let adjustable = self.adjustable.or(old.map(|old| old.adjustable));
+        let name = self.name.or(old.map(|old| old.name.clone()));
+        let (applied, name, adjustable, stale) = match self.applied {
+            Applied::Value {
+                value,
+                name,
+                adjustable,
+            } => (Some(value), Some(name), Some(adjustable), None),
+            Applied::NotRecorded => (None, name, adjustable, None),
+            Applied::Unreadable(why) => {
+                (old.and_then(|old| old.applied), name, adjustable, Some(why))
+            }
+        };
+        let (Some(name), Some(adjustable)) = (name, adjustable) else {
+            return Vec::new();
+        };
+        let read_at = match (&stale, old) {
+            (Some(_), Some(old)) => old.read_at,
+            (Some(_), None) | (None, _) => now,
+        };
+        let is_fresh = stale.is_none();
+        let quota = Quota {
+            scope: scope.clone(),
+            code: code.clone(),
+            name,
+            applied,
+            default,
+            adjustable,
+            read_at,
+            stale,
+        };
+        // The first sight of a quota is no change of it.
+        let change = old
+            .filter(|old| is_fresh && old.applied != applied)
+            .map(|old| QuotaChange {
+                scope: scope.clone(),
+                code: code.clone(),
+                old: old.applied,
+                new: applied,
+                at: now,
+            });
+        let change = change.map(Record::QuotaChange);
+        std::iter::once(Record::Quota(quota))
+            .chain(change)
+            .collect()
+    }
+}

@@ -1,0 +1,297 @@
+//! From the answers for single targets to the signals of a pool. Pure.
+//!
+//! A pool's minute is a number only when every one of its targets is accounted for: by a datapoint, or by an absence
+//! that promise P5 proves to be a zero. Anything else would be a sum with a hole, which looks like less use than there is.
+
+use std::collections::BTreeMap;
+
+use crate::model::ids::TargetId;
+use crate::model::series::{Sample, Signal, TargetUse};
+use crate::model::time::{Minute, Timestamp};
+
+/// Minutes after its end by which CloudWatch has normally published a minute; before that, absence says nothing.
+pub(super) const DELAY_MINUTES: i64 = 3;
+
+/// What is read of each target: the metric and its statistic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Measure {
+    Invocations,
+    Throttles,
+    ClientErrors,
+    ServerErrors,
+    Input,
+    Output,
+    CacheWrites,
+    Estimated,
+    Latency,
+}
+
+impl Measure {
+    /// All measures, in the order of their queries.
+    pub(super) const ALL: [Self; 9] = [
+        Self::Invocations,
+        Self::Throttles,
+        Self::ClientErrors,
+        Self::ServerErrors,
+        Self::Input,
+        Self::Output,
+        Self::CacheWrites,
+        Self::Estimated,
+        Self::Latency,
+    ];
+
+    /// The CloudWatch metric.
+    pub(super) const fn metric(self) -> &'static str {
+        match self {
+            Self::Invocations => "Invocations",
+            Self::Throttles => "InvocationThrottles",
+            Self::ClientErrors => "InvocationClientErrors",
+            Self::ServerErrors => "InvocationServerErrors",
+            Self::Input => "InputTokenCount",
+            Self::Output => "OutputTokenCount",
+            Self::CacheWrites => "CacheWriteInputTokenCount",
+            Self::Estimated => "EstimatedTPMQuotaUsage",
+            Self::Latency => "InvocationLatency",
+        }
+    }
+
+    /// The CloudWatch statistic. `Maximum` of `EstimatedTPMQuotaUsage` would be the largest request, not the minute.
+    pub(super) const fn statistic(self) -> &'static str {
+        match self {
+            Self::Latency => "Average",
+            Self::Invocations
+            | Self::Throttles
+            | Self::ClientErrors
+            | Self::ServerErrors
+            | Self::Input
+            | Self::Output
+            | Self::CacheWrites
+            | Self::Estimated => "Sum",
+        }
+    }
+}
+
+/// What CloudWatch said of one measure of one target in one minute.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub(super) enum Point {
+    /// A datapoint: finite and not negative.
+    Value(f64),
+    /// The answer was complete and had no datapoint.
+    Absent,
+    /// The answer is missing or incomplete; asking again may help.
+    #[default]
+    Lost,
+    /// The series may not be read, or the datapoint is no count; asking again will not help.
+    Refused,
+}
+
+/// One target's answers over a stretch: per measure one point a minute. A missing measure is lost.
+pub(super) type Answers = BTreeMap<Measure, Vec<Point>>;
+
+/// One signal of one minute while the targets are being added up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    /// Sum over the targets that have a number; for latency, of invocations x milliseconds.
+    sum: f64,
+    /// For latency, the invocations behind `sum`.
+    weight: f64,
+    /// A target had no datapoint although its answer was complete.
+    has_gap: bool,
+    /// A target's answer proves nothing.
+    is_unproven: bool,
+}
+
+/// The sums of one pool over one stretch, target by target.
+#[derive(Debug)]
+pub(super) struct Tally {
+    from: Minute,
+    cells: BTreeMap<Signal, Vec<Cell>>,
+    by_target: BTreeMap<TargetId, TargetUse>,
+    /// How often output tokens count against the quota.
+    rate: f64,
+    /// The first minute for which asking again may help.
+    lost_from: Option<Minute>,
+}
+
+/// A pool's finished stretch.
+#[derive(Debug)]
+pub(super) struct Summed {
+    /// One sample a minute and signal.
+    pub signals: BTreeMap<Signal, Vec<Sample>>,
+    /// What each target took.
+    pub by_target: BTreeMap<TargetId, TargetUse>,
+    /// The first minute for which asking again may help.
+    pub lost_from: Option<Minute>,
+}
+
+impl Tally {
+    /// Nothing added yet; `minutes` long. `rate` is the burndown rate used where `EstimatedTPMQuotaUsage` is absent.
+    pub(super) fn new(from: Minute, minutes: usize, rate: f64) -> Self {
+        let cells = Signal::ALL
+            .into_iter()
+            .map(|signal| (signal, vec![Cell::default(); minutes]))
+            .collect();
+        Self {
+            from,
+            cells,
+            by_target: BTreeMap::new(),
+            rate,
+            lost_from: None,
+        }
+    }
+
+    /// Adds one target.
+    pub(super) fn add(&mut self, target: &TargetId, answers: &Answers) {
+        let rate = self.rate;
+        let mut used = TargetUse::default();
+        let at = |measure: Measure, index: usize| {
+            let points = answers.get(&measure);
+            let point = points.and_then(|points| points.get(index));
+            point.copied().unwrap_or_default()
+        };
+        for (&signal, cells) in &mut self.cells {
+            for (index, cell) in cells.iter_mut().enumerate() {
+                let point = match signal {
+                    Signal::Invocations => at(Measure::Invocations, index),
+                    Signal::Throttles => at(Measure::Throttles, index),
+                    Signal::ClientErrors => at(Measure::ClientErrors, index),
+                    Signal::ServerErrors => at(Measure::ServerErrors, index),
+                    Signal::InputTokens => at(Measure::Input, index),
+                    Signal::OutputTokens => at(Measure::Output, index),
+                    Signal::ChargedTokens => {
+                        let point = charged(|measure| at(measure, index), rate, cell);
+                        used.charged += value_of(point);
+                        point
+                    }
+                    Signal::Latency => {
+                        let invocations = at(Measure::Invocations, index);
+                        weigh(cell, invocations, at(Measure::Latency, index));
+                        continue;
+                    }
+                };
+                if matches!(signal, Signal::Invocations | Signal::Throttles) {
+                    used.demand += value_of(point);
+                }
+                cell.take(point);
+            }
+        }
+        self.note_lost(answers);
+        self.by_target.insert(target.clone(), used);
+    }
+
+    fn note_lost(&mut self, answers: &Answers) {
+        let first_lost = |measure: Measure| match answers.get(&measure) {
+            None => Some(0),
+            Some(points) => points.iter().position(|point| *point == Point::Lost),
+        };
+        let lost = Measure::ALL.into_iter().filter_map(first_lost).min();
+        let lost = lost.and_then(|index| i64::try_from(index).ok());
+        let lost = lost.map(|index| self.from.plus(index));
+        self.lost_from = match (self.lost_from, lost) {
+            (Some(known), Some(new)) => Some(known.min(new)),
+            (known, new) => known.or(new),
+        };
+    }
+
+    /// Turns sums into samples. `evidence` tells of each minute whether any series of this account and Region had data.
+    pub(super) fn finish(self, evidence: &[bool], now: Timestamp) -> Summed {
+        let from = self.from;
+        let signals = self.cells.into_iter().map(|(signal, cells)| {
+            let samples = (0_i64..)
+                .zip(cells)
+                .enumerate()
+                .map(|(index, (offset, cell))| {
+                    let is_published = from.plus(offset + 1 + DELAY_MINUTES).start() <= now;
+                    let has_evidence = evidence.get(index).copied().unwrap_or(false);
+                    cell.sample(signal, is_published, has_evidence)
+                });
+            (signal, samples.collect())
+        });
+        Summed {
+            signals: signals.collect(),
+            by_target: self.by_target,
+            lost_from: self.lost_from,
+        }
+    }
+}
+
+impl Cell {
+    fn take(&mut self, point: Point) {
+        match point {
+            Point::Value(value) => self.sum += value,
+            Point::Absent => self.has_gap = true,
+            Point::Lost | Point::Refused => self.is_unproven = true,
+        }
+    }
+
+    /// Promise P5, clause by clause.
+    fn sample(self, signal: Signal, is_published: bool, has_evidence: bool) -> Sample {
+        if self.is_unproven || (self.has_gap && !is_published) {
+            return Sample::Unobserved;
+        }
+        let value = if signal.is_count() {
+            if self.has_gap && !has_evidence {
+                return Sample::NoData;
+            }
+            self.sum
+        } else if self.weight > 0.0 {
+            self.sum / self.weight
+        } else {
+            return Sample::NoData;
+        };
+        // Finite counts can still add up to infinity.
+        if value.is_finite() {
+            Sample::Value(value)
+        } else {
+            Sample::Unobserved
+        }
+    }
+}
+
+/// Tokens charged to the TPM quota in one minute: CloudWatch's own figure, else the documented formula.
+///
+/// Where only the formula can speak, its absent parts are gaps: zero once the minute is published, unknown before.
+fn charged(at: impl Fn(Measure) -> Point, rate: f64, cell: &mut Cell) -> Point {
+    let estimated = at(Measure::Estimated);
+    if estimated != Point::Absent {
+        return estimated;
+    }
+    let parts = [
+        (at(Measure::Input), 1.0),
+        (at(Measure::CacheWrites), 1.0),
+        (at(Measure::Output), rate),
+    ];
+    let mut sum = None;
+    for (part, weight) in parts {
+        match part {
+            Point::Value(value) => sum = Some(sum.unwrap_or(0.0) + value * weight),
+            Point::Absent => {}
+            Point::Lost | Point::Refused => return part,
+        }
+    }
+    // CloudWatch's own figure may still come.
+    cell.has_gap = true;
+    sum.map_or(Point::Absent, Point::Value)
+}
+
+/// Adds one target's mean latency, weighted by its invocations.
+fn weigh(cell: &mut Cell, invocations: Point, latency: Point) {
+    match (invocations, latency) {
+        (Point::Lost | Point::Refused, _) | (_, Point::Lost | Point::Refused) => {
+            cell.is_unproven = true;
+        }
+        (Point::Value(count), Point::Value(millis)) => {
+            cell.sum += count * millis;
+            cell.weight += count;
+        }
+        (Point::Value(count), Point::Absent) => cell.has_gap |= count > 0.0,
+        (Point::Absent, _) => cell.has_gap = true,
+    }
+}
+
+const fn value_of(point: Point) -> f64 {
+    match point {
+        Point::Value(value) => value,
+        Point::Absent | Point::Lost | Point::Refused => 0.0,
+    }
+}

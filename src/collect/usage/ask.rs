@@ -1,0 +1,327 @@
+//! One request to CloudWatch, over all its pages: merged by id, judged by status, cleaned of values that are no counts.
+
+use std::collections::BTreeMap;
+
+use crate::cloud::{
+    Cloud, Fault, FaultClass, Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus,
+};
+use crate::collect::pages::Tokens;
+use crate::collect::sum::{Answers, Measure, Point};
+use crate::model::ids::{Scope, TargetId};
+use crate::model::time::Minute;
+
+/// Series that one request may name.
+pub(super) const MAX_QUERIES: usize = 500;
+
+/// Pages of one request: at 500 series and 100,800 datapoints a handful is normal.
+const MAX_DATA_PAGES: usize = 100;
+
+/// Failed requests after which the rest of a read waits for the next cycle.
+const MAX_FAILURES: usize = 3;
+
+/// Examples named in the text of a fault that stands for many.
+const MAX_EXAMPLES: usize = 5;
+
+const OPERATION: &str = "cloudwatch:GetMetricData";
+const NAMESPACE: &str = "AWS/Bedrock";
+
+/// Asks for one scope, and remembers what went wrong.
+#[derive(Debug)]
+pub(super) struct Asker<'a> {
+    cloud: &'a dyn Cloud,
+    scope: &'a Scope,
+    faults: Vec<Fault>,
+    failures: usize,
+    is_stopped: bool,
+    /// Series with a problem of their own, by what it is.
+    troubles: BTreeMap<Trouble, (usize, Vec<String>)>,
+}
+
+/// What can be wrong with a series of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    Partial,
+    InternalError,
+    Forbidden,
+    Missing,
+    NotACount,
+    NotAsked,
+}
+
+impl Trouble {
+    const fn words(self) -> (&'static str, FaultClass, &'static str) {
+        match self {
+            Self::Partial => (
+                "PartialData",
+                FaultClass::Server,
+                "series without their last datapoints and without a further page",
+            ),
+            Self::InternalError => (
+                "InternalError",
+                FaultClass::Server,
+                "series that CloudWatch failed on",
+            ),
+            Self::Forbidden => (
+                "Forbidden",
+                FaultClass::Denied,
+                "series that we may not read: allow cloudwatch:GetMetricData",
+            ),
+            Self::Missing => (
+                "MissingResult",
+                FaultClass::Garbled,
+                "series that were asked for and not answered",
+            ),
+            Self::NotACount => (
+                "NotACount",
+                FaultClass::Garbled,
+                "datapoints that are negative or not finite, treated as unobserved",
+            ),
+            Self::NotAsked => (
+                "NotAsked",
+                FaultClass::Garbled,
+                "datapoints or series that were not asked for, ignored",
+            ),
+        }
+    }
+}
+
+/// One series while its pages come in.
+#[derive(Clone, Debug)]
+struct Merged {
+    points: Vec<Point>,
+    status: Option<MetricStatus>,
+}
+
+/// A query for one measure of the whole account: no dimensions at all is a series of its own.
+pub(super) fn total_query(measure: Measure) -> MetricQuery {
+    query("total".to_owned(), measure, None)
+}
+
+fn query(id: String, measure: Measure, target: Option<&TargetId>) -> MetricQuery {
+    let dimensions = target.map(|target| ("ModelId".to_owned(), target.as_str().to_owned()));
+    MetricQuery {
+        id,
+        metric: Metric {
+            namespace: NAMESPACE.to_owned(),
+            name: measure.metric().to_owned(),
+            dimensions: dimensions.into_iter().collect(),
+        },
+        statistic: measure.statistic().to_owned(),
+        period_seconds: 60,
+    }
+}
+
+impl<'a> Asker<'a> {
+    /// For one read of one scope.
+    pub(super) fn new(cloud: &'a dyn Cloud, scope: &'a Scope) -> Self {
+        Self {
+            cloud,
+            scope,
+            faults: Vec::new(),
+            failures: 0,
+            is_stopped: false,
+            troubles: BTreeMap::new(),
+        }
+    }
+
+    /// Whether so much failed that asking on would only add to the load.
+    pub(super) const fn is_stopped(&self) -> bool {
+        self.is_stopped
+    }
+
+    /// All measures of these targets, in their order; `None` when nothing was answered or nothing may be asked any more.
+    /// Minutes in which any series had data are marked in `evidence`.
+    pub(super) async fn targets(
+        &mut self,
+        targets: &[&TargetId],
+        with_total: bool,
+        stretch: (Minute, Minute),
+        evidence: &mut [bool],
+    ) -> Option<Vec<Answers>> {
+        let mut queries = Vec::with_capacity(MAX_QUERIES);
+        for (index, target) in targets.iter().enumerate() {
+            for (number, measure) in Measure::ALL.into_iter().enumerate() {
+                queries.push(query(format!("t{index}_{number}"), measure, Some(target)));
+            }
+        }
+        queries.extend(with_total.then(|| total_query(Measure::Invocations)));
+        let series = self.ask(&queries, stretch).await?;
+        for points in &series {
+            for (seen, point) in evidence.iter_mut().zip(points) {
+                *seen |= matches!(point, Point::Value(_));
+            }
+        }
+        let mut series = series.into_iter();
+        let of_target = |_| Measure::ALL.into_iter().zip(series.by_ref()).collect();
+        Some((0..targets.len()).map(of_target).collect())
+    }
+
+    /// The datapoints of one series.
+    pub(super) async fn values(
+        &mut self,
+        query: &MetricQuery,
+        stretch: (Minute, Minute),
+    ) -> Vec<(Minute, f64)> {
+        let series = self.ask(std::slice::from_ref(query), stretch).await;
+        let points = series.into_iter().flatten().flatten();
+        let labelled = (0_i64..).zip(points);
+        let values = labelled.filter_map(|(offset, point)| match point {
+            Point::Value(value) => Some((stretch.0.plus(offset), value)),
+            Point::Absent | Point::Lost | Point::Refused => None,
+        });
+        values.collect()
+    }
+
+    /// What failed, in order; problems of single series are told once a kind.
+    pub(super) fn into_faults(self) -> Vec<Fault> {
+        let troubles = self.troubles.into_iter().map(|(trouble, (count, names))| {
+            let (code, class, words) = trouble.words();
+            Fault {
+                operation: OPERATION,
+                code: code.to_owned(),
+                message: format!("{count} {words}, such as {}", names.join(", ")),
+                class,
+            }
+        });
+        self.faults.into_iter().chain(troubles).collect()
+    }
+
+    /// One request over all its pages: per query one point a minute. `None` when not even the first page came.
+    async fn ask(
+        &mut self,
+        queries: &[MetricQuery],
+        (from, until): (Minute, Minute),
+    ) -> Option<Vec<Vec<Point>>> {
+        let minutes = usize::try_from(until.since(from)).unwrap_or(0);
+        let empty = Merged {
+            points: vec![Point::Absent; minutes],
+            status: None,
+        };
+        let mut merged = vec![empty; queries.len()];
+        let index: BTreeMap<&str, usize> = queries
+            .iter()
+            .enumerate()
+            .map(|(index, query)| (query.id.as_str(), index))
+            .collect();
+        let mut tokens = Tokens::new(OPERATION, MAX_DATA_PAGES);
+        let mut token = None;
+        let mut pages = 0_usize;
+        let is_whole = loop {
+            if self.is_stopped {
+                break false;
+            }
+            let request = MetricRequest {
+                queries: queries.to_vec(),
+                from,
+                until,
+                page: token,
+            };
+            let page = match self.cloud.metric_data(self.scope, request).await {
+                Ok(page) => page,
+                Err(fault) => {
+                    self.failed(fault);
+                    break false;
+                }
+            };
+            pages += 1;
+            for result in page.items {
+                let slot = index.get(result.id.as_str()).copied();
+                match slot.and_then(|at| Some((queries.get(at)?, merged.get_mut(at)?))) {
+                    Some((query, merged)) => self.merge(query, merged, from, result),
+                    None => self.note(Trouble::NotAsked, || format!("id {}", result.id)),
+                }
+            }
+            match tokens.follow(page.next) {
+                Ok(None) => break true,
+                Ok(next) => token = next,
+                Err(fault) => {
+                    self.failed(fault);
+                    break false;
+                }
+            }
+        };
+        let judged = queries.iter().zip(merged);
+        let judged = judged.map(|(query, merged)| self.judge(query, merged, is_whole));
+        let judged: Vec<Vec<Point>> = judged.collect();
+        (pages > 0).then_some(judged)
+    }
+
+    /// Puts one page's share into a series. Pages may repeat datapoints: the later page is the newer word.
+    fn merge(
+        &mut self,
+        query: &MetricQuery,
+        merged: &mut Merged,
+        from: Minute,
+        result: MetricResult,
+    ) {
+        for (minute, value) in result.points {
+            let slot = usize::try_from(minute.since(from)).ok();
+            let Some(slot) = slot.and_then(|slot| merged.points.get_mut(slot)) else {
+                self.note(Trouble::NotAsked, || format!("{} at {minute}", name(query)));
+                continue;
+            };
+            *slot = if (0.0..f64::INFINITY).contains(&value) {
+                Point::Value(value)
+            } else {
+                self.note(Trouble::NotACount, || {
+                    format!("{} = {value} at {minute}", name(query))
+                });
+                Point::Refused
+            };
+        }
+        // An error on any page stands; otherwise the last page knows best.
+        merged.status = match (merged.status, result.status) {
+            (Some(MetricStatus::Forbidden), _) => Some(MetricStatus::Forbidden),
+            (Some(MetricStatus::InternalError), MetricStatus::Complete | MetricStatus::Partial) => {
+                Some(MetricStatus::InternalError)
+            }
+            (_, newer) => Some(newer),
+        };
+    }
+
+    /// What an absent datapoint of this series means. Datapoints that did come are trusted either way.
+    fn judge(&mut self, query: &MetricQuery, merged: Merged, is_whole: bool) -> Vec<Point> {
+        let (trouble, absent) = match merged.status {
+            Some(MetricStatus::Complete) if is_whole => return merged.points,
+            Some(MetricStatus::Forbidden) => (Some(Trouble::Forbidden), Point::Refused),
+            Some(MetricStatus::InternalError) => (Some(Trouble::InternalError), Point::Lost),
+            // A fault of the whole request is told already, not once a series.
+            _ if !is_whole => (None, Point::Lost),
+            Some(MetricStatus::Complete | MetricStatus::Partial) => {
+                (Some(Trouble::Partial), Point::Lost)
+            }
+            None => (Some(Trouble::Missing), Point::Lost),
+        };
+        if let Some(trouble) = trouble {
+            self.note(trouble, || name(query));
+        }
+        let points = merged.points.into_iter();
+        let points = points.map(|point| match point {
+            Point::Absent => absent,
+            Point::Value(_) | Point::Lost | Point::Refused => point,
+        });
+        points.collect()
+    }
+
+    fn failed(&mut self, fault: Fault) {
+        self.failures += 1;
+        let is_hopeless = matches!(fault.class, FaultClass::Throttled | FaultClass::Denied);
+        self.is_stopped |= is_hopeless || self.failures >= MAX_FAILURES;
+        self.faults.push(fault);
+    }
+
+    fn note(&mut self, trouble: Trouble, name: impl FnOnce() -> String) {
+        let (count, names) = self.troubles.entry(trouble).or_default();
+        *count += 1;
+        if names.len() < MAX_EXAMPLES {
+            names.push(name());
+        }
+    }
+}
+
+/// A series as people read it: metric and target.
+fn name(query: &MetricQuery) -> String {
+    let target = query.metric.dimensions.values().next();
+    let target = target.map_or("the whole account", String::as_str);
+    format!("{} of {target}", query.metric.name)
+}
