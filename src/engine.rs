@@ -1,1 +1,133 @@
-//! Placeholder.
+//! Layer 2: rules over series. Pure: the same minutes, rules, tracks and `now` give the same verdicts, byte for byte.
+//!
+//! - `strip`: the minutes that a call needs, copied once a pool, so that no rule searches the history again;
+//! - `yardstick`: what one minute says by one rule (bad, good, in between, unclear);
+//! - `observer`: looks at minutes in order;
+//! - `band`: what is usual at this time of day;
+//! - `hold`: from minutes to states: M of N, hysteresis, gaps, settled and provisional minutes;
+//! - `explain`: the reasons of a verdict;
+//! - `profile`: fourteen days of use, as numbers that a quota request can rest on.
+//!
+//! Does not belong here: which incident a verdict belongs to, and what is done about it (`act/plan`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    alert::{Track, Verdict},
+    book::Book,
+    catalog::{Pool, PoolId},
+    ids::{QuotaCode, Scope},
+    incident::AlertKey,
+    quota::Quota,
+    rule::Rule,
+    series::PoolSeries,
+    time::{Minute, Timestamp},
+};
+
+mod band;
+mod explain;
+mod hold;
+mod observer;
+mod profile;
+mod strip;
+mod yardstick;
+
+pub use band::{BAND_DAYS, LEAST_BAND_DAYS};
+pub use hold::{FIRST_LOOK_MINUTES, MOST_MINUTES_AT_ONCE};
+pub use profile::{
+    KindUse, PROFILE_MINUTES, RecentUse, UsageProfile, p95_demand_last_24h, usage_profile,
+};
+
+use hold::Span;
+use strip::Strip;
+use yardstick::Yardstick;
+
+/// Judges every minute from `track.through + 1` to `known_until` (exclusive), in order. Without a track it starts at the
+/// first minute that is held, at most [`FIRST_LOOK_MINUTES`] back.
+///
+/// `None`: the rule does not apply to this pool, because the account has no quota of the rule's kind for it.
+#[must_use]
+pub fn judge(
+    rule: &Rule,
+    pool: &Pool,
+    series: &PoolSeries,
+    quotas: &BTreeMap<(Scope, QuotaCode), Quota>,
+    track: Option<&Track>,
+    known_until: Minute,
+    now: Timestamp,
+) -> Option<Verdict> {
+    let yardstick = Yardstick::of(&rule.condition, pool, quotas)?;
+    let span = Span::of(rule, series, track, known_until, now);
+    let strip = Strip::cut(
+        series,
+        span.first,
+        span.until,
+        yardstick.signals().iter().copied(),
+    );
+    Some(hold::walk(
+        rule, pool, &yardstick, track, &span, &strip, series,
+    ))
+}
+
+/// All rules on all pools of the book, each pool up to the minute it was read to; sorted by pool, then rule.
+/// A pool that was never read has no verdict.
+#[must_use]
+pub fn judge_all(rules: &[Rule], book: &Book, now: Timestamp) -> Vec<Verdict> {
+    judge_some(rules, book, |_| true, now)
+}
+
+/// As [`judge_all`], for the pools that `is_due` picks: where nothing new was read, nothing new can be said.
+#[must_use]
+pub fn judge_some(
+    rules: &[Rule],
+    book: &Book,
+    is_due: impl Fn(&PoolId) -> bool,
+    now: Timestamp,
+) -> Vec<Verdict> {
+    let nothing = PoolSeries::default();
+    let mut sorted: Vec<&Rule> = rules.iter().collect();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut verdicts = Vec::new();
+    for (id, pool) in book.pools.iter().filter(|(id, _)| is_due(id)) {
+        let Some(&known_until) = book.read_through.get(id) else {
+            continue;
+        };
+        let series = book.series.get(id).unwrap_or(&nothing);
+        let mut due = Vec::new();
+        for &rule in &sorted {
+            let Some(yardstick) = Yardstick::of(&rule.condition, pool, &book.quotas) else {
+                continue;
+            };
+            let key = AlertKey {
+                rule: rule.name.clone(),
+                pool: id.clone(),
+            };
+            let track = book.tracks.get(&key);
+            let span = Span::of(rule, series, track, known_until, now);
+            due.push((rule, yardstick, track, span));
+        }
+        let strip = shared_strip(series, &due);
+        verdicts.extend(due.iter().map(|(rule, yardstick, track, span)| {
+            hold::walk(rule, pool, yardstick, *track, span, &strip, series)
+        }));
+    }
+    verdicts
+}
+
+/// One copy of the minutes that any of the rules needs.
+fn shared_strip(
+    series: &PoolSeries,
+    due: &[(&Rule, Yardstick<'_>, Option<&Track>, Span)],
+) -> Strip {
+    let first = due.iter().map(|(_, _, _, span)| span.first).min();
+    let until = due.iter().map(|(_, _, _, span)| span.until).max();
+    let signals: BTreeSet<_> = due
+        .iter()
+        .flat_map(|(_, yardstick, _, _)| yardstick.signals().iter().copied())
+        .collect();
+    let start = first.unwrap_or(Minute(0));
+    Strip::cut(series, start, until.unwrap_or(start), signals)
+}
+
+#[cfg(test)]
+mod tests;

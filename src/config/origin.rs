@@ -1,0 +1,245 @@
+//! Where each value came from, and the effective configuration as people read it.
+
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+
+use crate::model::{
+    policy::{Account, Receiver, Settings},
+    rule::Rule,
+};
+
+/// Where a value came from, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The command line.
+    Flag,
+    /// A variable `BOA_*`.
+    Environment,
+    /// The configuration file.
+    File,
+    /// Built in.
+    Default,
+}
+
+impl Origin {
+    /// The name in `check --show`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flag => "flag",
+            Self::Environment => "environment",
+            Self::File => "file",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// Origins by key path; a key that is not in it has its default.
+pub(super) type Origins = BTreeMap<String, Origin>;
+
+/// One value a line, in the shape of the file, each with its origin.
+pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<&Path>) -> String {
+    let mut page = Page {
+        origins,
+        lines: Vec::new(),
+    };
+    let policy = &settings.policy;
+    page.value("mode", &quoted(policy.mode.name()));
+    page.value(
+        "store.path",
+        &quoted(&settings.store_path.display().to_string()),
+    );
+    page.value("listen.address", &quoted(&settings.listen.to_string()));
+    if settings.accounts.is_empty() {
+        page.note(
+            "no [[account]]: the account of our credentials in the Region of the environment",
+        );
+    }
+    for (index, account) in settings.accounts.iter().enumerate() {
+        page.account(index, account);
+    }
+    for (name, receiver) in &policy.receivers {
+        page.receiver(name.as_str(), receiver);
+    }
+    if policy.receivers.is_empty() {
+        page.note("no [receiver.NAME]: nobody is told anything");
+    }
+    for (index, route) in policy.routes.iter().enumerate() {
+        let path = format!("route[{index}]");
+        page.file_value(
+            &format!("{path}.receiver"),
+            &quoted(route.receiver.as_str()),
+        );
+        page.value(&format!("{path}.severity"), &quoted(route.least.name()));
+    }
+    let budgets = &policy.budgets;
+    page.value(
+        "budget.requests_per_day",
+        &budgets.requests_per_day.to_string(),
+    );
+    page.value("budget.cases_per_hour", &budgets.cases_per_hour.to_string());
+    page.value("budget.cases_per_day", &budgets.cases_per_day.to_string());
+    page.value("budget.highest_factor", &budgets.highest_factor.to_string());
+    page.optional(
+        "budget.highest_value",
+        budgets.highest_value.map(|value| value.get().to_string()),
+    );
+    page.value("budget.approval", &duration(policy.approval_minutes));
+    page.value("budget.cooldown", &duration(policy.cooldown_minutes));
+    page.optional(
+        "organisation.use_case",
+        policy.organisation.use_case.as_deref().map(quoted),
+    );
+    page.optional(
+        "organisation.contact",
+        policy.organisation.contact.as_deref().map(quoted),
+    );
+    case_and_cadence(&mut page, settings);
+    page.rules(&settings.rules, rules_folder);
+    page.text()
+}
+
+fn case_and_cadence(page: &mut Page<'_>, settings: &Settings) {
+    let codes = &settings.policy.case_codes;
+    page.value("case.service", &quoted(&codes.service));
+    page.value("case.category", &quoted(&codes.category));
+    page.value("case.severity", &quoted(&codes.severity));
+    page.value("case.issue_type", &quoted(&codes.issue_type));
+    page.value("cadence.quiet", &duration(settings.cadence.quiet_minutes));
+    page.value("cadence.hot", &duration(settings.cadence.hot_minutes));
+    page.value(
+        "cadence.discovery",
+        &duration(settings.cadence.discovery_minutes),
+    );
+    page.value("cadence.desk", &duration(settings.cadence.desk_minutes));
+}
+
+struct Page<'a> {
+    origins: &'a Origins,
+    lines: Vec<(String, String)>,
+}
+
+impl Page<'_> {
+    fn origin(&self, path: &str) -> Origin {
+        self.origins.get(path).copied().unwrap_or(Origin::Default)
+    }
+
+    fn value(&mut self, path: &str, value: &str) {
+        let origin = self.origin(path).name();
+        self.lines
+            .push((format!("{path} = {value}"), origin.to_owned()));
+    }
+
+    /// A value that has no default, so that it can only be from the file.
+    fn file_value(&mut self, path: &str, value: &str) {
+        let origin = Origin::File.name().to_owned();
+        self.lines.push((format!("{path} = {value}"), origin));
+    }
+
+    /// A value that may be unset.
+    fn optional(&mut self, path: &str, value: Option<String>) {
+        self.value(path, value.as_deref().unwrap_or("(not set)"));
+    }
+
+    fn note(&mut self, text: &str) {
+        self.lines.push((format!("# {text}"), String::new()));
+    }
+
+    fn account(&mut self, index: usize, account: &Account) {
+        let path = format!("account[{index}]");
+        self.file_value(&format!("{path}.id"), &quoted(account.id.as_str()));
+        if let Some(name) = &account.name {
+            self.file_value(&format!("{path}.name"), &quoted(name));
+        }
+        let regions: Vec<String> = account
+            .regions
+            .iter()
+            .map(|it| quoted(it.as_str()))
+            .collect();
+        self.file_value(
+            &format!("{path}.regions"),
+            &format!("[{}]", regions.join(", ")),
+        );
+        if let Some(arn) = &account.role_arn {
+            self.file_value(&format!("{path}.role_arn"), &quoted(arn));
+        }
+        if account.external_id.is_some() {
+            self.file_value(&format!("{path}.external_id"), "(hidden)");
+        }
+    }
+
+    fn receiver(&mut self, name: &str, receiver: &Receiver) {
+        let path = format!("receiver.{name}");
+        match receiver {
+            Receiver::Sns { topic_arn } => {
+                self.file_value(&format!("{path}.kind"), &quoted("sns"));
+                self.file_value(&format!("{path}.topic_arn"), &quoted(topic_arn));
+            }
+            Receiver::Slack { .. } => {
+                self.file_value(&format!("{path}.kind"), &quoted("slack"));
+                self.file_value(&format!("{path}.url"), "(hidden)");
+            }
+        }
+    }
+
+    fn rules(&mut self, rules: &[Rule], folder: Option<&Path>) {
+        let shown = folder.map_or("(the built-in rules)".to_owned(), |folder| {
+            quoted(&folder.display().to_string())
+        });
+        self.value("rules.folder", &shown);
+        for rule in rules {
+            let path = format!("rule.{}", rule.name);
+            let origin = match (self.origin(&path), folder) {
+                (Origin::File, _) => "changed in the file",
+                (_, None) => "built in",
+                (_, Some(_)) => "rule folder",
+            };
+            let line = format!("{path} = {}, hash {}", rule.severity.name(), rule.hash);
+            self.lines.push((line, origin.to_owned()));
+        }
+        // A rule that the file names and that is not here was switched off by it.
+        let named = self
+            .origins
+            .keys()
+            .filter_map(|key| key.strip_prefix("rule."));
+        let off = named.filter(|name| !rules.iter().any(|rule| rule.name.as_str() == *name));
+        for name in off {
+            let line = format!("rule.{name} = not enabled");
+            self.lines.push((line, Origin::File.name().to_owned()));
+        }
+    }
+
+    fn text(self) -> String {
+        let width = self
+            .lines
+            .iter()
+            .map(|(line, _)| line.chars().count())
+            .max()
+            .unwrap_or(0)
+            .min(72);
+        let mut text = String::new();
+        for (line, origin) in self.lines {
+            let written = if origin.is_empty() {
+                writeln!(text, "{line}")
+            } else {
+                writeln!(text, "{line:width$}  # {origin}")
+            };
+            debug_assert!(written.is_ok(), "writing to a text cannot fail");
+        }
+        text
+    }
+}
+
+/// As TOML would quote it.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// In the largest unit that divides it.
+fn duration(minutes: i64) -> String {
+    let (number, unit) = match minutes {
+        days if days % 1_440 == 0 => (days / 1_440, "d"),
+        hours if hours % 60 == 0 => (hours / 60, "h"),
+        rest => (rest, "m"),
+    };
+    format!("\"{number}{unit}\"")
+}

@@ -1,0 +1,375 @@
+//! The configuration file: from TOML to checked settings. Every default stands here, once.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use toml::de::DeTable;
+
+use super::{
+    Loaded, Overrides, accounts,
+    fault::{Fault, Wrong},
+    files,
+    origin::{Origin, Origins},
+    overrides,
+    receivers::{self, Receivers, Surroundings},
+    sheet::{Entry, Section, Sheet},
+    values,
+};
+use crate::model::{
+    policy::{Account, Budgets, Cadence, CaseCodes, Mode, Organisation, Policy, Settings},
+    units::Amount,
+};
+
+/// Below the working directory, so that a first try needs no rights; `deploy/` sets `/var/lib/bedrock-ops-alert`.
+const STORE_PATH: &str = "bedrock-ops-alert-store";
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+const REQUESTS_PER_DAY: u32 = 3;
+const CASES_PER_HOUR: u32 = 3;
+const CASES_PER_DAY: u32 = 10;
+const HIGHEST_FACTOR: f64 = 3.0;
+const APPROVAL_MINUTES: i64 = 24 * 60;
+const COOLDOWN_MINUTES: i64 = 7 * 24 * 60;
+const QUIET_MINUTES: i64 = 5;
+const HOT_MINUTES: i64 = 1;
+const DISCOVERY_MINUTES: i64 = 15;
+const DESK_MINUTES: i64 = 5;
+const CASE_SERVICE: &str = "service-bedrock";
+const CASE_CATEGORY: &str = "general-guidance";
+const CASE_SEVERITY: &str = "normal";
+const CASE_ISSUE_TYPE: &str = "technical";
+
+/// Bounds of what a budget may be set to; zero switches the kind off.
+const MOST_A_DAY: u32 = 1_000;
+
+/// A document being read, with what is known about its surroundings.
+struct Reader<'a> {
+    sheet: Sheet,
+    origins: Origins,
+    overrides: &'a Overrides,
+    folder: PathBuf,
+    rules_folder: Option<PathBuf>,
+}
+
+/// The settings as far as they could be read, and all faults. With any fault the settings mean nothing.
+pub(super) fn read(text: &str, name: &str, overrides: &Overrides) -> (Option<Loaded>, Vec<Fault>) {
+    let folder = Path::new(name).parent().unwrap_or(Path::new("")).to_owned();
+    let mut reader = Reader {
+        sheet: Sheet::new(name, text),
+        origins: Origins::new(),
+        overrides,
+        folder,
+        rules_folder: None,
+    };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        reader.sheet.syntax(errors);
+        return (None, reader.sheet.faults);
+    }
+    let (settings, rule_faults) = reader.settings(Section::root(&table));
+    let mut faults = reader.sheet.faults;
+    faults.extend(rule_faults);
+    let loaded = Loaded {
+        settings,
+        origins: reader.origins,
+        rules_folder: reader.rules_folder,
+    };
+    (Some(loaded), faults)
+}
+
+impl Reader<'_> {
+    fn settings(&mut self, mut root: Section<'_>) -> (Settings, Vec<Fault>) {
+        let mode = self.mode(&mut root);
+        let store_path = self.store_path(&mut root);
+        let listen = self.listen(&mut root);
+        let accounts = accounts::read_all(&mut self.sheet, &mut root);
+        let receivers = self.receivers(&mut root, &accounts);
+        let routes = root
+            .take("route")
+            .map(|it| self.sheet.tables(&it))
+            .unwrap_or_default();
+        for (index, section) in routes.iter().enumerate() {
+            if section.has("severity") {
+                self.origins
+                    .insert(format!("route[{index}].severity"), Origin::File);
+            }
+        }
+        let routes = receivers::routes(&mut self.sheet, routes, &receivers);
+        let (budgets, approval_minutes, cooldown_minutes) = self.budget(&mut root);
+        let organisation = self.organisation(&mut root);
+        let case_codes = self.case_codes(&mut root);
+        let cadence = self.cadence(&mut root);
+        let (rules, rule_faults) = self.rules(&mut root);
+        root.finish(&mut self.sheet);
+        let named = receivers.into_iter();
+        let receivers: BTreeMap<_, _> = named.filter_map(|(name, it)| Some((name, it?))).collect();
+        let policy = Policy {
+            mode,
+            budgets,
+            routes,
+            receivers,
+            organisation,
+            case_codes,
+            approval_minutes,
+            cooldown_minutes,
+        };
+        let settings = Settings {
+            accounts,
+            policy,
+            cadence,
+            store_path,
+            listen,
+            rules,
+        };
+        (settings, rule_faults)
+    }
+
+    fn mode(&mut self, root: &mut Section<'_>) -> Mode {
+        let modes = [Mode::Observe, Mode::Propose, Mode::File].map(|mode| (mode.name(), mode));
+        let written = self.value(root, "mode", |sheet, it| sheet.choice(it, &modes));
+        let given = self.overrides.mode;
+        self.given("mode", given.is_some());
+        given.or(written).unwrap_or(Mode::Observe)
+    }
+
+    fn store_path(&mut self, root: &mut Section<'_>) -> PathBuf {
+        let folder = self.folder.clone();
+        let mut written = None;
+        if let Some(mut table) = self.table(root, "store") {
+            written = self.value(&mut table, "path", |sheet, it| sheet.parsed(it, path_text));
+            table.finish(&mut self.sheet);
+        }
+        let given = self.overrides.store_path.clone();
+        self.given("store.path", given.is_some());
+        let written = written.map(|path| folder.join(path));
+        given
+            .or(written)
+            .unwrap_or_else(|| PathBuf::from(STORE_PATH))
+    }
+
+    fn listen(&mut self, root: &mut Section<'_>) -> SocketAddr {
+        let mut written = None;
+        if let Some(mut table) = self.table(root, "listen") {
+            written = self.value(&mut table, "address", |sheet, it| {
+                sheet.parsed(it, values::loopback)
+            });
+            table.finish(&mut self.sheet);
+        }
+        let given = self.overrides.listen;
+        self.given("listen.address", given.is_some());
+        if let Some(address) = given
+            && let Err(wrong) = values::loopback(&address.to_string())
+        {
+            let fault = Fault::nowhere(
+                format!("the listen address {address} {}", wrong.message),
+                wrong.help.unwrap_or_default(),
+            );
+            self.sheet.faults.push(fault);
+        }
+        given.or(written).unwrap_or(LISTEN)
+    }
+
+    fn receivers(&mut self, root: &mut Section<'_>, accounts: &[Account]) -> Receivers {
+        let Some(table) = self.table(root, "receiver") else {
+            return Receivers::new();
+        };
+        let around = Surroundings {
+            folder: &self.folder,
+            overrides: self.overrides,
+            accounts,
+        };
+        receivers::read_all(&mut self.sheet, table, around)
+    }
+
+    fn budget(&mut self, root: &mut Section<'_>) -> (Budgets, i64, i64) {
+        let mut budgets = Budgets {
+            requests_per_day: REQUESTS_PER_DAY,
+            cases_per_hour: CASES_PER_HOUR,
+            cases_per_day: CASES_PER_DAY,
+            highest_factor: HIGHEST_FACTOR,
+            highest_value: None,
+        };
+        let (mut approval, mut cooldown) = (APPROVAL_MINUTES, COOLDOWN_MINUTES);
+        if let Some(mut table) = self.table(root, "budget") {
+            let most = 0..MOST_A_DAY + 1;
+            self.set(
+                &mut budgets.requests_per_day,
+                &mut table,
+                "requests_per_day",
+                |sheet, it| sheet.whole(it, most.clone()),
+            );
+            self.set(
+                &mut budgets.cases_per_hour,
+                &mut table,
+                "cases_per_hour",
+                |sheet, it| sheet.whole(it, most.clone()),
+            );
+            self.set(
+                &mut budgets.cases_per_day,
+                &mut table,
+                "cases_per_day",
+                |sheet, it| sheet.whole(it, most.clone()),
+            );
+            self.set(
+                &mut budgets.highest_factor,
+                &mut table,
+                "highest_factor",
+                |sheet, it| sheet.number(it, 1.0),
+            );
+            budgets.highest_value = self
+                .value(&mut table, "highest_value", |sheet, it| {
+                    sheet.number(it, 1.0)
+                })
+                .and_then(Amount::new);
+            self.minutes(&mut approval, &mut table, "approval");
+            self.minutes(&mut cooldown, &mut table, "cooldown");
+            table.finish(&mut self.sheet);
+        }
+        (budgets, approval, cooldown)
+    }
+
+    fn organisation(&mut self, root: &mut Section<'_>) -> Organisation {
+        let mut organisation = Organisation::default();
+        if let Some(mut table) = self.table(root, "organisation") {
+            let text = |sheet: &mut Sheet, it: &Entry<'_>| sheet.parsed(it, values::words);
+            organisation.use_case = self.value(&mut table, "use_case", text);
+            organisation.contact = self.value(&mut table, "contact", text);
+            table.finish(&mut self.sheet);
+        }
+        organisation
+    }
+
+    fn case_codes(&mut self, root: &mut Section<'_>) -> CaseCodes {
+        let mut codes = CaseCodes {
+            service: CASE_SERVICE.to_owned(),
+            category: CASE_CATEGORY.to_owned(),
+            severity: CASE_SEVERITY.to_owned(),
+            issue_type: CASE_ISSUE_TYPE.to_owned(),
+        };
+        if let Some(mut table) = self.table(root, "case") {
+            let text = |sheet: &mut Sheet, it: &Entry<'_>| sheet.parsed(it, values::words);
+            self.set(&mut codes.service, &mut table, "service", text);
+            self.set(&mut codes.category, &mut table, "category", text);
+            self.set(&mut codes.severity, &mut table, "severity", |sheet, it| {
+                let known = ["low", "normal", "high", "urgent", "critical"].map(|it| (it, it));
+                sheet.choice(it, &known).map(str::to_owned)
+            });
+            self.set(
+                &mut codes.issue_type,
+                &mut table,
+                "issue_type",
+                |sheet, it| {
+                    let known = ["technical", "customer-service"].map(|it| (it, it));
+                    sheet.choice(it, &known).map(str::to_owned)
+                },
+            );
+            table.finish(&mut self.sheet);
+        }
+        codes
+    }
+
+    fn cadence(&mut self, root: &mut Section<'_>) -> Cadence {
+        let mut cadence = Cadence {
+            quiet_minutes: QUIET_MINUTES,
+            hot_minutes: HOT_MINUTES,
+            discovery_minutes: DISCOVERY_MINUTES,
+            desk_minutes: DESK_MINUTES,
+        };
+        if let Some(mut table) = self.table(root, "cadence") {
+            self.minutes(&mut cadence.quiet_minutes, &mut table, "quiet");
+            self.minutes(&mut cadence.hot_minutes, &mut table, "hot");
+            self.minutes(&mut cadence.discovery_minutes, &mut table, "discovery");
+            self.minutes(&mut cadence.desk_minutes, &mut table, "desk");
+            table.finish(&mut self.sheet);
+        }
+        cadence
+    }
+
+    fn rules(&mut self, root: &mut Section<'_>) -> (Vec<crate::model::rule::Rule>, Vec<Fault>) {
+        let mut written = None;
+        if let Some(mut table) = self.table(root, "rules") {
+            written = self.value(&mut table, "folder", |sheet, it| {
+                sheet.parsed(it, path_text)
+            });
+            table.finish(&mut self.sheet);
+        }
+        let given = self.overrides.rules.clone();
+        self.given("rules.folder", given.is_some());
+        self.rules_folder = given.or_else(|| written.map(|path| self.folder.join(path)));
+        let (mut book, faults) = self
+            .rules_folder
+            .as_deref()
+            .map_or_else(files::builtin_rules, files::rules_in);
+        if let Some(table) = self.table(root, "rule") {
+            for name in table.keys() {
+                self.origins.insert(format!("rule.{name}"), Origin::File);
+            }
+            // With a faulty rule file a rule may be missing for that reason alone.
+            if faults.is_empty() {
+                overrides::apply(&mut self.sheet, table, &mut book);
+            }
+        }
+        (book.into_values().map(|(rule, _)| rule).collect(), faults)
+    }
+
+    fn table<'t>(&mut self, root: &mut Section<'t>, key: &'static str) -> Option<Section<'t>> {
+        let entry = root.take(key)?;
+        self.sheet.table(&entry)
+    }
+
+    /// A value of the file, if it is written and right.
+    fn value<T>(
+        &mut self,
+        table: &mut Section<'_>,
+        key: &'static str,
+        read: impl FnOnce(&mut Sheet, &Entry<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let entry = table.take(key)?;
+        self.origins.insert(entry.path.clone(), Origin::File);
+        read(&mut self.sheet, &entry)
+    }
+
+    fn set<T>(
+        &mut self,
+        place: &mut T,
+        table: &mut Section<'_>,
+        key: &'static str,
+        read: impl FnOnce(&mut Sheet, &Entry<'_>) -> Option<T>,
+    ) {
+        if let Some(value) = self.value(table, key, read) {
+            *place = value;
+        }
+    }
+
+    fn minutes(&mut self, place: &mut i64, table: &mut Section<'_>, key: &'static str) {
+        self.set(place, table, key, |sheet, it| {
+            sheet.parsed(it, values::minutes)
+        });
+    }
+
+    /// Notes that an override won.
+    fn given(&mut self, key: &str, is_given: bool) {
+        if !is_given {
+            return;
+        }
+        let origin = if self.overrides.from_environment.contains(key) {
+            Origin::Environment
+        } else {
+            Origin::Flag
+        };
+        self.origins.insert(key.to_owned(), origin);
+    }
+}
+
+fn path_text(text: &str) -> Result<PathBuf, Wrong> {
+    if text.trim().is_empty() {
+        return Err(Wrong::new(
+            "must be a path",
+            "empty",
+            "leave the key out to get the default",
+        ));
+    }
+    Ok(PathBuf::from(text))
+}

@@ -1,0 +1,384 @@
+//! Tests of reading configurations. The messages are snapshots: each is what a person reads at three in the morning.
+
+use std::fs;
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
+
+use super::*;
+use crate::model::{
+    policy::Receiver,
+    rule::{Condition, Severity},
+};
+
+/// The report as a terminal without colours shows it.
+fn report(error: &ConfigError) -> String {
+    report_in(error, 110)
+}
+
+fn report_in(error: &ConfigError, width: usize) -> String {
+    let mut text = String::new();
+    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
+        .with_width(width)
+        .with_links(false)
+        .render_report(&mut text, error)
+        .unwrap();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
+
+fn faults_of(text: &str) -> String {
+    report(&parse(text, "config.toml", &Overrides::default()).unwrap_err())
+}
+
+/// A folder of its own for each test, gone before and after.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("boa-config-{name}-{}", std::process::id()));
+        if path.exists() {
+            fs::remove_dir_all(&path).unwrap();
+        }
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn put(&self, name: &str, text: &[u8]) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The report of this error with the folder's name taken out; so wide that its length moves no line break.
+    fn report(&self, error: &ConfigError) -> String {
+        report_in(error, 1_000).replace(&self.0.display().to_string(), "DIR")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+#[test]
+fn the_shipped_rules_are_right_and_sorted() {
+    let rules = builtin_rules().unwrap();
+    let lines: Vec<String> = rules
+        .iter()
+        .map(|rule| {
+            format!(
+                "{} {} {} {} {} of {} clear {} {:?}",
+                rule.hash,
+                rule.name,
+                rule.severity.name(),
+                rule.remedy.name(),
+                rule.window.bad(),
+                rule.window.of(),
+                rule.clear_minutes,
+                rule.condition,
+            )
+        })
+        .collect();
+    insta::assert_snapshot!("shipped_rules", lines.join("\n"));
+    let pages_for_nothing = rules.iter().filter(|rule| {
+        matches!(rule.condition, Condition::Above { .. }) && rule.severity != Severity::Info
+    });
+    assert_eq!(pages_for_nothing.count(), 0);
+}
+
+#[test]
+fn every_shipped_rule_file_is_compiled_in() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("alert-rules");
+    let (book, faults) = files::rules_in(&folder);
+    assert!(faults.is_empty());
+    let on_disk: Vec<Rule> = book.into_values().map(|(rule, _)| rule).collect();
+    assert_eq!(on_disk, builtin_rules().unwrap());
+}
+
+#[test]
+fn without_a_file_everything_has_its_default() {
+    let loaded = load_traced(None, &Overrides::default()).unwrap();
+    assert_eq!(loaded.settings.policy.mode, Mode::Observe);
+    assert_eq!(loaded.settings.rules, builtin_rules().unwrap());
+    insta::assert_snapshot!("show_defaults", loaded.show());
+}
+
+#[test]
+fn the_example_is_right_and_shows_where_values_come_from() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/example-config.toml");
+    let overrides = Overrides {
+        listen: Some("127.0.0.1:8080".parse().unwrap()),
+        mode: Some(Mode::Propose),
+        from_environment: BTreeSet::from(["mode".to_owned()]),
+        ..Overrides::default()
+    };
+    let loaded = load_traced(Some(&path), &overrides).unwrap();
+    let rules = &loaded.settings.rules;
+    assert!(!rules.iter().any(|it| it.name.as_str() == "latency-unusual"));
+    assert_eq!(rules.len() + 1, builtin_rules().unwrap().len());
+    insta::assert_snapshot!("show_example", loaded.show());
+}
+
+#[test]
+fn all_faults_of_a_file_come_at_once_in_the_order_of_its_lines() {
+    insta::assert_snapshot!(
+        "many_faults",
+        faults_of(
+            r#"mode = "obsreve"
+
+[stor]
+path = "/var/lib/boa"
+
+[[account]]
+id = "11112222333"
+regions = ["us-east-1a", "eu-central-1"]
+
+[[account]]
+id = "111122223333"
+regions = []
+role_arn = "arn:aws:iam::444455556666:role/watch"
+
+[receiver.on-call]
+kind = "sns"
+topic_arn = "arn:aws:sns:us-east-1:999988887777:on-call"
+
+[[route]]
+receiver = "oncall"
+severity = "loud"
+
+[budget]
+request_per_day = 5
+highest_factor = 0.5
+cooldown = "5 parsecs"
+
+[cadence]
+quiet = 5
+hot = "90s"
+"#
+        )
+    );
+}
+
+#[test]
+fn a_listener_that_others_could_reach_is_refused() {
+    insta::assert_snapshot!(
+        "listen",
+        faults_of("[listen]\naddress = \"0.0.0.0:9464\"\n")
+    );
+    let overrides = Overrides {
+        listen: Some("10.0.0.1:80".parse().unwrap()),
+        ..Overrides::default()
+    };
+    insta::assert_snapshot!(
+        "listen_flag",
+        report(&parse("", "config.toml", &overrides).unwrap_err())
+    );
+}
+
+#[test]
+fn a_secret_in_the_file_is_refused_and_one_on_loopback_is_none() {
+    let text = r#"
+[receiver.chat]
+kind = "slack"
+url = "https://hooks.slack.example/services/T000/B000/secret"
+
+[receiver.other]
+kind = "slack"
+url = "credential:slack"
+
+[receiver.third]
+kind = "slack"
+
+[receiver.sly]
+kind = "slack"
+url = "http://127.0.0.1:1@evil.example/"
+"#;
+    let shown = faults_of(text);
+    assert!(!shown.contains("T000"), "{shown}");
+    insta::assert_snapshot!("secret", shown);
+    let local = "[receiver.chat]\nkind = \"slack\"\nurl = \"http://127.0.0.1:4566/_sim/slack\"\n";
+    let settings = parse(local, "config.toml", &Overrides::default()).unwrap();
+    assert_eq!(settings.policy.receivers.len(), 1);
+}
+
+#[test]
+fn a_secret_under_a_wrong_key_or_near_a_fault_is_not_quoted() {
+    let text =
+        "wrong = 1\nwebhook = \"https://hooks.slack.example/services/T000/sécret\"\nalso = 2\n";
+    let shown = faults_of(text);
+    assert!(shown.contains("https://hooks.slack.example***"), "{shown}");
+    assert!(!shown.contains("T000"), "{shown}");
+    let broken = faults_of("url = \"https://me:T000@hooks.slack.example/T000\" x\n");
+    assert!(!broken.contains("T000"), "{broken}");
+}
+
+#[test]
+fn secrets_are_read_from_files_and_never_shown() {
+    let folder = Folder::new("secret");
+    folder.put("slack-url", b"https://hooks.slack.example/secret\n");
+    folder.put("empty", b"\n");
+    let config = folder.put(
+        "config.toml",
+        b"[receiver.a]\nkind = \"slack\"\nurl_file = \"slack-url\"\n\
+          [receiver.b]\nkind = \"slack\"\nurl = \"credential:slack-url\"\n",
+    );
+    let overrides = Overrides {
+        credentials: Some(folder.0.clone()),
+        ..Overrides::default()
+    };
+    let loaded = load_traced(Some(&config), &overrides).unwrap();
+    for receiver in loaded.settings.policy.receivers.values() {
+        let Receiver::Slack { url } = receiver else {
+            panic!("not Slack");
+        };
+        assert_eq!(url, "https://hooks.slack.example/secret");
+    }
+    assert!(!loaded.show().contains("secret\""), "{}", loaded.show());
+    assert!(!loaded.show().contains("hooks.slack"), "{}", loaded.show());
+    let config = folder.put(
+        "config.toml",
+        b"[receiver.a]\nkind = \"slack\"\nurl_file = \"missing\"\n\
+          [receiver.b]\nkind = \"slack\"\nurl_file = \"empty\"\n",
+    );
+    let error = load(Some(&config), &overrides).unwrap_err();
+    insta::assert_snapshot!("secret_files", folder.report(&error));
+}
+
+#[test]
+fn overrides_of_rules_are_checked_against_the_rule() {
+    insta::assert_snapshot!(
+        "rule_overrides",
+        faults_of(
+            r#"
+[rule.tpm-share-warnin]
+enabled = false
+
+[rule.tpm-share-warning]
+above = "180 %"
+
+[rule.rpm-share-warning]
+clear = "90 %"
+
+[rule.rpm-share-critical]
+above = "50 %"
+
+[rule.throttles]
+window = "5 of 3"
+above = "80 %"
+
+[rule.latency]
+above = "5 parsecs"
+clear_for = "2h"
+"#
+        )
+    );
+}
+
+#[test]
+fn an_override_changes_the_rule_and_its_hash() {
+    let text = "[rule.latency]\nabove = \"90 s\"\nseverity = \"critical\"\n";
+    let settings = parse(text, "config.toml", &Overrides::default()).unwrap();
+    let find = |rules: &[Rule]| {
+        let found = rules.iter().find(|it| it.name.as_str() == "latency");
+        found.unwrap().clone()
+    };
+    let (changed, shipped) = (find(&settings.rules), find(&builtin_rules().unwrap()));
+    assert_eq!(changed.severity, Severity::Critical);
+    assert!(matches!(changed.condition, Condition::Slow { millis, .. } if millis > 89_999.0));
+    assert_ne!(changed.hash, shipped.hash);
+}
+
+const RULE: &str = r#"
+[[rule]]
+name = "mine"
+category = "throttle"
+severity = "critical"
+remedy = "notify"
+window = "2 of 3"
+clear_for = "5m"
+runbook = "look"
+count = { of = "throttles", at_least = 5, share = "1 %", min_demand = 0 }
+"#;
+
+#[test]
+fn faulty_rule_files_are_told_together() {
+    let folder = Folder::new("rule-files");
+    folder.put("10-first.toml", RULE.as_bytes());
+    folder.put("20-again.toml", RULE.as_bytes());
+    let two = "slow = { above = \"5 s\", min_demand = 1 }\n";
+    let faulty = RULE.replace("mine", "other").replace("1 %", "180 %") + two;
+    folder.put("30-faulty.toml", faulty.as_bytes());
+    let thin = "[[rule]]\nname = \"Thin Rule\"\ncategory = \"throttel\"\n\
+                [[rule]]\nname = \"share\"\nquota_share = { kind = \"tpm\", above = \"70 %\", clear = \"80 %\" }\n";
+    folder.put("40-thin.toml", thin.as_bytes());
+    folder.put("50-empty.toml", b"# nothing\n");
+    folder.put("60-broken.toml", b"[[rule]\nname = mine\n");
+    folder.put("README.md", b"not a rule file");
+    let overrides = Overrides {
+        rules: Some(folder.0.clone()),
+        ..Overrides::default()
+    };
+    let error = load(None, &overrides).unwrap_err();
+    insta::assert_snapshot!("rule_files", folder.report(&error));
+}
+
+#[test]
+fn a_rule_folder_replaces_the_built_in_rules() {
+    let folder = Folder::new("replace");
+    folder.put("mine.toml", RULE.as_bytes());
+    let overrides = Overrides {
+        rules: Some(folder.0.clone()),
+        ..Overrides::default()
+    };
+    let loaded = load_traced(None, &overrides).unwrap();
+    assert_eq!(loaded.settings.rules.len(), 1);
+    let shown = loaded.show();
+    let line = shown.lines().find(|line| line.starts_with("rules.folder"));
+    let path = folder.0.display().to_string();
+    assert!(
+        line.is_some_and(|it| it.contains(&path) && it.ends_with("# flag")),
+        "{shown}"
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read_say_which_and_why() {
+    let folder = Folder::new("unreadable");
+    let missing = folder.0.join("missing.toml");
+    let of = |path: &Path| folder.report(&load(Some(path), &Overrides::default()).unwrap_err());
+    insta::assert_snapshot!("missing_file", of(&missing));
+    insta::assert_snapshot!("folder_for_file", of(&folder.0));
+    let mut large = b"# ".to_vec();
+    large.resize(1024 * 1024 + 1, b'x');
+    insta::assert_snapshot!("too_large", of(&folder.put("large.toml", &large)));
+    insta::assert_snapshot!(
+        "not_text",
+        of(&folder.put("bytes.toml", b"mode = \"\xff\""))
+    );
+    let no_folder = Overrides {
+        rules: Some(folder.0.join("rules")),
+        ..Overrides::default()
+    };
+    let error = load(None, &no_folder).unwrap_err();
+    insta::assert_snapshot!("missing_rule_folder", folder.report(&error));
+    fs::create_dir(folder.0.join("rules")).unwrap();
+    let error = load(None, &no_folder).unwrap_err();
+    insta::assert_snapshot!("empty_rule_folder", folder.report(&error));
+}
+
+#[test]
+fn places_are_told_as_numbers_too() {
+    let error = parse(
+        "\n[budget]\n  grün = 1\n",
+        "config.toml",
+        &Overrides::default(),
+    )
+    .unwrap_err();
+    let [fault] = error.faults() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(fault.file(), Some("config.toml"));
+    assert!(fault.message().contains("TOML"), "{fault}");
+    assert_eq!(fault.line_and_column(), Some((3, 5)));
+}

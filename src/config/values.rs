@@ -1,0 +1,389 @@
+//! Values with units and identifiers of AWS: each checked once, where it is written.
+
+use std::net::SocketAddr;
+
+use super::fault::Wrong;
+use crate::model::{
+    ids::{AccountId, Region},
+    rule::Window,
+    units::Share,
+};
+
+/// Whole minutes: `"5m"`, `"5 min"`, `"24h"`, `"7 days"`. At least one, at most a year.
+pub(super) fn minutes(text: &str) -> Result<i64, Wrong> {
+    const YEAR: f64 = 366.0 * 1_440.0;
+    let help =
+        "write a number and a unit: \"90s\" is too fine, \"5m\", \"24h\" and \"7d\" are fine";
+    let seconds = seconds(text, help)?;
+    let minutes = seconds / 60.0;
+    if minutes.fract().abs() > f64::EPSILON {
+        return Err(Wrong::new(
+            "must be whole minutes",
+            "not a whole number of minutes",
+            help,
+        ));
+    }
+    if !(1.0..=YEAR).contains(&minutes) {
+        return Err(Wrong::new(
+            "must be from 1 minute to 366 days",
+            "out of range",
+            help,
+        ));
+    }
+    format!("{minutes:.0}").parse().map_err(|_| {
+        Wrong::new(
+            "must be whole minutes",
+            "not a whole number of minutes",
+            help,
+        )
+    })
+}
+
+/// Milliseconds: `"800 ms"`, `"30s"`, `"1.5 s"`.
+pub(super) fn millis(text: &str) -> Result<f64, Wrong> {
+    let help = "write a number and a unit, such as \"800 ms\" or \"30 s\"";
+    let millis = seconds(text, help)? * 1_000.0;
+    if (1.0..=3_600_000.0).contains(&millis) {
+        Ok(millis)
+    } else {
+        Err(Wrong::new(
+            "must be from 1 ms to 1 hour",
+            "out of range",
+            help,
+        ))
+    }
+}
+
+fn seconds(text: &str, help: &str) -> Result<f64, Wrong> {
+    let text = text.trim();
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let unit = unit.trim();
+    let Ok(number) = digits.parse::<f64>() else {
+        return Err(Wrong::new(
+            "must be a length of time",
+            "no number in front",
+            help,
+        ));
+    };
+    let factor = match unit {
+        "ms" | "millis" | "millisecond" | "milliseconds" => 0.001,
+        "s" | "sec" | "second" | "seconds" => 1.0,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3_600.0,
+        "d" | "day" | "days" => 86_400.0,
+        "w" | "week" | "weeks" => 604_800.0,
+        "" => return Err(Wrong::new("must have a unit", "minutes? hours?", help)),
+        other => {
+            return Err(Wrong::new(
+                format!("has an unknown unit of time: \"{other}\""),
+                "units are ms, s, m, h, d, w",
+                help,
+            ));
+        }
+    };
+    Ok(number * factor)
+}
+
+/// `"80 %"`, `"0.5%"`: above 0 and at most 100.
+pub(super) fn share(text: &str) -> Result<Share, Wrong> {
+    let help = "write it with its unit, such as \"80 %\"";
+    let Some(number) = text.trim().strip_suffix('%') else {
+        return Err(Wrong::new(
+            "must be a share in percent",
+            "the % is missing",
+            help,
+        ));
+    };
+    let Ok(percent) = number.trim().parse::<f64>() else {
+        return Err(Wrong::new(
+            "must be a share in percent",
+            "not a number",
+            help,
+        ));
+    };
+    if !(0.0 < percent && percent <= 100.0) {
+        return Err(Wrong::new(
+            "must be above 0 % and at most 100 %",
+            "100 % is all there is",
+            "to be told before the limit is reached, try \"80 %\"",
+        ));
+    }
+    let points = format!("{:.0}", percent * 100.0).parse::<u16>().ok();
+    points
+        .and_then(Share::from_basis_points)
+        .ok_or_else(|| Wrong::new("must be at least 0.01 %", "finer than a basis point", help))
+}
+
+/// `"3 of 5"`: 1 <= M <= N <= 60.
+pub(super) fn window(text: &str) -> Result<Window, Wrong> {
+    let help = "write how many bad minutes out of how many, such as \"3 of 5\"";
+    let parts: Vec<&str> = text.split_whitespace().collect();
+    let [bad, "of", of] = parts.as_slice() else {
+        return Err(Wrong::new("must look like \"3 of 5\"", "M of N", help));
+    };
+    let (Ok(bad), Ok(of)) = (bad.parse::<u8>(), of.parse::<u8>()) else {
+        return Err(Wrong::new(
+            "must be two whole numbers up to 60",
+            "M of N",
+            help,
+        ));
+    };
+    if of < bad {
+        return Err(Wrong::new(
+            format!("{bad} bad minutes never fit into {of}"),
+            "M is more than N",
+            help,
+        ));
+    }
+    Window::new(bad, of).ok_or_else(|| {
+        Wrong::new(
+            "must be from \"1 of 1\" to \"60 of 60\"",
+            "out of range",
+            help,
+        )
+    })
+}
+
+/// Twelve digits.
+pub(super) fn account(text: &str) -> Result<AccountId, Wrong> {
+    if is_account(text) {
+        return Ok(AccountId::new(text));
+    }
+    Err(Wrong::new(
+        "must be an AWS account id: twelve digits",
+        format!("{} characters", text.chars().count()),
+        "`aws sts get-caller-identity` prints yours; keep leading zeros, without dashes",
+    ))
+}
+
+/// Such as `us-east-1` or `us-gov-west-1`: the shape is checked, since new Regions appear.
+pub(super) fn region(text: &str) -> Result<Region, Wrong> {
+    if is_region(text) {
+        return Ok(Region::new(text));
+    }
+    Err(Wrong::new(
+        "must be an AWS Region",
+        "not the shape of a Region",
+        "such as \"us-east-1\"; an Availability Zone (\"us-east-1a\") or a place name is not one",
+    ))
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let Some((number, words)) = parts.split_last() else {
+        return false;
+    };
+    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+    (2..=3).contains(&words.len())
+        && words.iter().all(is_word)
+        && words
+            .first()
+            .is_some_and(|word| word.len() == 2 || words.len() == 3)
+        && (1..=2).contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// An ARN split into what matters to us.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Arn {
+    pub(super) region: String,
+    pub(super) account: AccountId,
+    pub(super) text: String,
+}
+
+/// The ARN of an SNS topic.
+pub(super) fn topic_arn(text: &str) -> Result<Arn, Wrong> {
+    let help = "such as \"arn:aws:sns:us-east-1:111122223333:on-call\"";
+    let arn = arn(text, "sns", help)?;
+    if !is_region(&arn.region) {
+        return Err(Wrong::new(
+            "must name the Region of the topic",
+            "its fourth part is no Region",
+            help,
+        ));
+    }
+    let topic = text.splitn(6, ':').nth(5).unwrap_or_default();
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'.';
+    if topic.is_empty() || !topic.bytes().all(is_name) {
+        return Err(Wrong::new(
+            "must be the ARN of a topic, not of a subscription",
+            "its last part is no topic name",
+            help,
+        ));
+    }
+    Ok(arn)
+}
+
+/// The ARN of an IAM role.
+pub(super) fn role_arn(text: &str) -> Result<Arn, Wrong> {
+    let help = "such as \"arn:aws:iam::111122223333:role/bedrock-ops-alert\"";
+    let arn = arn(text, "iam", help)?;
+    let resource = text.splitn(6, ':').nth(5).unwrap_or_default();
+    let is_role = resource
+        .strip_prefix("role/")
+        .is_some_and(|name| !name.is_empty());
+    if is_role && arn.region.is_empty() {
+        return Ok(arn);
+    }
+    Err(Wrong::new(
+        "must be the ARN of an IAM role",
+        "not a role",
+        help,
+    ))
+}
+
+fn arn(text: &str, service: &str, help: &str) -> Result<Arn, Wrong> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", partition, named, region, account, _] = parts.as_slice() else {
+        return Err(Wrong::new(
+            "must be an ARN",
+            "an ARN has six parts with : between them",
+            help,
+        ));
+    };
+    if !partition.starts_with("aws") || *named != service {
+        return Err(Wrong::new(
+            format!("must be an ARN of {service}"),
+            format!("this one is of \"{partition}:{named}\""),
+            help,
+        ));
+    }
+    if !is_account(account) {
+        return Err(Wrong::new(
+            "must name an account of twelve digits",
+            "its fifth part is no account id",
+            help,
+        ));
+    }
+    Ok(Arn {
+        region: (*region).to_owned(),
+        account: AccountId::new(*account),
+        text: text.to_owned(),
+    })
+}
+
+/// Address and port on this machine only: nothing that we serve asks who is there.
+pub(super) fn loopback(text: &str) -> Result<SocketAddr, Wrong> {
+    let help = "such as \"127.0.0.1:9464\"; to reach it from elsewhere, put a proxy that authenticates in front";
+    let Ok(address) = text.parse::<SocketAddr>() else {
+        return Err(Wrong::new(
+            "must be an address and a port",
+            "not an IP address with a port",
+            help,
+        ));
+    };
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err(Wrong::new(
+        "must be on loopback: there is no authentication yet",
+        "others could reach this",
+        help,
+    ))
+}
+
+/// Words for people.
+pub(super) fn words(text: &str) -> Result<String, Wrong> {
+    const MOST: usize = 2_000;
+    if text.trim().is_empty() || text.chars().count() > MOST {
+        return Err(Wrong::new(
+            format!("must be 1 to {MOST} characters"),
+            "empty or too long",
+            "leave the key out if there is nothing to say",
+        ));
+    }
+    Ok(text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_ways_to_write_a_length_of_time_are_understood() {
+        for (text, expected) in [
+            ("5m", 5),
+            ("5 m", 5),
+            ("5 min", 5),
+            ("120s", 2),
+            ("24h", 1_440),
+            ("7 days", 10_080),
+        ] {
+            assert_eq!(minutes(text).unwrap(), expected, "{text}");
+        }
+        for bad in [
+            "5",
+            "m",
+            "5 parsecs",
+            "90s",
+            "0m",
+            "-5m",
+            "1e9d",
+            "NaN m",
+            "999999d",
+            "",
+        ] {
+            assert!(minutes(bad).is_err(), "{bad}");
+        }
+        assert!((millis("1.5 s").unwrap() - 1_500.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn shares_end_at_one_hundred_percent() {
+        assert_eq!(share("80 %").unwrap().basis_points(), 8_000);
+        assert_eq!(share("0.5%").unwrap().basis_points(), 50);
+        for bad in ["80", "0 %", "180 %", "-1 %", "NaN %", "0.001 %", "%"] {
+            assert!(share(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn windows_hold_what_they_need() {
+        assert_eq!(window("3 of 5").unwrap(), Window::new(3, 5).unwrap());
+        for bad in ["5 of 3", "0 of 5", "3 of 61", "3/5", "three of five", ""] {
+            assert!(window(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn regions_and_arns_are_told_from_look_alikes() {
+        for good in [
+            "us-east-1",
+            "ap-southeast-4",
+            "us-gov-west-1",
+            "me-central-1",
+        ] {
+            assert!(region(good).is_ok(), "{good}");
+        }
+        for bad in ["us-east-1a", "Frankfurt", "us_east_1", "useast1", "-1", ""] {
+            assert!(region(bad).is_err(), "{bad}");
+        }
+        assert!(topic_arn("arn:aws:sns:us-east-1:111122223333:on-call").is_ok());
+        for bad in [
+            "on-call",
+            "arn:aws:sqs:us-east-1:111122223333:on-call",
+            "arn:aws:sns:us-east-1:1111:on-call",
+            "arn:aws:sns:us-east-1:111122223333:on-call:0d1c",
+        ] {
+            assert!(topic_arn(bad).is_err(), "{bad}");
+        }
+        assert!(role_arn("arn:aws:iam::111122223333:role/path/name").is_ok());
+        assert!(role_arn("arn:aws:iam::111122223333:user/name").is_err());
+    }
+
+    #[test]
+    fn only_this_machine_may_listen() {
+        assert!(loopback("127.0.0.1:9464").is_ok());
+        assert!(loopback("[::1]:9464").is_ok());
+        for bad in ["0.0.0.0:9464", "10.0.0.1:80", "localhost", "9464"] {
+            assert!(loopback(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Looks at the minutes of one pool by one rule, in order.
+
+use super::{
+    band::{Band, Edge},
+    strip::Strip,
+    yardstick::{
+        DayUse, Look, Use, Yardstick, counted, look_at_count, look_at_latency, minute_use,
+    },
+};
+use crate::model::{
+    rule::Condition,
+    series::{PoolSeries, Signal},
+    time::{DAY, Minute},
+    units::QuotaKind,
+};
+
+/// Looks at minutes in order, remembering what a look needs of earlier ones.
+#[derive(Debug)]
+pub(super) struct Observer<'a> {
+    pub(super) yardstick: &'a Yardstick<'a>,
+    pub(super) strip: &'a Strip,
+    band: Option<Band<'a>>,
+    day: DayUse,
+}
+
+impl<'a> Observer<'a> {
+    pub(super) fn new(
+        yardstick: &'a Yardstick<'a>,
+        strip: &'a Strip,
+        series: &'a PoolSeries,
+        first_look: Minute,
+    ) -> Self {
+        let band = match yardstick {
+            Yardstick::Plain(Condition::Above { of, .. }) => Some(Band::new(series, *of)),
+            Yardstick::Plain(_) | Yardstick::QuotaShare(_) | Yardstick::Broken { .. } => None,
+        };
+        let mut observer = Self {
+            yardstick,
+            strip,
+            band,
+            day: DayUse::default(),
+        };
+        if is_daily(yardstick) {
+            for minute in day_start(first_look).until(first_look) {
+                observer.used(minute); // fills the sum of the day
+            }
+        }
+        observer
+    }
+
+    /// Use of the quota in this minute, or in this day so far.
+    pub(super) fn used(&mut self, minute: Minute) -> Use {
+        let Yardstick::QuotaShare(line) = self.yardstick else {
+            return Use::Unknown;
+        };
+        match line.kind {
+            QuotaKind::Rpm | QuotaKind::Tpm => minute_use(line.kind, self.strip, minute),
+            QuotaKind::Tpd => {
+                let charged = self.strip.value(Signal::ChargedTokens, minute);
+                self.day.add(minute, charged)
+            }
+        }
+    }
+
+    /// What is usual at this minute, for rules that ask.
+    pub(super) fn edge(&mut self, minute: Minute) -> Option<Edge> {
+        self.band.as_mut()?.edge(minute)
+    }
+
+    /// What the minute says, and the number it says it with. An unclear minute has no number: a lower bound that
+    /// proves nothing is not to be quoted.
+    pub(super) fn look(&mut self, minute: Minute) -> (Look, Option<f64>) {
+        let (look, number) = match self.yardstick {
+            Yardstick::Broken { .. } => (Look::Unclear, None),
+            Yardstick::QuotaShare(line) => {
+                let used = self.used(minute);
+                (line.look(used), used.number())
+            }
+            Yardstick::Plain(condition) => self.look_plain(condition, minute),
+        };
+        (look, number.filter(|_| look != Look::Unclear))
+    }
+
+    fn look_plain(&mut self, condition: &Condition, minute: Minute) -> (Look, Option<f64>) {
+        match *condition {
+            Condition::Count {
+                of,
+                at_least,
+                share,
+                min_demand,
+            } => {
+                let seen = counted(of, self.strip, minute);
+                let look = look_at_count(at_least, share, min_demand, seen);
+                (look, seen.map(|seen| seen.count))
+            }
+            Condition::Slow { millis, min_demand } => {
+                let seen = self.strip.value(Signal::Latency, minute);
+                let look = look_at_latency(millis, min_demand, seen, self.strip.demand(minute));
+                (look, seen)
+            }
+            Condition::Above { of, factor, floor } => {
+                let seen = self.strip.value(of, minute);
+                (self.look_at_band(seen, factor, floor, minute), seen)
+            }
+            Condition::QuotaShare { .. } => (Look::Unclear, None), // is never plain
+        }
+    }
+
+    fn look_at_band(&mut self, seen: Option<f64>, factor: f64, floor: f64, minute: Minute) -> Look {
+        match seen {
+            None => Look::Unclear,
+            // Never bad below the floor, however young the history is.
+            Some(value) if value < floor => Look::Good,
+            Some(value) => match self.edge(minute) {
+                None => Look::Unclear,
+                Some(edge) if factor * edge.usual < value => Look::Bad,
+                Some(_) => Look::Good,
+            },
+        }
+    }
+}
+
+fn is_daily(yardstick: &Yardstick<'_>) -> bool {
+    matches!(yardstick, Yardstick::QuotaShare(line) if line.kind == QuotaKind::Tpd)
+}
+
+pub(super) fn day_start(minute: Minute) -> Minute {
+    Minute(minute.0.div_euclid(DAY) * DAY)
+}
