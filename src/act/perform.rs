@@ -1,1 +1,199 @@
-//! Placeholder.
+//! Layer 3b: carries out one intent, and looks for intents in doubt. No decisions are taken here.
+//!
+//! What belongs here: from an [`Intent`] to calls of the port, and from their answers to an [`Outcome`].
+//! What does not: retries, waiting, the ledger. The caller has committed the intent as begun before [`perform`], and
+//! commits what [`Intent::after`] makes of the outcome.
+
+use crate::{
+    cloud::{Cloud, Fault, FaultClass},
+    model::{
+        action::{Effect, Intent, Outcome},
+        ids::Scope,
+        policy::Policy,
+        time::Timestamp,
+    },
+};
+
+mod desk;
+#[cfg(test)]
+mod fake;
+mod message;
+mod pages;
+
+/// Minutes to wait after a limit of open requests or cases: something has to be closed first.
+const FULL_WAIT: i64 = 60;
+/// Minutes to wait after a refusal for lack of credentials or permission: a person has to act.
+const DENIED_WAIT: i64 = 15;
+/// Minutes to wait where the other side was busy or out of reach.
+const BUSY_WAIT: i64 = 1;
+/// Longest wait that a `Retry-After` may impose, in minutes.
+const MOST_RETRY_AFTER: i64 = 24 * 60;
+
+/// Tries the effect once. The intent was committed as begun before.
+///
+/// What AWS's desk sees is tried only after STS said that our credentials are those of the account it is for; that is
+/// asked each time, since these effects are few and the credentials may change under us.
+pub async fn perform(cloud: &dyn Cloud, policy: &Policy, intent: &Intent) -> Outcome {
+    match &intent.effect {
+        Effect::Notify {
+            receiver,
+            subject,
+            body,
+            severity: _,
+        } => message::send(cloud, policy, receiver, subject, body).await,
+        Effect::RequestQuota {
+            scope,
+            code,
+            desired,
+            context: _, // added later, to the case that Service Quotas opens
+        } => match prove(cloud, scope).await {
+            Ok(()) => desk::request(cloud, scope, code, *desired).await,
+            Err(unproved) => unproved.outcome(),
+        },
+        Effect::OpenCase {
+            scope,
+            subject,
+            body,
+        } => match prove(cloud, scope).await {
+            Ok(()) => desk::open_case(cloud, scope, &policy.case_codes, subject, body).await,
+            Err(unproved) => unproved.outcome(),
+        },
+        Effect::Comment { scope, case, body } => match prove(cloud, scope).await {
+            Ok(()) => desk::comment(cloud, scope, case, body).await,
+            Err(unproved) => unproved.outcome(),
+        },
+    }
+}
+
+/// Looks whether an effect in doubt happened: a complete look over all pages, or [`Outcome::CouldNotLook`].
+///
+/// A message can't be looked for; it comes back [`Outcome::InDoubt`], upon which the protocol sends it again.
+/// What counts is everything since the intent was decided, so that an earlier attempt that shows late is found too.
+pub async fn look(cloud: &dyn Cloud, intent: &Intent, now: Timestamp) -> Outcome {
+    let marker = intent.marker();
+    // Should our clock have been set back meanwhile, the intent seems to come from the future.
+    let since = intent.created.min(now);
+    let scope = match &intent.effect {
+        Effect::Notify { .. } => {
+            let why = "whether a message arrived can't be looked up".to_owned();
+            return Outcome::InDoubt { why };
+        }
+        Effect::RequestQuota { scope, .. }
+        | Effect::OpenCase { scope, .. }
+        | Effect::Comment { scope, .. } => scope,
+    };
+    // A look into another account's desk would find nothing, and prove nothing.
+    if let Err(unproved) = prove(cloud, scope).await {
+        return Outcome::CouldNotLook {
+            why: unproved.why(),
+        };
+    }
+    let found = match &intent.effect {
+        Effect::Notify { .. } => Ok(None),
+        Effect::RequestQuota { code, desired, .. } => {
+            desk::find_request(cloud, scope, code, *desired, since).await
+        }
+        Effect::OpenCase { .. } => desk::find_case(cloud, scope, &marker, since).await,
+        Effect::Comment { case, .. } => desk::find_comment(cloud, scope, case, &marker).await,
+    };
+    match found {
+        Ok(Some(reference)) => Outcome::Done { reference },
+        Ok(None) => Outcome::Absent,
+        Err(why) => Outcome::CouldNotLook { why },
+    }
+}
+
+/// Why it is not proved that our credentials are those of the account.
+enum Unproved {
+    /// They are another account's.
+    Other(String),
+    /// STS did not say.
+    Unknown(Fault),
+}
+
+impl Unproved {
+    fn why(&self) -> String {
+        match self {
+            Self::Other(why) => why.clone(),
+            Self::Unknown(fault) => format!("whose credentials these are is not known: {fault}"),
+        }
+    }
+
+    /// Nothing was tried yet, so nothing is in doubt.
+    fn outcome(&self) -> Outcome {
+        let why = self.why();
+        match self {
+            Self::Other(_) => Outcome::Never { why },
+            Self::Unknown(fault) => Outcome::NotYet {
+                wait_minutes: wait(fault),
+                why,
+            },
+        }
+    }
+}
+
+async fn prove(cloud: &dyn Cloud, scope: &Scope) -> Result<(), Unproved> {
+    let caller = cloud.caller(scope).await.map_err(Unproved::Unknown)?;
+    if caller == scope.account {
+        return Ok(());
+    }
+    let why = format!(
+        "the credentials belong to account {caller}, not {}; nothing was sent",
+        scope.account
+    );
+    Err(Unproved::Other(why))
+}
+
+/// What a failed attempt came to. `what` is what was tried, such as `the quota request`.
+fn failed(what: &str, fault: &Fault) -> Outcome {
+    match fault.class {
+        FaultClass::Throttled | FaultClass::Denied | FaultClass::Connect | FaultClass::Full => {
+            Outcome::NotYet {
+                wait_minutes: wait(fault),
+                why: format!("{what} was not taken: {fault}"),
+            }
+        }
+        FaultClass::Invalid | FaultClass::NotFound | FaultClass::Exists => Outcome::Never {
+            why: format!("{what} was refused: {fault}"),
+        },
+        FaultClass::NoPlan => Outcome::Never {
+            why: format!(
+                "{what} was refused: the account's support plan has no API ({}); \
+                 open it in the console, or take a plan that has one",
+                fault.code
+            ),
+        },
+        FaultClass::Server | FaultClass::Lost | FaultClass::Garbled => Outcome::InDoubt {
+            why: format!("{what} may have arrived: {fault}"),
+        },
+    }
+}
+
+/// Minutes to wait at least after this fault.
+fn wait(fault: &Fault) -> i64 {
+    match fault.class {
+        FaultClass::Full => FULL_WAIT,
+        FaultClass::Denied => DENIED_WAIT,
+        FaultClass::Throttled => retry_after(&fault.message).unwrap_or(BUSY_WAIT),
+        FaultClass::Connect
+        | FaultClass::Invalid
+        | FaultClass::NotFound
+        | FaultClass::Exists
+        | FaultClass::NoPlan
+        | FaultClass::Server
+        | FaultClass::Lost
+        | FaultClass::Garbled => BUSY_WAIT,
+    }
+}
+
+/// Whole minutes, rounded up, from a message that begins `retry after 90 s`, which is how the port passes on
+/// a `Retry-After`.
+fn retry_after(message: &str) -> Option<i64> {
+    let seconds = message.strip_prefix("retry after ")?.split(' ').next()?;
+    let seconds: i64 = seconds.parse().ok()?;
+    let minutes = seconds.max(0).saturating_add(59) / 60;
+    Some(minutes.clamp(BUSY_WAIT, MOST_RETRY_AFTER))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! AWS's desk: quota requests, cases, comments; each tried once, or looked for.
+
+use super::{
+    failed,
+    pages::{self, Cut},
+    wait,
+};
+use crate::{
+    cloud::{Case, CaseFilter, Cloud, Communication, Fault, FaultClass, NewCase, QuotaRequest},
+    model::{
+        action::Outcome,
+        ids::{CaseId, Marker, QuotaCode, Scope},
+        policy::CaseCodes,
+        time::{DAY, Timestamp, after},
+        units::Amount,
+    },
+};
+
+/// How far AWS's clock may be behind ours, in minutes: beyond that AWS takes no signature of ours.
+const CLOCK_SLACK: i64 = 15;
+/// How long before the intent cases are listed, in minutes.
+const CASES_BEFORE: i64 = DAY;
+/// Minutes until a request that AWS says is open may be found in the history.
+const HISTORY_WAIT: i64 = 15;
+/// How many communications come with a case at most.
+const MOST_RECENT: usize = 5;
+/// Who answers for AWS.
+const AWS: &str = "Amazon Web Services";
+
+pub(super) async fn request(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    code: &QuotaCode,
+    desired: Amount,
+) -> Outcome {
+    const WHAT: &str = "the quota request";
+    match cloud.request_quota(scope, code, desired).await {
+        Ok(request) => Outcome::Done {
+            reference: request.id.0,
+        },
+        Err(fault) if fault.class == FaultClass::Exists => adopt(cloud, scope, code, &fault).await,
+        Err(fault) => failed(WHAT, &fault),
+    }
+}
+
+/// AWS says that a request for this quota is open: it becomes ours to follow, whoever made it.
+async fn adopt(cloud: &dyn Cloud, scope: &Scope, code: &QuotaCode, fault: &Fault) -> Outcome {
+    let not_found = match history(cloud, scope, code).await {
+        Ok(requests) => {
+            let open = requests.into_iter().filter(|it| it.status.is_open());
+            if let Some(open) = open.max_by_key(|it| it.created) {
+                return Outcome::Done {
+                    reference: open.id.0,
+                };
+            }
+            "the history shows none".to_owned()
+        }
+        Err(why) => why,
+    };
+    // Nothing of ours happened, so this is no doubt: the same answer comes again until the history shows it.
+    Outcome::NotYet {
+        wait_minutes: HISTORY_WAIT.max(wait(fault)),
+        why: format!("a request for {code} is open already, but {not_found}"),
+    }
+}
+
+/// The request that an attempt after `since` made, or any that is open for this quota.
+pub(super) async fn find_request(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    code: &QuotaCode,
+    desired: Amount,
+    since: Timestamp,
+) -> Result<Option<String>, String> {
+    let earliest = after(since, -CLOCK_SLACK);
+    let is_ours = |it: &QuotaRequest| {
+        // A time that can't be read does not prove the request older than the intent.
+        it.desired == desired && it.created.is_none_or(|created| earliest <= created)
+    };
+    let found = history(cloud, scope, code)
+        .await?
+        .into_iter()
+        .filter(|it| is_ours(it) || it.status.is_open())
+        .max_by_key(|it| (is_ours(it), it.status.is_open(), it.created));
+    Ok(found.map(|it| it.id.0))
+}
+
+async fn history(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    code: &QuotaCode,
+) -> Result<Vec<QuotaRequest>, String> {
+    let what = format!("the requests for {code}");
+    let fetch = |page| cloud.quota_request_history(scope, code, page);
+    none_if_missing(pages::all(&what, fetch).await)
+}
+
+pub(super) async fn open_case(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    codes: &CaseCodes,
+    subject: &str,
+    body: &str,
+) -> Outcome {
+    let case = NewCase {
+        subject: subject.to_owned(),
+        body: body.to_owned(),
+        service_code: codes.service.clone(),
+        category_code: codes.category.clone(),
+        severity_code: codes.severity.clone(),
+        issue_type: codes.issue_type.clone(),
+    };
+    match cloud.create_case(scope, &case).await {
+        Ok(case) => Outcome::Done { reference: case.0 },
+        Err(fault) => failed("the support case", &fault),
+    }
+}
+
+/// The case with this marker, opened around or after `since`: the oldest, should there be several.
+pub(super) async fn find_case(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    marker: &Marker,
+    since: Timestamp,
+) -> Result<Option<String>, String> {
+    let filter = CaseFilter::After(after(since, -CASES_BEFORE));
+    let fetch = |page| cloud.list_cases(scope, &filter, page);
+    let cases = match pages::all("the cases", fetch).await {
+        Ok(cases) => cases,
+        Err(Cut::NotFound) => return Err("the cases could not be listed".to_owned()),
+        Err(Cut::Failed(why)) => return Err(why),
+    };
+    let mut found: Vec<Case> = Vec::new();
+    for case in cases {
+        if carries(cloud, scope, &case, marker).await? {
+            found.push(case);
+        }
+    }
+    // `None` sorts first and says nothing, so known times go before it.
+    let oldest = found
+        .into_iter()
+        .min_by_key(|case| (case.created.is_none(), case.created));
+    Ok(oldest.map(|case| case.id.0))
+}
+
+/// Whether the marker is in the subject, or begins a communication of ours.
+async fn carries(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    case: &Case,
+    marker: &Marker,
+) -> Result<bool, String> {
+    if case.subject.contains(marker.as_str()) || case.recent.iter().any(|it| is_marked(it, marker))
+    {
+        return Ok(true);
+    }
+    if case.recent.len() < MOST_RECENT {
+        return Ok(false);
+    }
+    // Only the newest come with the case; ours would be the oldest.
+    Ok(find_comment(cloud, scope, &case.id, marker)
+        .await?
+        .is_some())
+}
+
+pub(super) async fn comment(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    case: &CaseId,
+    body: &str,
+) -> Outcome {
+    match cloud.add_communication(scope, case, body).await {
+        Ok(()) => Outcome::Done {
+            reference: case.0.clone(), // communications have no id of their own
+        },
+        Err(fault) => failed("the comment", &fault),
+    }
+}
+
+/// The id of the case, if a communication of ours in it begins with this marker.
+pub(super) async fn find_comment(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    case: &CaseId,
+    marker: &Marker,
+) -> Result<Option<String>, String> {
+    let what = format!("the communications of {case}");
+    let fetch = |page| cloud.list_communications(scope, case, page);
+    let communications = none_if_missing(pages::all(&what, fetch).await)?;
+    let is_there = communications.iter().any(|it| is_marked(it, marker));
+    Ok(is_there.then(|| case.0.clone()))
+}
+
+/// Whether this is ours: AWS's replies may quote the marker, ours begin with it.
+fn is_marked(communication: &Communication, marker: &Marker) -> bool {
+    communication.submitted_by.trim() != AWS
+        && communication.body.trim_start().starts_with(marker.as_str())
+}
+
+/// A quota or case that does not exist has no requests and no communications.
+fn none_if_missing<T>(listing: Result<Vec<T>, Cut>) -> Result<Vec<T>, String> {
+    match listing {
+        Ok(items) => Ok(items),
+        Err(Cut::NotFound) => Ok(Vec::new()),
+        Err(Cut::Failed(why)) => Err(why),
+    }
+}

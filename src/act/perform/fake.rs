@@ -1,0 +1,217 @@
+//! A scripted port for the tests of this folder: it answers what it was told to and notes what it was asked.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+
+use crate::{
+    cloud::{
+        CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FaultClass, FoundationModel,
+        ListedQuota, Metric, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
+    },
+    model::{
+        ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        units::Amount,
+    },
+};
+
+pub(super) const ACCOUNT: &str = "111122223333";
+
+/// Pages are found by their token, which is their number; a token that names no page repeats the last one.
+#[derive(Debug)]
+pub(super) struct Fake {
+    pub(super) caller: Result<AccountId, Fault>,
+    /// The answer to every effect; the text is the id.
+    pub(super) effect: Result<String, Fault>,
+    pub(super) history: Vec<Result<Page<QuotaRequest>, Fault>>,
+    pub(super) cases: Vec<Result<Page<Case>, Fault>>,
+    pub(super) communications: Vec<Result<Page<Communication>, Fault>>,
+    pub(super) asked: Mutex<Vec<String>>,
+}
+
+impl Default for Fake {
+    fn default() -> Self {
+        Self {
+            caller: Ok(AccountId::new(ACCOUNT)),
+            effect: Ok("id-1".to_owned()),
+            history: Vec::new(),
+            cases: Vec::new(),
+            communications: Vec::new(),
+            asked: Mutex::default(),
+        }
+    }
+}
+
+pub(super) fn fault(class: FaultClass) -> Fault {
+    Fault {
+        operation: "test:Call",
+        code: format!("{class:?}"),
+        message: "as scripted".to_owned(),
+        class,
+    }
+}
+
+/// Pages that lead from one to the next.
+pub(super) fn pages<T>(pages: Vec<Vec<T>>) -> Vec<Result<Page<T>, Fault>> {
+    let last = pages.len();
+    pages
+        .into_iter()
+        .enumerate()
+        .map(|(number, items)| {
+            let next = (number + 1 < last).then(|| (number + 1).to_string());
+            Ok(Page { items, next })
+        })
+        .collect()
+}
+
+impl Fake {
+    fn note(&self, call: impl Into<String>) {
+        self.asked.lock().unwrap().push(call.into());
+    }
+
+    pub(super) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn page<T: Clone>(
+    pages: &[Result<Page<T>, Fault>],
+    token: Option<String>,
+) -> Result<Page<T>, Fault> {
+    let number: usize = token.map_or(0, |token| token.parse().unwrap());
+    match pages.get(number).or_else(|| pages.last()) {
+        Some(page) => page.clone(),
+        None => Err(fault(FaultClass::Invalid)),
+    }
+}
+
+/// What this folder never asks for.
+fn unscripted<T>() -> Result<T, Fault> {
+    Err(fault(FaultClass::Invalid))
+}
+
+#[async_trait]
+impl Cloud for Fake {
+    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
+        self.note(format!("caller {scope}"));
+        self.caller.clone()
+    }
+
+    async fn list_metrics(
+        &self,
+        _: &Scope,
+        _: &str,
+        _: bool,
+        _: Option<String>,
+    ) -> Result<Page<Metric>, Fault> {
+        unscripted()
+    }
+
+    async fn metric_data(&self, _: &Scope, _: MetricRequest) -> Result<Page<MetricResult>, Fault> {
+        unscripted()
+    }
+
+    async fn list_profiles(&self, _: &Scope, _: Option<String>) -> Result<Page<Profile>, Fault> {
+        unscripted()
+    }
+
+    async fn list_models(&self, _: &Scope) -> Result<Vec<FoundationModel>, Fault> {
+        unscripted()
+    }
+
+    async fn list_quotas(&self, _: &Scope, _: Option<String>) -> Result<Page<ListedQuota>, Fault> {
+        unscripted()
+    }
+
+    async fn list_default_quotas(
+        &self,
+        _: &Scope,
+        _: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault> {
+        unscripted()
+    }
+
+    async fn get_quota(&self, _: &Scope, _: &QuotaCode) -> Result<ListedQuota, Fault> {
+        unscripted()
+    }
+
+    async fn request_quota(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        desired: Amount,
+    ) -> Result<QuotaRequest, Fault> {
+        self.note(format!("request {scope} {code} {desired}"));
+        self.effect
+            .clone()
+            .map(|id| super::tests::request(&id, "PENDING", desired, 0))
+    }
+
+    async fn get_quota_request(&self, _: &Scope, _: &RequestId) -> Result<QuotaRequest, Fault> {
+        unscripted()
+    }
+
+    async fn quota_request_history(
+        &self,
+        _: &Scope,
+        code: &QuotaCode,
+        token: Option<String>,
+    ) -> Result<Page<QuotaRequest>, Fault> {
+        self.note(format!("history {code}"));
+        page(&self.history, token)
+    }
+
+    async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
+        let (service, severity) = (&case.service_code, &case.severity_code);
+        self.note(format!(
+            "case {scope} {service} {severity} {}",
+            case.subject
+        ));
+        self.effect.clone().map(CaseId::new)
+    }
+
+    async fn list_cases(
+        &self,
+        _: &Scope,
+        filter: &CaseFilter,
+        token: Option<String>,
+    ) -> Result<Page<Case>, Fault> {
+        self.note(format!("cases {filter:?}"));
+        page(&self.cases, token)
+    }
+
+    async fn list_communications(
+        &self,
+        _: &Scope,
+        case: &CaseId,
+        token: Option<String>,
+    ) -> Result<Page<Communication>, Fault> {
+        self.note(format!("communications {case}"));
+        page(&self.communications, token)
+    }
+
+    async fn add_communication(&self, _: &Scope, case: &CaseId, body: &str) -> Result<(), Fault> {
+        self.note(format!("comment {case} {body}"));
+        self.effect.clone().map(|_| ())
+    }
+
+    async fn publish(
+        &self,
+        scope: &Scope,
+        topic: &str,
+        subject: &str,
+        message: &str,
+    ) -> Result<String, Fault> {
+        self.note(format!("publish {scope} {topic} {subject} {message}"));
+        self.effect.clone()
+    }
+
+    async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
+        self.note(format!("post {url} {body}"));
+        self.effect.clone().map(|_| ())
+    }
+
+    fn calls(&self) -> CallCounts {
+        CallCounts::default()
+    }
+}

@@ -1,0 +1,510 @@
+use std::collections::BTreeMap;
+
+use super::{
+    fake::{ACCOUNT, Fake, fault, pages},
+    pages::MOST_PAGES,
+    *,
+};
+use crate::{
+    cloud::{Case, Communication, Page, QuotaRequest},
+    model::{
+        action::IntentState,
+        desk::RequestStatus,
+        ids::{
+            AccountId, ActionId, CaseId, DisplayId, IncidentId, QuotaCode, ReceiverName, Region,
+            RequestId,
+        },
+        policy::{Budgets, CaseCodes, Mode, Organisation, Receiver},
+        rule::Severity,
+        time::{Timestamp, after},
+        units::Amount,
+    },
+};
+
+const CREATED: Timestamp = Timestamp::UNIX_EPOCH;
+const NOW: Timestamp = Timestamp::MAX;
+const CLASSES: [FaultClass; 11] = [
+    FaultClass::Throttled,
+    FaultClass::Denied,
+    FaultClass::Invalid,
+    FaultClass::NotFound,
+    FaultClass::Exists,
+    FaultClass::Full,
+    FaultClass::NoPlan,
+    FaultClass::Server,
+    FaultClass::Connect,
+    FaultClass::Lost,
+    FaultClass::Garbled,
+];
+
+fn amount(value: f64) -> Amount {
+    Amount::new(value).unwrap()
+}
+
+/// A request made so many minutes after the intent.
+pub(super) fn request(id: &str, status: &str, desired: Amount, minutes: i64) -> QuotaRequest {
+    QuotaRequest {
+        id: RequestId::new(id),
+        code: QuotaCode::new("L-1"),
+        desired,
+        status: RequestStatus::parse(status),
+        display: None,
+        created: Some(after(CREATED, minutes)),
+    }
+}
+
+fn case(id: &str, subject: &str, minutes: i64, recent: Vec<Communication>) -> Case {
+    Case {
+        id: CaseId::new(id),
+        display: DisplayId::new("1"),
+        subject: subject.to_owned(),
+        status: "opened".to_owned(),
+        created: Some(after(CREATED, minutes)),
+        recent,
+    }
+}
+
+fn said(by: &str, body: impl Into<String>) -> Communication {
+    Communication {
+        submitted_by: by.to_owned(),
+        body: body.into(),
+        created: None,
+    }
+}
+
+fn scope() -> Scope {
+    Scope {
+        account: AccountId::new(ACCOUNT),
+        region: Region::new("eu-west-1"),
+    }
+}
+
+fn intent(effect: Effect) -> Intent {
+    let incident = IncidentId::new("inc-1");
+    Intent {
+        id: ActionId::derive(&incident, "step"),
+        incident,
+        step: "step".to_owned(),
+        effect,
+        reasons: Vec::new(),
+        created: CREATED,
+        state: IntentState::Sending { at: CREATED },
+        attempts: 1,
+        last_failure: None,
+        revision: 1,
+    }
+}
+
+fn quota_request() -> Intent {
+    intent(Effect::RequestQuota {
+        scope: scope(),
+        code: QuotaCode::new("L-1"),
+        desired: amount(200.0),
+        context: String::new(),
+    })
+}
+
+fn new_case() -> Intent {
+    intent(Effect::OpenCase {
+        scope: scope(),
+        subject: "subject".to_owned(),
+        body: "body".to_owned(),
+    })
+}
+
+fn comment() -> Intent {
+    intent(Effect::Comment {
+        scope: scope(),
+        case: CaseId::new("case-1"),
+        body: "text".to_owned(),
+    })
+}
+
+fn notice(receiver: &str) -> Intent {
+    intent(Effect::Notify {
+        receiver: ReceiverName::new(receiver),
+        severity: Severity::Warning,
+        subject: "hot".to_owned(),
+        body: "a < b".to_owned(),
+    })
+}
+
+fn desk_effects() -> [Intent; 3] {
+    [quota_request(), new_case(), comment()]
+}
+
+fn policy() -> Policy {
+    let sns = Receiver::Sns {
+        topic_arn: "arn:aws:sns:us-west-2:444455556666:ops".to_owned(),
+    };
+    let slack = Receiver::Slack {
+        url: "https://hooks.example/secret".to_owned(),
+    };
+    Policy {
+        mode: Mode::File,
+        budgets: Budgets {
+            requests_per_day: 3,
+            cases_per_hour: 3,
+            cases_per_day: 10,
+            highest_factor: 4.0,
+            highest_value: None,
+        },
+        routes: Vec::new(),
+        receivers: BTreeMap::from([
+            (ReceiverName::new("topic"), sns),
+            (ReceiverName::new("slack"), slack),
+        ]),
+        organisation: Organisation::default(),
+        case_codes: CaseCodes {
+            service: "service-bedrock".to_owned(),
+            category: "general-guidance".to_owned(),
+            severity: "normal".to_owned(),
+            issue_type: "technical".to_owned(),
+        },
+        approval_minutes: 60,
+        cooldown_minutes: 60,
+    }
+}
+
+fn failing(class: FaultClass) -> Fake {
+    Fake {
+        effect: Err(fault(class)),
+        ..Fake::default()
+    }
+}
+
+fn kind(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Done { reference } => format!("done {reference}"),
+        Outcome::NotYet { wait_minutes, .. } => format!("not yet {wait_minutes}"),
+        Outcome::Never { .. } => "never".to_owned(),
+        Outcome::InDoubt { .. } => "in doubt".to_owned(),
+        Outcome::Absent => "absent".to_owned(),
+        Outcome::CouldNotLook { .. } => "could not look".to_owned(),
+    }
+}
+
+fn why(outcome: &Outcome) -> &str {
+    match outcome {
+        Outcome::NotYet { why, .. }
+        | Outcome::Never { why }
+        | Outcome::InDoubt { why }
+        | Outcome::CouldNotLook { why } => why,
+        Outcome::Done { .. } | Outcome::Absent => "",
+    }
+}
+
+#[tokio::test]
+async fn each_class_has_its_outcome() {
+    for class in CLASSES {
+        let expected = match class {
+            FaultClass::Throttled | FaultClass::Connect => "not yet 1",
+            FaultClass::Denied => "not yet 15",
+            FaultClass::Full => "not yet 60",
+            FaultClass::Invalid
+            | FaultClass::NotFound
+            | FaultClass::Exists
+            | FaultClass::NoPlan => "never",
+            FaultClass::Server | FaultClass::Lost | FaultClass::Garbled => "in doubt",
+        };
+        assert_eq!(fault(class).may_have_happened(), expected == "in doubt");
+        for intent in [new_case(), comment(), notice("topic"), notice("slack")] {
+            let outcome = perform(&failing(class), &policy(), &intent).await;
+            // No message is refused for good: people must hear.
+            let expected = match expected {
+                "never" if intent.effect.may_repeat() => "not yet 15",
+                expected => expected,
+            };
+            assert_eq!(
+                kind(&outcome),
+                expected,
+                "{class:?} {}",
+                intent.effect.name()
+            );
+            assert!(why(&outcome).contains(&format!("{class:?}")), "{outcome:?}");
+        }
+        if class != FaultClass::Exists {
+            let outcome = perform(&failing(class), &policy(), &quota_request()).await;
+            assert_eq!(kind(&outcome), expected, "{class:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_is_what_was_decided() {
+    let fake = Fake::default();
+    for (intent, reference) in [
+        (quota_request(), "done id-1"),
+        (new_case(), "done id-1"),
+        (comment(), "done case-1"),
+        (notice("topic"), "done id-1"),
+        (notice("slack"), "done posted to slack"),
+    ] {
+        let outcome = perform(&fake, &policy(), &intent).await;
+        assert_eq!(kind(&outcome), reference);
+    }
+    let caller = "caller 111122223333/eu-west-1";
+    assert_eq!(
+        fake.asked(),
+        [
+            caller,
+            "request 111122223333/eu-west-1 L-1 200",
+            caller,
+            "case 111122223333/eu-west-1 service-bedrock normal subject",
+            caller,
+            "comment case-1 text",
+            "publish 444455556666/us-west-2 arn:aws:sns:us-west-2:444455556666:ops hot a < b",
+            r#"post https://hooks.example/secret {"text":"*hot*\na &lt; b","unfurl_links":false,"unfurl_media":false}"#,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_filed_as_another_account() {
+    for intent in desk_effects() {
+        let fake = Fake {
+            caller: Ok(AccountId::new("999999999999")),
+            ..Fake::default()
+        };
+        let outcome = perform(&fake, &policy(), &intent).await;
+        let words = "the credentials belong to account 999999999999, not 111122223333";
+        assert_eq!(kind(&outcome), "never");
+        assert!(why(&outcome).starts_with(words), "{outcome:?}");
+        // In a foreign desk nothing would be found, and that would prove nothing.
+        assert_eq!(kind(&look(&fake, &intent, NOW).await), "could not look");
+        assert_eq!(fake.asked(), vec!["caller 111122223333/eu-west-1"; 2]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_filed_while_the_account_is_not_known() {
+    for intent in desk_effects() {
+        // Also what may have happened: it was only a question.
+        for (class, expected) in [
+            (FaultClass::Denied, "not yet 15"),
+            (FaultClass::Lost, "not yet 1"),
+        ] {
+            let fake = Fake {
+                caller: Err(fault(class)),
+                ..Fake::default()
+            };
+            assert_eq!(kind(&perform(&fake, &policy(), &intent).await), expected);
+            assert_eq!(kind(&look(&fake, &intent, NOW).await), "could not look");
+            assert_eq!(fake.asked().len(), 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_open_request_is_adopted_whoever_made_it() {
+    let closed = request("closed", "CASE_CLOSED", amount(200.0), 1);
+    let theirs = request("theirs", "CASE_OPENED", amount(500.0), -9_000);
+    let mut fake = failing(FaultClass::Exists);
+    fake.history = pages(vec![vec![closed.clone()], vec![], vec![theirs]]);
+    let outcome = perform(&fake, &policy(), &quota_request()).await;
+    assert_eq!(kind(&outcome), "done theirs");
+
+    // Not shown yet, or not readable: nothing of ours happened, so it is tried again and never in doubt.
+    fake.history = pages(vec![vec![closed]]);
+    let outcome = perform(&fake, &policy(), &quota_request()).await;
+    assert_eq!(kind(&outcome), "not yet 15");
+    fake.history = vec![Err(fault(FaultClass::Lost))];
+    let outcome = perform(&fake, &policy(), &quota_request()).await;
+    assert_eq!(kind(&outcome), "not yet 15");
+}
+
+#[tokio::test]
+async fn a_request_in_doubt_is_found_by_value_and_time() {
+    let ours = amount(200.0);
+    let old = request("old", "CASE_CLOSED", ours, -16);
+    let other = request("other", "DENIED", amount(300.0), 1);
+    let early = request("early", "CASE_CLOSED", ours, -15); // our clock may be ahead
+    let open = request("open", "PENDING", amount(300.0), -9_000);
+    let mut timeless = request("timeless", "DENIED", ours, 0);
+    timeless.created = None;
+    for (requests, expected) in [
+        (vec![], "absent"),
+        (vec![vec![old.clone(), other.clone()]], "absent"),
+        (vec![vec![old.clone()], vec![early.clone()]], "done early"),
+        (vec![vec![old], vec![open.clone()]], "done open"),
+        (vec![vec![open, other], vec![early]], "done early"),
+        (vec![vec![timeless]], "done timeless"),
+    ] {
+        let fake = Fake {
+            history: pages(if requests.is_empty() {
+                vec![vec![]]
+            } else {
+                requests
+            }),
+            ..Fake::default()
+        };
+        assert_eq!(kind(&look(&fake, &quota_request(), NOW).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_hides_nothing() {
+    let ours = request("ours", "CASE_CLOSED", amount(200.0), -600);
+    let fake = Fake {
+        history: pages(vec![vec![ours]]),
+        ..Fake::default()
+    };
+    let outcome = look(&fake, &quota_request(), after(CREATED, -599)).await;
+    assert_eq!(kind(&outcome), "done ours");
+}
+
+#[tokio::test]
+async fn a_case_in_doubt_is_found_on_a_later_page() {
+    let marker = new_case().marker();
+    let first = case("c-1", "[BOA-AAAAAAAAAA] other", 1, vec![]);
+    let newer = case("c-3", &format!("{marker} twice"), 30, vec![]);
+    let ours = case("c-2", &format!("{marker} pool is hot"), 1, vec![]);
+    let fake = Fake {
+        cases: pages(vec![vec![first.clone(), newer], vec![], vec![ours]]),
+        ..Fake::default()
+    };
+    let outcome = look(&fake, &new_case(), NOW).await;
+    assert_eq!(kind(&outcome), "done c-2", "the oldest of two");
+    assert_eq!(fake.asked()[1], "cases After(1969-12-31T00:00:00Z)");
+
+    let fake = Fake {
+        cases: pages(vec![vec![first]]),
+        ..Fake::default()
+    };
+    assert_eq!(kind(&look(&fake, &new_case(), NOW).await), "absent");
+}
+
+#[tokio::test]
+async fn a_case_in_doubt_is_found_by_its_text() {
+    let marker = new_case().marker();
+    let chatter: Vec<_> = (0..5)
+        .map(|n| said("Amazon Web Services", format!("{n}")))
+        .collect();
+    let recent = vec![said("Role <a@example.com>", format!("{marker}\nbody"))];
+    let short = Fake {
+        cases: pages(vec![vec![case("c-1", "cut", 1, recent.clone())]]),
+        ..Fake::default()
+    };
+    assert_eq!(kind(&look(&short, &new_case(), NOW).await), "done c-1");
+
+    // Five newest hide it: the whole conversation is read.
+    let mut long = Fake {
+        cases: pages(vec![vec![case("c-1", "cut", 1, chatter.clone())]]),
+        communications: pages(vec![chatter, recent]),
+        ..Fake::default()
+    };
+    assert_eq!(kind(&look(&long, &new_case(), NOW).await), "done c-1");
+    long.communications = vec![Err(fault(FaultClass::Throttled))];
+    assert_eq!(kind(&look(&long, &new_case(), NOW).await), "could not look");
+}
+
+#[tokio::test]
+async fn a_marker_that_aws_quotes_is_not_ours() {
+    let marker = comment().marker();
+    let quoted = said("Amazon Web Services", format!("{marker}\nyou wrote"));
+    let inside = said("Role <a@example.com>", format!("about {marker}"));
+    let below = said("Role <a@example.com>", format!("see below\n{marker}"));
+    let ours = said("Role <a@example.com>", format!("{marker}\nnumbers"));
+    let mut fake = Fake {
+        communications: pages(vec![vec![quoted.clone(), inside], vec![below]]),
+        ..Fake::default()
+    };
+    assert_eq!(kind(&look(&fake, &comment(), NOW).await), "absent");
+    fake.communications = pages(vec![vec![quoted], vec![ours]]);
+    assert_eq!(kind(&look(&fake, &comment(), NOW).await), "done case-1");
+}
+
+#[tokio::test]
+async fn a_look_that_does_not_reach_the_end_proves_nothing() {
+    let page_to = |next: &str| {
+        Ok(Page {
+            items: Vec::new(),
+            next: Some(next.to_owned()),
+        })
+    };
+    let circle = Fake {
+        communications: vec![page_to("1"), page_to("1")],
+        ..Fake::default()
+    };
+    let outcome = look(&circle, &comment(), NOW).await;
+    assert!(why(&outcome).contains("leads back"), "{outcome:?}");
+
+    let endless = Fake {
+        communications: (1..=MOST_PAGES + 5)
+            .map(|n| page_to(&n.to_string()))
+            .collect(),
+        ..Fake::default()
+    };
+    let outcome = look(&endless, &comment(), NOW).await;
+    assert!(why(&outcome).contains("more than 100 pages"), "{outcome:?}");
+    assert_eq!(endless.asked().len(), 1 + MOST_PAGES);
+
+    for class in CLASSES {
+        let broken = Fake {
+            communications: vec![page_to("1"), Err(fault(class))],
+            ..Fake::default()
+        };
+        let outcome = look(&broken, &comment(), NOW).await;
+        assert_eq!(kind(&outcome), "could not look", "{class:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_exist_holds_nothing() {
+    let fake = Fake {
+        history: vec![Err(fault(FaultClass::NotFound))],
+        cases: vec![Err(fault(FaultClass::NotFound))],
+        communications: vec![Err(fault(FaultClass::NotFound))],
+        ..Fake::default()
+    };
+    assert_eq!(kind(&look(&fake, &quota_request(), NOW).await), "absent");
+    assert_eq!(kind(&look(&fake, &comment(), NOW).await), "absent");
+    assert_eq!(kind(&look(&fake, &new_case(), NOW).await), "could not look");
+}
+
+#[tokio::test]
+async fn messages_are_sent_again_and_never_looked_for() {
+    let fake = Fake::default();
+    let outcome = look(&fake, &notice("topic"), NOW).await;
+    assert_eq!(kind(&outcome), "in doubt");
+    assert!(fake.asked().is_empty());
+    let next = notice("topic").after(&outcome, CREATED);
+    assert_eq!(next.state.name(), "planned");
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_gone_is_refused_by_name() {
+    let outcome = perform(&Fake::default(), &policy(), &notice("nobody")).await;
+    assert_eq!(kind(&outcome), "never");
+    assert!(why(&outcome).contains("`nobody`"), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn retry_after_is_kept_and_the_webhook_is_not_told() {
+    let mut throttled = fault(FaultClass::Throttled);
+    throttled.message = "retry after 301 s: slow down".to_owned();
+    let fake = Fake {
+        effect: Err(throttled),
+        ..Fake::default()
+    };
+    let outcome = perform(&fake, &policy(), &notice("slack")).await;
+    assert_eq!(kind(&outcome), "not yet 6");
+    assert!(!why(&outcome).contains("secret"), "{outcome:?}");
+}
+
+#[test]
+fn waits_are_bounded() {
+    for (message, minutes) in [
+        ("retry after 0 s: x", Some(1)),
+        ("retry after 60 s: x", Some(1)),
+        ("retry after 61 s: x", Some(2)),
+        (
+            "retry after 9223372036854775807 s: x",
+            Some(MOST_RETRY_AFTER),
+        ),
+        ("retry after soon", None),
+        ("slow down", None),
+    ] {
+        assert_eq!(retry_after(message), minutes, "{message}");
+    }
+}

@@ -1,0 +1,329 @@
+//! What came back from AWS: receipts become things we follow, and what we follow ends when the value has changed.
+
+use super::{
+    draft::{Draft, Wish},
+    texts,
+};
+use crate::model::{
+    action::{Effect, Intent, IntentState},
+    desk::{APPLY_WAIT_MINUTES, Ask, AskEnd, DeskReading, Investigation, RequestStatus},
+    ids::{CaseId, RequestId},
+    rule::Severity,
+    time::{Timestamp, after},
+    units::{Amount, QuotaKind},
+};
+
+/// Takes over what was carried out since: a request becomes an [`Ask`], a case an [`Investigation`].
+///
+/// The receipt is durable before this runs, and this runs again after a crash: nothing done is forgotten.
+pub(super) fn adopt(draft: &mut Draft<'_>) {
+    let done: Vec<(&Intent, &str, Timestamp)> = draft
+        .book()
+        .intents
+        .values()
+        .filter_map(|intent| match &intent.state {
+            IntentState::Done { reference, at } => Some((intent, reference.as_str(), *at)),
+            IntentState::Proposed { .. }
+            | IntentState::Planned { .. }
+            | IntentState::Sending { .. }
+            | IntentState::Unknown { .. }
+            | IntentState::Held { .. }
+            | IntentState::Refused { .. } => None,
+        })
+        .collect();
+    for (intent, reference, at) in done {
+        match &intent.effect {
+            Effect::RequestQuota { .. } => adopt_ask(draft, intent, &RequestId::new(reference), at),
+            Effect::OpenCase { .. } => adopt_case(draft, intent, &CaseId::new(reference), at),
+            Effect::Notify { .. } | Effect::Comment { .. } => {}
+        }
+    }
+    report_refusals(draft);
+}
+
+fn adopt_ask(draft: &mut Draft<'_>, intent: &Intent, request: &RequestId, at: Timestamp) {
+    let Effect::RequestQuota {
+        scope,
+        code,
+        desired,
+        ..
+    } = &intent.effect
+    else {
+        return;
+    };
+    if draft
+        .asks()
+        .any(|ask| ask.request == *request || ask.action == intent.id)
+    {
+        return;
+    }
+    let quota = draft.book().quotas.get(&(scope.clone(), code.clone()));
+    let before = quota
+        .and_then(|quota| quota.applied)
+        .unwrap_or(Amount::ZERO);
+    let kind = draft
+        .incident(&intent.incident)
+        .and_then(|incident| incident.kind);
+    draft.put_ask(Ask {
+        request: request.clone(),
+        action: intent.id.clone(),
+        incident: intent.incident.clone(),
+        scope: scope.clone(),
+        code: code.clone(),
+        kind: kind.unwrap_or(QuotaKind::Tpm),
+        before,
+        desired: *desired,
+        filed: at,
+        status: RequestStatus::Pending,
+        closed: None,
+        display: None,
+        case: None,
+        told_waiting: false,
+        polled: at,
+        end: None,
+    });
+    draft.decide(
+        &intent.incident,
+        format!("AWS took the request for {code} as {request}"),
+    );
+    let message = texts::asked(draft, intent, request);
+    draft.tell(&intent.incident, Severity::Info, &message);
+}
+
+fn adopt_case(draft: &mut Draft<'_>, intent: &Intent, case: &CaseId, at: Timestamp) {
+    let Effect::OpenCase { scope, .. } = &intent.effect else {
+        return;
+    };
+    if draft.investigations().any(|it| it.case == *case) {
+        return;
+    }
+    draft.put_investigation(Investigation {
+        case: case.clone(),
+        action: intent.id.clone(),
+        incident: intent.incident.clone(),
+        scope: scope.clone(),
+        display: None,
+        marker: intent.marker(),
+        opened: at,
+        status: "opened".to_owned(),
+        told_waiting: false,
+        polled: at,
+        ended: None,
+    });
+    draft.decide(&intent.incident, format!("AWS Support opened {case}"));
+    let message = texts::case_opened(draft, intent, case);
+    draft.tell(&intent.incident, Severity::Info, &message);
+}
+
+/// People hear once of each filing that was refused or given up, with the text to send by hand.
+fn report_refusals(draft: &mut Draft<'_>) {
+    let ended: Vec<(&Intent, &str)> = draft
+        .book()
+        .intents
+        .values()
+        .filter(|intent| !matches!(intent.effect, Effect::Notify { .. }))
+        .filter_map(|intent| match &intent.state {
+            IntentState::Held { why, .. } | IntentState::Refused { why, .. } => {
+                Some((intent, why.as_str()))
+            }
+            IntentState::Proposed { .. }
+            | IntentState::Planned { .. }
+            | IntentState::Sending { .. }
+            | IntentState::Unknown { .. }
+            | IntentState::Done { .. } => None,
+        })
+        .collect();
+    for (intent, why) in ended {
+        let what = format!(
+            "{} ({}) was not carried out: {why}",
+            intent.effect.name(),
+            intent.id
+        );
+        let is_told = draft.incident(&intent.incident).is_none_or(|incident| {
+            incident
+                .decisions
+                .iter()
+                .any(|decision| decision.what == what)
+        });
+        if !is_told {
+            draft.decide(&intent.incident, what);
+            let message = texts::not_carried_out(draft, intent, why);
+            draft.tell(&intent.incident, Severity::Warning, &message);
+        }
+    }
+}
+
+/// Brings what we follow up to date with the desk's readings and with the quotas as they are applied now.
+pub(super) fn follow(draft: &mut Draft<'_>) {
+    let asks: Vec<Ask> = draft
+        .asks()
+        .filter(|ask| ask.end.is_none())
+        .cloned()
+        .collect();
+    for ask in asks {
+        follow_ask(draft, ask);
+    }
+    let cases: Vec<Investigation> = draft
+        .investigations()
+        .filter(|it| it.ended.is_none())
+        .cloned()
+        .collect();
+    for case in cases {
+        follow_case(draft, case);
+    }
+}
+
+fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
+    let now = draft.now();
+    let mut case_status = None;
+    for reading in draft.inputs.desk {
+        match reading {
+            DeskReading::Request {
+                request,
+                status,
+                display,
+            } if *request == ask.request => {
+                ask.status = status.clone();
+                ask.polled = now;
+                ask.display = display.clone().or(ask.display);
+                if !status.is_open() && ask.closed.is_none() {
+                    ask.closed = Some(now);
+                }
+            }
+            DeskReading::Case {
+                case,
+                display,
+                status,
+            } if ask.display.as_ref() == Some(display) => {
+                ask.case = Some(case.clone());
+                case_status = Some(status.as_str());
+            }
+            DeskReading::NoPlan { scope } if *scope == ask.scope => {
+                let what = "the account's support plan has no API: the context could not be added to the case";
+                draft.note(&ask.incident, what);
+            }
+            DeskReading::Request { .. } | DeskReading::Case { .. } | DeskReading::NoPlan { .. } => {
+            }
+        }
+    }
+    add_context(draft, &ask);
+    if case_status == Some("pending-customer-action") && !ask.told_waiting {
+        ask.told_waiting = true;
+        let message = texts::aws_waits(draft, &ask);
+        draft.tell(&ask.incident, Severity::Warning, &message);
+    }
+    if let Some(end) = end_of(draft, &ask) {
+        ask.end = Some((end.clone(), now));
+        draft.decide(&ask.incident, texts::end_sentence(&ask, &end));
+        let message = texts::ended(draft, &ask, &end);
+        draft.tell(&ask.incident, Severity::Info, &message);
+    }
+    draft.put_ask(ask);
+}
+
+/// Once the case is known, the context goes into it: one comment for each request, ever.
+fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
+    let (Some(case), Some(intent)) = (&ask.case, draft.book().intents.get(&ask.action)) else {
+        return;
+    };
+    let Effect::RequestQuota { scope, context, .. } = &intent.effect else {
+        return;
+    };
+    let step = format!("context/{}", ask.request);
+    let body = texts::marked(&ask.incident, &step, context);
+    draft.intend(Wish {
+        incident: ask.incident.clone(),
+        step,
+        effect: Effect::Comment {
+            scope: scope.clone(),
+            case: case.clone(),
+            body,
+        },
+        reasons: intent.reasons.clone(),
+        state: IntentState::Planned {
+            not_before: draft.now(),
+        },
+    });
+}
+
+/// Told by the applied value, not by the status: a closed case says nothing of the decision.
+fn end_of(draft: &Draft<'_>, ask: &Ask) -> Option<AskEnd> {
+    let quota = draft
+        .book()
+        .quotas
+        .get(&(ask.scope.clone(), ask.code.clone()))?;
+    let value = quota.applied.filter(|_| quota.stale.is_none())?;
+    if ask.desired <= value {
+        return Some(AskEnd::Granted { value });
+    }
+    if ask.status.is_open() {
+        return None;
+    }
+    if ask.before < value {
+        return Some(AskEnd::PartlyGranted { value });
+    }
+    let is_final = match &ask.status {
+        RequestStatus::Denied | RequestStatus::NotApproved | RequestStatus::InvalidRequest => true,
+        // The value may still change: it was seen hours after the case was closed.
+        RequestStatus::Approved | RequestStatus::CaseClosed => ask
+            .closed
+            .is_some_and(|closed| after(closed, APPLY_WAIT_MINUTES) <= draft.now()),
+        RequestStatus::Pending | RequestStatus::CaseOpened | RequestStatus::Other(_) => false,
+    };
+    is_final.then_some(AskEnd::Denied)
+}
+
+fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
+    let now = draft.now();
+    for reading in draft.inputs.desk {
+        match reading {
+            DeskReading::Case {
+                case,
+                display,
+                status,
+            } if *case == it.case => {
+                it.display = Some(display.clone());
+                it.status.clone_from(status);
+                it.polled = now;
+            }
+            DeskReading::Case { .. } | DeskReading::Request { .. } | DeskReading::NoPlan { .. } => {
+            }
+        }
+    }
+    if it.status == "pending-customer-action" && !it.told_waiting {
+        it.told_waiting = true;
+        let message = texts::case_waits(draft, &it);
+        draft.tell(&it.incident, Severity::Warning, &message);
+    }
+    if it.status == "resolved" {
+        it.ended = Some(now);
+        draft.decide(&it.incident, format!("AWS Support resolved {}", it.case));
+    }
+    report_recovery(draft, &it);
+    draft.put_investigation(it);
+}
+
+/// Support hears once that the problem is over, while its case is still open.
+fn report_recovery(draft: &mut Draft<'_>, it: &Investigation) {
+    let Some(incident) = draft.incident(&it.incident) else {
+        return;
+    };
+    if incident.is_open() || it.ended.is_some() {
+        return;
+    }
+    let step = format!("recovery/{}", it.case);
+    let body = texts::recovery(incident, &step);
+    draft.intend(Wish {
+        incident: it.incident.clone(),
+        step,
+        effect: Effect::Comment {
+            scope: it.scope.clone(),
+            case: it.case.clone(),
+            body,
+        },
+        reasons: Vec::new(),
+        state: IntentState::Planned {
+            not_before: draft.now(),
+        },
+    });
+}

@@ -1,0 +1,243 @@
+//! The plan while it is being made: the book as it will be, and the records that make it so.
+
+use std::collections::BTreeMap;
+
+use super::{Inputs, texts::Message};
+use crate::model::{
+    action::{Effect, Intent, IntentState},
+    alert::Track,
+    book::{Book, Record},
+    desk::{Ask, Investigation},
+    ids::{ActionId, CaseId, IncidentId, RequestId},
+    incident::{AlertKey, Cause, Incident},
+    policy::Policy,
+    reason::Reason,
+    rule::Severity,
+    time::Timestamp,
+};
+
+/// What changes, over what the book holds.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    pub(super) inputs: Inputs<'a>,
+    incidents: BTreeMap<IncidentId, Incident>,
+    intents: BTreeMap<ActionId, Intent>,
+    asks: BTreeMap<RequestId, Ask>,
+    investigations: BTreeMap<CaseId, Investigation>,
+    tracks: BTreeMap<AlertKey, Track>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(inputs: Inputs<'a>) -> Self {
+        Self {
+            inputs,
+            incidents: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            investigations: BTreeMap::new(),
+            tracks: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn book(&self) -> &'a Book {
+        self.inputs.book
+    }
+
+    pub(super) fn policy(&self) -> &'a Policy {
+        self.inputs.policy
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.inputs.now
+    }
+
+    /// The incident as it will be.
+    pub(super) fn incident(&self, id: &IncidentId) -> Option<&Incident> {
+        self.incidents
+            .get(id)
+            .or_else(|| self.book().incidents.get(id))
+    }
+
+    /// Every incident as it will be, by id.
+    pub(super) fn incidents(&self) -> impl Iterator<Item = &Incident> {
+        let old = self.book().incidents.iter();
+        let kept = old.filter(|(id, _)| !self.incidents.contains_key(*id));
+        kept.map(|(_, incident)| incident)
+            .chain(self.incidents.values())
+    }
+
+    /// The open incident of this cause.
+    pub(super) fn open(&self, cause: &Cause) -> Option<&Incident> {
+        self.incidents()
+            .find(|incident| incident.is_open() && incident.cause == *cause)
+    }
+
+    /// How many incidents of this cause there are.
+    pub(super) fn generations(&self, cause: &Cause) -> u32 {
+        let of_cause = self.incidents().filter(|incident| incident.cause == *cause);
+        of_cause
+            .map(|incident| incident.generation)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Replaces an incident.
+    pub(super) fn put(&mut self, incident: Incident) {
+        if self.book().incidents.get(&incident.id) == Some(&incident) {
+            self.incidents.remove(&incident.id);
+        } else {
+            self.incidents.insert(incident.id.clone(), incident);
+        }
+    }
+
+    /// Adds a decision to an incident, unless the very same was written down before.
+    pub(super) fn decide(&mut self, id: &IncidentId, what: impl Into<String>) {
+        let what = what.into();
+        self.write_down(id, what, str::to_owned);
+    }
+
+    /// Adds what was considered and refused. The same words with other numbers are not written down again.
+    pub(super) fn note(&mut self, id: &IncidentId, what: impl Into<String>) {
+        self.write_down(id, what.into(), |text| {
+            text.replace(|c: char| c.is_ascii_digit(), "")
+        });
+    }
+
+    fn write_down(&mut self, id: &IncidentId, what: String, essence: fn(&str) -> String) {
+        let Some(incident) = self.incident(id) else {
+            return;
+        };
+        let wanted = essence(&what);
+        if incident
+            .decisions
+            .iter()
+            .any(|old| essence(&old.what) == wanted)
+        {
+            return;
+        }
+        let mut incident = incident.clone();
+        incident.decide(self.now(), what);
+        self.put(incident);
+    }
+
+    /// Every intent as it will be.
+    pub(super) fn intents(&self) -> impl Iterator<Item = &Intent> {
+        self.book().intents.values().chain(self.intents.values())
+    }
+
+    /// Every request we follow, as it will be.
+    pub(super) fn asks(&self) -> impl Iterator<Item = &Ask> {
+        let old = self.book().asks.iter();
+        let kept = old.filter(|(id, _)| !self.asks.contains_key(*id));
+        kept.map(|(_, ask)| ask).chain(self.asks.values())
+    }
+
+    /// Every case of our own that we follow, as it will be.
+    pub(super) fn investigations(&self) -> impl Iterator<Item = &Investigation> {
+        let old = self.book().investigations.iter();
+        let kept = old.filter(|(id, _)| !self.investigations.contains_key(*id));
+        kept.map(|(_, it)| it).chain(self.investigations.values())
+    }
+
+    pub(super) fn put_ask(&mut self, ask: Ask) {
+        if self.book().asks.get(&ask.request) == Some(&ask) {
+            self.asks.remove(&ask.request);
+        } else {
+            self.asks.insert(ask.request.clone(), ask);
+        }
+    }
+
+    pub(super) fn put_investigation(&mut self, it: Investigation) {
+        if self.book().investigations.get(&it.case) == Some(&it) {
+            self.investigations.remove(&it.case);
+        } else {
+            self.investigations.insert(it.case.clone(), it);
+        }
+    }
+
+    pub(super) fn put_track(&mut self, key: AlertKey, track: Track) {
+        if self.book().tracks.get(&key) != Some(&track) {
+            self.tracks.insert(key, track);
+        }
+    }
+
+    /// Adds an intent, unless this step of this incident exists already: a step is decided once.
+    /// Returns whether it is new.
+    pub(super) fn intend(&mut self, wish: Wish) -> bool {
+        let id = ActionId::derive(&wish.incident, &wish.step);
+        if self.book().intents.contains_key(&id) || self.intents.contains_key(&id) {
+            return false;
+        }
+        let intent = Intent {
+            id: id.clone(),
+            incident: wish.incident,
+            step: wish.step,
+            effect: wish.effect,
+            reasons: wish.reasons,
+            created: self.now(),
+            state: wish.state,
+            attempts: 0,
+            last_failure: None,
+            revision: 1,
+        };
+        self.intents.insert(id, intent);
+        true
+    }
+
+    /// Plans one message to everybody whose route lets this severity through.
+    pub(super) fn tell(&mut self, id: &IncidentId, severity: Severity, message: &Message) {
+        let Some(incident) = self.incident(id) else {
+            return;
+        };
+        let mut incident = incident.clone();
+        incident.messages += 1;
+        incident.told = Some(incident.told.map_or(severity, |told| told.max(severity)));
+        let number = incident.messages;
+        self.put(incident);
+        for route in self
+            .policy()
+            .routes
+            .iter()
+            .filter(|route| route.least <= severity)
+        {
+            let receiver = route.receiver.clone();
+            self.intend(Wish {
+                incident: id.clone(),
+                step: format!("message/{number}/{receiver}"),
+                effect: Effect::Notify {
+                    receiver,
+                    severity,
+                    subject: message.subject.clone(),
+                    body: message.body.clone(),
+                },
+                reasons: Vec::new(),
+                state: IntentState::Planned {
+                    not_before: self.now(),
+                },
+            });
+        }
+    }
+
+    /// All that changed, in the order of the book.
+    pub(super) fn into_records(self) -> Vec<Record> {
+        let tracks = self.tracks.into_iter();
+        let mut records: Vec<Record> = tracks
+            .map(|(key, track)| Record::Track(key, track))
+            .collect();
+        records.extend(self.incidents.into_values().map(Record::Incident));
+        records.extend(self.intents.into_values().map(Record::Intent));
+        records.extend(self.asks.into_values().map(Record::Ask));
+        records.extend(self.investigations.into_values().map(Record::Investigation));
+        records
+    }
+}
+
+/// An intent to be: what only the planner knows of it.
+#[derive(Debug)]
+pub(super) struct Wish {
+    pub(super) incident: IncidentId,
+    pub(super) step: String,
+    pub(super) effect: Effect,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) state: IntentState,
+}

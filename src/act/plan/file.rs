@@ -1,0 +1,361 @@
+//! What is asked of AWS: quota requests and cases, within the mandate, the budgets and AWS's own limits.
+
+use super::{
+    draft::{Draft, Wish},
+    group::reasons,
+    situation::{self, Usage},
+    size::{Size, size},
+    texts,
+};
+use crate::model::{
+    action::{Effect, IntentState},
+    desk::AskEnd,
+    ids::{IncidentId, QuotaCode, Scope},
+    incident::{Cause, Incident, Scenario},
+    policy::Mode,
+    quota::Quota,
+    rule::{Category, Remedy},
+    time::{Minute, Timestamp, after},
+    units::{Amount, QuotaKind},
+};
+
+/// Service Quotas takes this many open requests in a Region, and in an account.
+const OPEN_PER_REGION: usize = 2;
+const OPEN_PER_ACCOUNT: usize = 20;
+/// Nothing is filed for an incident whose last bad minute is older than this: it may be history by now.
+const CURRENT_MINUTES: i64 = 30;
+
+/// Decides for each open incident whether AWS is asked for something now. Tokens first, then requests, then cases.
+pub(super) fn file(draft: &mut Draft<'_>) {
+    let mut open: Vec<Incident> = draft
+        .incidents()
+        .filter(|incident| incident.is_open() && incident.remedy > Remedy::Notify)
+        .cloned()
+        .collect();
+    open.sort_by_key(|incident| (order(incident), incident.began, incident.id.clone()));
+    for incident in open {
+        let age = Minute::of(draft.now()).since(incident.last_bad);
+        if CURRENT_MINUTES < age {
+            continue;
+        }
+        match &incident.cause {
+            Cause::Quota { scope, code } => request(draft, &incident, scope, code),
+            Cause::Pool { category, .. } => investigate(draft, &incident, *category),
+        }
+    }
+}
+
+const fn order(incident: &Incident) -> u8 {
+    match incident.kind {
+        Some(QuotaKind::Tpm) => 0,
+        Some(QuotaKind::Rpm) => 1,
+        Some(QuotaKind::Tpd) => 2,
+        None => 3,
+    }
+}
+
+/// Asks for more of one quota, or writes down why not.
+fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &QuotaCode) {
+    if is_asked(draft, scope, code) {
+        return;
+    }
+    let Some(quota) = draft.book().quotas.get(&(scope.clone(), code.clone())) else {
+        return draft.note(
+            &incident.id,
+            format!("{code} could not be read: nothing is asked"),
+        );
+    };
+    let Some(usage) = situation::usage_of_code(draft.book(), scope, code, incident) else {
+        remember(draft, &incident.id, Scenario::Unreadable);
+        return draft.note(
+            &incident.id,
+            "the history of use could not be read: nothing is asked",
+        );
+    };
+    remember(draft, &incident.id, usage.scenario);
+    let why_not = refusal(draft, incident, quota, &usage);
+    if let Some(why) = why_not {
+        return draft.note(&incident.id, why);
+    }
+    let warn_at = situation::share_of(incident);
+    match size(quota, usage.peak, warn_at, &draft.policy().budgets) {
+        Size::Nothing(why) => draft.note(&incident.id, why),
+        Size::Ask {
+            desired,
+            arithmetic,
+        } => {
+            intend_request(draft, incident, quota, &usage, desired, &arithmetic);
+        }
+    }
+}
+
+fn intend_request(
+    draft: &mut Draft<'_>,
+    incident: &Incident,
+    quota: &Quota,
+    usage: &Usage,
+    desired: Amount,
+    arithmetic: &str,
+) {
+    let Some(state) = mandate(
+        draft,
+        &incident.id,
+        &format!("ask for {desired} on {} ({arithmetic})", quota.code),
+    ) else {
+        return;
+    };
+    let count = earlier(draft, &quota.scope, &quota.code) + 1;
+    let context = texts::request_context(draft, incident, quota, usage, desired, arithmetic);
+    let is_new = draft.intend(Wish {
+        incident: incident.id.clone(),
+        step: format!("request/{}/{count}", quota.code),
+        effect: Effect::RequestQuota {
+            scope: quota.scope.clone(),
+            code: quota.code.clone(),
+            desired,
+            context,
+        },
+        reasons: reasons(draft, incident),
+        state,
+    });
+    if is_new {
+        draft.decide(
+            &incident.id,
+            format!("request {count} for {}: {arithmetic}", quota.code),
+        );
+    }
+}
+
+/// Why this quota is not asked for now; `None` when it may be.
+fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage) -> Option<String> {
+    let code = &quota.code;
+    if let Some(why) = &quota.stale {
+        return Some(format!(
+            "the value of {code} is old, its last read failed ({why}): nothing is asked on it"
+        ));
+    }
+    if !quota.adjustable {
+        return Some(format!(
+            "{code} can't be raised through Service Quotas: ask your account team or AWS Support"
+        ));
+    }
+    if incident.kind == Some(QuotaKind::Tpm) && !usage.is_burndown_known {
+        return Some(
+            "the burndown rate of this model is not known: good for a warning, never for a request"
+                .to_owned(),
+        );
+    }
+    match usage.scenario {
+        Scenario::HighUsage | Scenario::NewModel => {}
+        Scenario::LowUsage | Scenario::NonQuota | Scenario::Unreadable => {
+            return Some(format!(
+                "the 14-day peak does not reach the rule's share of {code}: nothing is asked"
+            ));
+        }
+    }
+    if let Some(why) = cooling(draft, incident, quota, usage) {
+        return Some(why);
+    }
+    over_budget(draft, quota)
+}
+
+/// After an answer, the same quota is asked again only on new evidence, and after a refusal not before a while.
+fn cooling(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage) -> Option<String> {
+    let ended = draft
+        .asks()
+        .filter(|ask| ask.scope == quota.scope && ask.code == quota.code);
+    let ended = ended.filter_map(|ask| ask.end.as_ref());
+    let (end, at) = ended.max_by_key(|(_, at)| *at)?;
+    match end {
+        AskEnd::Denied => {
+            let until = after(*at, draft.policy().cooldown_minutes);
+            (draft.now() < until).then(|| {
+                format!(
+                    "{} was refused on {}: not asked again before {}",
+                    quota.code,
+                    day(*at),
+                    day(until)
+                )
+            })
+        }
+        AskEnd::Granted { value } | AskEnd::PartlyGranted { value } => {
+            let warn_at = situation::share_of(incident);
+            let threshold = value.at(warn_at);
+            let is_throttled = situation::throttled_since(draft.book(), incident, Minute::of(*at));
+            let is_near = threshold <= usage.p95_day;
+            (!is_near && !is_throttled).then(|| {
+                format!(
+                    "{} became {value} on {}: the p95 of the last 24 hours, {}, is below {threshold} and nothing was throttled since, so there is no new evidence",
+                    quota.code,
+                    day(*at),
+                    usage.p95_day,
+                )
+            })
+        }
+    }
+}
+
+fn over_budget(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
+    let day_ago = after(draft.now(), -1_440);
+    let asked = draft.intents().filter(|intent| {
+        matches!(intent.effect, Effect::RequestQuota { .. })
+            && day_ago < intent.created
+            && !matches!(intent.state, IntentState::Refused { .. })
+    });
+    let most = draft.policy().budgets.requests_per_day;
+    if usize::try_from(most).is_ok_and(|most| most <= asked.count()) {
+        return Some(format!(
+            "the budget of {most} requests in 24 hours is used up: {} waits",
+            quota.code
+        ));
+    }
+    let waiting = |scope: &Scope| scope.account == quota.scope.account;
+    let open: Vec<&Scope> = draft
+        .asks()
+        .filter(|ask| ask.end.is_none() && ask.status.is_open())
+        .map(|ask| &ask.scope)
+        .chain(
+            draft
+                .intents()
+                .filter(|intent| !intent.state.is_final())
+                .filter_map(|intent| match &intent.effect {
+                    Effect::RequestQuota { scope, .. } => Some(scope),
+                    Effect::Notify { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => {
+                        None
+                    }
+                }),
+        )
+        .filter(|scope| waiting(scope))
+        .collect();
+    let in_region = open.iter().filter(|scope| **scope == &quota.scope).count();
+    (OPEN_PER_REGION <= in_region || OPEN_PER_ACCOUNT <= open.len()).then(|| {
+        format!(
+            "{in_region} requests are open in {} and {} in the account, AWS takes {OPEN_PER_REGION} and {OPEN_PER_ACCOUNT}: {} waits",
+            quota.scope.region,
+            open.len(),
+            quota.code
+        )
+    })
+}
+
+/// Whether something is under way for this quota already: ours, open, in doubt, or held for a person.
+fn is_asked(draft: &Draft<'_>, scope: &Scope, code: &QuotaCode) -> bool {
+    let on_desk = draft
+        .asks()
+        .any(|ask| ask.end.is_none() && ask.scope == *scope && ask.code == *code);
+    let asks = |effect: &Effect| matches!(effect, Effect::RequestQuota { scope: s, code: c, .. } if s == scope && c == code);
+    let planned = draft.intents().any(|intent| {
+        asks(&intent.effect)
+            && (!intent.state.is_final()
+                || matches!(intent.state, IntentState::Held { .. })
+                // Done, and not yet taken over into an ask.
+                || (matches!(intent.state, IntentState::Done { .. })
+                    && !draft.asks().any(|ask| ask.action == intent.id)))
+    });
+    on_desk || planned
+}
+
+/// How many requests for this quota were decided so far: numbers the steps.
+fn earlier(draft: &Draft<'_>, scope: &Scope, code: &QuotaCode) -> usize {
+    let asks = draft.intents().filter(|intent| {
+        matches!(&intent.effect, Effect::RequestQuota { scope: s, code: c, .. } if s == scope && c == code)
+    });
+    asks.count()
+}
+
+/// Opens a case of our own for what no quota explains, or writes down why not.
+fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: Category) {
+    let is_open = draft.investigations().any(|it| {
+        it.ended.is_none()
+            && draft
+                .incident(&it.incident)
+                .is_some_and(|other| other.cause == incident.cause)
+    });
+    let is_under_way = draft.intents().any(|intent| {
+        matches!(intent.effect, Effect::OpenCase { .. })
+            && draft
+                .incident(&intent.incident)
+                .is_some_and(|other| other.cause == incident.cause)
+            && (!intent.state.is_final() || intent.incident == incident.id)
+    });
+    if is_open || is_under_way {
+        return;
+    }
+    remember(draft, &incident.id, Scenario::NonQuota);
+    if let Some(why) = over_case_budget(draft) {
+        return draft.note(&incident.id, why);
+    }
+    let what = format!("open a case about {}", category.name());
+    let Some(state) = mandate(draft, &incident.id, &what) else {
+        return;
+    };
+    let step = "case/1".to_owned();
+    let (subject, body) = texts::investigation(draft, incident, &step);
+    let is_new = draft.intend(Wish {
+        incident: incident.id.clone(),
+        step,
+        effect: Effect::OpenCase {
+            scope: incident.cause.scope().clone(),
+            subject,
+            body,
+        },
+        reasons: reasons(draft, incident),
+        state,
+    });
+    if is_new {
+        draft.decide(&incident.id, what);
+    }
+}
+
+fn over_case_budget(draft: &Draft<'_>) -> Option<String> {
+    let since = |minutes: i64| {
+        let from = after(draft.now(), -minutes);
+        let cases = draft.intents().filter(|intent| {
+            matches!(intent.effect, Effect::OpenCase { .. })
+                && from < intent.created
+                && !matches!(intent.state, IntentState::Refused { .. })
+        });
+        u32::try_from(cases.count()).unwrap_or(u32::MAX) // more than fits is over any budget
+    };
+    let budgets = &draft.policy().budgets;
+    let is_over = budgets.cases_per_hour <= since(60) || budgets.cases_per_day <= since(1_440);
+    is_over.then(|| {
+        format!(
+            "the budget of {} cases an hour and {} a day is used up: no case is opened",
+            budgets.cases_per_hour, budgets.cases_per_day
+        )
+    })
+}
+
+/// What the mode makes of a wish: nothing (and a note), a proposal, or an intent.
+fn mandate(draft: &mut Draft<'_>, id: &IncidentId, what: &str) -> Option<IntentState> {
+    match draft.policy().mode {
+        Mode::Observe => {
+            draft.note(
+                id,
+                format!("mode is observe: nothing is filed; in mode file this would {what}"),
+            );
+            None
+        }
+        Mode::Propose => Some(IntentState::Proposed {
+            expires: after(draft.now(), draft.policy().approval_minutes),
+        }),
+        Mode::File => Some(IntentState::Planned {
+            not_before: draft.now(),
+        }),
+    }
+}
+
+fn remember(draft: &mut Draft<'_>, id: &IncidentId, scenario: Scenario) {
+    if let Some(incident) = draft.incident(id)
+        && incident.scenario != Some(scenario)
+    {
+        let mut incident = incident.clone();
+        incident.scenario = Some(scenario);
+        draft.put(incident);
+    }
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}

@@ -1,0 +1,277 @@
+//! Verdicts to incidents: one for each cause, across rules, pools and targets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{draft::Draft, situation, texts};
+use crate::model::{
+    alert::{AlertState, Episode, Verdict},
+    catalog::PoolId,
+    ids::IncidentId,
+    incident::{AlertKey, Cause, Incident, Member},
+    reason::Reason,
+    rule::{Category, Severity},
+    series::{Sample, Signal},
+    time::{Minute, after},
+    units::QuotaKind,
+};
+
+/// Within so many minutes of its end, the same cause reopens its incident instead of making another one.
+const REOPEN_MINUTES: i64 = 180;
+
+/// Opens, updates and ends incidents, and plans what people hear of it: one message a change of facts.
+pub(super) fn group(draft: &mut Draft<'_>) {
+    let mut touched = BTreeMap::new();
+    for verdict in draft.inputs.verdicts {
+        let key = AlertKey {
+            rule: verdict.rule.clone(),
+            pool: verdict.pool.clone(),
+        };
+        draft.put_track(key.clone(), verdict.track);
+        for episode in &verdict.past {
+            note_past(draft, verdict, &key, episode);
+        }
+        if let Some(id) = join(draft, verdict, &key) {
+            touched.insert(id, ());
+        }
+    }
+    for id in touched.into_keys() {
+        settle(draft, &id);
+    }
+}
+
+/// Brings one alert into its incident; returns the incident that changed.
+fn join(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey) -> Option<IncidentId> {
+    let member_of = draft
+        .incidents()
+        .find(|incident| incident.is_open() && incident.members.contains_key(key))
+        .map(|incident| incident.id.clone());
+    match (member_of, verdict.state.is_on()) {
+        (Some(id), is_on) => {
+            let mut incident = draft.incident(&id)?.clone();
+            // Late data may take back what opened it; only minutes that can't change any more may end it.
+            let is_settled = incident.last_bad <= verdict.track.through;
+            let was_on = incident.members.get(key).is_some_and(|member| member.is_on);
+            refresh(
+                &mut incident,
+                verdict,
+                key,
+                is_on || (was_on && !is_settled),
+            );
+            draft.put(incident);
+            Some(id)
+        }
+        // What is merely recovering has no incident any more: it was told and ended, or came and went unseen.
+        (None, true) if verdict.state == AlertState::Alerting => Some(open(draft, verdict, key)),
+        (None, _) => None,
+    }
+}
+
+/// Opens an incident for the alert, or joins the open one of its cause.
+fn open(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey) -> IncidentId {
+    let (cause, kind) = cause_of(draft, verdict);
+    let began = verdict.began.unwrap_or(verdict.track.since);
+    let mut incident = draft
+        .open(&cause)
+        .cloned()
+        .or_else(|| reopened(draft, &cause))
+        .unwrap_or_else(|| fresh(draft, verdict, cause, kind, began));
+    refresh(&mut incident, verdict, key, true);
+    let id = incident.id.clone();
+    draft.put(incident);
+    id
+}
+
+/// A problem that comes back soon is the same problem: people hear of it again only if it is worse than they know.
+fn reopened(draft: &Draft<'_>, cause: &Cause) -> Option<Incident> {
+    let since = after(draft.now(), -REOPEN_MINUTES);
+    let ended = draft
+        .incidents()
+        .filter(|incident| incident.cause == *cause);
+    let last = ended.max_by_key(|incident| incident.generation)?;
+    let is_recent = last.resolved.is_some_and(|resolved| since < resolved);
+    let mut incident = is_recent.then(|| last.clone())?;
+    incident.resolved = None;
+    incident.decide(
+        draft.now(),
+        format!("came back at {}", Minute::of(draft.now())),
+    );
+    Some(incident)
+}
+
+fn fresh(
+    draft: &Draft<'_>,
+    verdict: &Verdict,
+    cause: Cause,
+    kind: Option<QuotaKind>,
+    began: Minute,
+) -> Incident {
+    let generation = draft.generations(&cause) + 1;
+    Incident {
+        id: IncidentId::derive(&cause.fingerprint(), generation),
+        cause,
+        generation,
+        kind,
+        pools: BTreeSet::new(),
+        severity: verdict.severity,
+        remedy: verdict.remedy,
+        scenario: None,
+        opened: draft.now(),
+        began,
+        last_bad: verdict.last_bad.unwrap_or(began),
+        resolved: None,
+        lost: 0.0,
+        members: BTreeMap::new(),
+        decisions: Vec::new(),
+        decisions_dropped: 0,
+        messages: 0,
+        told: None,
+    }
+}
+
+/// Takes the latest of a verdict into its member and its incident. Severity and remedy only rise while it is open.
+fn refresh(incident: &mut Incident, verdict: &Verdict, key: &AlertKey, is_on: bool) {
+    let reasons = match incident.members.get(key) {
+        // The evidence that opened it stays, once the alert itself is over.
+        Some(member) if !is_on => member.reasons.clone(),
+        Some(_) | None => verdict.reasons.clone(),
+    };
+    let member = Member {
+        severity: verdict.severity,
+        is_on,
+        rule_hash: verdict.rule_hash.clone(),
+        reasons,
+    };
+    incident.members.insert(key.clone(), member);
+    if is_on {
+        incident.pools.insert(verdict.pool.clone());
+        incident.severity = incident.severity.max(verdict.severity);
+        incident.remedy = incident.remedy.max(verdict.remedy);
+        incident.began = verdict
+            .began
+            .map_or(incident.began, |began| incident.began.min(began));
+        incident.last_bad = verdict
+            .last_bad
+            .map_or(incident.last_bad, |bad| incident.last_bad.max(bad));
+    }
+}
+
+/// Ends the incident when no alert is on any more, and tells people what they don't know yet.
+fn settle(draft: &mut Draft<'_>, id: &IncidentId) {
+    let Some(incident) = draft.incident(id) else {
+        return;
+    };
+    let mut incident = incident.clone();
+    incident.lost = lost(draft, &incident);
+    let is_over = incident.members.values().all(|member| !member.is_on);
+    if is_over {
+        incident.resolved = Some(draft.now());
+    }
+    let (severity, told) = (incident.severity, incident.told);
+    draft.put(incident.clone());
+    match told {
+        _ if is_over => draft.tell(
+            id,
+            told.unwrap_or(severity),
+            &texts::resolved(draft, &incident),
+        ),
+        None => draft.tell(id, severity, &texts::opened(draft, &incident)),
+        Some(told) if told < severity => {
+            draft.tell(id, severity, &texts::raised(draft, &incident, told))
+        }
+        Some(_) => {}
+    }
+}
+
+/// An alert that came and went while nobody looked: recorded as an ended incident, told once, never filed.
+fn note_past(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey, episode: &Episode) {
+    let is_known = draft.incidents().any(|incident| {
+        let last = incident.resolved.map_or(Minute(i64::MAX), Minute::of);
+        incident.members.contains_key(key)
+            && incident.began <= episode.ended
+            && episode.began <= last
+    });
+    if is_known {
+        return;
+    }
+    let (cause, kind) = cause_of(draft, verdict);
+    if let Some(incident) = draft.open(&cause) {
+        let id = incident.id.clone();
+        let what = format!(
+            "{} was also on from {} to {}",
+            key.rule, episode.began, episode.ended
+        );
+        return draft.decide(&id, what);
+    }
+    let mut incident = fresh(draft, verdict, cause, kind, episode.began);
+    incident.last_bad = episode.ended;
+    incident.resolved = Some(draft.now());
+    incident.pools.insert(verdict.pool.clone());
+    let member = Member {
+        severity: verdict.severity,
+        is_on: false,
+        rule_hash: verdict.rule_hash.clone(),
+        reasons: episode.reasons.clone(),
+    };
+    incident.members.insert(key.clone(), member);
+    incident.lost = lost(draft, &incident);
+    incident.decide(
+        draft.now(),
+        "it was over before it was judged: recorded and told, nothing is filed",
+    );
+    let message = texts::past(draft, &incident);
+    let (id, severity) = (incident.id.clone(), incident.severity);
+    draft.put(incident);
+    // Nobody is woken for what is over.
+    draft.tell(&id, severity.min(Severity::Info), &message);
+}
+
+/// What the alert is about. Throttling with a quota nearly used up belongs to that quota; else to the pool.
+fn cause_of(draft: &Draft<'_>, verdict: &Verdict) -> (Cause, Option<QuotaKind>) {
+    let quota = match verdict.category {
+        Category::Quota => verdict.quota.clone(),
+        Category::Throttle => {
+            let until = verdict
+                .last_bad
+                .map_or(verdict.track.through, |bad| bad.plus(1));
+            situation::nearest_quota(draft.book(), &verdict.pool, until)
+        }
+        Category::ClientError | Category::ServerError | Category::Latency | Category::Anomaly => {
+            None
+        }
+    };
+    if let Some((kind, code)) = quota {
+        let scope = verdict.pool.scope.clone();
+        return (Cause::Quota { scope, code }, Some(kind));
+    }
+    let (pool, category) = (verdict.pool.clone(), verdict.category);
+    (Cause::Pool { pool, category }, None)
+}
+
+/// Throttled requests of the incident's pools from its beginning to its last bad minute, as far as observed.
+fn lost(draft: &Draft<'_>, incident: &Incident) -> f64 {
+    let minutes = |pool: &PoolId| {
+        let series = draft.book().series.get(pool);
+        let range = incident.began.until(incident.last_bad.plus(1));
+        range
+            .filter_map(|minute| series.map(|series| series.get(Signal::Throttles, minute)))
+            .filter_map(Sample::value)
+            .sum::<f64>()
+    };
+    incident.pools.iter().map(minutes).sum()
+}
+
+/// The reasons of all alerts that are on, newest evidence first, then who takes most.
+pub(super) fn reasons(draft: &Draft<'_>, incident: &Incident) -> Vec<Reason> {
+    let on = incident
+        .members
+        .values()
+        .filter(|member| member.is_on || !incident.is_open());
+    let mut reasons: Vec<Reason> = on.flat_map(|member| member.reasons.clone()).collect();
+    let takers = incident
+        .pools
+        .iter()
+        .filter_map(|pool| draft.inputs.takers.get(pool));
+    reasons.extend(takers.flatten().cloned());
+    reasons.dedup();
+    reasons
+}

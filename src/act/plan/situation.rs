@@ -1,0 +1,301 @@
+//! Where a pool stands: its use over two weeks, how near its quotas are, and which of the four situations that is.
+//!
+//! The statistic is the charged minute: all targets and all pools that drain the quota are added up within the minute,
+//! then peaks and quantiles are taken. A peak of sums is not the sum of peaks. Throttled demand counts: a pool that is
+//! cut off at its quota would otherwise never show that it needs more.
+
+use crate::model::{
+    book::Book,
+    catalog::{Pool, PoolId},
+    ids::{QuotaCode, Scope},
+    incident::{Incident, Scenario},
+    reason::Reason,
+    series::{PoolSeries, Sample, Signal},
+    time::{DAY, Minute},
+    units::{Amount, QuotaKind, Share},
+};
+
+/// Days of history that AWS is told about.
+const WINDOW_DAYS: i64 = 14;
+/// A pool whose first datapoint is younger has no habit yet.
+const NEW_DAYS: i64 = 3;
+/// Throttling belongs to a quota that was used to this share or more around it.
+const NEAR: f64 = 0.7;
+/// How far around the throttling that is looked for, in minutes.
+const AROUND_MINUTES: i64 = 10;
+
+/// The use of one quota over the last two weeks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Usage {
+    /// Which situation this is.
+    pub scenario: Scenario,
+    /// The highest minute.
+    pub peak: Amount,
+    /// When that was.
+    pub peak_at: Minute,
+    /// Median of the minutes with use.
+    pub p50: Amount,
+    /// 90th percentile of the minutes with use.
+    pub p90: Amount,
+    /// 95th percentile of all observed minutes of the last 24 hours.
+    pub p95_day: Amount,
+    /// Throttled requests.
+    pub throttled: f64,
+    /// Minutes observed.
+    pub minutes: usize,
+    /// Share of the window's minutes that were observed, in basis points.
+    pub coverage: u16,
+    /// Mean input and output tokens per request.
+    pub tokens_per_request: Option<(f64, f64)>,
+    /// Whether every pool behind it has a known burndown rate.
+    pub is_burndown_known: bool,
+}
+
+/// The use of a quota by all pools that drain it. `None` when no minute of it is known.
+#[must_use]
+pub fn usage_of_code(
+    book: &Book,
+    scope: &Scope,
+    code: &QuotaCode,
+    incident: &Incident,
+) -> Option<Usage> {
+    let kind = incident.kind?;
+    let pools: Vec<&Pool> = pools_of(book, scope, code).collect();
+    let until = Minute(incident.last_bad.0.saturating_add(1));
+    let from = until.plus(-WINDOW_DAYS * DAY);
+    let mut minutes = vec![Sample::Unobserved; usize::try_from(until.since(from)).ok()?];
+    for pool in &pools {
+        if let Some(series) = book.series.get(&pool.id) {
+            for (total, used) in minutes.iter_mut().zip(used(series, kind, from, until)) {
+                *total = plus(*total, used);
+            }
+        }
+    }
+    let known: Vec<(Minute, f64)> = from
+        .until(until)
+        .zip(&minutes)
+        .filter_map(|(minute, sample)| sample.value().map(|value| (minute, value)))
+        .collect();
+    let &(peak_at, peak) = known.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    // Minutes before a model's first request are zeros like any other: its age counts from the first use.
+    let first = known
+        .iter()
+        .find(|(_, value)| 0.0 < *value)
+        .map(|(minute, _)| *minute)?;
+    let mut busy: Vec<f64> = known
+        .iter()
+        .map(|(_, value)| *value)
+        .filter(|value| 0.0 < *value)
+        .collect();
+    busy.sort_by(f64::total_cmp);
+    let day = until.plus(-DAY);
+    let mut last_day: Vec<f64> = known
+        .iter()
+        .filter(|(at, _)| day <= *at)
+        .map(|(_, value)| *value)
+        .collect();
+    last_day.sort_by(f64::total_cmp);
+    let quota = book.quotas.get(&(scope.clone(), code.clone()));
+    let limit = quota.and_then(|quota| quota.limit().amount());
+    let is_high = limit.is_some_and(|limit| limit.at(share_of(incident)).get() <= peak);
+    let (throttled, tokens_per_request) = totals(book, &pools, from, until);
+    Some(Usage {
+        scenario: match (is_high, until.since(first) < NEW_DAYS * DAY) {
+            (_, true) => Scenario::NewModel,
+            (true, false) => Scenario::HighUsage,
+            (false, false) => Scenario::LowUsage,
+        },
+        peak: Amount::new(peak)?,
+        peak_at,
+        p50: quantile(&busy, 50),
+        p90: quantile(&busy, 90),
+        p95_day: quantile(&last_day, 95),
+        throttled,
+        minutes: known.len(),
+        coverage: u16::try_from(known.len() * 10_000 / minutes.len()).ok()?,
+        tokens_per_request,
+        is_burndown_known: pools.iter().all(|pool| pool.burndown.is_some()),
+    })
+}
+
+/// The quota that this pool had nearly used up in the minutes before `until`, the most used one first.
+#[must_use]
+pub fn nearest_quota(book: &Book, pool: &PoolId, until: Minute) -> Option<(QuotaKind, QuotaCode)> {
+    let known = book.pools.get(pool)?;
+    let mut best: Option<(f64, QuotaKind, QuotaCode)> = None;
+    for kind in [QuotaKind::Tpm, QuotaKind::Rpm] {
+        let Some(code) = known.mapping(kind).code() else {
+            continue;
+        };
+        let quota = book.quotas.get(&(pool.scope.clone(), code.clone()));
+        let Some(limit) = quota.and_then(|quota| quota.limit().amount()) else {
+            continue;
+        };
+        let share = peak_of_code(book, &pool.scope, code, kind, until) / limit.get();
+        if NEAR <= share && best.as_ref().is_none_or(|(most, ..)| *most < share) {
+            best = Some((share, kind, code.clone()));
+        }
+    }
+    best.map(|(_, kind, code)| (kind, code))
+}
+
+/// How much of its quotas the pool used at most in the last few minutes before `until`; for the cadence.
+#[must_use]
+pub fn highest_share(book: &Book, pool: &Pool, until: Minute) -> f64 {
+    let shares = [QuotaKind::Tpm, QuotaKind::Rpm]
+        .into_iter()
+        .filter_map(|kind| {
+            let code = pool.mapping(kind).code()?;
+            let quota = book.quotas.get(&(pool.id.scope.clone(), code.clone()))?;
+            let limit = quota.limit().amount()?;
+            Some(peak_of_code(book, &pool.id.scope, code, kind, until) / limit.get())
+        });
+    shares.fold(0.0, f64::max)
+}
+
+/// Whether anything was throttled in the incident's pools after `since`.
+#[must_use]
+pub fn throttled_since(book: &Book, incident: &Incident, since: Minute) -> bool {
+    let until = incident.last_bad.plus(1);
+    incident
+        .pools
+        .iter()
+        .filter_map(|pool| book.series.get(pool))
+        .any(|series| {
+            let mut minutes = series.window(Signal::Throttles, since.plus(1), until);
+            minutes.any(|sample| sample.value().is_some_and(|value| 0.0 < value))
+        })
+}
+
+/// The lowest share that a rule of this incident judges at; all of the quota where no rule names a share.
+#[must_use]
+pub fn share_of(incident: &Incident) -> Share {
+    let reasons = incident.members.values().flat_map(|member| &member.reasons);
+    let shares = reasons.filter_map(|reason| match reason {
+        Reason::QuotaUse { above, .. } => Some(*above),
+        Reason::Count { .. }
+        | Reason::Slow { .. }
+        | Reason::Unusual { .. }
+        | Reason::Peak { .. }
+        | Reason::TopTarget { .. }
+        | Reason::Gap { .. }
+        | Reason::Considered(_) => None,
+    });
+    shares.min().unwrap_or(Share::FULL)
+}
+
+fn pools_of<'a>(
+    book: &'a Book,
+    scope: &'a Scope,
+    code: &'a QuotaCode,
+) -> impl Iterator<Item = &'a Pool> {
+    book.pools.values().filter(move |pool| {
+        pool.id.scope == *scope
+            && pool
+                .mappings
+                .values()
+                .any(|mapping| mapping.code() == Some(code))
+    })
+}
+
+fn peak_of_code(
+    book: &Book,
+    scope: &Scope,
+    code: &QuotaCode,
+    kind: QuotaKind,
+    until: Minute,
+) -> f64 {
+    let from = until.plus(-AROUND_MINUTES);
+    let series: Vec<&PoolSeries> = pools_of(book, scope, code)
+        .filter_map(|pool| book.series.get(&pool.id))
+        .collect();
+    let minutes = from.until(until).map(|minute| {
+        let used = series.iter().filter_map(|series| {
+            let mut one = used(series, kind, minute, minute.plus(1));
+            one.next().and_then(Sample::value)
+        });
+        used.sum::<f64>()
+    });
+    minutes.fold(0.0, f64::max)
+}
+
+/// What callers wanted of this quota, minute by minute: throttled demand counts at the mean size of what got through.
+fn used(
+    series: &PoolSeries,
+    kind: QuotaKind,
+    from: Minute,
+    until: Minute,
+) -> impl Iterator<Item = Sample> {
+    let through = series.window(Signal::Invocations, from, until);
+    let refused = series.window(Signal::Throttles, from, until);
+    let charged = series.window(Signal::ChargedTokens, from, until);
+    through
+        .zip(refused)
+        .zip(charged)
+        .map(move |((through, refused), charged)| match kind {
+            QuotaKind::Rpm => both(through, refused, |through, refused| through + refused),
+            QuotaKind::Tpm | QuotaKind::Tpd => match (through.value(), refused.value()) {
+                (Some(through), Some(refused)) if 0.0 < through && 0.0 < refused => {
+                    charged.value().map_or(charged, |charged| {
+                        Sample::Value(charged * (through + refused) / through)
+                    })
+                }
+                _ => charged,
+            },
+        })
+}
+
+fn both(a: Sample, b: Sample, add: impl Fn(f64, f64) -> f64) -> Sample {
+    match (a, b) {
+        (Sample::Value(a), Sample::Value(b)) => Sample::Value(add(a, b)),
+        (Sample::Unobserved, _) | (_, Sample::Unobserved) => Sample::Unobserved,
+        (Sample::NoData, _) | (_, Sample::NoData) => Sample::NoData,
+    }
+}
+
+/// Adds pools up: a pool that is silent in a minute adds nothing to it.
+fn plus(total: Sample, more: Sample) -> Sample {
+    match (total, more) {
+        (Sample::Value(a), Sample::Value(b)) => Sample::Value(a + b),
+        (Sample::Value(a), _) => Sample::Value(a),
+        (_, more) => more,
+    }
+}
+
+fn totals(book: &Book, pools: &[&Pool], from: Minute, until: Minute) -> (f64, Option<(f64, f64)>) {
+    let sum = |signal: Signal| -> f64 {
+        let series = pools.iter().filter_map(|pool| book.series.get(&pool.id));
+        series
+            .flat_map(|series| series.window(signal, from, until))
+            .filter_map(Sample::value)
+            .sum()
+    };
+    let requests = sum(Signal::Invocations);
+    let means = (0.0 < requests).then(|| {
+        (
+            sum(Signal::InputTokens) / requests,
+            sum(Signal::OutputTokens) / requests,
+        )
+    });
+    (sum(Signal::Throttles), means)
+}
+
+/// The nearest-rank percentile of sorted values; zero when there are none.
+fn quantile(sorted: &[f64], percent: usize) -> Amount {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    let value = sorted.get(rank - 1).copied();
+    value.and_then(Amount::new).unwrap_or(Amount::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_nearest_rank() {
+        let values = [1.0, 2.0, 3.0, 4.0];
+        assert_eq!(Some(quantile(&values, 50)), Amount::new(2.0));
+        assert_eq!(Some(quantile(&values, 95)), Amount::new(4.0));
+        assert_eq!(quantile(&[], 50), Amount::ZERO);
+    }
+}

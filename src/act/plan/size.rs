@@ -1,0 +1,165 @@
+//! How much to ask for: from demand, inside the mandate, with the arithmetic as text.
+
+use crate::model::{
+    policy::Budgets,
+    quota::{Limit, Quota},
+    units::{Amount, Share},
+};
+
+/// Room above the peak: 1.3 times today's peak shall still lie below the share at which we warn.
+const MARGIN: f64 = 1.3;
+
+/// What to ask for, or why nothing can be asked.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Size {
+    /// Ask for `desired`.
+    Ask {
+        /// The value.
+        desired: Amount,
+        /// How it came about, as a sentence without its final stop.
+        arithmetic: String,
+    },
+    /// Nothing to ask for, as a sentence without its final stop.
+    Nothing(String),
+}
+
+/// Sizes a request from the highest demand of a minute.
+pub(super) fn size(quota: &Quota, peak: Amount, warn_at: Share, budgets: &Budgets) -> Size {
+    let Limit::Applied(applied) = quota.limit() else {
+        return Size::Nothing(format!(
+            "the applied value of {} is {}: nothing is asked on it",
+            quota.code,
+            quota.limit().source()
+        ));
+    };
+    let need = peak.get() * MARGIN / warn_at.factor();
+    let floor = quota
+        .default
+        .map_or(applied.get(), |default| applied.get().max(default.get()));
+    let wanted = round_up(need.max(floor * 1.1));
+    let ceiling = budgets
+        .highest_value
+        .map_or(f64::MAX, Amount::get)
+        .min(applied.get() * budgets.highest_factor);
+    let desired = wanted.min(ceiling);
+    // Service Quotas refuses what is not above both the applied and the default value.
+    let Some(value) = Amount::new(desired).filter(|value| floor < value.get()) else {
+        return Size::Nothing(format!(
+            "the demand would need {}, and the mandate ends at {}, which is not above the present value or the default",
+            Amount::new(wanted).unwrap_or(applied),
+            Amount::new(ceiling).unwrap_or(applied),
+        ));
+    };
+    let capped = if desired < wanted {
+        ", cut to the mandate's ceiling"
+    } else {
+        ""
+    };
+    let arithmetic = format!(
+        "peak demand {peak} x {MARGIN} / {warn_at} = {need}, rounded up to {wanted}{capped}; applied now {applied}{default}",
+        need = Amount::new(need).unwrap_or(peak),
+        wanted = Amount::new(wanted).unwrap_or(peak),
+        default = quota
+            .default
+            .map_or(String::new(), |default| format!(", default {default}")),
+    );
+    Size::Ask {
+        desired: value,
+        arithmetic,
+    }
+}
+
+/// Up to two significant digits, as people would write it: 1 234 567 becomes 1 300 000.
+fn round_up(value: f64) -> f64 {
+    if value < 10.0 {
+        return value.ceil();
+    }
+    let step = 10_f64.powf(value.log10().floor() - 1.0);
+    (value / step).ceil() * step
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        ids::{AccountId, QuotaCode, Region, Scope},
+        time::Timestamp,
+    };
+
+    fn quota(applied: f64, default: Option<f64>) -> Quota {
+        Quota {
+            scope: Scope {
+                account: AccountId::new("111122223333"),
+                region: Region::new("us-east-1"),
+            },
+            code: QuotaCode::new("L-15B8E632"),
+            name: "Cross-region model inference tokens per minute for Anthropic Claude Sonnet 4.6"
+                .to_owned(),
+            applied: Amount::new(applied),
+            default: default.and_then(Amount::new),
+            adjustable: true,
+            read_at: Timestamp::UNIX_EPOCH,
+            stale: None,
+        }
+    }
+
+    fn budgets(highest_factor: f64, highest_value: Option<f64>) -> Budgets {
+        Budgets {
+            requests_per_day: 3,
+            cases_per_hour: 3,
+            cases_per_day: 10,
+            highest_factor,
+            highest_value: highest_value.and_then(Amount::new),
+        }
+    }
+
+    fn asked(applied: f64, default: Option<f64>, peak: f64, budgets: &Budgets) -> Option<f64> {
+        let share = Share::from_basis_points(8_000).unwrap();
+        match size(
+            &quota(applied, default),
+            Amount::new(peak).unwrap(),
+            share,
+            budgets,
+        ) {
+            Size::Ask { desired, .. } => Some(desired.get()),
+            Size::Nothing(_) => None,
+        }
+    }
+
+    #[test]
+    fn size_follows_demand_and_rounds_as_people_do() {
+        assert_eq!(
+            asked(1_000_000.0, None, 900_000.0, &budgets(3.0, None)),
+            Some(1_500_000.0)
+        );
+    }
+
+    #[test]
+    fn never_below_the_default_nor_above_the_mandate() {
+        assert_eq!(
+            asked(200.0, Some(5_000.0), 190.0, &budgets(100.0, None)),
+            Some(5_500.0)
+        );
+        assert_eq!(
+            asked(1_000.0, None, 9_000.0, &budgets(3.0, None)),
+            Some(3_000.0)
+        );
+        assert_eq!(
+            asked(1_000.0, None, 900.0, &budgets(3.0, Some(1_200.0))),
+            Some(1_200.0)
+        );
+        assert_eq!(
+            asked(1_000.0, None, 900.0, &budgets(3.0, Some(900.0))),
+            None
+        );
+        assert_eq!(
+            asked(200.0, Some(5_000.0), 190.0, &budgets(3.0, None)),
+            None
+        );
+    }
+
+    #[test]
+    fn a_blocked_account_asks_nothing() {
+        assert_eq!(asked(0.0, Some(5_000.0), 190.0, &budgets(3.0, None)), None);
+    }
+}

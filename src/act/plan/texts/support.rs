@@ -1,0 +1,152 @@
+//! What AWS Support reads: the numbers it asks for, minute-true, with their coverage, and nothing else.
+
+use super::{super::draft::Draft, super::group::reasons, super::situation::Usage, headline};
+use crate::model::{
+    ids::{ActionId, IncidentId, Marker},
+    incident::Incident,
+    quota::Quota,
+    units::{Amount, grouped},
+};
+
+/// Support takes 8,000 characters; a little room is left for the marker line.
+const MOST_CHARS: usize = 7_900;
+
+/// The text with the marker of this step on its first line, cut to what Support takes.
+pub(in crate::act::plan) fn marked(incident: &IncidentId, step: &str, text: &str) -> String {
+    let marker = Marker::of(&ActionId::derive(incident, step));
+    let cut: String = text.chars().take(MOST_CHARS).collect();
+    format!("{marker}\n{cut}")
+}
+
+/// What is added to the case that Service Quotas opens for a request.
+pub(in crate::act::plan) fn request_context(
+    draft: &Draft<'_>,
+    incident: &Incident,
+    quota: &Quota,
+    usage: &Usage,
+    desired: Amount,
+    arithmetic: &str,
+) -> String {
+    let mut lines = vec![
+        format!("Quota increase: {} ({})", quota.name, quota.code),
+        format!("Account {}, Region {}", quota.scope.account, quota.scope.region),
+        format!("Requested: {desired}. Applied now: {}. Default: {}.", known(quota.applied), known(quota.default)),
+        format!("How the number came about: {arithmetic}."),
+        String::new(),
+        "Use, from CloudWatch at one minute, burndown-weighted, all inference profiles that drain this quota added up within the minute:".to_owned(),
+        format!("- situation: {}", usage.scenario.name()),
+        format!("- peak of the last 14 days: {} at {}", usage.peak, usage.peak_at),
+        format!("- p50 / p90 of the minutes with use: {} / {}", usage.p50, usage.p90),
+        format!("- p95 of the last 24 hours: {}", usage.p95_day),
+        format!("- throttled requests in the last 14 days: {}", grouped(usage.throttled)),
+        format!("- minutes observed: {} ({} % of the window)", usage.minutes, usage.coverage / 100),
+    ];
+    if let Some((input, output)) = usage.tokens_per_request {
+        lines.push(format!(
+            "- mean tokens per request: {} in, {} out",
+            grouped(input),
+            grouped(output)
+        ));
+    }
+    push_targets(draft, incident, &mut lines);
+    push_evidence(draft, incident, &mut lines);
+    push_organisation(draft, &mut lines);
+    lines.join("\n")
+}
+
+/// Subject and body of a case of our own.
+pub(in crate::act::plan) fn investigation(
+    draft: &Draft<'_>,
+    incident: &Incident,
+    step: &str,
+) -> (String, String) {
+    let marker = Marker::of(&ActionId::derive(&incident.id, step));
+    let title = headline(incident);
+    let subject: String = format!("Amazon Bedrock: {title} {marker}")
+        .chars()
+        .take(199)
+        .collect();
+    let scope = incident.cause.scope();
+    let mut lines = vec![
+        format!("Please investigate: {title}."),
+        format!("Account {}, Region {}", scope.account, scope.region),
+        format!(
+            "First bad minute: {}. Last one so far: {}.",
+            incident.began, incident.last_bad
+        ),
+    ];
+    if 0.0 < incident.lost {
+        lines.push(format!(
+            "Throttled requests in this time: {}.",
+            grouped(incident.lost)
+        ));
+    }
+    push_targets(draft, incident, &mut lines);
+    push_evidence(draft, incident, &mut lines);
+    push_organisation(draft, &mut lines);
+    (subject, marked(&incident.id, step, &lines.join("\n")))
+}
+
+/// What Support hears when the problem is over while its case is open.
+pub(in crate::act::plan) fn recovery(incident: &Incident, step: &str) -> String {
+    let text = format!(
+        "The problem is over on our side. Bad from {} to {}; throttled requests: {}. We would still like to know the cause.",
+        incident.began,
+        incident.last_bad,
+        grouped(incident.lost)
+    );
+    marked(&incident.id, step, &text)
+}
+
+fn push_targets(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>) {
+    lines.push("Model and inference profile ids (as CloudWatch's ModelId):".to_owned());
+    for pool in &incident.pools {
+        let targets = draft
+            .book()
+            .targets
+            .values()
+            .filter(|target| target.pool == *pool);
+        let mut ids: Vec<&str> = targets.map(|target| target.id.as_str()).collect();
+        let more = ids.len().saturating_sub(20);
+        ids.truncate(20);
+        let more = if more == 0 {
+            String::new()
+        } else {
+            format!(" and {more} more")
+        };
+        lines.push(format!(
+            "- {} ({}): {}{more}",
+            pool.model,
+            pool.family,
+            ids.join(", ")
+        ));
+    }
+}
+
+fn push_evidence(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>) {
+    lines.push("Evidence:".to_owned());
+    lines.extend(
+        reasons(draft, incident)
+            .iter()
+            .take(10)
+            .map(|reason| format!("- {reason}")),
+    );
+}
+
+fn push_organisation(draft: &Draft<'_>, lines: &mut Vec<String>) {
+    let organisation = &draft.policy().organisation;
+    if let Some(use_case) = &organisation.use_case {
+        lines.push(format!("Use case: {use_case}"));
+    }
+    if let Some(contact) = &organisation.contact {
+        lines.push(format!("Contact: {contact}"));
+    }
+    lines.push(
+        "Monitoring in place: written by Bedrock Ops Alert from CloudWatch and Service Quotas data of this account."
+            .to_owned(),
+    );
+}
+
+fn known(value: Option<Amount>) -> String {
+    value.map_or_else(|| "not recorded".to_owned(), |value| value.to_string())
+}

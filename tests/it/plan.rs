@@ -1,0 +1,584 @@
+//! The planner over hand-made books: what opens, what is asked, in which words, and what is not done twice.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that meets the unexpected should stop"
+)]
+
+use std::collections::BTreeMap;
+
+use bedrock_ops_alert::{
+    act::plan::{Inputs, plan},
+    model::{
+        action::{Effect, Intent, IntentState, Outcome},
+        alert::{AlertState, Episode, Track, Verdict},
+        book::{Book, Record},
+        catalog::{Family, Mapping, Pool, PoolId, Target, TargetKind},
+        desk::{AskEnd, DeskReading, RequestStatus},
+        ids::{
+            AccountId, CaseId, DisplayId, ModelId, QuotaCode, ReceiverName, Region, RequestId,
+            RuleName, Scope, TargetId,
+        },
+        incident::Scenario,
+        policy::{Budgets, CaseCodes, Mode, Organisation, Policy, Receiver, Route},
+        quota::Quota,
+        reason::Reason,
+        rule::{Category, Remedy, Severity},
+        series::{Sample, Signal},
+        time::{Minute, Timestamp, after},
+        units::{Amount, QuotaKind, Share},
+    },
+};
+
+const CODE: &str = "L-15B8E632";
+
+fn scope() -> Scope {
+    Scope {
+        account: AccountId::new("111122223333"),
+        region: Region::new("us-east-1"),
+    }
+}
+
+fn pool_id(model: &str) -> PoolId {
+    PoolId {
+        scope: scope(),
+        family: Family::Geo,
+        model: ModelId::new(model),
+    }
+}
+
+fn sonnet() -> PoolId {
+    pool_id("anthropic.claude-sonnet-4-6")
+}
+
+fn noon() -> Timestamp {
+    "2026-03-02T12:00:00Z".parse().unwrap()
+}
+
+fn policy(mode: Mode) -> Policy {
+    let topic_arn = "arn:aws:sns:us-east-1:111122223333:oncall".to_owned();
+    Policy {
+        mode,
+        budgets: Budgets {
+            requests_per_day: 3,
+            cases_per_hour: 3,
+            cases_per_day: 10,
+            highest_factor: 3.0,
+            highest_value: None,
+        },
+        routes: vec![Route {
+            receiver: ReceiverName::new("oncall"),
+            least: Severity::Info,
+        }],
+        receivers: BTreeMap::from([(ReceiverName::new("oncall"), Receiver::Sns { topic_arn })]),
+        organisation: Organisation::default(),
+        case_codes: CaseCodes {
+            service: "service-bedrock".to_owned(),
+            category: "general-guidance".to_owned(),
+            severity: "normal".to_owned(),
+            issue_type: "technical".to_owned(),
+        },
+        approval_minutes: 1_440,
+        cooldown_minutes: 7 * 1_440,
+    }
+}
+
+/// A book with one pool on a TPM quota of 1,000,000, a day of 400,000 tokens a minute, and `tail` after that.
+struct Stage {
+    book: Book,
+    policy: Policy,
+    now: Timestamp,
+}
+
+impl Stage {
+    fn new(mode: Mode) -> Self {
+        let mut stage = Self {
+            book: Book::default(),
+            policy: policy(mode),
+            now: noon(),
+        };
+        stage.add_pool(&sonnet());
+        stage.set_quota(1_000_000.0);
+        stage
+    }
+
+    fn add_pool(&mut self, id: &PoolId) {
+        let code = QuotaCode::new(CODE);
+        let proof = "name and family match".to_owned();
+        let mapped = Mapping::Mapped { code, proof };
+        let mappings =
+            BTreeMap::from([(QuotaKind::Tpm, mapped), (QuotaKind::Rpm, Mapping::Absent)]);
+        let pool = Pool {
+            id: id.clone(),
+            burndown: Some(5.0),
+            mappings,
+        };
+        let target = Target {
+            id: TargetId::new(format!("us.{}", id.model)),
+            kind: TargetKind::SystemProfile,
+            pool: id.clone(),
+            first_seen: after(self.now, -10 * 1_440),
+        };
+        self.book
+            .apply(vec![Record::Pool(pool), Record::Target(target)]);
+        let now = Minute::of(self.now);
+        self.feed(
+            id,
+            now.plus(-5 * 1_440),
+            &[(300.0, 0.0, 400_000.0); 5 * 1_440],
+        );
+    }
+
+    /// Minutes of (invocations, throttles, charged tokens) from `from` on.
+    fn feed(&mut self, id: &PoolId, from: Minute, minutes: &[(f64, f64, f64)]) {
+        let mut series = self.book.series.remove(id).unwrap_or_default();
+        let signals = [
+            (
+                Signal::Invocations,
+                minutes.iter().map(|it| Sample::Value(it.0)).collect(),
+            ),
+            (
+                Signal::Throttles,
+                minutes.iter().map(|it| Sample::Value(it.1)).collect(),
+            ),
+            (
+                Signal::ChargedTokens,
+                minutes.iter().map(|it| Sample::Value(it.2)).collect(),
+            ),
+            (
+                Signal::InputTokens,
+                minutes.iter().map(|it| Sample::Value(it.2 / 2.0)).collect(),
+            ),
+            (
+                Signal::OutputTokens,
+                minutes
+                    .iter()
+                    .map(|it| Sample::Value(it.2 / 10.0))
+                    .collect(),
+            ),
+        ];
+        let reading = bedrock_ops_alert::model::series::Reading {
+            pool: id.clone(),
+            from,
+            signals: BTreeMap::from(signals),
+            by_target: BTreeMap::new(),
+        };
+        for ((signal, hour), block) in series.updates(&reading) {
+            series.restore(signal, hour, block);
+        }
+        self.book.series.insert(id.clone(), series);
+    }
+
+    fn set_quota(&mut self, value: f64) {
+        let quota = Quota {
+            scope: scope(),
+            code: QuotaCode::new(CODE),
+            name: "Cross-region model inference tokens per minute for Anthropic Claude Sonnet 4.6"
+                .to_owned(),
+            applied: Amount::new(value),
+            default: Amount::new(500_000.0),
+            adjustable: true,
+            read_at: self.now,
+            stale: None,
+        };
+        self.book.apply(vec![Record::Quota(quota)]);
+    }
+
+    fn step(&mut self, verdicts: &[Verdict], desk: &[DeskReading]) -> Vec<Record> {
+        let takers = BTreeMap::new();
+        let inputs = Inputs {
+            book: &self.book,
+            verdicts,
+            desk,
+            takers: &takers,
+            policy: &self.policy,
+            now: self.now,
+        };
+        let records = plan(inputs);
+        assert_eq!(records, plan(inputs), "the same in, the same out");
+        self.book.apply(records.clone());
+        records
+    }
+
+    fn later(&mut self, minutes: i64) -> &mut Self {
+        self.now = after(self.now, minutes);
+        self
+    }
+
+    /// Everything that is planned now goes through, requests as `req-1`, cases as `case-1`.
+    fn perform_all(&mut self) {
+        let planned: Vec<Intent> = self
+            .book
+            .intents
+            .values()
+            .filter(|it| it.due(self.now).is_some())
+            .cloned()
+            .collect();
+        for intent in planned {
+            let reference = match intent.effect {
+                Effect::RequestQuota { .. } => "req-1",
+                Effect::OpenCase { .. } => "case-1",
+                Effect::Notify { .. } | Effect::Comment { .. } => "message-1",
+            };
+            let done = Outcome::Done {
+                reference: reference.to_owned(),
+            };
+            let after = intent.begun(self.now).after(&done, self.now);
+            self.book.apply(vec![Record::Intent(after)]);
+        }
+    }
+
+    fn effects(&self, name: &str) -> Vec<&Intent> {
+        self.book
+            .intents
+            .values()
+            .filter(|it| it.effect.name() == name)
+            .collect()
+    }
+
+    fn message(&self, word: &str) -> String {
+        let texts = self
+            .book
+            .intents
+            .values()
+            .filter_map(|it| match &it.effect {
+                Effect::Notify { subject, body, .. } if subject.starts_with(word) => {
+                    Some(format!("{subject}\n\n{body}"))
+                }
+                _ => None,
+            });
+        texts.collect::<Vec<_>>().join("\n---\n")
+    }
+
+    fn decisions(&self) -> Vec<&str> {
+        let incidents = self.book.incidents.values();
+        incidents
+            .flat_map(|it| it.decisions.iter().map(|decision| decision.what.as_str()))
+            .collect()
+    }
+}
+
+fn verdict(pool: &PoolId, category: Category, state: AlertState, now: Timestamp) -> Verdict {
+    let last = Minute::of(now).plus(-3);
+    let began = last.plus(-4);
+    let (reasons, quota, remedy) = match category {
+        Category::Quota => {
+            let reason = Reason::QuotaUse {
+                kind: QuotaKind::Tpm,
+                code: QuotaCode::new(CODE),
+                minute: last,
+                used: Amount::new(900_000.0).unwrap(),
+                quota: Amount::new(1_000_000.0).unwrap(),
+                is_default: false,
+                above: Share::from_basis_points(8_000).unwrap(),
+                bad: 3,
+                of: 5,
+            };
+            (
+                vec![reason],
+                Some((QuotaKind::Tpm, QuotaCode::new(CODE))),
+                Remedy::RequestQuota,
+            )
+        }
+        _ => {
+            let reason = Reason::Count {
+                signal: Signal::Throttles,
+                minute: last,
+                count: 40.0,
+                demand: 300.0,
+                bad: 2,
+                of: 3,
+            };
+            (vec![reason], None, Remedy::RequestQuota)
+        }
+    };
+    let is_on = state.is_on();
+    Verdict {
+        rule: RuleName::new(format!("{}-high", category.name())),
+        rule_hash: "0123456789ab".to_owned(),
+        pool: pool.clone(),
+        category,
+        severity: Severity::Warning,
+        remedy,
+        runbook: "Look at who grew, and whether max_tokens is set.".to_owned(),
+        quota,
+        track: Track {
+            state,
+            since: began,
+            through: last,
+            began: is_on.then_some(began),
+            last_bad: is_on.then_some(last),
+        },
+        state,
+        is_provisional: false,
+        began: is_on.then_some(began),
+        last_bad: is_on.then_some(last),
+        past: Vec::new(),
+        reasons,
+    }
+}
+
+fn shortage(stage: &mut Stage) {
+    let from = Minute::of(stage.now).plus(-8);
+    stage.feed(&sonnet(), from, &[(600.0, 0.0, 900_000.0); 8]);
+}
+
+#[test]
+fn a_shortage_opens_one_incident_and_asks_once() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(std::slice::from_ref(&on), &[]);
+    assert_eq!(stage.book.incidents.len(), 1);
+    assert_eq!(stage.effects("request-quota").len(), 1);
+    assert_eq!(stage.effects("notify").len(), 1);
+    assert_eq!(
+        stage.step(std::slice::from_ref(&on), &[]),
+        Vec::new(),
+        "nothing new, nothing planned"
+    );
+    stage.perform_all();
+    stage.later(1).step(std::slice::from_ref(&on), &[]);
+    stage.perform_all();
+    assert_eq!(stage.later(1).step(&[on], &[]), Vec::new());
+    assert_eq!(stage.effects("request-quota").len(), 1);
+    let incident = stage.book.incidents.values().next().unwrap();
+    assert_eq!(incident.scenario, Some(Scenario::HighUsage));
+    insta::assert_snapshot!("opened", stage.message("[warning]"));
+    let Effect::RequestQuota {
+        context, desired, ..
+    } = &stage.effects("request-quota")[0].effect
+    else {
+        panic!("a request");
+    };
+    assert_eq!(desired.to_string(), "1,500,000");
+    insta::assert_snapshot!("context", context);
+}
+
+#[test]
+fn two_models_on_one_code_are_one_incident_and_one_request() {
+    let mut stage = Stage::new(Mode::File);
+    let sibling = pool_id("anthropic.claude-sonnet-4-6-b");
+    stage.add_pool(&sibling);
+    shortage(&mut stage);
+    let on = [
+        verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now),
+        verdict(&sibling, Category::Quota, AlertState::Alerting, stage.now),
+    ];
+    stage.step(&on, &[]);
+    assert_eq!(stage.book.incidents.len(), 1);
+    assert_eq!(stage.effects("request-quota").len(), 1);
+}
+
+#[test]
+fn observe_files_nothing_and_propose_waits() {
+    for (mode, expected) in [(Mode::Observe, None), (Mode::Propose, Some("proposed"))] {
+        let mut stage = Stage::new(mode);
+        shortage(&mut stage);
+        let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+        stage.step(&[on], &[]);
+        let states: Vec<_> = stage
+            .effects("request-quota")
+            .iter()
+            .map(|it| it.state.name())
+            .collect();
+        assert_eq!(states, Vec::from_iter(expected), "{mode:?}");
+        assert_eq!(
+            stage.effects("notify").len(),
+            1,
+            "people hear in every mode"
+        );
+    }
+}
+
+#[test]
+fn a_grant_is_followed_to_the_value_and_not_asked_again() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(std::slice::from_ref(&on), &[]);
+    stage.perform_all();
+    stage.later(1).step(std::slice::from_ref(&on), &[]);
+    let request = RequestId::new("req-1");
+    let display = DisplayId::new("171234567800001");
+    let opened = [
+        DeskReading::Request {
+            request: request.clone(),
+            status: RequestStatus::CaseOpened,
+            display: Some(display.clone()),
+        },
+        DeskReading::Case {
+            case: CaseId::new("case-9"),
+            display: display.clone(),
+            status: "opened".to_owned(),
+        },
+    ];
+    stage.later(5).step(std::slice::from_ref(&on), &opened);
+    assert_eq!(
+        stage.effects("comment").len(),
+        1,
+        "the context goes into the case"
+    );
+    stage.perform_all();
+    let closed = [DeskReading::Request {
+        request,
+        status: RequestStatus::CaseClosed,
+        display: Some(display),
+    }];
+    stage.later(60).step(&[], &closed);
+    assert!(
+        stage.book.asks.values().all(|ask| ask.end.is_none()),
+        "a closed case says nothing of the decision"
+    );
+    stage.set_quota(1_200_000.0);
+    stage.later(60).step(&[], &[]);
+    let ends: Vec<_> = stage
+        .book
+        .asks
+        .values()
+        .filter_map(|ask| ask.end.as_ref().map(|(end, _)| end.clone()))
+        .collect();
+    assert_eq!(
+        ends,
+        [AskEnd::PartlyGranted {
+            value: Amount::new(1_200_000.0).unwrap()
+        }]
+    );
+    let again = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.later(5).step(&[again], &[]);
+    assert_eq!(
+        stage.effects("request-quota").len(),
+        1,
+        "no new evidence: {:#?}",
+        stage.decisions()
+    );
+    assert_eq!(stage.effects("comment").len(), 1);
+    insta::assert_snapshot!("partly_granted", stage.message("[granted in part]"));
+}
+
+#[test]
+fn throttling_joins_the_quota_that_is_used_up() {
+    let mut stage = Stage::new(Mode::File);
+    let from = Minute::of(stage.now).plus(-8);
+    stage.feed(&sonnet(), from, &[(600.0, 60.0, 990_000.0); 8]);
+    let now = stage.now;
+    let on = |category| verdict(&sonnet(), category, AlertState::Alerting, now);
+    stage.step(&[on(Category::Quota), on(Category::Throttle)], &[]);
+    assert_eq!(stage.book.incidents.len(), 1);
+    assert_eq!(stage.effects("open-case").len(), 0);
+    assert_eq!(stage.effects("request-quota").len(), 1);
+}
+
+#[test]
+fn throttling_far_below_every_quota_is_investigated() {
+    let mut stage = Stage::new(Mode::File);
+    let from = Minute::of(stage.now).plus(-8);
+    stage.feed(&sonnet(), from, &[(100.0, 40.0, 100_000.0); 8]);
+    let on = verdict(
+        &sonnet(),
+        Category::Throttle,
+        AlertState::Alerting,
+        stage.now,
+    );
+    stage.step(&[on], &[]);
+    assert_eq!(stage.effects("request-quota").len(), 0);
+    let cases = stage.effects("open-case");
+    assert_eq!(cases.len(), 1);
+    let Effect::OpenCase { subject, body, .. } = &cases[0].effect else {
+        panic!("a case")
+    };
+    assert!(body.starts_with(cases[0].marker().as_str()));
+    insta::assert_snapshot!("case", format!("{subject}\n\n{body}"));
+}
+
+#[test]
+fn what_came_and_went_unseen_is_told_once_and_never_filed() {
+    let mut stage = Stage::new(Mode::File);
+    let mut quiet = verdict(&sonnet(), Category::Quota, AlertState::Normal, stage.now);
+    let began = Minute::of(stage.now).plus(-120);
+    let reasons = quiet.reasons.clone();
+    quiet.past.push(Episode {
+        began,
+        ended: began.plus(20),
+        reasons,
+    });
+    stage.step(&[quiet.clone()], &[]);
+    assert_eq!(stage.effects("notify").len(), 1);
+    assert_eq!(stage.effects("request-quota").len(), 0);
+    assert_eq!(stage.later(1).step(&[quiet], &[]), Vec::new(), "told once");
+    insta::assert_snapshot!("past", stage.message("[was]"));
+}
+
+#[test]
+fn recovery_is_told_with_what_was_lost() {
+    let mut stage = Stage::new(Mode::Observe);
+    let from = Minute::of(stage.now).plus(-8);
+    stage.feed(&sonnet(), from, &[(600.0, 60.0, 990_000.0); 8]);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(&[on], &[]);
+    let over = verdict(&sonnet(), Category::Quota, AlertState::Normal, stage.now);
+    stage.later(40).step(&[over], &[]);
+    assert!(
+        stage
+            .book
+            .incidents
+            .values()
+            .all(|incident| !incident.is_open())
+    );
+    insta::assert_snapshot!("resolved", stage.message("[resolved]"));
+}
+
+#[test]
+fn a_proposal_expires_and_is_told() {
+    let mut stage = Stage::new(Mode::Propose);
+    shortage(&mut stage);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(std::slice::from_ref(&on), &[]);
+    let proposal = stage.effects("request-quota")[0].clone();
+    assert!(proposal.approved(stage.now).is_some());
+    stage.later(1_441);
+    assert!(proposal.approved(stage.now).is_none(), "too late");
+    let refused = proposal.refused("nobody approved it in time", stage.now);
+    stage.book.apply(vec![Record::Intent(refused)]);
+    stage.step(&[], &[]);
+    assert!(
+        stage
+            .message("[not done]")
+            .contains("nobody approved it in time")
+    );
+}
+
+#[test]
+fn in_doubt_looks_twice_before_it_sends_again_and_messages_just_repeat() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(&[on], &[]);
+    let lost = Outcome::InDoubt {
+        why: "the answer was lost".to_owned(),
+    };
+    let request = stage.effects("request-quota")[0]
+        .begun(stage.now)
+        .after(&lost, stage.now);
+    let mut now = stage.now;
+    let mut intent = request;
+    let mut looks = 0;
+    while matches!(intent.state, IntentState::Unknown { .. }) {
+        now = after(now, 1);
+        if intent.due(now).is_some() {
+            looks += 1;
+            intent = intent.after(&Outcome::Absent, now);
+        }
+        assert!(looks < 10);
+    }
+    assert_eq!(intent.state, IntentState::Planned { not_before: now });
+    assert!(
+        after(stage.now, 30) <= now,
+        "two looks that count, a settle window apart"
+    );
+    let message = stage.effects("notify")[0]
+        .begun(stage.now)
+        .after(&lost, stage.now);
+    assert!(matches!(message.state, IntentState::Planned { .. }));
+}
