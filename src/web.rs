@@ -1,1 +1,168 @@
-//! Placeholder.
+//! What people and scripts see over HTTP: the status page, the JSON API, metrics and health.
+//!
+//! Reads the view that the daemon shares and writes nothing: what people decide goes to the daemon as an order. No
+//! authentication yet, so only a loopback listener is served, and only requests that name a loopback host.
+
+use std::{
+    future::Future,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use tokio::{net::TcpListener, sync::oneshot, time};
+
+use crate::runtime::shared::Shared;
+
+mod api;
+mod connections;
+mod guard;
+pub mod inert;
+pub mod json;
+mod metrics;
+mod orders;
+mod page;
+mod view;
+pub mod words;
+
+pub use view::View;
+
+/// The longest body that is read, in bytes: a ruling is far smaller.
+const MOST_BODY: usize = 4_096;
+/// How long open connections may go on after the stop.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+/// How often the web looks whether the daemon still begins cycles.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// What every handler sees.
+#[derive(Debug)]
+struct Web {
+    shared: Arc<Shared>,
+    /// The number of cycles at the last look.
+    cycles: AtomicU64,
+    /// Looks in a row, one a second, at which the number of cycles was the same.
+    idle_seconds: AtomicU64,
+}
+
+impl Web {
+    fn new(shared: Arc<Shared>) -> Arc<Self> {
+        Arc::new(Self {
+            shared,
+            cycles: AtomicU64::new(0),
+            idle_seconds: AtomicU64::new(0),
+        })
+    }
+
+    /// One look at the daemon, to be taken once a second of real time: the daemon's own time may stand still.
+    fn pulse(&self) {
+        let cycles = self.shared.health().cycles;
+        if self.cycles.swap(cycles, Ordering::Relaxed) == cycles {
+            self.idle_seconds.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.idle_seconds.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Makes a document under the locks, which are held for that long and never across an await.
+    fn with_view<T>(&self, make: impl FnOnce(&View<'_>) -> T) -> T {
+        let book = self.shared.book();
+        let health = self.shared.health();
+        make(&View {
+            book: &book,
+            health: &health,
+            settings: &self.shared.settings,
+            is_simulated: self.shared.is_simulated,
+            idle_seconds: self.idle_seconds.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Whether somebody is there to take orders.
+    fn takes_orders(&self) -> bool {
+        !self.shared.orders.is_closed()
+    }
+}
+
+/// The router over the shared view.
+pub fn router(shared: Arc<Shared>) -> Router {
+    routes(Web::new(shared))
+}
+
+fn routes(web: Arc<Web>) -> Router {
+    Router::new()
+        .route("/", get(page::page))
+        .route("/style.css", get(page::style))
+        .route("/healthz", get(api::healthz))
+        .route("/readyz", get(api::readyz))
+        .route("/metrics", get(metrics::metrics))
+        .route("/api/v1/status", get(api::status))
+        .route("/api/v1/incidents", get(api::incidents))
+        .route("/api/v1/incidents/{id}", get(api::incident))
+        .route("/api/v1/explain/{*id}", get(api::explain))
+        .route("/api/v1/actions/{id}/approve", post(orders::approve))
+        .route("/api/v1/actions/{id}/reject", post(orders::reject))
+        .fallback(api::nothing_here)
+        .layer(DefaultBodyLimit::max(MOST_BODY))
+        .layer(middleware::from_fn(guard::guard))
+        .with_state(web)
+}
+
+/// Serves until `stop` resolves, then lets open connections finish for a few seconds.
+///
+/// # Errors
+///
+/// Refuses a listener that is not on loopback, since there is no authentication yet; else what the socket says.
+pub async fn serve(
+    shared: Arc<Shared>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!(
+                "refused to serve the status page on {address}: it has no authentication yet, so it listens on loopback only; use 127.0.0.1:{} and a tunnel",
+                address.port()
+            ),
+        ));
+    }
+    let web = Web::new(shared);
+    let (stopping, stopped) = oneshot::channel::<()>();
+    let stop = async move {
+        stop.await;
+        drop(stopping); // Its other end resolves, and the grace begins to run.
+    };
+    let served = axum::serve(
+        connections::Limited::new(listener),
+        routes(Arc::clone(&web)),
+    )
+    .with_graceful_shutdown(stop);
+    let grace = async {
+        stopped.await.unwrap_or(()); // Only ever dropped: that is the signal.
+        time::sleep(STOP_GRACE).await;
+    };
+    tokio::select! {
+        result = async { served.await } => result,
+        () = grace => Ok(()),
+        () = beat(&web) => Ok(()),
+    }
+}
+
+/// Looks at the daemon once a second; never ends.
+async fn beat(web: &Web) {
+    let mut seconds = time::interval(PULSE);
+    seconds.set_missed_tick_behavior(time::MissedTickBehavior::Skip);
+    loop {
+        seconds.tick().await;
+        web.pulse();
+    }
+}

@@ -1,0 +1,260 @@
+//! `explain`: why something happened, as the person on call wants it at 3 am.
+//!
+//! In the order in which it came about: the incident, why, what was decided, what was done, what AWS said.
+
+use std::{io, io::Write};
+
+use super::{
+    remote::{Daemon, Format, RemoteError, write_json},
+    status::{ask_line, case_line, left_out, write_headroom},
+    text::Text,
+};
+use crate::{
+    model::units::grouped,
+    web::{
+        json::{Action, Explanation, Incident, Quota, QuotaChange},
+        words::{age, clock},
+    },
+};
+
+/// Writes all that the daemon at `base_url` knows of `id`: an incident, action, pool, quota code, request or case.
+///
+/// # Errors
+///
+/// When no daemon answers, when it knows nothing by this id, or the output can't be written.
+pub async fn explain(
+    base_url: &str,
+    id: &str,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<(), RemoteError> {
+    let path = ["api", "v1", "explain", id];
+    let explanation: Explanation = Daemon::at(base_url)?.get(&path).await?;
+    match format {
+        Format::Json => write_json(out, &explanation)?,
+        Format::Text => write_text(out, &explanation)?,
+    }
+    Ok(())
+}
+
+fn write_text(out: &mut dyn Write, told: &Explanation) -> io::Result<()> {
+    let mut text = Text::new(out);
+    text.line(0, &format!("{} {}", told.kind, told.asked))?;
+    let data = told.now.as_deref().map_or_else(
+        || "no cycle yet".to_owned(),
+        |now| format!("data as of {}", clock(now)),
+    );
+    let simulated = if told.is_simulated {
+        ", simulated AWS"
+    } else {
+        ""
+    };
+    text.line(0, &format!("({data}{simulated})"))?;
+    if matches!(told.kind.as_str(), "pool" | "quota") {
+        write_place(&mut text, told)?;
+    }
+    for incident in &told.incidents {
+        write_incident(&mut text, incident)?;
+    }
+    left_out(&mut text, &told.left_out, "incidents")
+}
+
+/// A pool or a quota: use, values, rules, targets.
+fn write_place(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
+    write_headroom(text, &told.headroom)?;
+    for row in told.headroom.iter().filter(|row| !row.note.is_empty()) {
+        let kind = row.kind.to_uppercase();
+        text.line(2, &format!("{kind} of {}: {}", row.pool, row.note))?;
+    }
+    left_out(text, &told.left_out, "headroom")?;
+    text.heading("QUOTAS")?;
+    for quota in &told.quotas {
+        text.line(1, &quota_line(quota))?;
+    }
+    for change in &told.quota_changes {
+        text.line(1, &change_line(change))?;
+    }
+    if told.quotas.is_empty() && told.quota_changes.is_empty() {
+        text.line(1, "none known")?;
+    }
+    text.heading("RULES")?;
+    for judgement in &told.judgements {
+        let provisional = if judgement.is_provisional {
+            " (on minutes that may still change)"
+        } else {
+            ""
+        };
+        let line = format!(
+            "{} on {}: {}{provisional}",
+            judgement.rule, judgement.pool, judgement.state
+        );
+        text.line(1, &line)?;
+        text.labelled(2, "why", &judgement.reasons)?;
+    }
+    if told.judgements.is_empty() {
+        text.line(1, "none judged")?;
+    }
+    if !told.targets.is_empty() {
+        text.heading("TARGETS")?;
+    }
+    for target in &told.targets {
+        let name = target
+            .name
+            .as_ref()
+            .map_or_else(String::new, |name| format!(" `{name}`"));
+        let seen = clock(&target.first_seen);
+        let kind = target.kind.replace('-', " ");
+        text.line(
+            1,
+            &format!("{}{name}: {kind}, first seen {seen}", target.id),
+        )?;
+    }
+    Ok(())
+}
+
+fn write_incident(text: &mut Text<'_>, incident: &Incident) -> io::Result<()> {
+    let brief = &incident.brief;
+    let state = match (&brief.resolved, brief.age_seconds) {
+        (None, Some(seconds)) => format!("open for {}", age(seconds)),
+        (None, None) => "open".to_owned(),
+        (Some(at), _) => format!("ended {}", clock(at)),
+    };
+    text.heading(&format!(
+        "INCIDENT {} ({}, {state})",
+        brief.id, brief.severity
+    ))?;
+    text.line(1, &brief.title)?;
+    text.line(
+        1,
+        &format!(
+            "bad from {} to {}; opened {}",
+            clock(&brief.began),
+            clock(&brief.last_bad),
+            clock(&brief.opened)
+        ),
+    )?;
+    let scenario = brief.scenario.as_deref().unwrap_or("not assessed");
+    text.line(
+        1,
+        &format!(
+            "scenario {scenario}; {} requests throttled so far; number {} of its kind",
+            grouped(brief.lost),
+            incident.generation
+        ),
+    )?;
+    for pool in &incident.pools {
+        text.line(1, &format!("pool {pool}"))?;
+    }
+    write_why(text, incident)?;
+    text.line(1, "ACTIONS")?;
+    if incident.actions.is_empty() {
+        text.line(2, "none")?;
+    }
+    for action in &incident.actions {
+        write_action(text, action)?;
+    }
+    write_desk(text, incident)
+}
+
+fn write_why(text: &mut Text<'_>, incident: &Incident) -> io::Result<()> {
+    text.line(1, "WHY")?;
+    for alert in &incident.alerts {
+        let on = if alert.is_on { "on" } else { "over" };
+        let line = format!(
+            "{} ({}, {on}, rule {}) on {}",
+            alert.rule, alert.severity, alert.rule_hash, alert.pool
+        );
+        text.line(2, &line)?;
+        for reason in &alert.reasons {
+            text.line(3, reason)?;
+        }
+    }
+    text.line(1, "DECISIONS")?;
+    if incident.decisions_dropped > 0 {
+        let gone = format!("({} older ones were let go)", incident.decisions_dropped);
+        text.line(2, &gone)?;
+    }
+    if incident.decisions.is_empty() {
+        text.line(2, "none")?;
+    }
+    for decision in &incident.decisions {
+        text.line(2, &format!("{}  {}", clock(&decision.at), decision.what))?;
+    }
+    Ok(())
+}
+
+fn write_action(text: &mut Text<'_>, action: &Action) -> io::Result<()> {
+    let created = clock(&action.created);
+    text.line(2, &format!("{created}  {}  {}", action.id, action.what))?;
+    let tries = match action.attempts {
+        0 | 1 => String::new(),
+        more => format!(" (begun {more} times)"),
+    };
+    text.line(3, &format!("{}{tries}", action.detail))?;
+    if let Some(failure) = &action.last_failure {
+        text.line(3, &format!("last failure: {failure}"))?;
+    }
+    text.labelled(3, "why", &action.reasons)?;
+    if action.state == "proposed" {
+        text.line(3, &format!("bedrock-ops-alert approve {}", action.id))?;
+    }
+    Ok(())
+}
+
+fn write_desk(text: &mut Text<'_>, incident: &Incident) -> io::Result<()> {
+    let is_empty =
+        incident.asks.is_empty() && incident.cases.is_empty() && incident.quota_changes.is_empty();
+    if is_empty {
+        return Ok(());
+    }
+    text.line(1, "ON AWS'S DESK")?;
+    for ask in &incident.asks {
+        text.line(2, &ask_line(ask))?;
+    }
+    for case in &incident.cases {
+        text.line(2, &case_line(case))?;
+    }
+    for change in &incident.quota_changes {
+        text.line(2, &change_line(change))?;
+    }
+    Ok(())
+}
+
+fn quota_line(quota: &Quota) -> String {
+    let number = |value: Option<f64>| value.map_or_else(|| "not known".to_owned(), grouped);
+    let adjustable = if quota.adjustable {
+        "adjustable"
+    } else {
+        "not adjustable"
+    };
+    let read = quota.age_seconds.map_or_else(
+        || clock(&quota.read_at),
+        |seconds| format!("{} ago", age(seconds)),
+    );
+    let stale = quota
+        .stale
+        .as_ref()
+        .map_or_else(String::new, |why| format!("; the last read failed: {why}"));
+    format!(
+        "{} in {} {} ({}): applied {}, default {}, {adjustable}, read {read}{stale}",
+        quota.quota_code,
+        quota.account,
+        quota.region,
+        quota.name,
+        number(quota.applied),
+        number(quota.default)
+    )
+}
+
+fn change_line(change: &QuotaChange) -> String {
+    let number = |value: Option<f64>| value.map_or_else(|| "not known".to_owned(), grouped);
+    format!(
+        "{}  {} changed from {} to {} in {} {}",
+        clock(&change.at),
+        change.quota_code,
+        number(change.old),
+        number(change.new),
+        change.account,
+        change.region
+    )
+}

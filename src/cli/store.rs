@@ -1,0 +1,88 @@
+//! `store`: dump, load, verify and salvage. They need the store for themselves.
+
+use std::{
+    io::{self, BufWriter, Write as _},
+    path::Path,
+    process::ExitCode,
+};
+
+use super::exit::Exit;
+use crate::store::{self, Onto, StoreError};
+
+/// Writes all records as JSON lines to standard output.
+pub(super) fn dump(path: &Path) -> Result<ExitCode, Exit> {
+    let ledger = store::open_existing(path).map_err(|error| refused(&error))?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let count = store::dump(&ledger, &mut out).map_err(|error| refused(&error))?;
+    flush(&mut out)?;
+    say(&format!("{count} records"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a dump from standard input into a new store.
+pub(super) fn load(path: &Path, is_onto_existing: bool) -> Result<ExitCode, Exit> {
+    let onto = if is_onto_existing {
+        Onto::Existing
+    } else {
+        Onto::Empty
+    };
+    let ledger = store::open(path).map_err(|error| refused(&error))?;
+    let mut input = io::stdin().lock();
+    let count = store::load_dump(&mut input, &ledger, onto).map_err(|error| refused(&error))?;
+    say(&format!("{count} records loaded into {}", path.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Checks everything and tells what the store holds.
+pub(super) fn verify(path: &Path) -> Result<ExitCode, Exit> {
+    let found = store::verify(path).map_err(|error| refused(&error))?;
+    let mut out = io::stdout().lock();
+    let mut lines = vec![
+        format!("format    {}", found.format),
+        format!("sequence  {}", found.sequence),
+        format!("links     {}", found.links),
+        format!("head      {}", found.chain_head),
+    ];
+    lines.extend(
+        found
+            .counts
+            .iter()
+            .map(|(kind, count)| format!("{kind:<16} {count}")),
+    );
+    writeln!(out, "{}", lines.join("\n")).map_err(|error| unwritable(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes what can be read of a damaged store as a dump to standard output.
+pub(super) fn salvage(path: &Path) -> Result<ExitCode, Exit> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let found = store::salvage(path, &mut out).map_err(|error| refused(&error))?;
+    flush(&mut out)?;
+    say(&format!("{found:?}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A store error as the command line tells it.
+pub(super) fn refused(error: &StoreError) -> Exit {
+    Exit::new(error.exit_code(), error, error.help())
+}
+
+fn flush(out: &mut impl io::Write) -> Result<(), Exit> {
+    out.flush().map_err(|error| unwritable(&error))
+}
+
+fn unwritable(error: &io::Error) -> Exit {
+    Exit::new(
+        super::exit::STORE,
+        error,
+        "the output could not be written: check where it goes to",
+    )
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "talk of a command goes to the terminal"
+)]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

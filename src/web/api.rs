@@ -1,0 +1,89 @@
+//! The reading half of the JSON API, and health.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::{
+    Web, inert,
+    json::{Condition, Problem},
+};
+
+/// `GET /api/v1/status`.
+pub(super) async fn status(State(web): State<Arc<Web>>) -> Response {
+    document(StatusCode::OK, &web.with_view(|view| view.status()))
+}
+
+/// `GET /api/v1/incidents`.
+pub(super) async fn incidents(State(web): State<Arc<Web>>) -> Response {
+    document(StatusCode::OK, &web.with_view(|view| view.incidents()))
+}
+
+/// `GET /api/v1/incidents/{id}`.
+pub(super) async fn incident(State(web): State<Arc<Web>>, Path(id): Path<String>) -> Response {
+    match web.with_view(|view| view.incident_by_id(&id)) {
+        Some(incident) => document(StatusCode::OK, &incident),
+        None => problem(StatusCode::NOT_FOUND, "there is no incident with this id"),
+    }
+}
+
+/// `GET /api/v1/explain/{id}`.
+pub(super) async fn explain(State(web): State<Arc<Web>>, Path(id): Path<String>) -> Response {
+    match web.with_view(|view| view.explain(&id)) {
+        Some(explanation) => document(StatusCode::OK, &explanation),
+        None => problem(
+            StatusCode::NOT_FOUND,
+            "nothing is known by this id: give an incident, action, pool (account/region/family/model), quota code, request or case",
+        ),
+    }
+}
+
+/// `GET /healthz`: the loop is alive.
+pub(super) async fn healthz(State(web): State<Arc<Web>>) -> Response {
+    let takes_orders = web.takes_orders();
+    condition(&web.with_view(|view| view.healthy(takes_orders)))
+}
+
+/// `GET /readyz`: the daemon does its work everywhere.
+pub(super) async fn readyz(State(web): State<Arc<Web>>) -> Response {
+    let takes_orders = web.takes_orders();
+    condition(&web.with_view(|view| view.ready(takes_orders)))
+}
+
+/// Every other path.
+pub(super) async fn nothing_here() -> Response {
+    problem(
+        StatusCode::NOT_FOUND,
+        "nothing is served here: see / for the status page and /api/v1/status for its data",
+    )
+}
+
+fn condition(condition: &Condition) -> Response {
+    let status = if condition.ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    document(status, condition)
+}
+
+/// A JSON answer, safe to print on a terminal.
+pub(super) fn document<T: Serialize>(status: StatusCode, body: &T) -> Response {
+    match inert::json(body) {
+        Ok(text) => (status, [(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// An answer that says why not.
+pub(super) fn problem(status: StatusCode, why: impl Into<String>) -> Response {
+    document(status, &Problem { error: why.into() })
+}

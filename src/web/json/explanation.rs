@@ -1,0 +1,157 @@
+//! The documents of `explain`: an incident, a pool or a quota with all that belongs to it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Ask, Case, Headroom, IncidentBrief};
+
+/// An incident with all that belongs to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// What the status page shows.
+    pub brief: IncidentBrief,
+    /// Counts the incidents of this cause, from 1.
+    pub generation: u32,
+    /// The strongest remedy that its rules allow.
+    pub remedy: String,
+    /// The pools that joined, sorted.
+    pub pools: Vec<String>,
+    /// Its alerts, by rule and pool.
+    pub alerts: Vec<Alert>,
+    /// What was decided, oldest first.
+    pub decisions: Vec<Decision>,
+    /// Decisions that were let go for the bound.
+    pub decisions_dropped: u32,
+    /// Its actions, oldest first.
+    pub actions: Vec<Action>,
+    /// Its quota requests, newest first.
+    pub asks: Vec<Ask>,
+    /// Its support cases, newest first.
+    pub cases: Vec<Case>,
+    /// Changes of its quota's applied value since it began, oldest first.
+    pub quota_changes: Vec<QuotaChange>,
+}
+
+/// A rule on a pool, as part of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The rule.
+    pub rule: String,
+    /// Hash of the rule that judged.
+    pub rule_hash: String,
+    /// The pool.
+    pub pool: String,
+    /// `info`, `warning` or `critical`.
+    pub severity: String,
+    /// Whether it is on now.
+    pub is_on: bool,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// Something decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// When.
+    pub at: String,
+    /// A sentence without its final stop.
+    pub what: String,
+}
+
+/// A change of an applied value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuotaChange {
+    /// The account.
+    pub account: String,
+    /// The Region.
+    pub region: String,
+    /// The quota.
+    pub quota_code: String,
+    /// Before.
+    pub old: Option<f64>,
+    /// After.
+    pub new: Option<f64>,
+    /// When we saw it.
+    pub at: String,
+}
+
+/// A quota as last read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quota {
+    /// The account.
+    pub account: String,
+    /// The Region.
+    pub region: String,
+    /// The code.
+    pub quota_code: String,
+    /// The name as the API returned it.
+    pub name: String,
+    /// The applied value; `null`: none recorded, or unreadable.
+    pub applied: Option<f64>,
+    /// AWS's default; `null`: not read or not published.
+    pub default: Option<f64>,
+    /// Whether Service Quotas takes a request for it.
+    pub adjustable: bool,
+    /// When it was last read successfully.
+    pub read_at: String,
+    /// How long ago that was.
+    pub age_seconds: Option<i64>,
+    /// Why the last read failed, while the values are older ones.
+    pub stale: Option<String>,
+}
+
+/// A target of a pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The dimension value.
+    pub id: String,
+    /// `base`, `system-profile` or `application-profile`.
+    pub kind: String,
+    /// The owner's name for an application profile.
+    pub name: Option<String>,
+    /// When we first saw it.
+    pub first_seen: String,
+}
+
+/// What a rule says of a pool now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The rule.
+    pub rule: String,
+    /// The pool.
+    pub pool: String,
+    /// The alert state.
+    pub state: String,
+    /// Whether it rests on minutes that may still change.
+    pub is_provisional: bool,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// The answer to "why?": what was asked about, and all that is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The id as it was asked.
+    pub asked: String,
+    /// `incident`, `action`, `pool`, `quota`, `request` or `case`.
+    pub kind: String,
+    /// The start of the last cycle; every age is counted from here.
+    pub now: Option<String>,
+    /// Whether AWS is the simulated one.
+    pub is_simulated: bool,
+    /// The incidents it is about, open ones first, then newest first.
+    pub incidents: Vec<Incident>,
+    /// For a pool or quota: the use of each pool.
+    pub headroom: Vec<Headroom>,
+    /// For a pool or quota: the quotas behind it, sorted.
+    pub quotas: Vec<Quota>,
+    /// For a pool or quota: changes of their applied values, oldest first.
+    pub quota_changes: Vec<QuotaChange>,
+    /// For a pool: its targets, sorted.
+    pub targets: Vec<Target>,
+    /// For a pool or quota: what the rules say now.
+    pub judgements: Vec<Judgement>,
+    /// Rows that were left out of each list for its bound.
+    pub left_out: BTreeMap<String, usize>,
+}

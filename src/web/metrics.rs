@@ -1,0 +1,291 @@
+//! `/metrics`: the numbers of the book and of the daemon's health, in OpenMetrics text.
+//!
+//! Made anew for each scrape from one view, so that the numbers belong together and nothing has to be kept in step.
+//! The number of series is bounded; the general ones come first and the pools with the least headroom next, so that
+//! what falls over the edge is what matters least. How much fell is a metric itself.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use prometheus_client::{
+    encoding::{EncodeMetric, MetricEncoder, NoLabelSet, text::encode},
+    metrics::MetricType,
+    registry::Registry,
+};
+
+use super::{View, Web, inert, json::Headroom};
+use crate::model::{ids::Scope, time::Timestamp};
+
+/// Series in one scrape.
+const MOST_SERIES: usize = 500;
+/// Characters of a label value; longer ones are cut and end in `…`.
+const MOST_LABEL: usize = 128;
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+type Labels = Vec<(&'static str, String)>;
+type Row = (Labels, f64);
+
+/// The rows of one metric, in the order in which they are written. (The crate's own families hash, and so shuffle.)
+#[derive(Debug)]
+struct Rows {
+    kind: MetricType,
+    rows: Vec<Row>,
+}
+
+impl EncodeMetric for Rows {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        for (labels, value) in &self.rows {
+            if labels.is_empty() {
+                write_value(&mut encoder, self.kind, *value)?;
+            } else {
+                write_value(&mut encoder.encode_family(labels)?, self.kind, *value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn metric_type(&self) -> MetricType {
+        self.kind
+    }
+}
+
+fn write_value(encoder: &mut MetricEncoder<'_>, kind: MetricType, value: f64) -> fmt::Result {
+    if matches!(kind, MetricType::Counter) {
+        return encoder.encode_counter::<NoLabelSet, f64, f64>(&value, None);
+    }
+    encoder.encode_gauge(&value)
+}
+
+/// `GET /metrics`.
+pub(super) async fn metrics(State(web): State<Arc<Web>>) -> Response {
+    match web.with_view(|view| exposition(view, MOST_SERIES)) {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// The whole exposition, with at most `most` series besides the one that counts what was dropped.
+fn exposition(view: &View<'_>, most: usize) -> Result<String, fmt::Error> {
+    let mut series = Series {
+        registry: Registry::with_prefix("boa"),
+        left: most,
+        dropped: 0,
+    };
+    series.daemon(view);
+    series.aws(view);
+    series.incidents(view);
+    series.intents(view);
+    series.stages(view);
+    series.quotas(&view.headroom());
+    let dropped = vec![(Vec::new(), count(series.dropped))];
+    series.left = series.left.saturating_add(1);
+    let help = "Series left out of this scrape for the bound of 500";
+    series.gauge("series_dropped", help, dropped);
+    let mut text = String::new();
+    encode(&mut text, &series.registry)?;
+    Ok(text)
+}
+
+struct Series {
+    registry: Registry,
+    left: usize,
+    dropped: usize,
+}
+
+impl Series {
+    fn daemon(&mut self, view: &View<'_>) {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let mode = view.settings.policy.mode.name().to_owned();
+        let build = vec![("version", version), ("mode", mode)];
+        self.gauge("build_info", "Version and mode", vec![(build, 1.0)]);
+        let flags = [
+            (
+                "ready",
+                "1 once the first cycle is done",
+                view.health.is_ready,
+            ),
+            (
+                "simulated",
+                "1 when AWS is the simulated one",
+                view.is_simulated,
+            ),
+            (
+                "stale",
+                "1 when the data counts as old",
+                !view.stale().is_empty(),
+            ),
+        ];
+        for (name, help, is_so) in flags {
+            self.gauge(name, help, bare(f64::from(u8::from(is_so))));
+        }
+        let idle = count_u64(view.idle_seconds);
+        let help = "Real seconds since the daemon last began a cycle";
+        self.gauge("watchdog_age_seconds", help, bare(idle));
+        if let Some(now) = view.now() {
+            let help = "Start of the last cycle in the daemon's time";
+            self.gauge("last_cycle_timestamp_seconds", help, bare(seconds(now)));
+        }
+        let cycles = bare(count_u64(view.health.cycles));
+        self.counter("cycles", "Cycles since the start", cycles);
+    }
+
+    fn aws(&mut self, view: &View<'_>) {
+        let calls = view.health.calls.calls.iter();
+        let calls =
+            calls.map(|(operation, made)| (vec![("api", label(operation))], count_u64(*made)));
+        let help = "AWS calls since the start, by service and operation";
+        self.counter("aws_requests", help, calls.collect());
+        let metrics = bare(count_u64(view.health.calls.metrics));
+        let help = "Metrics requested from CloudWatch, as AWS bills them";
+        self.counter("aws_billed_metrics", help, metrics);
+        let cost = view.health.cost_usd;
+        if (0.0..f64::INFINITY).contains(&cost) {
+            let help = "Cost of those calls at list price in USD";
+            self.counter("aws_estimated_cost_usd", help, bare(cost));
+        }
+    }
+
+    fn incidents(&mut self, view: &View<'_>) {
+        let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for state in ["open", "ended"] {
+            for severity in crate::model::rule::Severity::ALL {
+                counts.insert((state, severity.name()), 0);
+            }
+        }
+        for incident in view.book.incidents.values() {
+            let state = if incident.is_open() { "open" } else { "ended" };
+            let key = (state, incident.severity.name());
+            *counts.entry(key).or_default() += 1;
+        }
+        let rows = counts.into_iter().map(|((state, severity), number)| {
+            let labels = vec![
+                ("state", state.to_owned()),
+                ("severity", severity.to_owned()),
+            ];
+            (labels, count(number))
+        });
+        self.gauge("incidents", "Incidents in the book", rows.collect());
+    }
+
+    fn intents(&mut self, view: &View<'_>) {
+        let states = view.intents_by_state().into_iter();
+        let rows = states.map(|(state, number)| (vec![("state", state)], count_u64(number)));
+        self.gauge("intents", "Intents in the book", rows.collect());
+        let open = view.book.intents.values().filter(|it| !it.state.is_final());
+        let oldest = open.clone().map(|it| it.created).min();
+        let depth = bare(count(open.count()));
+        self.gauge("outbox_depth", "Intents that are not final", depth);
+        let now = view.now();
+        let age = oldest.and_then(|at| Some(seconds(now?) - seconds(at)));
+        let help = "Age of the oldest intent that is not final; 0 when there is none";
+        self.gauge(
+            "outbox_oldest_seconds",
+            help,
+            bare(age.unwrap_or(0.0).max(0.0)),
+        );
+    }
+
+    fn stages(&mut self, view: &View<'_>) {
+        let health = view.health;
+        let successes = health.last_success.iter();
+        let rows = successes.map(|((stage, scope), at)| (stage_labels(stage, scope), seconds(*at)));
+        let help = "Last success of each stage in the daemon's time";
+        self.gauge("last_success_timestamp_seconds", help, rows.collect());
+        let failing = health.failing.keys();
+        let rows = failing.map(|(stage, scope)| (stage_labels(stage, scope), 1.0));
+        let help = "1 for each stage whose last try failed";
+        self.gauge("stage_failing", help, rows.collect());
+    }
+
+    fn quotas(&mut self, headroom: &[Headroom]) {
+        let used = headroom
+            .iter()
+            .filter_map(|row| Some((pool_labels(row), row.share?)));
+        let help = "Use in the newest known minute as a share of the quota";
+        // Half of what is left each, so that every ratio has its value beside it.
+        let half = self.left / 2;
+        let rest = self.left - half;
+        self.left = half;
+        self.gauge("quota_used_ratio", help, used.collect());
+        self.left += rest;
+        let values = headroom.iter().filter_map(|row| {
+            let mut labels = pool_labels(row);
+            labels.push(("source", row.source.clone()));
+            Some((labels, row.limit?))
+        });
+        self.gauge("quota_value", "The quota and its source", values.collect());
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, rows: Vec<Row>) {
+        self.register(name, help, MetricType::Gauge, rows);
+    }
+
+    /// The name gets its `_total` from the encoder.
+    fn counter(&mut self, name: &str, help: &str, rows: Vec<Row>) {
+        self.register(name, help, MetricType::Counter, rows);
+    }
+
+    fn register(&mut self, name: &str, help: &str, kind: MetricType, mut rows: Vec<Row>) {
+        let kept = rows.len().min(self.left);
+        self.dropped += rows.len() - kept;
+        self.left -= kept;
+        rows.truncate(kept);
+        self.registry.register(name, help, Rows { kind, rows });
+    }
+}
+
+fn bare(value: f64) -> Vec<Row> {
+    vec![(Vec::new(), value)]
+}
+
+fn pool_labels(row: &Headroom) -> Labels {
+    vec![
+        ("account", label(&row.account)),
+        ("region", label(&row.region)),
+        ("family", row.family.clone()),
+        ("model", label(&row.model)),
+        ("kind", row.kind.clone()),
+    ]
+}
+
+fn stage_labels(stage: &str, scope: &Scope) -> Labels {
+    vec![
+        ("source", stage.to_owned()),
+        ("account", label(scope.account.as_str())),
+        ("region", label(scope.region.as_str())),
+    ]
+}
+
+/// Outside text as a label value: inert and short. The encoder escapes quotes and backslashes.
+fn label(text: &str) -> String {
+    let text = inert::inert(text);
+    if text.chars().count() <= MOST_LABEL {
+        return text;
+    }
+    let cut: String = text.chars().take(MOST_LABEL - 1).collect();
+    format!("{cut}…")
+}
+
+fn count(number: usize) -> f64 {
+    count_u64(u64::try_from(number).unwrap_or(u64::MAX))
+}
+
+/// A counter as the format's double: exact up to 2^53, and the nearest double above that.
+fn count_u64(number: u64) -> f64 {
+    const HALF: f64 = 4_294_967_296.0; // 2^32
+    let high = u32::try_from(number >> 32).unwrap_or(u32::MAX);
+    let low = u32::try_from(number & 0xffff_ffff).unwrap_or(u32::MAX);
+    f64::from(high) * HALF + f64::from(low)
+}
+
+/// Seconds since 1970.
+fn seconds(at: Timestamp) -> f64 {
+    at.as_duration().as_secs_f64()
+}

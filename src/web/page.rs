@@ -1,0 +1,188 @@
+//! The status page: made on the server, readable without script, nothing loaded from elsewhere.
+//!
+//! Order: the verdict, how fresh it is, headroom, what is open, what waits for a person, what AWS's desk does, what
+//! ended, what it costs. Every outside string is made inert and then escaped; colour never says anything alone.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Query, State},
+    http::{HeaderName, header},
+    response::{IntoResponse, Response},
+};
+use maud::{DOCTYPE, Markup, html};
+use serde::Deserialize;
+
+use super::{
+    Web,
+    inert::inert,
+    json::{Level, Status},
+    words::{self, age},
+};
+
+mod desk;
+mod elements;
+mod headroom;
+mod incidents;
+
+use elements::when;
+
+/// Seconds until a browser asks for the page again.
+const REFRESH_SECONDS: &str = "30";
+
+/// `?refresh=off` keeps the page still, for reading and for screen readers.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Options {
+    refresh: Option<String>,
+}
+
+/// `GET /`.
+pub(super) async fn page(State(web): State<Arc<Web>>, Query(options): Query<Options>) -> Response {
+    let status = web.with_view(|view| view.status());
+    let is_still = options.refresh.as_deref() == Some("off");
+    let body = render(&status, is_still).into_string();
+    let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
+    if is_still {
+        return ([kind], body).into_response();
+    }
+    let refresh = (HeaderName::from_static("refresh"), REFRESH_SECONDS);
+    ([kind, refresh], body).into_response()
+}
+
+/// `GET /style.css`.
+pub(super) async fn style() -> Response {
+    let kind = (header::CONTENT_TYPE, "text/css; charset=utf-8");
+    ([kind], include_str!("style.css")).into_response()
+}
+
+/// The whole page.
+fn render(status: &Status, is_still: bool) -> Markup {
+    let level = status.verdict.level;
+    let verdict = inert(&status.verdict.text);
+    let simulated = if status.is_simulated {
+        " · simulated AWS"
+    } else {
+        ""
+    };
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (words::level(level).1) ": " (verdict) (simulated) " · Bedrock Ops Alert" }
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href="/style.css";
+            }
+            body class={ "level-" (level.name()) } {
+                (masthead(status))
+                main id="main" {
+                    (verdict_block(status, &verdict))
+                    (headroom::section(status))
+                    (incidents::open(status))
+                    (desk::waiting(status))
+                    (desk::desk(status))
+                    (incidents::ended(status))
+                    (desk::aws(status))
+                }
+                (footer(status, is_still))
+            }
+        }
+    }
+}
+
+fn masthead(status: &Status) -> Markup {
+    html! {
+        header {
+            div.masthead {
+                p.product { "Bedrock Ops Alert" }
+                p.mode { "mode " strong { (status.mode) } }
+            }
+            @if status.is_simulated {
+                p.banner {
+                    strong { "Simulated AWS." } " Nothing on this page has happened in a real account."
+                }
+            }
+        }
+    }
+}
+
+fn verdict_block(status: &Status, verdict: &str) -> Markup {
+    let (symbol, word) = words::level(status.verdict.level);
+    html! {
+        section.verdict aria-labelledby="verdict" {
+            h1 id="verdict" {
+                span.badge { span aria-hidden="true" { (symbol) } " " (word) }
+                " " span.said { (verdict) }
+            }
+            p.fresh {
+                @match &status.now {
+                    Some(now) => { "Data as of " (when(now)) ", the start of the last cycle. " }
+                    None => { "No cycle has begun yet. " }
+                }
+                @if status.verdict.level == Level::Stale { strong { "Everything below may be out of date." } }
+            }
+            @for why in &status.stale { p.trouble { (inert(why)) } }
+            @if !status.freshness.is_empty() { (freshness(status)) }
+        }
+    }
+}
+
+fn freshness(status: &Status) -> Markup {
+    let failing: Vec<_> = status
+        .freshness
+        .iter()
+        .filter(|it| it.failing.is_some())
+        .collect();
+    html! {
+        @for row in &failing {
+            p.trouble {
+                strong { (row.stage) " fails" } " in " (words::place(row.account_name.as_deref(), &row.account, &row.region))
+                ": " (inert(row.failing.as_deref().unwrap_or_default()))
+            }
+        }
+        details.quiet {
+            summary { "Freshness of each source" }
+            ul.plain {
+                @for row in &status.freshness {
+                    li {
+                        (row.stage) ", " (words::place(row.account_name.as_deref(), &row.account, &row.region)) ": "
+                        @match row.age_seconds {
+                            Some(seconds) => { (age(seconds)) " ago" }
+                            None => { "never since the start" }
+                        }
+                        @if row.failing.is_some() { " (failing)" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn footer(status: &Status, is_still: bool) -> Markup {
+    html! {
+        footer {
+            p {
+                "Version " (status.version) " · " (status.cycles) " cycles"
+                @if let Some(started) = &status.started { " since " (when(started)) }
+            }
+            p {
+                @if is_still { "This page stays still. " a href="/" { "Refresh every 30 seconds" } }
+                @else { "Refreshes every 30 seconds. " a href="/?refresh=off" { "Keep it still" } }
+                " · " a href="/api/v1/status" { "JSON" }
+                " · " a href="/metrics" { "metrics" }
+                " · " a href="/readyz" { "readiness" }
+            }
+        }
+    }
+}
+
+/// Says how many rows a list left out.
+fn left_out(status: &Status, list: &str) -> Markup {
+    html! {
+        @if let Some(more) = status.left_out.get(list) {
+            p.quiet { "… and " (more) " more, left out of this page for its bound." }
+        }
+    }
+}

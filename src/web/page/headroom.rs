@@ -1,0 +1,146 @@
+//! The headroom table.
+
+use maud::{Markup, html};
+
+use super::elements::number;
+use crate::web::{
+    inert::inert,
+    json::{Headroom, Status},
+    words::{clock, percent, place},
+};
+
+/// Rows that stand open; the rest is one click away.
+const OPEN_ROWS: usize = 12;
+
+pub(super) fn section(status: &Status) -> Markup {
+    let is_limited = |row: &&Headroom| row.source != "absent";
+    let (limited, absent): (Vec<&Headroom>, Vec<&Headroom>) =
+        status.headroom.iter().partition(is_limited);
+    let first = limited.iter().take(OPEN_ROWS).copied();
+    let rest: Vec<&Headroom> = limited.iter().skip(OPEN_ROWS).copied().collect();
+    html! {
+        section aria-labelledby="headroom" {
+            h2 id="headroom" { "Headroom" }
+            @if status.headroom.is_empty() {
+                p.quiet { "No pool was discovered yet, so there is nothing to measure." }
+            } @else {
+                (table("Use and quota, least headroom first", first))
+            }
+            @if !rest.is_empty() {
+                details {
+                    summary { (rest.len()) " more with more headroom, or without a number" }
+                    (table("Further quotas", rest.into_iter()))
+                }
+            }
+            @if !absent.is_empty() {
+                details {
+                    summary { (absent.len()) " not limited: the account lists no such quota" }
+                    ul.plain {
+                        @for row in absent {
+                            li { (row.kind.to_uppercase()) " of " (name(row)) }
+                        }
+                    }
+                }
+            }
+            (super::left_out(status, "headroom"))
+        }
+    }
+}
+
+fn table<'a>(caption: &str, rows: impl Iterator<Item = &'a Headroom>) -> Markup {
+    html! {
+        table role="table" {
+            caption.heard { (caption) }
+            thead role="rowgroup" {
+                tr role="row" {
+                    @for head in ["Pool", "Quota", "Used", "Limit", "Share", "State"] {
+                        th role="columnheader" scope="col" { (head) }
+                    }
+                }
+            }
+            tbody role="rowgroup" { @for row in rows { (line(row)) } }
+        }
+    }
+}
+
+fn line(row: &Headroom) -> Markup {
+    html! {
+        tr role="row" {
+            th.pool role="rowheader" scope="row" {
+                span.model { (inert(&row.model)) }
+                span.sub { (row.family) " · " (place(row.account_name.as_deref(), &row.account, &row.region)) }
+            }
+            td role="cell" data-label="Quota" {
+                span.kind { (row.kind.to_uppercase()) }
+                @if let Some(code) = &row.quota_code { span.sub { (inert(code)) } }
+            }
+            td.number role="cell" data-label="Used" {
+                @if row.used_is_lower_bound && row.used.is_some() { span.sub-inline { "at least " } }
+                (number(row.used))
+                @if let Some(at) = &row.used_at { span.sub { (time_of(at)) } }
+            }
+            td.number role="cell" data-label="Limit" {
+                (number(row.limit))
+                span.sub { (row.source) }
+            }
+            td.share role="cell" data-label="Share" { (share(row)) }
+            td role="cell" data-label="State" {
+                (state(&row.state))
+                @if matters(row) { span.sub { (inert(&row.note)) } }
+            }
+        }
+    }
+}
+
+/// The note is shown where the row is not plain; proofs of ordinary mappings are for `explain`.
+fn matters(row: &Headroom) -> bool {
+    let is_plain = matches!(row.source.as_str(), "applied" | "default");
+    let words = ["shared", "older value", "no newer"];
+    !is_plain || words.iter().any(|word| row.note.contains(word))
+}
+
+fn name(row: &Headroom) -> String {
+    let place = place(row.account_name.as_deref(), &row.account, &row.region);
+    format!("{} ({}), {place}", inert(&row.model), row.family)
+}
+
+fn time_of(at: &str) -> String {
+    let clock = clock(at);
+    clock
+        .split_once(' ')
+        .map_or(clock.clone(), |(_, time)| time.to_owned())
+}
+
+/// The share in digits, and as a bar for the eye.
+fn share(row: &Headroom) -> Markup {
+    let Some(share) = row.share else {
+        return number(None);
+    };
+    let width = format!("{:.1}", (100.0 * share).clamp(0.0, 100.0));
+    let class = match share {
+        ..0.8 => "bar low",
+        0.8..1.0 => "bar near",
+        _ => "bar over",
+    };
+    html! {
+        span.digits { (percent(share)) }
+        svg class=(class) viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
+            rect.rail width="100" height="6" {}
+            rect.fill width=(width) height="6" {}
+        }
+    }
+}
+
+/// A state as symbol and word.
+fn state(name: &str) -> Markup {
+    let (symbol, word) = match name {
+        "normal" => ("●", "normal"),
+        "pending" => ("◆", "pending"),
+        "alerting" => ("▲", "alerting"),
+        "recovering" => ("◇", "recovering"),
+        "no-data" => ("◌", "no data"),
+        "error" => ("✕", "cannot be judged"),
+        _ => ("◌", "not judged"),
+    };
+    html! { span class={ "state state-" (name) } { span aria-hidden="true" { (symbol) } " " (word) } }
+}

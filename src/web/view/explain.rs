@@ -1,0 +1,214 @@
+//! Finds what an id means, and gathers all that is known of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Cut, MOST_ROWS, View, headroom::least_headroom_first, text};
+use crate::{
+    model::{
+        catalog::{Pool, PoolId, Target, TargetKind},
+        ids::{IncidentId, QuotaCode, Scope},
+        incident::{Cause, Incident},
+        quota::QuotaChange,
+        reason::Reason,
+        units::QuotaKind,
+    },
+    web::json::{Explanation, Incidents, Judgement, Target as TargetDocument},
+};
+
+/// Incidents told in full in one explanation.
+const MOST_INCIDENTS: usize = 20;
+
+/// What an id turned out to be.
+enum Found<'a> {
+    /// An incident, directly or through something that serves it.
+    Incident(&'static str, &'a IncidentId),
+    /// A pool.
+    Pool(&'a Pool),
+    /// A quota, in every scope where it is known.
+    Quota(QuotaCode),
+}
+
+impl View<'_> {
+    /// All incidents in brief: open ones, then ended ones.
+    pub(in crate::web) fn incidents(&self) -> Incidents {
+        let mut cut = Cut::default();
+        let (mut incidents, ended) = self.incident_briefs();
+        incidents.extend(ended);
+        Incidents {
+            now: self.now().map(text),
+            incidents: cut.rows("incidents", incidents, MOST_ROWS),
+            left_out: cut.0,
+        }
+    }
+
+    /// One incident by its id, and nothing else.
+    pub(in crate::web) fn incident_by_id(&self, id: &str) -> Option<crate::web::json::Incident> {
+        let id = IncidentId::new(id);
+        self.book.incidents.get(&id).map(|it| self.incident(it))
+    }
+
+    /// What is known of an incident, action, marker, pool, quota code, request or case; `None` if it is none of these.
+    pub(in crate::web) fn explain(&self, asked: &str) -> Option<Explanation> {
+        let mut explanation = Explanation {
+            asked: asked.to_owned(),
+            kind: String::new(),
+            now: self.now().map(text),
+            is_simulated: self.is_simulated,
+            incidents: Vec::new(),
+            headroom: Vec::new(),
+            quotas: Vec::new(),
+            quota_changes: Vec::new(),
+            targets: Vec::new(),
+            judgements: Vec::new(),
+            left_out: BTreeMap::new(),
+        };
+        match self.find(asked)? {
+            Found::Incident(kind, id) => {
+                kind.clone_into(&mut explanation.kind);
+                let incident = self.book.incidents.get(id)?;
+                explanation.incidents.push(self.incident(incident));
+            }
+            Found::Pool(pool) => {
+                "pool".clone_into(&mut explanation.kind);
+                self.fill(&mut explanation, &[pool], &codes_of(pool), |it| {
+                    it.pools.contains(&pool.id)
+                        || matches!(&it.cause, Cause::Pool { pool: of, .. } if *of == pool.id)
+                });
+                let targets = self.book.targets.values();
+                let of_pool = targets.filter(|it| it.pool == pool.id);
+                explanation.targets = of_pool.map(target).collect();
+            }
+            Found::Quota(code) => {
+                "quota".clone_into(&mut explanation.kind);
+                let pools: Vec<&Pool> = self.pools_with(&code);
+                let keys = self.book.quotas.keys();
+                let keys = keys.filter(|(_, it)| *it == code).cloned().collect();
+                self.fill(
+                    &mut explanation,
+                    &pools,
+                    &keys,
+                    |it| matches!(&it.cause, Cause::Quota { code: of, .. } if *of == code),
+                );
+                explanation
+                    .headroom
+                    .retain(|row| row.quota_code.as_deref() == Some(code.as_str()));
+            }
+        }
+        Some(explanation)
+    }
+
+    fn find<'a>(&'a self, asked: &str) -> Option<Found<'a>> {
+        let book = self.book;
+        if let Some((id, _)) = book.incidents.iter().find(|(id, _)| id.as_str() == asked) {
+            return Some(Found::Incident("incident", id));
+        }
+        let is_action = |id: &str, marker: &str| id == asked || marker == asked;
+        let mut intents = book.intents.values();
+        if let Some(intent) = intents.find(|it| is_action(it.id.as_str(), it.marker().as_str())) {
+            return Some(Found::Incident("action", &intent.incident));
+        }
+        if let Some(ask) = book.asks.values().find(|it| it.request.as_str() == asked) {
+            return Some(Found::Incident("request", &ask.incident));
+        }
+        let is_case = |case: Option<&str>, display: Option<&str>| {
+            case == Some(asked) || display == Some(asked)
+        };
+        let of_ask = book.asks.values().find(|it| {
+            is_case(
+                it.case.as_ref().map(|it| it.as_str()),
+                it.display.as_ref().map(|it| it.as_str()),
+            )
+        });
+        if let Some(ask) = of_ask {
+            return Some(Found::Incident("case", &ask.incident));
+        }
+        let of_case = book.investigations.values().find(|it| {
+            is_case(
+                Some(it.case.as_str()),
+                it.display.as_ref().map(|it| it.as_str()),
+            )
+        });
+        if let Some(case) = of_case {
+            return Some(Found::Incident("case", &case.incident));
+        }
+        let mut pools = book.pools.values();
+        if let Some(pool) = pools.find(|it| it.id.to_string() == asked) {
+            return Some(Found::Pool(pool));
+        }
+        let code = QuotaCode::new(asked);
+        let is_known = book.quotas.keys().any(|(_, it)| *it == code);
+        (is_known || !self.pools_with(&code).is_empty()).then_some(Found::Quota(code))
+    }
+
+    fn pools_with(&self, code: &QuotaCode) -> Vec<&Pool> {
+        let has = |pool: &&Pool| pool.mappings.values().any(|it| it.code() == Some(code));
+        self.book.pools.values().filter(has).collect()
+    }
+
+    /// What pools and quotas have in common: use, values, changes, judgements and incidents.
+    fn fill(
+        &self,
+        explanation: &mut Explanation,
+        pools: &[&Pool],
+        codes: &BTreeSet<(Scope, QuotaCode)>,
+        is_about: impl Fn(&Incident) -> bool,
+    ) {
+        let mut cut = Cut::default();
+        let mut rows: Vec<_> = pools.iter().flat_map(|pool| self.rows_of(pool)).collect();
+        rows.sort_by(least_headroom_first);
+        explanation.headroom = cut.rows("headroom", rows, MOST_ROWS);
+        let quotas = codes.iter().filter_map(|key| self.book.quotas.get(key));
+        let quotas = quotas.map(|quota| self.quota(quota)).collect();
+        explanation.quotas = cut.rows("quotas", quotas, MOST_ROWS);
+        let of_codes = |change: &&QuotaChange| {
+            codes
+                .iter()
+                .any(|(scope, code)| change.scope == *scope && change.code == *code)
+        };
+        let changes = self.quota_changes(of_codes);
+        explanation.quota_changes = cut.rows("quota_changes", changes, MOST_ROWS);
+        let ids: BTreeSet<&PoolId> = pools.iter().map(|pool| &pool.id).collect();
+        let verdicts = self.health.verdicts.iter();
+        let judgements = verdicts.filter(|it| ids.contains(&it.pool));
+        let judgements = judgements.map(|it| Judgement {
+            rule: it.rule.to_string(),
+            pool: it.pool.to_string(),
+            state: it.state.name().to_owned(),
+            is_provisional: it.is_provisional,
+            reasons: it.reasons.iter().map(Reason::to_string).collect(),
+        });
+        explanation.judgements = cut.rows("judgements", judgements.collect(), MOST_ROWS);
+        explanation
+            .judgements
+            .sort_by(|a, b| (&a.pool, &a.rule).cmp(&(&b.pool, &b.rule)));
+        let mut incidents: Vec<&Incident> = self.book.incidents.values().collect();
+        incidents.retain(|it| is_about(it));
+        incidents.sort_by_key(|it| (!it.is_open(), std::cmp::Reverse(it.opened), &it.id));
+        let incidents = cut.rows("incidents", incidents, MOST_INCIDENTS);
+        explanation.incidents = incidents.into_iter().map(|it| self.incident(it)).collect();
+        explanation.left_out = cut.0;
+    }
+}
+
+fn codes_of(pool: &Pool) -> BTreeSet<(Scope, QuotaCode)> {
+    let codes = QuotaKind::ALL
+        .into_iter()
+        .filter_map(|kind| pool.mapping(kind).code());
+    codes
+        .map(|code| (pool.id.scope.clone(), code.clone()))
+        .collect()
+}
+
+fn target(target: &Target) -> TargetDocument {
+    let (kind, name) = match &target.kind {
+        TargetKind::Base => ("base", None),
+        TargetKind::SystemProfile => ("system-profile", None),
+        TargetKind::ApplicationProfile { name } => ("application-profile", Some(name.clone())),
+    };
+    TargetDocument {
+        id: target.id.to_string(),
+        kind: kind.to_owned(),
+        name,
+        first_seen: text(target.first_seen),
+    }
+}

@@ -1,0 +1,251 @@
+//! Use against quota, for each pool and kind.
+
+use std::cmp::Ordering;
+
+use super::{View, text};
+use crate::{
+    model::{
+        alert::{AlertState, Verdict},
+        catalog::{Mapping, Pool, PoolId},
+        ids::QuotaCode,
+        quota::{Limit, Quota},
+        series::{PoolSeries, Sample, Signal},
+        time::{DAY, HOUR, Minute},
+        units::QuotaKind,
+    },
+    web::json::Headroom,
+};
+
+/// How far back from the newest number the two halves of demand are sought in one minute.
+const DEMAND_LOOK_BACK: i64 = 60;
+
+/// Use in the newest minute that is known.
+struct Use {
+    amount: f64,
+    at: Minute,
+    is_lower_bound: bool,
+}
+
+/// The limit of a row: the number, the word for where it comes from, and what to know of it.
+struct Bound {
+    limit: Option<f64>,
+    source: &'static str,
+    code: Option<QuotaCode>,
+    note: String,
+}
+
+impl View<'_> {
+    /// One row for each kind of each pool, least headroom first, then those without a number.
+    pub(in crate::web) fn headroom(&self) -> Vec<Headroom> {
+        let pools = self.book.pools.values();
+        let mut rows: Vec<Headroom> = pools.flat_map(|pool| self.rows_of(pool)).collect();
+        rows.sort_by(least_headroom_first);
+        rows
+    }
+
+    /// The rows of one pool, in the order of the kinds.
+    pub(super) fn rows_of(&self, pool: &Pool) -> Vec<Headroom> {
+        QuotaKind::ALL
+            .into_iter()
+            .map(|kind| self.row(pool, kind))
+            .collect()
+    }
+
+    fn row(&self, pool: &Pool, kind: QuotaKind) -> Headroom {
+        let bound = self.bound(pool, kind);
+        let series = self.book.series.get(&pool.id);
+        let used = series.and_then(|series| used(series, kind));
+        let sharing = bound
+            .code
+            .as_ref()
+            .map_or(0, |code| self.sharing(&pool.id, kind, code));
+        let mut notes = vec![bound.note];
+        if sharing > 0 {
+            notes.push(format!("shared with {sharing} more pools of this Region"));
+        }
+        if let Some(age) = used.as_ref().and_then(|it| self.age(it.at.start()))
+            && age > self.stale_seconds()
+        {
+            notes.push(format!("no newer use known for {} minutes", age / 60));
+        }
+        notes.retain(|note| !note.is_empty());
+        let id = &pool.id;
+        Headroom {
+            pool: id.to_string(),
+            account: id.scope.account.to_string(),
+            account_name: self.account_name(&id.scope.account),
+            region: id.scope.region.to_string(),
+            family: id.family.name().to_owned(),
+            model: id.model.to_string(),
+            kind: kind.name().to_owned(),
+            state: self.state(id, kind).to_owned(),
+            quota_code: bound.code.map(|code| code.0),
+            used: used.as_ref().map(|it| it.amount),
+            used_at: used.as_ref().map(|it| text(it.at.start())),
+            used_is_lower_bound: sharing > 0 || used.as_ref().is_some_and(|it| it.is_lower_bound),
+            share: share(used.as_ref().map(|it| it.amount), bound.limit),
+            limit: bound.limit,
+            source: bound.source.to_owned(),
+            note: notes.join("; "),
+        }
+    }
+
+    fn bound(&self, pool: &Pool, kind: QuotaKind) -> Bound {
+        let without = |source, note: String| Bound {
+            limit: None,
+            source,
+            code: None,
+            note,
+        };
+        match pool.mapping(kind) {
+            Mapping::Mapped { code, proof } => {
+                let key = (pool.id.scope.clone(), code.clone());
+                let quota = self.book.quotas.get(&key);
+                let limit = quota.map_or(Limit::Unknown, Quota::limit);
+                let stale = quota.and_then(|it| it.stale.as_ref());
+                let amount = match limit {
+                    Limit::Applied(value) | Limit::Default(value) => Some(value.get()),
+                    Limit::Blocked => Some(0.0),
+                    Limit::Unknown => None,
+                };
+                let proof = if limit == Limit::Blocked {
+                    format!(
+                        "the applied value is 0: this model is blocked for the account; {proof}"
+                    )
+                } else {
+                    proof.clone()
+                };
+                Bound {
+                    limit: amount,
+                    source: limit.source(),
+                    code: Some(code.clone()),
+                    note: stale.map_or_else(
+                        || proof.clone(),
+                        |why| format!("{proof}; an older value, since the last read failed: {why}"),
+                    ),
+                }
+            }
+            Mapping::Absent => without("absent", "no such quota: not limited this way".to_owned()),
+            Mapping::Ambiguous { candidates } => {
+                let codes: Vec<&str> = candidates.iter().map(QuotaCode::as_str).collect();
+                without(
+                    "ambiguous",
+                    format!("several fit, none is acted upon: {}", codes.join(", ")),
+                )
+            }
+            Mapping::Unknown => without("unknown", "the quotas could not be read yet".to_owned()),
+        }
+    }
+
+    /// How many other pools draw on the same code.
+    fn sharing(&self, pool: &PoolId, kind: QuotaKind, code: &QuotaCode) -> usize {
+        let others = self
+            .book
+            .pools
+            .values()
+            .filter(|it| it.id != *pool && it.id.scope == pool.scope);
+        others
+            .filter(|it| it.mapping(kind).code() == Some(code))
+            .count()
+    }
+
+    fn state(&self, pool: &PoolId, kind: QuotaKind) -> &'static str {
+        let of_quota = |verdict: &&Verdict| {
+            verdict.pool == *pool && verdict.quota.as_ref().is_some_and(|(it, _)| *it == kind)
+        };
+        let verdicts = self.health.verdicts.iter().filter(of_quota);
+        let worst = verdicts.map(|verdict| verdict.state).max_by_key(badness);
+        worst.map_or("unjudged", AlertState::name)
+    }
+}
+
+/// The worst of several states is what a row says; not knowing is worse than being fine.
+const fn badness(state: &AlertState) -> u8 {
+    match state {
+        AlertState::Normal => 0,
+        AlertState::NoData => 1,
+        AlertState::Recovering => 2,
+        AlertState::Pending => 3,
+        AlertState::Error => 4,
+        AlertState::Alerting => 5,
+    }
+}
+
+/// Blocked pools first, then by share, then what has no share (absent quotas last), then by name.
+pub(super) fn least_headroom_first(a: &Headroom, b: &Headroom) -> Ordering {
+    let rank = |row: &Headroom| match row.source.as_str() {
+        "blocked" => 0,
+        "absent" => 3,
+        _ if row.share.is_some() => 1,
+        _ => 2,
+    };
+    let share = |row: &Headroom| row.share.unwrap_or(0.0);
+    rank(a)
+        .cmp(&rank(b))
+        .then_with(|| share(b).total_cmp(&share(a)))
+        .then_with(|| a.pool.cmp(&b.pool))
+        .then_with(|| a.kind.cmp(&b.kind))
+}
+
+/// Nothing is ever divided by a zero limit.
+fn share(used: Option<f64>, limit: Option<f64>) -> Option<f64> {
+    let limit = limit.filter(|limit| *limit > 0.0)?;
+    used.map(|used| used / limit)
+}
+
+fn used(series: &PoolSeries, kind: QuotaKind) -> Option<Use> {
+    match kind {
+        QuotaKind::Tpm => series
+            .last_value(Signal::ChargedTokens)
+            .map(|(at, amount)| Use {
+                amount,
+                at,
+                is_lower_bound: false,
+            }),
+        QuotaKind::Rpm => newest_demand(series),
+        QuotaKind::Tpd => charged_today(series),
+    }
+}
+
+/// Demand in the newest minute in which both of its halves are known.
+fn newest_demand(series: &PoolSeries) -> Option<Use> {
+    let (newest, _) = series.last_value(Signal::Invocations)?;
+    let minutes = newest
+        .plus(1 - DEMAND_LOOK_BACK)
+        .until(newest.plus(1))
+        .rev();
+    minutes
+        .map(|at| (at, series.demand(at)))
+        .find_map(|(at, sample)| {
+            sample.value().map(|amount| Use {
+                amount,
+                at,
+                is_lower_bound: false,
+            })
+        })
+}
+
+/// Charged tokens since the start of the UTC day of the newest minute that is known.
+fn charged_today(series: &PoolSeries) -> Option<Use> {
+    let (newest, _) = series.last_value(Signal::ChargedTokens)?;
+    let day = Minute(newest.0.div_euclid(DAY) * DAY);
+    let (mut amount, mut known) = (0.0, 0_i64);
+    let mut hour = day;
+    while hour <= newest {
+        let block = series.block(Signal::ChargedTokens, hour);
+        for value in block
+            .into_iter()
+            .flatten()
+            .filter_map(|it: &Sample| it.value())
+        {
+            amount += value;
+            known += 1;
+        }
+        hour = hour.plus(HOUR);
+    }
+    Some(Use {
+        amount,
+        at: newest,
+        is_lower_bound: known < newest.since(day) + 1,
+    })
+}

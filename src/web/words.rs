@@ -1,0 +1,99 @@
+//! How numbers, times and levels are said, on the page and in the commands. Everything returned is inert.
+
+use crate::{
+    model::{time::Timestamp, units::grouped},
+    web::{inert::inert, json::Level},
+};
+
+/// Symbol and word of a level.
+#[must_use]
+pub const fn level(level: Level) -> (&'static str, &'static str) {
+    match level {
+        Level::Ok => ("●", "OK"),
+        Level::Attention => ("◆", "Attention"),
+        Level::Warning => ("▲", "Warning"),
+        Level::Critical => ("■", "Critical"),
+        Level::Stale => ("◌", "Stale"),
+        Level::Starting => ("◌", "Starting"),
+    }
+}
+
+/// Whole seconds as people say them: `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`.
+#[must_use]
+pub fn age(seconds: i64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..3_600 => format!("{minutes} min"),
+        3_600..86_400 => match minutes % 60 {
+            0 => format!("{hours} h"),
+            rest => format!("{hours} h {rest} min"),
+        },
+        _ => match hours % 24 {
+            0 => format!("{days} d"),
+            rest => format!("{days} d {rest} h"),
+        },
+    }
+}
+
+/// An RFC 3339 instant as people read it; what can't be read stays as it is.
+#[must_use]
+pub fn clock(at: &str) -> String {
+    at.parse::<Timestamp>().map_or_else(
+        |_| inert(at),
+        |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+    )
+}
+
+/// Account and Region, with the account's name where there is one.
+#[must_use]
+pub fn place(name: Option<&str>, account: &str, region: &str) -> String {
+    let (account, region) = (inert(account), inert(region));
+    name.map_or_else(
+        || format!("{account} {region}"),
+        |name| format!("{} ({account}) {region}", inert(name)),
+    )
+}
+
+/// `87 %`, one decimal below ten: a small share is not nothing.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    if 0.0 < percent && percent < 0.1 {
+        return "< 0.1 %".to_owned();
+    }
+    if 0.0 < percent && percent < 9.95 {
+        return format!("{percent:.1} %");
+    }
+    format!("{} %", grouped(percent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_and_shares_read_as_people_say_them() {
+        let said: Vec<String> = [0, 59, 60, 3_599, 3_600, 11_100, 86_400, 187_200]
+            .map(age)
+            .into();
+        let expected = [
+            "0 s",
+            "59 s",
+            "1 min",
+            "59 min",
+            "1 h",
+            "3 h 5 min",
+            "1 d",
+            "2 d 4 h",
+        ];
+        assert_eq!(said, expected);
+        let shares: Vec<String> = [0.0, 0.0001, 0.05, 0.0994, 0.0996, 0.87, 12.3]
+            .map(percent)
+            .into();
+        let expected = [
+            "0 %", "< 0.1 %", "5.0 %", "9.9 %", "10 %", "87 %", "1,230 %",
+        ];
+        assert_eq!(shares, expected);
+    }
+}

@@ -1,0 +1,248 @@
+//! Hand-made books: a quiet one, and one in which everything happens at once.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use bedrock_ops_alert::{
+    cloud::CallCounts,
+    model::{
+        alert::{AlertState, Track, Verdict},
+        book::{Book, Record},
+        catalog::{Family, Mapping, Pool, PoolId},
+        ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
+        policy::{Account, Budgets, Cadence, CaseCodes, Mode, Organisation, Policy, Settings},
+        quota::Quota,
+        reason::Reason,
+        rule::{Category, Remedy, Severity},
+        series::{Reading, Sample, Signal},
+        time::{Minute, Timestamp},
+        units::{Amount, QuotaKind, Share},
+    },
+    runtime::shared::Health,
+};
+
+mod busy;
+
+pub(super) use busy::busy;
+
+/// Markup, quotes, an escape sequence, a line break and a bidi mark in one name.
+pub(super) const HOSTILE: &str =
+    "<script>alert('x')</script>\" onload=\"y\u{1b}[31m\nforged line\u{202e}txt.exe";
+
+pub(super) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// The start of the last cycle in every book.
+pub(super) fn now() -> Timestamp {
+    at("2026-11-24T03:12:00Z")
+}
+
+fn minute(text: &str) -> Minute {
+    Minute::of(at(text))
+}
+
+fn amount(value: f64) -> Amount {
+    Amount::new(value).unwrap()
+}
+
+pub(super) fn scope(region: &str) -> Scope {
+    Scope {
+        account: AccountId::new("111122223333"),
+        region: Region::new(region),
+    }
+}
+
+pub(super) fn settings() -> Settings {
+    Settings {
+        accounts: vec![Account {
+            id: AccountId::new("111122223333"),
+            name: Some("prod".to_owned()),
+            regions: vec![Region::new("us-east-1"), Region::new("eu-west-1")],
+            role_arn: None,
+            external_id: None,
+        }],
+        policy: Policy {
+            mode: Mode::Propose,
+            budgets: Budgets {
+                requests_per_day: 3,
+                cases_per_hour: 3,
+                cases_per_day: 10,
+                highest_factor: 4.0,
+                highest_value: None,
+            },
+            routes: Vec::new(),
+            receivers: BTreeMap::new(),
+            organisation: Organisation::default(),
+            case_codes: CaseCodes {
+                service: "service-bedrock".to_owned(),
+                category: "general-guidance".to_owned(),
+                severity: "normal".to_owned(),
+                issue_type: "technical".to_owned(),
+            },
+            approval_minutes: 240,
+            cooldown_minutes: 7 * 1_440,
+        },
+        cadence: Cadence {
+            quiet_minutes: 5,
+            hot_minutes: 1,
+            discovery_minutes: 60,
+            desk_minutes: 5,
+        },
+        store_path: PathBuf::from("/var/lib/bedrock-ops-alert"),
+        listen: "127.0.0.1:8710".parse().unwrap(),
+        rules: Vec::new(),
+    }
+}
+
+fn pool_id(region: &str, family: Family, model: &str) -> PoolId {
+    PoolId {
+        scope: scope(region),
+        family,
+        model: ModelId::new(model),
+    }
+}
+
+fn sonnet() -> PoolId {
+    pool_id("us-east-1", Family::Geo, "anthropic.claude-sonnet-4-6")
+}
+
+fn mapped(code: &str) -> Mapping {
+    Mapping::Mapped {
+        code: QuotaCode::new(code),
+        proof: "its name fits this model and family alone".to_owned(),
+    }
+}
+
+fn pool(id: &PoolId, mappings: [(QuotaKind, Mapping); 3]) -> Record {
+    Record::Pool(Pool {
+        id: id.clone(),
+        burndown: Some(5.0),
+        mappings: mappings.into(),
+    })
+}
+
+fn quota(region: &str, code: &str, applied: Option<f64>, default: Option<f64>) -> Record {
+    Record::Quota(Quota {
+        scope: scope(region),
+        code: QuotaCode::new(code),
+        name: format!("the quota {code} as the API names it"),
+        applied: applied.map(amount),
+        default: default.map(amount),
+        adjustable: true,
+        read_at: at("2026-11-24T02:50:00Z"),
+        stale: None,
+    })
+}
+
+/// Three hours of the same traffic up to two minutes ago.
+fn traffic(book: &mut Book, pool: &PoolId, requests: f64, tokens: f64) {
+    let from = minute("2026-11-24T00:10:00Z");
+    let signals = [
+        (Signal::Invocations, requests),
+        (Signal::Throttles, 0.0),
+        (Signal::ChargedTokens, tokens),
+    ];
+    let reading = Reading {
+        pool: pool.clone(),
+        from,
+        signals: signals
+            .map(|(signal, value)| (signal, vec![Sample::Value(value); 180]))
+            .into(),
+        by_target: BTreeMap::new(),
+    };
+    book.series
+        .entry(pool.clone())
+        .or_default()
+        .absorb(&reading);
+}
+
+/// One pool far from its limits; nothing open.
+pub(super) fn quiet() -> (Book, Health) {
+    let mut book = Book::default();
+    let id = sonnet();
+    book.apply(vec![
+        pool(
+            &id,
+            [
+                (QuotaKind::Tpm, mapped("L-00FF3314")),
+                (QuotaKind::Rpm, mapped("L-4A6BFAB1")),
+                (QuotaKind::Tpd, Mapping::Absent),
+            ],
+        ),
+        quota("us-east-1", "L-00FF3314", Some(1_000_000.0), None),
+        quota("us-east-1", "L-4A6BFAB1", None, Some(1_000.0)),
+    ]);
+    traffic(&mut book, &id, 120.0, 340_000.0);
+    let health = Health {
+        started: Some(at("2026-11-23T08:00:00Z")),
+        last_cycle: Some(now()),
+        is_ready: true,
+        cycles: 1_152,
+        last_success: BTreeMap::from([
+            (("read", scope("us-east-1")), at("2026-11-24T03:11:00Z")),
+            (("discover", scope("us-east-1")), at("2026-11-24T02:50:00Z")),
+        ]),
+        failing: BTreeMap::new(),
+        verdicts: vec![verdict(
+            &id,
+            QuotaKind::Tpm,
+            "L-00FF3314",
+            AlertState::Normal,
+        )],
+        calls: CallCounts {
+            calls: BTreeMap::from([
+                ("cloudwatch:GetMetricData".to_owned(), 1_152),
+                ("servicequotas:ListServiceQuotas".to_owned(), 190),
+            ]),
+            metrics: 9_216,
+        },
+        cost_usd: 0.092_16,
+    };
+    (book, health)
+}
+
+fn verdict(pool: &PoolId, kind: QuotaKind, code: &str, state: AlertState) -> Verdict {
+    let since = minute("2026-11-24T02:30:00Z");
+    let is_on = state.is_on();
+    Verdict {
+        rule: RuleName::new(format!("{kind}-high")),
+        rule_hash: "0123456789ab".to_owned(),
+        pool: pool.clone(),
+        category: Category::Quota,
+        severity: Severity::Warning,
+        remedy: Remedy::RequestQuota,
+        runbook: String::new(),
+        quota: Some((kind, QuotaCode::new(code))),
+        track: Track {
+            state,
+            since,
+            through: minute("2026-11-24T02:57:00Z"),
+            began: is_on.then_some(since),
+            last_bad: is_on.then_some(since),
+        },
+        state,
+        is_provisional: is_on,
+        began: is_on.then_some(since),
+        last_bad: is_on.then_some(since),
+        past: Vec::new(),
+        reasons: if is_on {
+            vec![use_reason()]
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+fn use_reason() -> Reason {
+    Reason::QuotaUse {
+        kind: QuotaKind::Tpm,
+        code: QuotaCode::new("L-00FF3314"),
+        minute: minute("2026-11-24T03:09:00Z"),
+        used: amount(931_500.0),
+        quota: amount(1_000_000.0),
+        is_default: false,
+        above: Share::from_basis_points(8_000).unwrap(),
+        bad: 5,
+        of: 5,
+    }
+}

@@ -1,0 +1,66 @@
+//! The page in a real Chromium: see `tests/browser/check.mjs` for what is asserted there.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::{Served, books, serving};
+
+/// Where `tests/setup-browser.sh` puts the pinned packages: beside the build, so that the tree stays clean.
+fn packages() -> PathBuf {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tree.join("target"), PathBuf::from);
+    tree.join(target).join("browser")
+}
+
+/// Missing tools fail the test: a skipped browser is a page that nobody looked at.
+fn check(url: &str, name: &str) {
+    let packages = packages();
+    assert!(
+        packages.join("node_modules/playwright-core").is_dir(),
+        "the browser test needs Chromium and its packages: run tests/setup-browser.sh once"
+    );
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/check.mjs");
+    let output = Command::new("node")
+        .args([script.as_os_str(), packages.as_os_str()])
+        .args([url, name])
+        .output()
+        .expect("the browser test needs Node.js: run tests/setup-browser.sh once");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let failed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{failed}");
+}
+
+async fn checked(
+    (book, health): (
+        bedrock_ops_alert::model::book::Book,
+        bedrock_ops_alert::runtime::shared::Health,
+    ),
+    name: &'static str,
+) {
+    serving((book, health), async |served: Served| {
+        let url = served.url.clone();
+        tokio::task::spawn_blocking(move || check(&url, name))
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_busy_page_holds_in_chromium() {
+    checked(books::busy(), "busy").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_quiet_and_the_stale_page_hold_in_chromium() {
+    checked(books::quiet(), "quiet").await;
+    let (book, mut health) = books::busy();
+    let old = books::at("2026-11-24T01:00:00Z");
+    health
+        .last_success
+        .insert(("read", books::scope("us-east-1")), old);
+    checked((book, health), "stale").await;
+}

@@ -1,0 +1,112 @@
+//! `status` and `explain` as people and scripts read them.
+
+use bedrock_ops_alert::{
+    cli::{
+        explain::explain,
+        remote::{Format, RemoteError, base_url},
+        status::status,
+    },
+    web::json::Level,
+};
+use tokio::net::TcpListener;
+
+use super::{Served, books, get, serving};
+
+#[tokio::test]
+async fn status_reads_well_busy_and_quiet() {
+    serving(books::busy(), async |served: Served| {
+        let mut out = Vec::new();
+        let level = status(&base_url(served.address), Format::Text, &mut out)
+            .await
+            .unwrap();
+        assert_eq!(level, Level::Critical);
+        assert!(level.is_at_risk());
+        insta::assert_snapshot!("status_busy", String::from_utf8(out).unwrap());
+    })
+    .await;
+    serving(books::quiet(), async |served: Served| {
+        let mut out = Vec::new();
+        let level = status(&served.url, Format::Text, &mut out).await.unwrap();
+        assert!(!level.is_at_risk());
+        insta::assert_snapshot!("status_quiet", String::from_utf8(out).unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn explain_tells_an_incident_a_pool_and_a_quota() {
+    serving(books::busy(), async |served: Served| {
+        for (name, id) in [
+            ("explain_request", "req-8f2c"),
+            ("explain_case", "case-111122223333-muen-2026-bb"),
+            (
+                "explain_pool",
+                "111122223333/us-east-1/geo/anthropic.claude-sonnet-4-6",
+            ),
+            ("explain_quota", "L-D690997B"),
+        ] {
+            let mut out = Vec::new();
+            explain(&served.url, id, Format::Text, &mut out)
+                .await
+                .unwrap();
+            insta::assert_snapshot!(name, String::from_utf8(out).unwrap());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn json_output_is_the_document_of_the_api() {
+    serving(books::busy(), async |served: Served| {
+        let mut out = Vec::new();
+        status(&served.url, Format::Json, &mut out).await.unwrap();
+        let (_, document) = get(&format!("{}/api/v1/status", served.url)).await;
+        assert_eq!(String::from_utf8(out).unwrap(), document);
+        let mut out = Vec::new();
+        explain(&served.url, "L-00FF3314", Format::Json, &mut out)
+            .await
+            .unwrap();
+        let (_, document) = get(&format!("{}/api/v1/explain/L-00FF3314", served.url)).await;
+        assert_eq!(String::from_utf8(out).unwrap(), document);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn failures_say_what_was_tried_and_what_to_do() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = listener.local_addr().unwrap();
+    drop(listener);
+    let mut out = Vec::new();
+    let error = status(&base_url(nobody), Format::Text, &mut out)
+        .await
+        .unwrap_err();
+    assert_eq!(error.exit_code(), 69);
+    let text = error
+        .to_string()
+        .replace(&nobody.to_string(), "127.0.0.1:PORT");
+    insta::assert_snapshot!(text, @"no daemon answered at http://127.0.0.1:PORT: Connection refused (os error 111); start one with `bedrock-ops-alert run --config FILE`, or give the address that it listens on");
+
+    let error = status("not an address", Format::Text, &mut out)
+        .await
+        .unwrap_err();
+    assert_eq!(error.exit_code(), 64);
+    insta::assert_snapshot!(error, @"`not an address` is not an address of a daemon: expected something like http://127.0.0.1:9464");
+
+    serving(books::quiet(), async |served: Served| {
+        let mut out = Vec::new();
+        let error = explain(&served.url, "inc-none", Format::Text, &mut out)
+            .await
+            .unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        assert!(matches!(error, RemoteError::Refused { .. }), "{error}");
+        // Something else listens there: our own server, asked below a path that is not its root.
+        let elsewhere = format!("{}/metrics", served.url);
+        let error = status(&elsewhere, Format::Text, &mut out)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, RemoteError::Refused { .. }), "{error}");
+        assert!(out.is_empty());
+    })
+    .await;
+}

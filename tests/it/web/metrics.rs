@@ -1,0 +1,165 @@
+//! `/metrics`, read back by the rules of the format.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bedrock_ops_alert::model::{
+    book::Record,
+    catalog::{Mapping, Pool},
+    units::QuotaKind,
+};
+
+use super::{Served, books, get, serving};
+
+/// One sample: name, labels, value.
+type Sample = (String, BTreeMap<String, String>, f64);
+
+/// Reads the exposition strictly: anything that is not a comment or a whole sample is a failure.
+fn parse(text: &str) -> Vec<Sample> {
+    assert!(text.ends_with("# EOF\n"), "the end mark is missing");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(sample).collect()
+}
+
+fn sample(line: &str) -> Sample {
+    let name: String = line
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect();
+    let mut rest = &line[name.len()..];
+    let mut labels = BTreeMap::new();
+    if let Some(inside) = rest.strip_prefix('{') {
+        rest = inside;
+        loop {
+            let (key, after) = rest.split_once("=\"").unwrap();
+            let (value, after) = quoted(after);
+            labels.insert(key.to_owned(), value);
+            if let Some(end) = after.strip_prefix('}') {
+                rest = end;
+                break;
+            }
+            rest = after.strip_prefix(',').unwrap();
+        }
+    }
+    let value = rest.strip_prefix(' ').unwrap().parse().unwrap();
+    (name, labels, value)
+}
+
+/// The unescaped text up to the closing quote, and what follows it.
+fn quoted(text: &str) -> (String, &str) {
+    let mut out = String::new();
+    let mut chars = text.char_indices();
+    while let Some((index, c)) = chars.next() {
+        match c {
+            '"' => return (out, &text[index + 1..]),
+            '\\' => match chars.next().unwrap().1 {
+                'n' => out.push('\n'),
+                c @ ('\\' | '"') => out.push(c),
+                c => panic!("an escape that the format does not know: {c}"),
+            },
+            c => out.push(c),
+        }
+    }
+    panic!("a label value without an end: {text}");
+}
+
+fn value(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> f64 {
+    let matches = |it: &&Sample| {
+        it.0 == name
+            && labels
+                .iter()
+                .all(|(key, value)| it.1.get(*key).is_some_and(|it| it == value))
+    };
+    let mut found = samples.iter().filter(matches);
+    let first = found
+        .next()
+        .unwrap_or_else(|| panic!("no {name} {labels:?}"));
+    assert!(found.next().is_none(), "several {name} {labels:?}");
+    first.2
+}
+
+#[tokio::test]
+async fn metrics_carry_the_numbers_of_the_book() {
+    serving(books::busy(), async |served: Served| {
+        let (status, text) = get(&format!("{}/metrics", served.url)).await;
+        assert_eq!(status, 200);
+        let shown = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        insta::assert_snapshot!("metrics", shown);
+        let samples = parse(&text);
+        assert!(
+            samples
+                .iter()
+                .all(|(name, labels, _)| name.starts_with("boa_") && labels.len() <= 6)
+        );
+        let distinct: BTreeSet<String> = samples
+            .iter()
+            .map(|(name, labels, _)| format!("{name}{labels:?}"))
+            .collect();
+        assert_eq!(distinct.len(), samples.len(), "a series is there twice");
+        let sonnet = [("model", "anthropic.claude-sonnet-4-6"), ("kind", "tpm")];
+        assert!((value(&samples, "boa_quota_used_ratio", &sonnet) - 0.9315).abs() < 1e-9);
+        assert!((value(&samples, "boa_quota_value", &sonnet) - 1_000_000.0).abs() < 1e-9);
+        let open = [("state", "open"), ("severity", "critical")];
+        assert!((value(&samples, "boa_incidents", &open) - 1.0).abs() < 1e-9);
+        assert!((value(&samples, "boa_intents", &[("state", "held")]) - 1.0).abs() < 1e-9);
+        let api = [("api", "cloudwatch:GetMetricData")];
+        assert!((value(&samples, "boa_aws_requests_total", &api) - 1_152.0).abs() < 1e-9);
+        assert!((value(&samples, "boa_aws_estimated_cost_usd_total", &[]) - 0.092_16).abs() < 1e-9);
+        assert!(value(&samples, "boa_series_dropped", &[]).abs() < 1e-9);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hostile_names_stay_inside_their_labels() {
+    let (mut book, health) = books::busy();
+    let mut pool = book.pools.values().next().unwrap().clone();
+    pool.id.model.0 = format!("{}\\", books::HOSTILE);
+    let with_number = Pool {
+        mappings: BTreeMap::from([(QuotaKind::Tpm, pool.mapping(QuotaKind::Tpm).clone())]),
+        ..pool
+    };
+    assert!(matches!(
+        with_number.mapping(QuotaKind::Tpm),
+        Mapping::Mapped { .. }
+    ));
+    book.apply(vec![Record::Pool(with_number)]);
+    serving((book, health), async |served: Served| {
+        let samples = parse(&get(&format!("{}/metrics", served.url)).await.1);
+        let hostile = |it: &&Sample| {
+            it.1.get("model")
+                .is_some_and(|it| it.starts_with("<script>"))
+        };
+        let (name, labels, _) = samples.iter().find(hostile).unwrap();
+        assert_eq!(name, "boa_quota_value");
+        assert!(labels["model"].ends_with("<U+202E>txt.exe\\"), "{labels:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_pools_make_a_bounded_scrape_that_says_so() {
+    let (mut book, health) = books::quiet();
+    let pool = book.pools.values().next().unwrap().clone();
+    let series = book.series.values().next().unwrap().clone();
+    for number in 0..400 {
+        let mut more = pool.clone();
+        more.id.model.0 = format!("model-{number}");
+        book.series.insert(more.id.clone(), series.clone());
+        book.apply(vec![Record::Pool(more)]);
+    }
+    serving((book, health), async |served: Served| {
+        let samples = parse(&get(&format!("{}/metrics", served.url)).await.1);
+        let dropped = value(&samples, "boa_series_dropped", &[]);
+        assert_eq!(samples.len(), 501, "500, and the count of what was dropped");
+        let pools = samples
+            .iter()
+            .filter(|it| it.0.starts_with("boa_quota_"))
+            .count();
+        let expected = 401 * 2 * 2 - pools; // Two kinds have a number, each as ratio and as value.
+        assert!(
+            (dropped - f64::from(u32::try_from(expected).unwrap())).abs() < 1e-9,
+            "{dropped} {expected}"
+        );
+    })
+    .await;
+}
