@@ -15,3 +15,6 @@ pub mod runtime;
 pub mod sim;
 pub mod store;
 pub mod web;
+
+pub mod app;
+pub mod cli;

@@ -1,3 +1,10 @@
-//! What keeps the three layers going: clock, cycle, ticks, shutdown, and the view that the web shows.
+//! What keeps the three layers going: clock, ticks, the cycle, shutdown, and the view that the web shows.
 
+pub mod clock;
+pub mod cycle;
+pub mod daemon;
+pub mod service;
 pub mod shared;
+pub mod sim_clock;
+pub mod telemetry;
+pub mod ticks;

@@ -7,6 +7,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::telemetry::Line;
 use crate::{
     cloud::CallCounts,
     model::{
@@ -19,7 +20,6 @@ use crate::{
 };
 
 /// Shared between the daemon and the web.
-#[derive(Debug)]
 pub struct Shared {
     /// The configuration in force.
     pub settings: Settings,
@@ -27,9 +27,13 @@ pub struct Shared {
     pub is_simulated: bool,
     book: RwLock<Book>,
     health: RwLock<Health>,
+    listener: Option<Listener>,
     /// Orders from people; the daemon takes them at the start of a cycle and at once while it waits.
     pub orders: mpsc::Sender<Order>,
 }
+
+/// Hears every line the daemon says of itself, after it is true.
+pub type Listener = Box<dyn Fn(&[Line], Timestamp) + Send + Sync>;
 
 /// How the daemon itself is.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +81,14 @@ pub enum Order {
     },
 }
 
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("is_simulated", &self.is_simulated)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Shared {
     /// A view over a loaded book, and the receiving end of its orders.
     #[must_use]
@@ -91,9 +103,24 @@ impl Shared {
             is_simulated,
             book: RwLock::new(book),
             health: RwLock::default(),
+            listener: None,
             orders,
         };
         (shared, inbox)
+    }
+
+    /// Adds a listener, such as the demo's running log.
+    #[must_use]
+    pub fn heard_by(mut self, listener: Listener) -> Self {
+        self.listener = Some(listener);
+        self
+    }
+
+    /// For the daemon alone: hands lines to the listener.
+    pub fn heard(&self, lines: &[Line], now: Timestamp) {
+        if let Some(listener) = &self.listener {
+            listener(lines, now);
+        }
     }
 
     /// The book as of the last commit. Hold the guard briefly and never across an await.

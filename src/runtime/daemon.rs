@@ -1,0 +1,102 @@
+//! The loop: tick, cycle, tick; orders from people in between; a stop that lets the running cycle end.
+
+use std::{future::Future, sync::Arc};
+
+use tokio::sync::mpsc;
+
+use super::{
+    cycle::{Cycle, CycleError},
+    service,
+    shared::{Order, Shared},
+    ticks::{TickError, Ticks},
+};
+use crate::{cloud::Cloud, model::time::Timestamp, store::Ledger};
+
+/// What a daemon is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The world outside.
+    pub cloud: Arc<dyn Cloud>,
+    /// Where decisions are durable.
+    pub ledger: Arc<dyn Ledger>,
+    /// What the web sees.
+    pub shared: Arc<Shared>,
+    /// What people ask.
+    pub orders: mpsc::Receiver<Order>,
+}
+
+/// Why the daemon ended without being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// A cycle could not go on.
+    #[error("the cycle at {at} could not go on")]
+    Cycle {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        #[source]
+        source: CycleError,
+    },
+    /// No ticks any more.
+    #[error("no ticks any more")]
+    Ticks(#[from] TickError),
+}
+
+/// Runs cycles until `stop` resolves or `until` is reached. A cycle that runs is always finished.
+pub async fn run(
+    parts: Parts,
+    ticks: &mut dyn Ticks,
+    until: Option<Timestamp>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), DaemonError> {
+    let Parts {
+        cloud,
+        ledger,
+        shared,
+        mut orders,
+    } = parts;
+    let mut cycle = Cycle::new(cloud, ledger, Arc::clone(&shared));
+    let mut now = ticks.now().await?;
+    tokio::pin!(stop);
+    loop {
+        cycle
+            .run(now)
+            .await
+            .map_err(|source| DaemonError::Cycle { at: now, source })?;
+        service::alive(&verdict(&shared));
+        if until.is_some_and(|until| until <= now) {
+            break;
+        }
+        let next = loop {
+            tokio::select! {
+                biased;
+                () = &mut stop => break None,
+                Some(order) = orders.recv() => {
+                    cycle.obey(order, now).await.map_err(|source| DaemonError::Cycle { at: now, source })?;
+                }
+                tick = ticks.next() => break Some(tick?),
+            }
+        };
+        match next {
+            Some(at) => now = at,
+            None => break,
+        }
+    }
+    ticks.leave().await;
+    Ok(())
+}
+
+/// One line on how things stand, for `systemctl status`.
+fn verdict(shared: &Shared) -> String {
+    let book = shared.book();
+    let open = book
+        .incidents
+        .values()
+        .filter(|incident| incident.is_open())
+        .count();
+    let failing = shared.health().failing.len();
+    format!(
+        "{} pools watched, {open} incidents open, {failing} readings failing",
+        book.pools.len()
+    )
+}

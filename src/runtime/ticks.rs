@@ -1,0 +1,130 @@
+//! Where minutes come from: the cron scheduler in real time, the simulated AWS's clock in simulated time.
+//!
+//! The scheduler emits ticks and does nothing else. Its known faults (silence after the wall clock was set back, dead
+//! jobs after a panic) are why a watchdog on the monotonic clock emits the tick itself when none came.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+
+use super::{
+    clock,
+    sim_clock::{SimClock, SimClockError},
+};
+use crate::model::time::{Minute, Timestamp};
+
+/// Emits the instant at which the next cycle begins.
+#[async_trait]
+pub trait Ticks: Send + std::fmt::Debug {
+    /// The present instant.
+    async fn now(&self) -> Result<Timestamp, TickError>;
+
+    /// Waits for the next minute. Minutes that passed during a long cycle are not made up for: back-fill does that.
+    async fn next(&mut self) -> Result<Timestamp, TickError>;
+
+    /// Says goodbye, where somebody waits for us.
+    async fn leave(&mut self);
+}
+
+/// Why no tick comes any more.
+#[derive(Debug, thiserror::Error)]
+pub enum TickError {
+    /// The scheduler could not be started.
+    #[error("could not start the scheduler")]
+    Scheduler(#[from] JobSchedulerError),
+    /// The simulated clock is gone.
+    #[error("the simulated clock does not answer")]
+    Sim(#[from] SimClockError),
+}
+
+/// Two missed minutes: then the watchdog ticks in the scheduler's place.
+const WATCHDOG: Duration = Duration::from_secs(125);
+
+/// One tick a minute, UTC, from tokio-cron-scheduler.
+pub struct CronTicks {
+    scheduler: JobScheduler,
+    ticks: mpsc::Receiver<()>,
+}
+
+impl std::fmt::Debug for CronTicks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CronTicks").finish_non_exhaustive()
+    }
+}
+
+impl CronTicks {
+    /// Starts the scheduler.
+    pub async fn start() -> Result<Self, TickError> {
+        let scheduler = JobScheduler::new().await?;
+        let (sender, ticks) = mpsc::channel(1);
+        // A cron string, in UTC: repeated jobs die after a pause.
+        let job = Job::new("0 * * * * *", move |_, _| {
+            if sender.try_send(()).is_err() {
+                tracing::debug!(event = "tick.unneeded", "the last cycle is still running");
+            }
+        })?;
+        scheduler.add(job).await?;
+        scheduler.start().await?;
+        Ok(Self { scheduler, ticks })
+    }
+}
+
+#[async_trait]
+impl Ticks for CronTicks {
+    async fn now(&self) -> Result<Timestamp, TickError> {
+        Ok(clock::wall())
+    }
+
+    async fn next(&mut self) -> Result<Timestamp, TickError> {
+        if tokio::time::timeout(WATCHDOG, self.ticks.recv())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                event = "tick.watchdog",
+                "the scheduler was silent for two minutes; the watchdog ticks"
+            );
+        }
+        Ok(clock::wall())
+    }
+
+    async fn leave(&mut self) {
+        if let Err(error) = self.scheduler.shutdown().await {
+            tracing::warn!(event = "tick.shutdown", %error, "the scheduler did not stop cleanly");
+        }
+    }
+}
+
+/// One tick a minute of the simulated AWS's clock.
+#[derive(Debug)]
+pub struct SimTicks {
+    clock: SimClock,
+}
+
+impl SimTicks {
+    /// Over a connected clock.
+    #[must_use]
+    pub const fn new(clock: SimClock) -> Self {
+        Self { clock }
+    }
+}
+
+#[async_trait]
+impl Ticks for SimTicks {
+    async fn now(&self) -> Result<Timestamp, TickError> {
+        Ok(self.clock.now().await?)
+    }
+
+    async fn next(&mut self) -> Result<Timestamp, TickError> {
+        let next = Minute::of(self.clock.now().await?).plus(1).start();
+        Ok(self.clock.sleep_until(next).await?)
+    }
+
+    async fn leave(&mut self) {
+        if let Err(error) = self.clock.leave().await {
+            tracing::debug!(event = "tick.leave", %error, "the simulated clock was gone already");
+        }
+    }
+}

@@ -1,0 +1,651 @@
+//! A world in process: the simulated AWS, a ledger that survives crashes, and the real cycle over the real port.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that meets the unexpected should stop"
+)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use bedrock_ops_alert::{
+    cloud::{
+        CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
+        Metric, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
+    },
+    config,
+    model::{
+        action::{Effect, IntentState},
+        book::Book,
+        desk::AskEnd,
+        ids::{AccountId, ActionId, CaseId, QuotaCode, RequestId, Scope},
+        policy::{Account, Mode, Settings},
+        series::SETTLE_MINUTES,
+        time::{Minute, SignedDuration, Timestamp, after},
+        units::Amount,
+    },
+    runtime::{cycle::Cycle, shared::Shared},
+    sim::{
+        self, Faults, Happened, Sim, World,
+        world::{Answer, Outcome, Script},
+    },
+    store::{CommitFault, Ledger, MemoryLedger},
+};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+/// What a world came to, for the checks over many seeds.
+#[derive(Debug, Default)]
+pub(crate) struct Tale {
+    pub(crate) crashes: u32,
+    pub(crate) lost_answers: u64,
+    pub(crate) grants: usize,
+    pub(crate) requests: usize,
+    pub(crate) cases: usize,
+    pub(crate) incidents: usize,
+}
+
+/// One organisation with its daemon.
+pub(crate) struct Stage {
+    pub(crate) seed: u64,
+    sim: Arc<Sim>,
+    faults: Arc<Faults>,
+    ledger: MemoryLedger,
+    settings: Settings,
+    cycle: Cycle,
+    shared: Arc<Shared>,
+    crash: Arc<Crash>,
+    draws: fastrand::Rng,
+    pub(crate) now: Timestamp,
+    /// Intents that were durable at some time: none may ever vanish.
+    known: BTreeSet<ActionId>,
+    pub(crate) tale: Tale,
+    crash_rate: f64,
+    /// How many attempts were begun when the simulated AWS was last looked at.
+    begun: u32,
+}
+
+impl Stage {
+    pub(crate) fn new(seed: u64, mode: Mode) -> Self {
+        let mut world = World::random(seed).unwrap();
+        world.desk = desk(&world, seed);
+        let mut settings =
+            config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
+        settings.policy.mode = mode;
+        settings.cadence.discovery_minutes = 120;
+        settings.accounts = accounts(&world);
+        let sim = Sim::new(world, seed);
+        let faults = Arc::new(Faults::all(seed));
+        let ledger = MemoryLedger::new();
+        let crash = Arc::new(Crash::default());
+        let (cycle, shared) = daemon(&sim, &faults, &ledger, &settings, &crash);
+        let now = sim.now();
+        Self {
+            seed,
+            sim,
+            faults,
+            ledger,
+            settings,
+            cycle,
+            shared,
+            crash,
+            draws: fastrand::Rng::with_seed(seed ^ 0x00C0_FFEE),
+            now,
+            known: BTreeSet::new(),
+            tale: Tale::default(),
+            crash_rate: 0.02,
+            begun: u32::MAX,
+        }
+    }
+
+    /// Runs so many minutes, with crashes at random awaits and commits, and checks the promises after each.
+    pub(crate) async fn run_minutes(&mut self, minutes: i64) {
+        for _ in 0..minutes {
+            self.now = after(self.now, 1);
+            self.sim.advance_to(self.now);
+            self.arm();
+            let crashed = {
+                let told = self.crash.told.notified();
+                tokio::select! {
+                    biased;
+                    () = told => true,
+                    result = self.cycle.run(self.now) => result.is_err(),
+                }
+            };
+            self.crash.disarm();
+            if crashed {
+                self.tale.crashes += 1;
+                self.restart();
+            }
+            self.check();
+        }
+    }
+
+    /// Faults and crashes stop.
+    pub(crate) fn heal(&mut self) {
+        self.faults.heal();
+        self.crash_rate = 0.0;
+    }
+
+    /// A crash somewhere in this cycle, sometimes: at a call before or after its effect, or at a commit.
+    fn arm(&mut self) {
+        if self.draws.f64() >= self.crash_rate {
+            return;
+        }
+        match self.draws.u8(0..4) {
+            0 => self.ledger.fail_next(CommitFault::Before),
+            1 => self.ledger.fail_next(CommitFault::After),
+            2 => self.crash.arm(self.draws.u64(0..8), false),
+            _ => self.crash.arm(self.draws.u64(0..8), true),
+        }
+    }
+
+    fn restart(&mut self) {
+        self.ledger = self.ledger.reopen();
+        (self.cycle, self.shared) = daemon(
+            &self.sim,
+            &self.faults,
+            &self.ledger,
+            &self.settings,
+            &self.crash,
+        );
+    }
+
+    /// Promises P1, P2, P3 and P5. The book is what the ledger acknowledged; after a crash it is what was read back.
+    fn check(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let book = shared.book();
+        self.never_lost(&book);
+        absence_resolves_nothing(self.seed, &book);
+        // What arrived at AWS changes only when something was begun.
+        let begun = book.intents.values().map(|intent| intent.attempts).sum();
+        if self.begun != begun {
+            self.begun = begun;
+            let state = self.sim.state();
+            never_twice(self.seed, &state, &book);
+            self.within_mandate(&state, &book);
+        }
+    }
+
+    fn never_lost(&mut self, book: &Book) {
+        let present: BTreeSet<ActionId> = book.intents.keys().cloned().collect();
+        let lost: Vec<_> = self.known.difference(&present).collect();
+        assert!(
+            lost.is_empty(),
+            "seed {}: intents vanished: {lost:?}",
+            self.seed
+        );
+        self.known = present;
+    }
+
+    fn within_mandate(&self, state: &Value, book: &Book) {
+        let seed = self.seed;
+        let (requests, cases) = (array(state, "quota_requests"), own_cases(state));
+        if self.settings.policy.mode != Mode::File {
+            assert!(
+                requests.is_empty(),
+                "seed {seed}: filed in mode {:?}",
+                self.settings.policy.mode
+            );
+            assert!(
+                cases.is_empty(),
+                "seed {seed}: opened a case in mode {:?}",
+                self.settings.policy.mode
+            );
+        }
+        let budgets = &self.settings.policy.budgets;
+        let mut by_day: Vec<Timestamp> = requests
+            .iter()
+            .map(|it| text(it, "created").parse().unwrap())
+            .collect();
+        by_day.sort();
+        let most = usize::try_from(budgets.requests_per_day).unwrap();
+        for window in by_day.windows(most + 1) {
+            let apart = window
+                .last()
+                .unwrap()
+                .duration_since(*window.first().unwrap());
+            // The budget counts decisions; a request may arrive an hour or so after its decision.
+            assert!(
+                apart.as_hours() >= 20,
+                "seed {seed}: more than {most} requests in a day"
+            );
+        }
+        for intent in book.intents.values() {
+            if let Effect::RequestQuota {
+                scope,
+                code,
+                desired,
+                ..
+            } = &intent.effect
+            {
+                let at_decision = self.sim.applied_history(scope, code);
+                let applied = at_decision
+                    .iter()
+                    .rfind(|(at, _)| *at <= intent.created)
+                    .map(|(_, value)| *value);
+                let ceiling = applied.unwrap_or(0.0).max(1.0) * budgets.highest_factor;
+                assert!(
+                    desired.get() <= ceiling + 1.0,
+                    "seed {seed}: asked {desired} where {ceiling} is the ceiling"
+                );
+            }
+        }
+    }
+
+    /// After faults have stopped: nothing in doubt, nothing half done, every shortage that lasts has its incident.
+    pub(crate) fn converged(&mut self) {
+        let seed = self.seed;
+        let book = self.ledger.load().unwrap();
+        for intent in book.intents.values() {
+            let is_waiting = match &intent.state {
+                IntentState::Proposed { .. }
+                | IntentState::Done { .. }
+                | IntentState::Held { .. }
+                | IntentState::Refused { .. } => true,
+                // A limit of open requests may keep one waiting; a message never.
+                IntentState::Planned { .. } => !intent.effect.may_repeat(),
+                IntentState::Sending { .. } | IntentState::Unknown { .. } => false,
+            };
+            assert!(
+                is_waiting,
+                "seed {seed}: {} is still {}: {:?}",
+                intent.step,
+                intent.state.name(),
+                intent.last_failure
+            );
+        }
+        let followed: BTreeSet<&ActionId> = book
+            .asks
+            .values()
+            .map(|ask| &ask.action)
+            .chain(book.investigations.values().map(|it| &it.action))
+            .collect();
+        for intent in book.intents.values() {
+            let is_filing = matches!(
+                intent.effect,
+                Effect::RequestQuota { .. } | Effect::OpenCase { .. }
+            );
+            let is_done = matches!(intent.state, IntentState::Done { .. });
+            let is_adopted = followed.contains(&intent.id)
+                || matches!(&intent.state, IntentState::Done { reference, .. } if book.asks.contains_key(&RequestId::new(reference.as_str())));
+            assert!(
+                !(is_filing && is_done) || is_adopted,
+                "seed {seed}: {} is done and nobody follows it",
+                intent.step
+            );
+        }
+        let incidents = &book.incidents;
+        assert!(
+            incidents.values().all(|it| it.told.is_some()),
+            "seed {seed}: an incident was never told"
+        );
+        let granted =
+            |end: &AskEnd| matches!(end, AskEnd::Granted { .. } | AskEnd::PartlyGranted { .. });
+        self.tale.grants = book
+            .asks
+            .values()
+            .filter(|it| it.end.as_ref().is_some_and(|(end, _)| granted(end)))
+            .count();
+        self.tale.requests = book.asks.len();
+        self.tale.cases = book.investigations.len();
+        self.tale.incidents = book.incidents.len();
+        let lost = |kind| -> u64 {
+            let happened = self.faults.happened();
+            happened
+                .iter()
+                .filter(|((it, _), _)| *it == kind)
+                .map(|(_, count)| *count)
+                .sum()
+        };
+        self.tale.lost_answers =
+            lost(Happened::LostAfter) + lost(Happened::ServerAfter) + lost(Happened::Garbled);
+    }
+}
+
+/// P1: one open request a quota, one open case of ours a cause, no marker and no communication twice.
+fn never_twice(seed: u64, state: &Value, book: &Book) {
+    let mut open = BTreeMap::new();
+    for request in array(state, "quota_requests") {
+        if matches!(text(request, "status"), "PENDING" | "CASE_OPENED") {
+            *open
+                .entry((
+                    text(request, "account"),
+                    text(request, "region"),
+                    text(request, "quota_code"),
+                ))
+                .or_insert(0) += 1;
+        }
+    }
+    assert!(
+        open.values().all(|count| *count <= 1),
+        "seed {seed}: two open requests: {open:?}"
+    );
+    let (mut markers, mut causes) = (BTreeSet::new(), BTreeSet::new());
+    for case in own_cases(state) {
+        let subject = text(case, "subject");
+        let (cause, marker) = subject.split_at(subject.find("[BOA-").unwrap());
+        assert!(
+            markers.insert(marker),
+            "seed {seed}: {marker} stands in two cases"
+        );
+        if text(case, "status") != "resolved" {
+            assert!(
+                causes.insert(cause),
+                "seed {seed}: two open cases about {cause}"
+            );
+        }
+    }
+    for case in array(state, "cases") {
+        let mut bodies = BTreeSet::new();
+        for said in array(case, "communications") {
+            if text(said, "submitted_by") != "Amazon Web Services" {
+                assert!(
+                    bodies.insert(text(said, "body")),
+                    "seed {seed}: said twice in {}",
+                    text(case, "case_id")
+                );
+            }
+        }
+    }
+    let mut incidents = BTreeSet::new();
+    for incident in book.incidents.values().filter(|it| it.is_open()) {
+        assert!(
+            incidents.insert(&incident.cause),
+            "seed {seed}: two open incidents of one cause"
+        );
+    }
+}
+
+/// P5: an incident ends on settled minutes only, so never sooner than a settle time after its last bad minute.
+fn absence_resolves_nothing(seed: u64, book: &Book) {
+    for incident in book.incidents.values() {
+        if let Some(resolved) = incident.resolved {
+            let quiet = Minute::of(resolved).since(incident.last_bad);
+            assert!(
+                quiet >= SETTLE_MINUTES,
+                "seed {seed}: {} ended {quiet} minutes after it was bad",
+                incident.id
+            );
+        }
+    }
+}
+
+fn own_cases(state: &Value) -> Vec<&Value> {
+    array(state, "cases")
+        .into_iter()
+        .filter(|case| text(case, "subject").contains("[BOA-"))
+        .collect()
+}
+
+fn array<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .expect(key)
+        .iter()
+        .collect()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).expect(key)
+}
+
+const CONFIG: &str = r#"
+[receiver.oncall]
+kind = "sns"
+topic_arn = "arn:aws:sns:us-east-1:111122223333:bedrock-alerts"
+
+[[route]]
+receiver = "oncall"
+severity = "info"
+"#;
+
+/// A desk that answers within hours, so that a day shows the whole life of a request.
+fn desk(world: &World, seed: u64) -> Vec<Script> {
+    let mut draws = fastrand::Rng::with_seed(seed ^ 0xDE5C);
+    let codes: BTreeSet<&QuotaCode> = world
+        .pools
+        .iter()
+        .flat_map(|pool| pool.tpm.iter().chain(&pool.rpm))
+        .collect();
+    let scripts = codes.into_iter().map(|code| {
+        let mut answer = || {
+            let outcome = match draws.u8(0..10) {
+                0..=4 => Outcome::Grant,
+                5..=7 => Outcome::Partial(0.4),
+                8 => Outcome::Deny,
+                _ => Outcome::Close,
+            };
+            let after = SignedDuration::from_mins(draws.i64(30..300));
+            let apply_after = SignedDuration::from_mins(draws.i64(0..90));
+            Answer {
+                outcome,
+                after,
+                apply_after,
+            }
+        };
+        let answers = vec![answer(), answer(), answer()];
+        Script {
+            code: code.clone(),
+            account: None,
+            region: None,
+            answers,
+        }
+    });
+    scripts.collect()
+}
+
+fn accounts(world: &World) -> Vec<Account> {
+    let accounts = world.accounts.iter().map(|account| Account {
+        id: account.id.clone(),
+        name: None,
+        regions: account.regions.clone(),
+        role_arn: None,
+        external_id: None,
+    });
+    accounts.collect()
+}
+
+fn daemon(
+    sim: &Arc<Sim>,
+    faults: &Arc<Faults>,
+    ledger: &MemoryLedger,
+    settings: &Settings,
+    crash: &Arc<Crash>,
+) -> (Cycle, Arc<Shared>) {
+    let inner = sim::cloud(sim, sim.world().first_account(), Arc::clone(faults));
+    let cloud: Arc<dyn Cloud> = Arc::new(Crashing {
+        inner,
+        crash: Arc::clone(crash),
+    });
+    let (shared, _orders) = Shared::new(settings.clone(), true, ledger.load().unwrap());
+    let shared = Arc::new(shared);
+    (
+        Cycle::new(cloud, Arc::new(ledger.clone()), Arc::clone(&shared)),
+        shared,
+    )
+}
+
+/// Ends the process at a call: the call never returns, and whoever runs the cycle drops it.
+#[derive(Debug, Default)]
+pub(crate) struct Crash {
+    is_armed: AtomicBool,
+    is_after: AtomicBool,
+    calls_left: AtomicU64,
+    told: Notify,
+}
+
+impl Crash {
+    fn arm(&self, calls: u64, is_after: bool) {
+        self.calls_left.store(calls, Ordering::SeqCst);
+        self.is_after.store(is_after, Ordering::SeqCst);
+        self.is_armed.store(true, Ordering::SeqCst);
+    }
+
+    fn disarm(&self) {
+        self.is_armed.store(false, Ordering::SeqCst);
+    }
+
+    fn is_now(&self) -> bool {
+        self.is_armed.load(Ordering::SeqCst)
+            && self
+                .calls_left
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                    left.checked_sub(1)
+                })
+                .is_err()
+    }
+
+    async fn end(&self) -> ! {
+        self.told.notify_one();
+        std::future::pending().await
+    }
+}
+
+#[derive(Debug)]
+struct Crashing {
+    inner: Arc<dyn Cloud>,
+    crash: Arc<Crash>,
+}
+
+/// Every call may be the last: before its effect, or after it with the answer lost.
+macro_rules! crashing {
+    ($self:ident, $call:expr) => {{
+        let is_now = $self.crash.is_now();
+        if is_now && !$self.crash.is_after.load(Ordering::SeqCst) {
+            $self.crash.end().await
+        }
+        let answer = $call.await;
+        if is_now {
+            $self.crash.end().await
+        }
+        answer
+    }};
+}
+
+#[async_trait]
+impl Cloud for Crashing {
+    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
+        crashing!(self, self.inner.caller(scope))
+    }
+    async fn list_metrics(
+        &self,
+        scope: &Scope,
+        namespace: &str,
+        recently_active: bool,
+        page: Option<String>,
+    ) -> Result<Page<Metric>, Fault> {
+        crashing!(
+            self,
+            self.inner
+                .list_metrics(scope, namespace, recently_active, page)
+        )
+    }
+    async fn metric_data(
+        &self,
+        scope: &Scope,
+        request: MetricRequest,
+    ) -> Result<Page<MetricResult>, Fault> {
+        crashing!(self, self.inner.metric_data(scope, request))
+    }
+    async fn list_profiles(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<Profile>, Fault> {
+        crashing!(self, self.inner.list_profiles(scope, page))
+    }
+    async fn list_models(&self, scope: &Scope) -> Result<Vec<FoundationModel>, Fault> {
+        crashing!(self, self.inner.list_models(scope))
+    }
+    async fn list_quotas(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault> {
+        crashing!(self, self.inner.list_quotas(scope, page))
+    }
+    async fn list_default_quotas(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault> {
+        crashing!(self, self.inner.list_default_quotas(scope, page))
+    }
+    async fn get_quota(&self, scope: &Scope, code: &QuotaCode) -> Result<ListedQuota, Fault> {
+        crashing!(self, self.inner.get_quota(scope, code))
+    }
+    async fn request_quota(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        desired: Amount,
+    ) -> Result<QuotaRequest, Fault> {
+        crashing!(self, self.inner.request_quota(scope, code, desired))
+    }
+    async fn get_quota_request(
+        &self,
+        scope: &Scope,
+        id: &RequestId,
+    ) -> Result<QuotaRequest, Fault> {
+        crashing!(self, self.inner.get_quota_request(scope, id))
+    }
+    async fn quota_request_history(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        page: Option<String>,
+    ) -> Result<Page<QuotaRequest>, Fault> {
+        crashing!(self, self.inner.quota_request_history(scope, code, page))
+    }
+    async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
+        crashing!(self, self.inner.create_case(scope, case))
+    }
+    async fn list_cases(
+        &self,
+        scope: &Scope,
+        filter: &CaseFilter,
+        page: Option<String>,
+    ) -> Result<Page<Case>, Fault> {
+        crashing!(self, self.inner.list_cases(scope, filter, page))
+    }
+    async fn list_communications(
+        &self,
+        scope: &Scope,
+        case: &CaseId,
+        page: Option<String>,
+    ) -> Result<Page<Communication>, Fault> {
+        crashing!(self, self.inner.list_communications(scope, case, page))
+    }
+    async fn add_communication(
+        &self,
+        scope: &Scope,
+        case: &CaseId,
+        body: &str,
+    ) -> Result<(), Fault> {
+        crashing!(self, self.inner.add_communication(scope, case, body))
+    }
+    async fn publish(
+        &self,
+        scope: &Scope,
+        topic_arn: &str,
+        subject: &str,
+        message: &str,
+    ) -> Result<String, Fault> {
+        crashing!(self, self.inner.publish(scope, topic_arn, subject, message))
+    }
+    async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
+        crashing!(self, self.inner.post(url, body))
+    }
+    fn calls(&self) -> CallCounts {
+        self.inner.calls()
+    }
+}
