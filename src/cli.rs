@@ -29,7 +29,7 @@ struct Cli {
 enum Command {
     /// Run the service.
     Run(RunArgs),
-    /// Run the service against a simulated AWS, everything embedded: a fortnight in about two minutes.
+    /// Run the service against a simulated AWS, everything embedded: a fortnight in under three minutes.
     Demo(DemoArgs),
     /// Run the simulated AWS alone.
     Sim(SimArgs),
