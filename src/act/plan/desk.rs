@@ -10,7 +10,7 @@ use crate::model::{
     ids::{CaseId, RequestId},
     rule::Severity,
     time::{Timestamp, after},
-    units::{Amount, QuotaKind},
+    units::QuotaKind,
 };
 
 /// Takes over what was carried out since: a request becomes an [`Ask`], a case an [`Investigation`].
@@ -58,9 +58,10 @@ fn adopt_ask(draft: &mut Draft<'_>, intent: &Intent, request: &RequestId, at: Ti
         return;
     }
     let quota = draft.book().quotas.get(&(scope.clone(), code.clone()));
-    let before = quota
-        .and_then(|quota| quota.applied)
-        .unwrap_or(Amount::ZERO);
+    // Without the value before, no outcome could be told: it stays done, and is taken over once the value is read.
+    let Some(before) = quota.and_then(|quota| quota.applied) else {
+        return;
+    };
     let kind = draft
         .incident(&intent.incident)
         .and_then(|incident| incident.kind);

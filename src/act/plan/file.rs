@@ -249,8 +249,11 @@ fn is_asked(draft: &Draft<'_>, scope: &Scope, code: &QuotaCode) -> bool {
             && (!intent.state.is_final()
                 || matches!(intent.state, IntentState::Held { .. })
                 // Done, and not yet taken over into an ask.
-                || (matches!(intent.state, IntentState::Done { .. })
-                    && !draft.asks().any(|ask| ask.action == intent.id)))
+                // What adopted a request that is followed already has been taken over, too.
+                || matches!(&intent.state, IntentState::Done { reference, .. }
+                    if !draft.asks().any(|ask| {
+                        ask.action == intent.id || ask.request.as_str() == reference
+                    })))
     });
     on_desk || planned
 }
