@@ -7,6 +7,7 @@
 //! Every function gives back what it found *and* what failed: a failed read is a fact to be shown, and it leaves the
 //! old records as they are.
 
+mod alarm;
 mod burndown;
 mod cadence;
 mod data;
@@ -19,14 +20,16 @@ pub mod mapping;
 mod pages;
 mod place;
 mod quotas;
+pub mod round;
 mod sum;
 mod usage;
 
 pub use cadence::due;
 pub use desk::poll_desk;
-pub use discover::discover;
+pub use discover::{Discovery, discover};
 pub use quotas::reread_quotas;
-pub use usage::{read, throttle_alarm};
+pub use usage::read;
+use usage::throttles_of_account;
 
 use crate::cloud::Fault;
 

@@ -10,12 +10,14 @@ use crate::model::desk::{Ask, DeskReading};
 use crate::model::ids::{AccountId, Scope};
 use crate::model::time::Timestamp;
 
-/// Polls every open request and case that was last polled at or before `due_before`, in the order of their ids.
+/// Polls every open request and case of this scope that was last polled at or before `due_before`, in the order of
+/// their ids.
 ///
 /// Of a request first its status, then the case behind its number, once there is one. An account whose plan has no
 /// Support API is told once and not asked for cases again in this poll.
 pub async fn poll_desk(
     cloud: &dyn Cloud,
+    scope: &Scope,
     book: &Book,
     due_before: Timestamp,
 ) -> Gathered<Vec<DeskReading>> {
@@ -26,11 +28,12 @@ pub async fn poll_desk(
         without_plan: BTreeSet::new(),
         throttled: BTreeSet::new(),
     };
-    let asks = book.asks.values();
+    let asks = book.asks.values().filter(|ask| ask.scope == *scope);
     for ask in asks.filter(|ask| ask.end.is_none() && ask.polled <= due_before) {
         poll.ask(ask).await;
     }
     let cases = book.investigations.values();
+    let cases = cases.filter(|case| case.scope == *scope);
     for case in cases.filter(|case| case.ended.is_none() && case.polled <= due_before) {
         let filter = CaseFilter::Case(case.case.clone());
         poll.case(&case.scope, &filter).await;

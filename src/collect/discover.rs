@@ -22,9 +22,21 @@ const MAX_EXAMPLES: usize = 10;
 
 const NAMESPACE: &str = "AWS/Bedrock";
 
+/// What a discovery came to.
+#[derive(Debug)]
+pub struct Discovery {
+    /// Records to commit, and what failed.
+    pub gathered: Gathered<Vec<Record>>,
+    /// Whether all quotas were listed, each listing to its end.
+    pub has_listed_quotas: bool,
+}
+
 /// Targets, pools, mappings and quotas of one scope.
 ///
-/// Targets and pools are given back where they are new or changed; quotas always, since the age of their value changed.
+/// Targets and pools are given back where they are new or changed; quotas where they were listed, since the age of their
+/// value changed. Quotas are listed `with_quotas`, and always when a pool is met for the first time: the two listings
+/// have a dozen pages each, and their names hardly ever change.
+///
 /// What could not be read keeps its old records: no target is taken away, no mapping replaced, and a quota is marked
 /// stale. A pool whose set of targets changed loses its `ReadThrough`, so that the next read sums its whole history anew.
 /// `Discovered` comes only when every listing was read to its end. Targets without a pool are told in a fault with the
@@ -33,8 +45,9 @@ pub async fn discover(
     cloud: &dyn Cloud,
     scope: &Scope,
     book: &Book,
+    with_quotas: bool,
     now: Timestamp,
-) -> Gathered<Vec<Record>> {
+) -> Discovery {
     let metrics = all_pages("cloudwatch:ListMetrics", |page| {
         cloud.list_metrics(scope, NAMESPACE, false, page)
     });
@@ -44,14 +57,6 @@ pub async fn discover(
     });
     let profiles = profiles.await;
     let models = cloud.list_models(scope).await;
-    let applied = all_pages("servicequotas:ListServiceQuotas", |page| {
-        cloud.list_quotas(scope, page)
-    });
-    let applied = applied.await;
-    let defaults = all_pages("servicequotas:ListAWSDefaultServiceQuotas", |page| {
-        cloud.list_default_quotas(scope, page)
-    });
-    let defaults = defaults.await;
     let mut stage = Stage {
         scope,
         book,
@@ -61,16 +66,36 @@ pub async fn discover(
     };
     let is_listed_whole = metrics.is_complete() && profiles.is_complete() && models.is_ok();
     let targets = stage.targets(metrics, profiles, models);
-    let quotas = QuotaListings::new(applied, defaults, &mut stage.faults);
-    let pools = stage.pools(&targets, &quotas);
-    stage.quotas(&pools, &quotas);
-    if is_listed_whole && quotas.is_whole {
+    let is_new = |target: &Target| !book.pools.contains_key(&target.pool);
+    let mut quotas = None;
+    if with_quotas || targets.values().any(is_new) {
+        let listings = list_quotas(cloud, scope, &mut stage.faults).await;
+        let pools = stage.pools(&targets, &listings);
+        stage.quotas(&pools, &listings);
+        quotas = Some(listings.is_whole);
+    }
+    if is_listed_whole && quotas != Some(false) {
         stage.found.push(Record::Discovered(scope.clone(), now));
     }
-    Gathered {
-        found: stage.found,
-        faults: stage.faults,
+    Discovery {
+        gathered: Gathered {
+            found: stage.found,
+            faults: stage.faults,
+        },
+        has_listed_quotas: quotas == Some(true),
     }
+}
+
+async fn list_quotas(cloud: &dyn Cloud, scope: &Scope, faults: &mut Vec<Fault>) -> QuotaListings {
+    let applied = all_pages("servicequotas:ListServiceQuotas", |page| {
+        cloud.list_quotas(scope, page)
+    });
+    let applied = applied.await;
+    let defaults = all_pages("servicequotas:ListAWSDefaultServiceQuotas", |page| {
+        cloud.list_default_quotas(scope, page)
+    });
+    let defaults = defaults.await;
+    QuotaListings::new(applied, defaults, faults)
 }
 
 /// One discovery while it is put together.

@@ -29,7 +29,7 @@ const STRETCH_MINUTES: i64 = DAY;
 /// Datapoints that one request may answer with.
 const MAX_POINTS: i64 = 100_800;
 
-/// Minutes over which [`throttle_alarm`] looks: throttles of one minute may be published several minutes later.
+/// Minutes over which [`throttles_of_account`] looks: throttles of one minute may be published several minutes later.
 const ALARM_MINUTES: i64 = 15;
 
 /// Reads these pools of one scope and sums their targets.
@@ -75,16 +75,20 @@ pub async fn read(
     }
 }
 
-/// The cheap wake-up: whether any request of this scope was throttled in the last minutes, by the account-wide series.
-/// One series a call. `false` with a fault means that it could not be told.
-pub async fn throttle_alarm(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> Gathered<bool> {
+/// The cheap wake-up: the throttled requests of the whole account in the last minutes, by minute. One series a call.
+/// Nothing with a fault means that it could not be told.
+pub(super) async fn throttles_of_account(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    now: Timestamp,
+) -> Gathered<Vec<(Minute, f64)>> {
     let until = Minute::of(now);
     let mut asker = Asker::new(cloud, scope);
     let query = total_query(Measure::Throttles);
     let stretch = (until.plus(-ALARM_MINUTES), until);
-    let seen = asker.values(&query, stretch).await;
+    let found = asker.values(&query, stretch).await;
     Gathered {
-        found: seen.into_iter().any(|(_, count)| count > 0.0),
+        found,
         faults: asker.into_faults(),
     }
 }

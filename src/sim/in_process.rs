@@ -154,19 +154,18 @@ impl Cloud for InProcess {
         scope: &Scope,
         page: Option<String>,
     ) -> Result<Page<ListedQuota>, Fault> {
-        self.list(
-            "servicequotas:ListServiceQuotas",
-            scope,
-            page.as_deref(),
-            LIST_PAGE,
-            |kernel| {
-                let quotas = kernel.quotas(scope)?;
-                Ok(quotas
-                    .iter()
-                    .map(|quota| listed(quota, quota.applied))
-                    .collect())
-            },
-        )
+        let operation = "servicequotas:ListServiceQuotas";
+        let views = self.list(operation, scope, page.as_deref(), LIST_PAGE, |kernel| {
+            kernel.quotas(scope)
+        })?;
+        Ok(Page {
+            items: views
+                .items
+                .iter()
+                .map(|it| listed(it, it.applied))
+                .collect(),
+            next: views.next,
+        })
     }
 
     async fn list_default_quotas(
@@ -174,19 +173,18 @@ impl Cloud for InProcess {
         scope: &Scope,
         page: Option<String>,
     ) -> Result<Page<ListedQuota>, Fault> {
-        self.list(
-            "servicequotas:ListAWSDefaultServiceQuotas",
-            scope,
-            page.as_deref(),
-            LIST_PAGE,
-            |kernel| {
-                let quotas = kernel.quotas(scope)?;
-                Ok(quotas
-                    .iter()
-                    .map(|quota| listed(quota, quota.default))
-                    .collect())
-            },
-        )
+        let operation = "servicequotas:ListAWSDefaultServiceQuotas";
+        let views = self.list(operation, scope, page.as_deref(), LIST_PAGE, |kernel| {
+            kernel.quotas(scope)
+        })?;
+        Ok(Page {
+            items: views
+                .items
+                .iter()
+                .map(|it| listed(it, it.default))
+                .collect(),
+            next: views.next,
+        })
     }
 
     async fn get_quota(&self, scope: &Scope, code: &QuotaCode) -> Result<ListedQuota, Fault> {

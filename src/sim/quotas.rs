@@ -103,12 +103,8 @@ impl QuotaBook {
 
     /// The applied value at an instant.
     pub(crate) fn value_at(&self, scope: usize, code: &QuotaCode, at: Timestamp) -> Option<f64> {
-        let special = self.special.get(scope)?.get(code);
-        let applied = special.and_then(|special| {
-            let since = special.applied.iter().rev().find(|(from, _)| *from <= at);
-            since.map(|(_, value)| *value).or(special.default)
-        });
-        applied.or_else(|| quota_table::rows().get(code).map(|row| row.default))
+        let row = quota_table::rows().get(code)?;
+        Some(applied(self.special.get(scope)?.get(code), row, at))
     }
 
     /// The quota as of `now`.
@@ -118,19 +114,19 @@ impl QuotaBook {
         code: &QuotaCode,
         now: Timestamp,
     ) -> Option<QuotaView> {
-        let index = self.scope_index(scope);
-        let special = self.special.get(index)?.get(code);
+        let special = self.special.get(self.scope_index(scope))?;
         let row = quota_table::rows().get(code)?;
-        Some(QuotaView {
-            row,
-            applied: self.value_at(index, code, now)?,
-            default: special
-                .and_then(|special| special.default)
-                .unwrap_or(row.default),
-            is_adjustable: special
-                .and_then(|special| special.adjustable)
-                .unwrap_or(row.is_adjustable),
-        })
+        Some(view_of(special.get(code), row, now))
+    }
+
+    /// All quotas as of `now`, by code.
+    fn views(&self, scope: &Scope, now: Timestamp) -> Vec<QuotaView> {
+        let special = self.special.get(self.scope_index(scope));
+        let rows = quota_table::rows().iter().filter_map(|(code, row)| {
+            let special = special?.get(code);
+            Some(view_of(special, row, now))
+        });
+        rows.collect()
     }
 
     /// From `at` on, this value is applied.
@@ -178,14 +174,32 @@ impl QuotaBook {
     }
 }
 
+fn view_of(special: Option<&Special>, row: &'static QuotaRow, now: Timestamp) -> QuotaView {
+    QuotaView {
+        row,
+        applied: applied(special, row, now),
+        default: special
+            .and_then(|special| special.default)
+            .unwrap_or(row.default),
+        is_adjustable: special
+            .and_then(|special| special.adjustable)
+            .unwrap_or(row.is_adjustable),
+    }
+}
+
+fn applied(special: Option<&Special>, row: &QuotaRow, at: Timestamp) -> f64 {
+    let special = special.and_then(|special| {
+        let since = special.applied.iter().rev().find(|(from, _)| *from <= at);
+        since.map(|(_, value)| *value).or(special.default)
+    });
+    special.unwrap_or(row.default)
+}
+
 impl Kernel {
     /// All quotas of the service, by code.
     pub(crate) fn quotas(&self, scope: &Scope) -> Result<Vec<QuotaView>, ApiError> {
         self.known_scope(scope)?;
-        let codes = quota_table::rows().keys();
-        Ok(codes
-            .filter_map(|code| self.quotas.view(scope, code, self.now))
-            .collect())
+        Ok(self.quotas.views(scope, self.now))
     }
 
     /// One quota.

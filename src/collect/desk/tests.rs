@@ -91,7 +91,7 @@ async fn a_request_is_followed_to_the_case_whose_number_came_late() {
         Record::Ask(ask("r2", None)),
         Record::Investigation(investigation("case-2")),
     ]);
-    let got = poll_desk(&fake, &book, now()).await;
+    let got = poll_desk(&fake, &scope(), &book, now()).await;
     assert!(got.faults.is_empty(), "{:?}", got.faults);
     let status = "pending-customer-action".to_owned();
     let of_case = |id: &str, display: &str| DeskReading::Case {
@@ -111,7 +111,13 @@ async fn a_request_is_followed_to_the_case_whose_number_came_late() {
         of_case("case-2", "200"),
     ];
     assert_eq!(got.found, expected);
-    let early = poll_desk(&fake, &book, "2026-11-24T12:00:29Z".parse().unwrap()).await;
+    let early = poll_desk(
+        &fake,
+        &scope(),
+        &book,
+        "2026-11-24T12:00:29Z".parse().unwrap(),
+    )
+    .await;
     assert!(early.found.is_empty(), "polled later than that already");
 }
 
@@ -124,7 +130,7 @@ async fn an_account_without_a_plan_is_told_once_and_keeps_its_requests() {
         Record::Ask(ask("r1", None)),
         Record::Ask(ask("r2", None)),
     ]);
-    let got = poll_desk(&fake, &book, now()).await;
+    let got = poll_desk(&fake, &scope(), &book, now()).await;
     assert!(got.faults.is_empty(), "{:?}", got.faults);
     let plans = got
         .found
@@ -159,7 +165,7 @@ async fn a_failed_poll_says_nothing_of_the_status_and_a_missing_case_is_a_fault(
         Record::Ask(ask("r1", Some("100"))),
         Record::Ask(ask("r2", None)),
     ]);
-    let got = poll_desk(&fake, &book, now()).await;
+    let got = poll_desk(&fake, &scope(), &book, now()).await;
     assert!(got.found.is_empty(), "{:?}", got.found);
     let codes: Vec<&str> = got.faults.iter().map(|fault| fault.code.as_str()).collect();
     assert_eq!(codes, ["Throttled", "NotListed"]);

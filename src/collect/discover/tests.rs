@@ -67,7 +67,7 @@ fn region(targets: &[&str]) -> Fake {
 }
 
 async fn discovered(fake: &Fake, book: &mut Book, at: Timestamp) -> Gathered<Vec<Record>> {
-    let got = discover(fake, &scope(), book, at).await;
+    let got = discover(fake, &scope(), book, true, at).await.gathered;
     book.apply(got.found.clone());
     got
 }

@@ -500,14 +500,15 @@ async fn targets_that_need_several_requests_are_one_sum() {
 #[tokio::test]
 async fn the_account_wide_throttles_are_one_cheap_series() {
     let mut fake = Fake::default();
-    let quiet = throttle_alarm(&fake, &scope(), now()).await;
-    assert!(!quiet.found && quiet.faults.is_empty());
+    let quiet = throttles_of_account(&fake, &scope(), now()).await;
+    assert!(quiet.found.is_empty() && quiet.faults.is_empty());
     fake.put("InvocationThrottles", "", noon().plus(-3), 2.0);
-    assert!(throttle_alarm(&fake, &scope(), now()).await.found);
+    let seen = throttles_of_account(&fake, &scope(), now()).await;
+    assert_eq!(seen.found, [(noon().plus(-3), 2.0)]);
     let requests = fake.requests.lock().unwrap().clone();
     assert_eq!(requests[0].queries.len(), 1);
     assert!(requests[0].queries[0].metric.dimensions.is_empty());
     fake.fail(GET, 0, FaultClass::Denied);
-    let blind = throttle_alarm(&fake, &scope(), now()).await;
-    assert!(!blind.found && blind.faults.len() == 1);
+    let blind = throttles_of_account(&fake, &scope(), now()).await;
+    assert!(blind.found.is_empty() && blind.faults.len() == 1);
 }

@@ -1,0 +1,279 @@
+//! One scope's round: what is due there now, in order, each find handed over as soon as it is whole.
+//!
+//! A round knows its own account and Region only. So rounds run side by side, and a Region that hangs holds up nobody:
+//! whoever collects the finds takes what has come in time, and the rest when it comes.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use tokio::sync::mpsc;
+
+use super::{Gathered, UNPLACED, alarm::Alarm, discover, due, poll_desk, read, reread_quotas};
+use crate::{
+    cloud::{Cloud, Fault},
+    model::{
+        book::{Book, Record},
+        catalog::PoolId,
+        desk::DeskReading,
+        ids::{QuotaCode, Scope},
+        policy::Cadence,
+        series::Reading,
+        time::{DAY, Minute, Timestamp, after},
+    },
+};
+
+/// A discovery that was not whole is tried again after so many minutes, not in each round.
+const DISCOVERY_RETRY_MINUTES: i64 = 5;
+/// All quota names are listed anew after so many minutes; a pool without a mapping has them listed at once.
+const LISTING_MINUTES: i64 = DAY;
+/// Applied values of all mapped quotas are read again after so many minutes.
+const QUOTA_MINUTES: i64 = 15;
+/// First reads go back 15 days: so many pools are read before their minutes are handed over, to bound the memory.
+const BACKFILL_POOLS: usize = 7;
+
+/// What a round has found out.
+#[derive(Debug)]
+pub enum Find {
+    /// Records to commit.
+    Records(Vec<Record>),
+    /// One pool's minutes, and the minute up to which it is now read, exclusive.
+    Reading(Box<Reading>, Minute),
+    /// What the desk said.
+    Desk(Vec<DeskReading>),
+    /// A target without a pool, not seen before: a finding, not a failure.
+    Unplaced(Fault),
+    /// How a stage went; without faults it succeeded.
+    Stage {
+        /// `discover`, `read`, `quotas`, `alarm` or `desk`.
+        name: &'static str,
+        /// What failed, in order.
+        faults: Vec<Fault>,
+    },
+}
+
+/// What the rounds of one scope remember of one another. All of it can be lost.
+#[derive(Debug, Default)]
+pub struct Watch {
+    discovery_tried: Option<Timestamp>,
+    quotas_listed: Option<Timestamp>,
+    quotas_read: Option<Timestamp>,
+    desk_polled: Option<Timestamp>,
+    told: BTreeSet<String>,
+    alarm: Alarm,
+}
+
+/// What a round starts from.
+#[derive(Debug)]
+pub struct Start {
+    /// The account and Region.
+    pub scope: Scope,
+    /// Everything known but the history.
+    pub book: Book,
+    /// The pools that are read as often as possible.
+    pub hot: BTreeSet<PoolId>,
+    /// How often what is done.
+    pub cadence: Cadence,
+    /// The instant of the round.
+    pub now: Timestamp,
+}
+
+/// Whoever wanted the finds is gone; the round ends.
+#[derive(Debug)]
+struct Gone;
+
+/// Carries out one round. Every find goes to `finds`, which bounds how far the round runs ahead of who takes them.
+pub async fn round(
+    mut watch: Watch,
+    start: Start,
+    cloud: Arc<dyn Cloud>,
+    finds: mpsc::Sender<(Scope, Find)>,
+) -> Watch {
+    let mut round = Round {
+        watch: &mut watch,
+        start,
+        cloud: &*cloud,
+        finds,
+    };
+    if round.run().await.is_err() {
+        tracing::debug!(event = "round.unheard", "nobody takes the finds any more");
+    }
+    watch
+}
+
+struct Round<'a> {
+    watch: &'a mut Watch,
+    start: Start,
+    cloud: &'a dyn Cloud,
+    finds: mpsc::Sender<(Scope, Find)>,
+}
+
+impl Round<'_> {
+    async fn run(&mut self) -> Result<(), Gone> {
+        self.discover().await?;
+        let due = self.due();
+        self.read(due).await?;
+        self.answer_alarm().await?;
+        self.reread_quotas().await?;
+        self.poll_desk().await
+    }
+
+    async fn discover(&mut self) -> Result<(), Gone> {
+        let Start {
+            scope,
+            book,
+            cadence,
+            now,
+            ..
+        } = &self.start;
+        let last = book.discovered.get(scope);
+        let is_fresh = last.is_some_and(|last| *now < after(*last, cadence.discovery_minutes));
+        if is_fresh || !is_due(self.watch.discovery_tried, DISCOVERY_RETRY_MINUTES, *now) {
+            return Ok(());
+        }
+        self.watch.discovery_tried = Some(*now);
+        let with_quotas = is_due(self.watch.quotas_listed, LISTING_MINUTES, *now);
+        let found = discover(self.cloud, scope, book, with_quotas, *now).await;
+        if found.has_listed_quotas {
+            self.watch.quotas_listed = Some(*now);
+            self.watch.quotas_read = Some(*now);
+        }
+        let (odd, faults): (Vec<Fault>, Vec<Fault>) = found
+            .gathered
+            .faults
+            .into_iter()
+            .partition(|fault| fault.code == UNPLACED);
+        for fault in odd {
+            if self.watch.told.insert(fault.message.clone()) {
+                self.hand_over(Find::Unplaced(fault)).await?;
+            }
+        }
+        self.start.book.apply(found.gathered.found.clone());
+        self.hand_over(Find::Records(found.gathered.found)).await?;
+        self.tell("discover", faults).await
+    }
+
+    fn due(&self) -> Vec<PoolId> {
+        let Start {
+            scope,
+            book,
+            hot,
+            cadence,
+            now,
+        } = &self.start;
+        let mut pools = due(book, hot, cadence, *now);
+        pools.retain(|pool| pool.scope == *scope);
+        pools
+    }
+
+    /// Pools that were read before go together: they share requests. The back-fill of new ones is handed over bit by bit.
+    async fn read(&mut self, pools: Vec<PoolId>) -> Result<(), Gone> {
+        if pools.is_empty() {
+            return Ok(());
+        }
+        let (known, new): (Vec<PoolId>, Vec<PoolId>) = pools
+            .into_iter()
+            .partition(|pool| self.start.book.read_through.contains_key(pool));
+        let mut faults = Vec::new();
+        let known = (!known.is_empty()).then_some(known.as_slice());
+        for batch in known.into_iter().chain(new.chunks(BACKFILL_POOLS)) {
+            let Start {
+                scope, book, now, ..
+            } = &self.start;
+            let gathered = read(self.cloud, scope, batch, book, *now).await;
+            faults.extend(gathered.faults);
+            for (reading, through) in gathered.found {
+                let known = Record::ReadThrough(reading.pool.clone(), through);
+                self.start.book.apply(vec![known]);
+                self.watch.alarm.explain(&reading);
+                self.hand_over(Find::Reading(Box::new(reading), through))
+                    .await?;
+            }
+        }
+        self.tell("read", faults).await
+    }
+
+    /// One cheap series of the whole account wakes the pools that are read now and then only.
+    async fn answer_alarm(&mut self) -> Result<(), Gone> {
+        let Start {
+            scope, book, now, ..
+        } = &self.start;
+        let until = Minute::of(*now);
+        let asleep: Vec<PoolId> = book
+            .read_through
+            .iter()
+            .filter(|(pool, through)| pool.scope == *scope && **through < until)
+            .map(|(pool, _)| pool.clone())
+            .collect();
+        if asleep.is_empty() {
+            return Ok(());
+        }
+        let seen = super::throttles_of_account(self.cloud, scope, *now).await;
+        self.tell("alarm", seen.faults).await?;
+        if self.watch.alarm.rings(&seen.found) {
+            self.read(asleep).await?;
+        }
+        Ok(())
+    }
+
+    /// The values that open requests are about are read with each poll of the desk, all mapped ones now and then.
+    async fn reread_quotas(&mut self) -> Result<(), Gone> {
+        let Start {
+            scope, book, now, ..
+        } = &self.start;
+        let is_full = is_due(self.watch.quotas_read, QUOTA_MINUTES, *now);
+        if !is_full && !self.is_desk_due() {
+            return Ok(());
+        }
+        let open = book
+            .asks
+            .values()
+            .filter(|ask| ask.end.is_none() && ask.scope == *scope);
+        let mut codes: BTreeSet<QuotaCode> = open.map(|ask| ask.code.clone()).collect();
+        if is_full {
+            let pools = book.pools.values().filter(|pool| pool.id.scope == *scope);
+            let mapped = pools.flat_map(|pool| pool.mappings.values());
+            codes.extend(mapped.filter_map(|it| it.code()).cloned());
+            self.watch.quotas_read = Some(*now);
+        }
+        if codes.is_empty() {
+            return Ok(());
+        }
+        let codes: Vec<QuotaCode> = codes.into_iter().collect();
+        let gathered = reread_quotas(self.cloud, scope, &codes, book, *now).await;
+        self.hand_over(Find::Records(gathered.found)).await?;
+        self.tell("quotas", gathered.faults).await
+    }
+
+    fn is_desk_due(&self) -> bool {
+        let every = self.start.cadence.desk_minutes;
+        is_due(self.watch.desk_polled, every, self.start.now)
+    }
+
+    async fn poll_desk(&mut self) -> Result<(), Gone> {
+        if !self.is_desk_due() {
+            return Ok(());
+        }
+        let Start {
+            scope, book, now, ..
+        } = &self.start;
+        self.watch.desk_polled = Some(*now);
+        let Gathered { found, faults } = poll_desk(self.cloud, scope, book, *now).await;
+        if !found.is_empty() {
+            self.hand_over(Find::Desk(found)).await?;
+        }
+        self.tell("desk", faults).await
+    }
+
+    async fn tell(&self, name: &'static str, faults: Vec<Fault>) -> Result<(), Gone> {
+        self.hand_over(Find::Stage { name, faults }).await
+    }
+
+    async fn hand_over(&self, find: Find) -> Result<(), Gone> {
+        let find = (self.start.scope.clone(), find);
+        self.finds.send(find).await.map_err(|_gone| Gone)
+    }
+}
+
+/// Whether something done at `last` is to be done again: never done, or so many minutes ago.
+fn is_due(last: Option<Timestamp>, every: i64, now: Timestamp) -> bool {
+    last.is_none_or(|last| after(last, every) <= now)
+}
