@@ -27,7 +27,7 @@ mod usage;
 pub use cadence::due;
 pub use desk::poll_desk;
 pub use discover::{Discovery, discover};
-pub use quotas::reread_quotas;
+pub use quotas::{QuotaPages, reread_quotas};
 pub use usage::read;
 use usage::throttles_of_account;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::mapping::{QuotaNames, map};
 use super::pages::{Listing, all_pages};
 use super::place::{Atlas, Profiles};
-use super::quotas::QuotaListings;
+use super::quotas::{QuotaListings, QuotaPages};
 use super::sum::Measure;
 use super::{Gathered, burndown};
 use crate::cloud::{Cloud, Fault, FaultClass, FoundationModel, Metric, Profile};
@@ -35,7 +35,8 @@ pub struct Discovery {
 ///
 /// Targets and pools are given back where they are new or changed; quotas where they were listed, since the age of their
 /// value changed. Quotas are listed `with_quotas`, and always when a pool is met for the first time: the two listings
-/// have a dozen pages each, and their names hardly ever change.
+/// have a dozen pages each, and their names hardly ever change. A listing that failed midway is left in `unfinished`, to
+/// be gone on with.
 ///
 /// What could not be read keeps its old records: no target is taken away, no mapping replaced, and a quota is marked
 /// stale. A pool whose set of targets changed loses its `ReadThrough`, so that the next read sums its whole history anew.
@@ -46,6 +47,7 @@ pub async fn discover(
     scope: &Scope,
     book: &Book,
     with_quotas: bool,
+    unfinished: &mut Option<QuotaPages>,
     now: Timestamp,
 ) -> Discovery {
     let metrics = all_pages("cloudwatch:ListMetrics", |page| {
@@ -67,12 +69,24 @@ pub async fn discover(
     let is_listed_whole = metrics.is_complete() && profiles.is_complete() && models.is_ok();
     let targets = stage.targets(metrics, profiles, models);
     let is_new = |target: &Target| !book.pools.contains_key(&target.pool);
+    let has_new = targets.values().any(is_new);
     let mut quotas = None;
-    if with_quotas || targets.values().any(is_new) {
-        let listings = list_quotas(cloud, scope, &mut stage.faults).await;
-        let pools = stage.pools(&targets, &listings);
-        stage.quotas(&pools, &listings);
-        quotas = Some(listings.is_whole);
+    if with_quotas || has_new {
+        let mut pages = unfinished
+            .take()
+            .filter(|pages| !pages.is_old(now))
+            .unwrap_or_else(|| QuotaPages::new(now));
+        let faults = pages.read_on(cloud, scope).await;
+        let is_whole = pages.is_whole();
+        // Part of the names is better than none for a pool that has no mapping yet; for the others it proves nothing.
+        if is_whole || has_new {
+            let listings = QuotaListings::new(&pages, &faults);
+            let pools = stage.pools(&targets, &listings);
+            stage.quotas(&pools, &listings);
+        }
+        stage.faults.extend(faults);
+        *unfinished = (!is_whole).then_some(pages);
+        quotas = Some(is_whole);
     }
     if is_listed_whole && quotas != Some(false) {
         stage.found.push(Record::Discovered(scope.clone(), now));
@@ -84,18 +98,6 @@ pub async fn discover(
         },
         has_listed_quotas: quotas == Some(true),
     }
-}
-
-async fn list_quotas(cloud: &dyn Cloud, scope: &Scope, faults: &mut Vec<Fault>) -> QuotaListings {
-    let applied = all_pages("servicequotas:ListServiceQuotas", |page| {
-        cloud.list_quotas(scope, page)
-    });
-    let applied = applied.await;
-    let defaults = all_pages("servicequotas:ListAWSDefaultServiceQuotas", |page| {
-        cloud.list_default_quotas(scope, page)
-    });
-    let defaults = defaults.await;
-    QuotaListings::new(applied, defaults, faults)
 }
 
 /// One discovery while it is put together.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Gathered;
-use super::pages::Listing;
+use super::pages::Pages;
 use crate::cloud::{Cloud, Fault, FaultClass, ListedQuota};
 use crate::model::book::{Book, Record};
 use crate::model::ids::{QuotaCode, Scope};
 use crate::model::quota::{Quota, QuotaChange};
-use crate::model::time::Timestamp;
+use crate::model::time::{HOUR, Timestamp, after};
 use crate::model::units::Amount;
 
 /// Reads these quotas of one scope again, singly, without their defaults: a default does not change with a request.
@@ -52,6 +52,48 @@ pub async fn reread_quotas(
     Gathered { found, faults }
 }
 
+/// The listing of all quotas of one scope, as far as it has come. It is a dozen pages twice; what fails is gone on with.
+#[derive(Debug)]
+pub struct QuotaPages {
+    applied: Pages<ListedQuota>,
+    defaults: Pages<ListedQuota>,
+    begun: Timestamp,
+}
+
+/// Values are not kept longer than this while the listing is unfinished.
+const UNFINISHED_MINUTES: i64 = HOUR;
+
+impl QuotaPages {
+    /// Nothing read yet.
+    pub(super) const fn new(now: Timestamp) -> Self {
+        Self {
+            applied: Pages::new("servicequotas:ListServiceQuotas"),
+            defaults: Pages::new("servicequotas:ListAWSDefaultServiceQuotas"),
+            begun: now,
+        }
+    }
+
+    /// Whether what was read is too old to be gone on with.
+    pub(super) fn is_old(&self, now: Timestamp) -> bool {
+        after(self.begun, UNFINISHED_MINUTES) <= now
+    }
+
+    /// Whether both listings were read to their end.
+    pub(super) fn is_whole(&self) -> bool {
+        self.applied.is_whole() && self.defaults.is_whole()
+    }
+
+    /// Reads both on, the second also where the first fails; returns what failed.
+    pub(super) async fn read_on(&mut self, cloud: &dyn Cloud, scope: &Scope) -> Vec<Fault> {
+        let applied = self.applied.read_on(|page| cloud.list_quotas(scope, page));
+        let applied = applied.await.err();
+        let defaults = self
+            .defaults
+            .read_on(|page| cloud.list_default_quotas(scope, page));
+        applied.into_iter().chain(defaults.await.err()).collect()
+    }
+}
+
 /// The two listings of quotas of one scope, joined by code.
 #[derive(Debug)]
 pub(super) struct QuotaListings {
@@ -64,25 +106,18 @@ pub(super) struct QuotaListings {
 
 impl QuotaListings {
     /// Joins the listings; a code that comes twice is the later one.
-    pub(super) fn new(
-        applied: Listing<ListedQuota>,
-        defaults: Listing<ListedQuota>,
-        faults: &mut Vec<Fault>,
-    ) -> Self {
-        let is_whole = applied.is_complete() && defaults.is_complete();
-        let by_code = |items: Vec<ListedQuota>| {
-            let keyed = items.into_iter().map(|it| (it.code.clone(), it));
+    pub(super) fn new(pages: &QuotaPages, faults: &[Fault]) -> Self {
+        let by_code = |items: &[ListedQuota]| {
+            let keyed = items.iter().map(|it| (it.code.clone(), it.clone()));
             keyed.collect::<BTreeMap<_, _>>()
         };
-        let listings = Self {
-            applied_fault: applied.fault.as_ref().map(ToString::to_string),
-            applied: by_code(applied.items),
-            defaults: by_code(defaults.items),
-            is_whole,
-        };
-        faults.extend(applied.fault);
-        faults.extend(defaults.fault);
-        listings
+        let failed = faults.first().filter(|_| !pages.applied.is_whole());
+        Self {
+            applied_fault: failed.map(ToString::to_string),
+            applied: by_code(&pages.applied.items),
+            defaults: by_code(&pages.defaults.items),
+            is_whole: pages.is_whole(),
+        }
     }
 
     /// The names of all codes in either listing.

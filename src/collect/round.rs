@@ -7,7 +7,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::sync::mpsc;
 
-use super::{Gathered, UNPLACED, alarm::Alarm, discover, due, poll_desk, read, reread_quotas};
+use super::{
+    Gathered, UNPLACED, alarm::Alarm, discover, due, poll_desk, quotas::QuotaPages, read,
+    reread_quotas,
+};
 use crate::{
     cloud::{Cloud, Fault},
     model::{
@@ -55,6 +58,7 @@ pub enum Find {
 pub struct Watch {
     discovery_tried: Option<Timestamp>,
     quotas_listed: Option<Timestamp>,
+    unfinished: Option<QuotaPages>,
     quotas_read: Option<Timestamp>,
     desk_polled: Option<Timestamp>,
     told: BTreeSet<String>,
@@ -131,7 +135,15 @@ impl Round<'_> {
         }
         self.watch.discovery_tried = Some(*now);
         let with_quotas = is_due(self.watch.quotas_listed, LISTING_MINUTES, *now);
-        let found = discover(self.cloud, scope, book, with_quotas, *now).await;
+        let found = discover(
+            self.cloud,
+            scope,
+            book,
+            with_quotas,
+            &mut self.watch.unfinished,
+            *now,
+        )
+        .await;
         if found.has_listed_quotas {
             self.watch.quotas_listed = Some(*now);
             self.watch.quotas_read = Some(*now);

@@ -12,7 +12,7 @@ use bedrock_ops_alert::model::policy::Mode;
 use crate::support::{Stage, Tale};
 
 /// Seeds in CI. `BOA_SEEDS=FROM..UNTIL` runs others: `BOA_SEEDS=0..10000` once a release.
-const SEEDS: std::ops::Range<u64> = 0..100;
+const SEEDS: std::ops::Range<u64> = 0..300;
 
 fn seeds() -> std::ops::Range<u64> {
     let Ok(text) = std::env::var("BOA_SEEDS") else {
@@ -33,46 +33,39 @@ async fn tell(seed: u64, mode: Mode) -> Tale {
     stage.tale
 }
 
-fn tell_all(part: u64) -> Vec<(u64, Tale)> {
+/// One seed in ten watches only, one in ten proposes: nothing may be filed there.
+const fn mode(seed: u64) -> Mode {
+    match seed % 10 {
+        8 => Mode::Propose,
+        9 => Mode::Observe,
+        _ => Mode::File,
+    }
+}
+
+/// A quarter of the seeds. A seed in which nothing crashed, no answer was lost, or nothing was granted proves nothing;
+/// where nothing may be filed, there must at least have been something to file.
+fn promises_hold(part: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let mine = seeds().filter(|seed| seed % 4 == part);
-    // One seed in ten watches only, one in ten proposes: nothing may be filed there.
-    let mode = |seed: u64| match seed % 10 {
-        8 => Mode::Propose,
-        9 => Mode::Observe,
-        _ => Mode::File,
-    };
-    mine.map(|seed| (seed, runtime.block_on(tell(seed, mode(seed)))))
-        .collect()
-}
-
-/// In a quarter of the seeds: crashes, lost answers and grants really happened, or the test proves nothing.
-fn promises_hold(part: u64) {
-    let tales = tell_all(part);
-    let count = |it: &dyn Fn(&Tale) -> bool| tales.iter().filter(|(_, tale)| it(tale)).count();
-    let all = tales.len();
-    let (crashed, lost) = (
-        count(&|it| it.crashes > 0),
-        count(&|it| it.lost_answers > 0),
-    );
-    let (granted, asked) = (count(&|it| it.grants > 0), count(&|it| it.requests > 0));
-    let (cases, incidents) = (count(&|it| it.cases > 0), count(&|it| it.incidents > 0));
-    println!(
-        "{all} worlds: crashed {crashed}, lost answers {lost}, asked {asked}, granted {granted}, cases {cases}, incidents {incidents}"
-    );
-    assert_eq!(crashed, all, "a world without a crash proves nothing");
-    assert_eq!(lost, all, "a world without a lost answer proves nothing");
-    assert!(
-        granted * 8 >= all,
-        "grants in too few worlds: {granted} of {all}"
-    );
-    assert!(
-        cases * 10 >= all,
-        "cases in too few worlds: {cases} of {all}"
-    );
+    let mut whole = Tale::default();
+    let mut vacuous = Vec::new();
+    let mut worlds = 0;
+    for seed in seeds().filter(|seed| seed % 4 == part) {
+        let tale = runtime.block_on(tell(seed, mode(seed)));
+        let has_acted = match mode(seed) {
+            Mode::File => tale.grants > 0,
+            Mode::Propose | Mode::Observe => tale.incidents > 0,
+        };
+        if tale.crashes == 0 || tale.lost_answers == 0 || !has_acted {
+            vacuous.push((seed, tale));
+        }
+        whole += tale;
+        worlds += 1;
+    }
+    println!("{worlds} worlds: {whole:?}");
+    assert!(vacuous.is_empty(), "these prove nothing: {vacuous:#?}");
 }
 
 #[test]

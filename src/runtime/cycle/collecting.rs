@@ -71,7 +71,7 @@ impl Rounds {
 /// What woke the cycle while it waited for rounds.
 enum Woken {
     Find(Scope, Find),
-    Over(Result<(Scope, Watch), JoinError>),
+    Over(Box<Result<(Scope, Watch), JoinError>>),
     OutOfPatience,
 }
 
@@ -93,13 +93,15 @@ impl Cycle {
             let woken = tokio::select! {
                 biased;
                 Some((scope, find)) = self.rounds.finds.recv() => Woken::Find(scope, find),
-                Some(over) = self.rounds.running.join_next() => Woken::Over(over),
+                Some(over) = self.rounds.running.join_next() => Woken::Over(Box::new(over)),
                 () = &mut patience => Woken::OutOfPatience,
             };
             match woken {
                 Woken::Find(scope, find) => self.take_in(&scope, find, &mut collected, now).await?,
-                Woken::Over(Ok((scope, watch))) => self.round_over(scope, watch, now),
-                Woken::Over(Err(broken)) => self.round_broke(&broken, now),
+                Woken::Over(over) => match *over {
+                    Ok((scope, watch)) => self.round_over(scope, watch, now),
+                    Err(broken) => self.round_broke(&broken, now),
+                },
                 Woken::OutOfPatience => break,
             }
         }

@@ -1,6 +1,7 @@
 //! Worlds by seed, for tests: written as a world file and read by the parser, so that they are sound as files are.
 
 use super::{World, WorldFaults};
+use crate::{model::ids::QuotaCode, sim::quota_table};
 
 /// Account, and the second one of some worlds.
 const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
@@ -109,7 +110,15 @@ pub(super) fn world(seed: u64) -> Result<World, WorldFaults> {
     let mut kinds: Vec<&Kind> = KINDS.iter().collect();
     draws.shuffle(&mut kinds);
     let pools = draws.usize(3..=4);
-    let short = (draws.f64() < 0.85).then(|| draws.usize(..pools));
+    // In each world one pool outgrows a quota that can be raised: a world without a grant proves little.
+    let raisable = |kind: &Kind| {
+        let row = quota_table::rows().get(&QuotaCode::new(kind.tpm));
+        row.is_some_and(|row| row.is_adjustable)
+    };
+    let chosen: Vec<usize> = (0..pools)
+        .filter(|index| kinds.get(*index).is_some_and(|kind| raisable(kind)))
+        .collect();
+    let short = draws.choice(chosen);
     for (index, kind) in kinds.into_iter().take(pools).enumerate() {
         let account = ACCOUNTS
             .get(draws.usize(..accounts))
