@@ -405,7 +405,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).expect(key)
 }
 
-const CONFIG: &str = r#"
+pub(crate) const CONFIG: &str = r#"
 [receiver.oncall]
 kind = "sns"
 topic_arn = "arn:aws:sns:us-east-1:111122223333:bedrock-alerts"
