@@ -62,12 +62,12 @@ impl SdkCloud {
     ///
     /// # Errors
     /// A role that is no role of its account, an endpoint that is no URL, an endpoint beyond this machine where
-    /// [`Patience::loopback`] is asked for, no HTTP client for webhooks.
+    /// the patience is that for a simulated AWS, no HTTP client for webhooks.
     pub async fn connect(options: SdkOptions) -> Result<Self, ConnectError> {
         options.check()?;
         let webhooks = Webhooks::new(options.patience).map_err(ConnectError::Webhook)?;
         let own = clients::own(&options).await;
-        if options.patience == Patience::loopback() {
+        if options.patience.is_simulated {
             // The AWS profile may turn endpoints off, which the environment's variables don't show.
             loopback::effective(own.endpoint())?;
         }

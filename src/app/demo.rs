@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::{
-    run::{RunError, Service, stop_signal},
+    run::{RunError, Service, patience_of, stop_signal},
     summary::{self, Benign},
 };
 use crate::{
-    aws::{Endpoint, Patience, SdkCloud, SdkOptions, price},
+    aws::{Endpoint, SdkCloud, SdkOptions, price},
     cloud::CallCounts,
     config,
     model::{
@@ -93,13 +93,15 @@ pub async fn demo(options: DemoOptions) -> Result<(), RunError> {
     let serving = serve_sim(Arc::clone(&sim), aws, speed, stopped);
     let ledger = store::open(store.path())?;
     let endpoint = Endpoint::simulated(aws_url.as_str(), Region::new("us-east-1"));
+    let clock = SimClock::new(&aws_url, "demo")?;
     let cloud = SdkCloud::connect(SdkOptions {
         accounts: settings.accounts.clone(),
-        patience: Patience::loopback(),
+        patience: patience_of(&clock).await?,
         endpoint: Some(endpoint),
     })
     .await?;
-    let mut ticks = SimTicks::new(SimClock::connect(&aws_url, "demo").await?);
+    clock.register().await?;
+    let mut ticks = SimTicks::new(clock);
     let start = sim.now();
     let service = Service {
         settings,

@@ -15,7 +15,7 @@ use crate::{
         daemon::{self, DaemonError, Parts},
         service,
         shared::{Listener, Shared},
-        sim_clock::{SimClock, SimClockError},
+        sim_clock::{Pace, SimClock, SimClockError},
         ticks::{CronTicks, SimTicks, TickError, Ticks},
     },
     store::{self, Ledger, StoreError},
@@ -81,12 +81,16 @@ pub async fn run(mut settings: Settings, options: RunOptions) -> Result<(), RunE
     if is_simulated {
         aws::endpoints_are_loopback()?;
     }
-    let patience = if is_simulated {
-        Patience::loopback()
-    } else {
-        Patience::real()
-    };
+    // Before the clock: a second service on this store must not take the first one's place there.
     let ledger = open_store(settings.store_path.clone()).await?;
+    let clock = match &options.sim_clock {
+        Some((url, name)) => Some(SimClock::new(url, name)?),
+        None => None,
+    };
+    let patience = match &clock {
+        Some(clock) => patience_of(clock).await?,
+        None => Patience::real(),
+    };
     settings.accounts = accounts(settings.accounts, patience).await?;
     let cloud = SdkCloud::connect(SdkOptions {
         accounts: settings.accounts.clone(),
@@ -94,8 +98,11 @@ pub async fn run(mut settings: Settings, options: RunOptions) -> Result<(), RunE
         endpoint: None,
     })
     .await?;
-    let mut ticks: Box<dyn Ticks> = match &options.sim_clock {
-        Some((url, name)) => Box::new(SimTicks::new(SimClock::connect(url, name).await?)),
+    let mut ticks: Box<dyn Ticks> = match clock {
+        Some(clock) => {
+            clock.register().await?;
+            Box::new(SimTicks::new(clock))
+        }
         None => Box::new(CronTicks::start().await?),
     };
     let stop = stop_signal()?;
@@ -114,6 +121,14 @@ pub async fn run(mut settings: Settings, options: RunOptions) -> Result<(), RunE
     service
         .serve(&mut *ticks, options.lasting_minutes, stop)
         .await
+}
+
+/// How long calls to a simulated AWS may take: in its time, where that passes while we wait.
+pub(super) async fn patience_of(clock: &SimClock) -> Result<Patience, RunError> {
+    Ok(match clock.pace().await? {
+        Pace::Times(times) => Patience::at_speed(times),
+        Pace::AsClientsLetIt => Patience::loopback(),
+    })
 }
 
 /// All parts of a running service; the demo makes its own.

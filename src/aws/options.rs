@@ -24,7 +24,12 @@ pub struct Patience {
     pub(super) once: Duration,
     /// The longest first wait between two attempts; it doubles.
     pub(super) first_wait: Duration,
+    /// For a simulated AWS: an endpoint beyond this machine is refused.
+    pub(super) is_simulated: bool,
 }
+
+/// Below this a busy machine would be taken for a silent one.
+const LEAST_ATTEMPT: Duration = Duration::from_millis(200);
 
 impl Patience {
     /// As AWS needs it: reads 10 s an attempt and 30 s in all, calls marked *once* 30 s.
@@ -35,11 +40,12 @@ impl Patience {
             read_total: Duration::from_secs(30),
             once: Duration::from_secs(30),
             first_wait: Duration::from_secs(1),
+            is_simulated: false,
         }
     }
 
-    /// For a simulated AWS on this machine, so that a call that hangs does not hold simulated time for long:
-    /// 2 s an attempt, 3 s in all.
+    /// For a simulated AWS on this machine whose clock stands while we work, so that a call that hangs does not hold
+    /// simulated time for long: 2 s an attempt, 3 s in all.
     #[must_use]
     pub const fn loopback() -> Self {
         Self {
@@ -48,6 +54,24 @@ impl Patience {
             once: Duration::from_secs(2),
             // Three quick attempts have to fit into the 3 s.
             first_wait: Duration::from_millis(50),
+            is_simulated: true,
+        }
+    }
+
+    /// For a simulated AWS on this machine whose clock runs `times` as fast as real time: [`Patience::real`] in
+    /// simulated time, so that a call that hangs costs as much of the story as it would at AWS. An attempt gets 200 real
+    /// milliseconds at least, which is what 10 s come to at a speed of 50.
+    #[must_use]
+    pub fn at_speed(times: u32) -> Self {
+        let real = Self::real();
+        let times = times.max(1);
+        let attempt = (real.read_attempt / times).max(LEAST_ATTEMPT);
+        Self {
+            read_attempt: attempt,
+            read_total: (real.read_total / times).max(attempt * READ_ATTEMPTS),
+            once: (real.once / times).max(LEAST_ATTEMPT),
+            first_wait: real.first_wait / times,
+            is_simulated: true,
         }
     }
 }
@@ -209,6 +233,24 @@ mod tests {
                 told.contains(bad) && told.contains("111122223333:role/NAME"),
                 "{told}"
             );
+        }
+    }
+
+    #[test]
+    fn patience_runs_in_simulated_time_down_to_a_floor() {
+        let millis = |patience: Patience| {
+            [patience.read_attempt, patience.read_total, patience.once].map(|it| it.as_millis())
+        };
+        assert_eq!(millis(Patience::real()), [10_000, 30_000, 30_000]);
+        for (times, want) in [
+            (0, [10_000, 30_000, 30_000]),
+            (1, [10_000, 30_000, 30_000]),
+            (20, [500, 1_500, 1_500]),
+            (50, [200, 600, 600]),
+            (100, [200, 600, 300]),
+            (86_400, [200, 600, 200]),
+        ] {
+            assert_eq!(millis(Patience::at_speed(times)), want, "{times}");
         }
     }
 

@@ -65,7 +65,16 @@ pub enum SimClockError {
     },
 }
 
-/// A registered client of a simulator's clock.
+/// How fast a simulated clock runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// So many simulated seconds in a real one, whoever works.
+    Times(u32),
+    /// It stands while a client works, and jumps when all wait.
+    AsClientsLetIt,
+}
+
+/// A client of a simulator's clock.
 #[derive(Clone, Debug)]
 pub struct SimClock {
     url: Url,
@@ -74,13 +83,23 @@ pub struct SimClock {
 }
 
 impl SimClock {
-    /// Connects to the simulator at `url` and registers as `client`: from now on the clock stands until this client
-    /// sleeps or leaves. A restarted program takes its old place by its old name.
+    /// Connects to the simulator at `url` and registers as `client`, see [`SimClock::register`].
     ///
     /// # Errors
     ///
     /// A URL that is none or not on loopback; a simulator that does not answer.
     pub async fn connect(url: &str, client: &str) -> Result<Self, SimClockError> {
+        let clock = Self::new(url, client)?;
+        clock.register().await?;
+        Ok(clock)
+    }
+
+    /// A client that is not registered yet: it may look at the clock, and nobody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// A URL that is none or not on loopback.
+    pub fn new(url: &str, client: &str) -> Result<Self, SimClockError> {
         let url = loopback(url)?;
         let http = Client::builder()
             .no_proxy()
@@ -92,14 +111,40 @@ impl SimClock {
                 path: "/_sim/clock",
                 cause,
             })?;
-        let clock = Self {
+        Ok(Self {
             url,
             client: client.to_owned(),
             http,
-        };
+        })
+    }
+
+    /// From now on the clock stands until this client sleeps or leaves. A restarted program takes its old place by its
+    /// old name.
+    ///
+    /// # Errors
+    ///
+    /// The simulator does not answer, or has no place for this client.
+    pub async fn register(&self) -> Result<(), SimClockError> {
         // A wait for an instant that has come registers without waiting.
-        clock.sleep_until(Timestamp::UNIX_EPOCH).await?;
-        Ok(clock)
+        self.sleep_until(Timestamp::UNIX_EPOCH).await.map(|_now| ())
+    }
+
+    /// How fast the clock runs. Registers nobody.
+    ///
+    /// # Errors
+    ///
+    /// The simulator does not answer, or not as a clock.
+    pub async fn pace(&self) -> Result<Pace, SimClockError> {
+        let path = "/_sim/clock";
+        let request = self.http.get(self.at(path)).timeout(ANSWER_TIMEOUT);
+        let answer = self.answer(path, request).await?;
+        let speed = answer.get("speed");
+        let times = speed.and_then(Value::as_u64).map(u32::try_from);
+        match (speed.and_then(Value::as_str), times) {
+            (Some("max"), _) => Ok(Pace::AsClientsLetIt),
+            (None, Some(Ok(times))) => Ok(Pace::Times(times)),
+            _ => Err(self.garbled(path, &answer.to_string())),
+        }
     }
 
     /// The simulated instant; also a sign of life, which a client that works for long must give.
@@ -154,6 +199,18 @@ impl SimClock {
         path: &'static str,
         request: reqwest::RequestBuilder,
     ) -> Result<Timestamp, SimClockError> {
+        let answer = self.answer(path, request).await?;
+        let now = answer.get("now").and_then(Value::as_str);
+        now.and_then(|now| now.parse().ok())
+            .ok_or_else(|| self.garbled(path, &answer.to_string()))
+    }
+
+    /// Sends, and reads the answer, which is JSON.
+    async fn answer(
+        &self,
+        path: &'static str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Value, SimClockError> {
         let unreachable = |cause| SimClockError::Unreachable {
             url: self.url.to_string(),
             path,
@@ -163,25 +220,23 @@ impl SimClock {
         let status = response.status();
         let answer = response.text().await.map_err(unreachable)?;
         let parsed: Option<Value> = serde_json::from_str(&answer).ok();
-        let member = |name| {
-            parsed
-                .as_ref()
-                .and_then(|answer| answer.get(name)?.as_str())
-        };
         if !status.is_success() {
+            let error = parsed.as_ref().and_then(|it| it.get("error")?.as_str());
             return Err(SimClockError::Refused {
                 path,
                 status: status.as_u16(),
-                message: member("error").unwrap_or(&answer).to_owned(),
+                message: error.unwrap_or(&answer).to_owned(),
             });
         }
-        member("now")
-            .and_then(|now| now.parse().ok())
-            .ok_or_else(|| SimClockError::Garbled {
-                url: self.url.to_string(),
-                path,
-                answer: answer.chars().take(200).collect(),
-            })
+        parsed.ok_or_else(|| self.garbled(path, &answer))
+    }
+
+    fn garbled(&self, path: &'static str, answer: &str) -> SimClockError {
+        SimClockError::Garbled {
+            url: self.url.to_string(),
+            path,
+            answer: answer.chars().take(200).collect(),
+        }
     }
 }
 

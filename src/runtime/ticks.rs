@@ -3,11 +3,12 @@
 //! The scheduler emits ticks and does nothing else. Its known faults (silence after the wall clock was set back, dead
 //! jobs after a panic) are why a watchdog on the monotonic clock emits the tick itself when none came.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use tokio::sync::mpsc;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+
+mod beat;
+
+use beat::{Beat, Source};
 
 use super::{
     clock,
@@ -39,18 +40,17 @@ pub enum TickError {
     Sim(#[from] SimClockError),
 }
 
-/// Two missed minutes: then the watchdog ticks in the scheduler's place.
-const WATCHDOG: Duration = Duration::from_secs(125);
-
 /// One tick a minute, UTC, from tokio-cron-scheduler.
 pub struct CronTicks {
     scheduler: JobScheduler,
-    ticks: mpsc::Receiver<()>,
+    beat: Beat,
 }
 
 impl std::fmt::Debug for CronTicks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CronTicks").finish_non_exhaustive()
+        f.debug_struct("CronTicks")
+            .field("beat", &self.beat)
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,16 +58,15 @@ impl CronTicks {
     /// Starts the scheduler.
     pub async fn start() -> Result<Self, TickError> {
         let scheduler = JobScheduler::new().await?;
-        let (sender, ticks) = mpsc::channel(1);
+        let beat = Beat::new(clock::wall, clock::monotonic());
+        let scheduled = beat.scheduled.clone();
         // A cron string, in UTC: repeated jobs die after a pause.
         let job = Job::new("0 * * * * *", move |_, _| {
-            if sender.try_send(()).is_err() {
-                tracing::debug!(event = "tick.unneeded", "the last cycle is still running");
-            }
+            scheduled.send_replace(Minute::of(clock::wall()));
         })?;
         scheduler.add(job).await?;
         scheduler.start().await?;
-        Ok(Self { scheduler, ticks })
+        Ok(Self { scheduler, beat })
     }
 }
 
@@ -78,16 +77,15 @@ impl Ticks for CronTicks {
     }
 
     async fn next(&mut self) -> Result<Timestamp, TickError> {
-        if tokio::time::timeout(WATCHDOG, self.ticks.recv())
-            .await
-            .is_err()
-        {
+        let tick = self.beat.next().await;
+        if tick.source == Source::Watchdog {
             tracing::warn!(
                 event = "tick.watchdog",
-                "the scheduler was silent for two minutes; the watchdog ticks"
+                now = %tick.minute.start(),
+                "the scheduler is silent, as it is after the wall clock was set back; the watchdog ticks in its place"
             );
         }
-        Ok(clock::wall())
+        Ok(tick.minute.start())
     }
 
     async fn leave(&mut self) {

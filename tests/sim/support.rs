@@ -67,6 +67,7 @@ impl std::ops::AddAssign for Tale {
 pub(crate) struct Stage {
     pub(crate) seed: u64,
     sim: Arc<Sim>,
+    cloud: Arc<dyn Cloud>,
     faults: Arc<Faults>,
     ledger: MemoryLedger,
     settings: Settings,
@@ -84,23 +85,35 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// In process, with all faults of the port.
     pub(crate) fn new(seed: u64, mode: Mode) -> Self {
-        let mut world = World::random(seed).unwrap();
-        world.desk = desk(&world, seed);
+        let sim = organisation(seed);
+        let faults = Arc::new(Faults::all(seed));
+        let cloud = sim::cloud(&sim, sim.world().first_account(), Arc::clone(&faults));
+        Self::over(seed, mode, sim, cloud, faults)
+    }
+
+    /// Over any port to this organisation's AWS. `faults` are those of the port; what the wire does is the wire's.
+    pub(crate) fn over(
+        seed: u64,
+        mode: Mode,
+        sim: Arc<Sim>,
+        cloud: Arc<dyn Cloud>,
+        faults: Arc<Faults>,
+    ) -> Self {
         let mut settings =
             config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
         settings.policy.mode = mode;
         settings.cadence.discovery_minutes = 120;
-        settings.accounts = accounts(&world);
-        let sim = Sim::new(world, seed);
-        let faults = Arc::new(Faults::all(seed));
+        settings.accounts = accounts(sim.world());
         let ledger = MemoryLedger::new();
         let crash = Arc::new(Crash::default());
-        let (cycle, shared) = daemon(&sim, &faults, &ledger, &settings, &crash);
+        let (cycle, shared) = daemon(&cloud, &ledger, &settings, &crash);
         let now = sim.now();
         Self {
             seed,
             sim,
+            cloud,
             faults,
             ledger,
             settings,
@@ -160,13 +173,7 @@ impl Stage {
 
     fn restart(&mut self) {
         self.ledger = self.ledger.reopen();
-        (self.cycle, self.shared) = daemon(
-            &self.sim,
-            &self.faults,
-            &self.ledger,
-            &self.settings,
-            &self.crash,
-        );
+        (self.cycle, self.shared) = daemon(&self.cloud, &self.ledger, &self.settings, &self.crash);
     }
 
     /// Promises P1, P2, P3 and P5. The book is what the ledger acknowledged; after a crash it is what was read back.
@@ -409,7 +416,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).expect(key)
 }
 
-const CONFIG: &str = r#"
+pub(crate) const CONFIG: &str = r#"
 [receiver.oncall]
 kind = "sns"
 topic_arn = "arn:aws:sns:us-east-1:111122223333:bedrock-alerts"
@@ -418,6 +425,13 @@ topic_arn = "arn:aws:sns:us-east-1:111122223333:bedrock-alerts"
 receiver = "oncall"
 severity = "info"
 "#;
+
+/// The simulated AWS of a random organisation.
+pub(crate) fn organisation(seed: u64) -> Arc<Sim> {
+    let mut world = World::random(seed).unwrap();
+    world.desk = desk(&world, seed);
+    Sim::new(world, seed)
+}
 
 /// A desk that answers within hours, so that a day shows the whole life of a request.
 fn desk(world: &World, seed: u64) -> Vec<Script> {
@@ -455,7 +469,7 @@ fn desk(world: &World, seed: u64) -> Vec<Script> {
     scripts.collect()
 }
 
-fn accounts(world: &World) -> Vec<Account> {
+pub(crate) fn accounts(world: &World) -> Vec<Account> {
     let accounts = world.accounts.iter().map(|account| Account {
         id: account.id.clone(),
         name: None,
@@ -467,15 +481,13 @@ fn accounts(world: &World) -> Vec<Account> {
 }
 
 fn daemon(
-    sim: &Arc<Sim>,
-    faults: &Arc<Faults>,
+    cloud: &Arc<dyn Cloud>,
     ledger: &MemoryLedger,
     settings: &Settings,
     crash: &Arc<Crash>,
 ) -> (Cycle, Arc<Shared>) {
-    let inner = sim::cloud(sim, sim.world().first_account(), Arc::clone(faults));
     let cloud: Arc<dyn Cloud> = Arc::new(Crashing {
-        inner,
+        inner: Arc::clone(cloud),
         crash: Arc::clone(crash),
     });
     let (shared, _orders) = Shared::new(settings.clone(), true, ledger.load().unwrap());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bedrock_ops_alert::{
     model::time::{Timestamp, after},
-    runtime::sim_clock::{SimClock, SimClockError},
+    runtime::sim_clock::{Pace, SimClock, SimClockError},
     sim::wire::{Options, Speed},
 };
 
@@ -92,6 +92,20 @@ async fn a_clock_at_a_fixed_speed_needs_no_clients() {
     let until = after(served.sim.now(), 60);
     assert!(until <= clock.sleep_until(until).await.unwrap());
     assert_eq!(get(&served, "/_sim/clock").await["speed"], 86_400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_speed_is_told_to_whoever_asks_and_nobody_is_registered_by_it() {
+    for (speed, pace) in [
+        (Speed::Max, Pace::AsClientsLetIt),
+        (Speed::Times(50), Pace::Times(50)),
+    ] {
+        let served = serve(sim(), Options::at(speed)).await;
+        let clock = SimClock::new(&served.url, "curious").unwrap();
+        assert_eq!(clock.pace().await.unwrap(), pace);
+        let shown = get(&served, "/_sim/clock").await;
+        assert_eq!(shown["clients"], serde_json::json!({}));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
