@@ -7,7 +7,7 @@ use crate::model::ids::ModelId;
 /// The rate that a source states for this model on `bedrock-runtime`; `None` where none does.
 pub(super) fn rate(model: &ModelId) -> Option<f64> {
     let (vendor, _) = split_vendor(model.as_str());
-    let label = Label::of_model(model);
+    let label = Label::of_model(model, tables());
     let rows = &tables().rates;
     let own: Vec<&Rate> = rows
         .iter()

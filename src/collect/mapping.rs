@@ -1,34 +1,40 @@
 //! Which quota limits which pool, told by the names of the quotas. Pure.
 //!
 //! AWS documents no codes; the only link between a model id and its quota is the quota's name. A name has a family and a
-//! kind in its front part and a label behind `for`. The family decides first (geo and global names differ by one word,
-//! and none of them may fall back on another family); then the label must say the same model as the id, token by token
-//! (see `label`), unless a reviewed override says what the label of this model is. What fits twice is ambiguous: it is
-//! shown and never acted upon.
+//! kind in its front part and a label behind `for` (see `name`). The family decides first (geo and global names differ
+//! by one word, and none of them may fall back on another family); then the label must say the same model as the id,
+//! token by token (see `label`), unless a reviewed override says what a label of this model is. What fits twice is
+//! ambiguous: it is shown and never acted upon.
+
+mod name;
+mod why;
 
 use std::collections::BTreeMap;
 
-use super::data::tables;
-use super::label::Label;
+use super::data::{Tables, tables};
+use super::label::{Fit, Label};
 use crate::model::catalog::{Family, Mapping};
 use crate::model::ids::{ModelId, QuotaCode};
 use crate::model::units::QuotaKind;
+use name::{Meaning, ModelQuota};
+
+pub use name::Variant;
 
 /// The quota names of one account and Region that speak of models and minutes or days.
 #[derive(Clone, Debug)]
 pub struct QuotaNames {
     rows: Vec<Row>,
+    /// The quota of tokens per day that all models of the account share.
+    account_tpd: Option<(QuotaCode, String)>,
     is_whole: bool,
 }
 
-/// What a quota's name says.
+/// A quota of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     code: QuotaCode,
     name: String,
-    families: &'static [Family],
-    kind: QuotaKind,
-    label: String,
+    means: ModelQuota,
 }
 
 impl QuotaNames {
@@ -44,106 +50,145 @@ impl QuotaNames {
         Self::new(names, false)
     }
 
+    /// The quota of tokens per day that all models of the account share, where the account has one.
+    #[must_use]
+    pub fn account_tpd(&self) -> Option<&QuotaCode> {
+        self.account_tpd.as_ref().map(|(code, _)| code)
+    }
+
     fn new(names: &BTreeMap<QuotaCode, String>, is_whole: bool) -> Self {
-        let rows = names.iter().filter_map(|(code, name)| {
-            let (families, kind, label) = classify(name)?;
-            Some(Row {
-                code: code.clone(),
-                name: name.clone(),
-                families,
-                kind,
-                label,
-            })
-        });
-        Self {
-            rows: rows.collect(),
+        let mut all = Self {
+            rows: Vec::new(),
+            account_tpd: None,
             is_whole,
+        };
+        for (code, name) in names {
+            match name::meaning(name) {
+                Some(Meaning::Model(means)) => all.rows.push(Row {
+                    code: code.clone(),
+                    name: name.clone(),
+                    means,
+                }),
+                Some(Meaning::AccountPerDay) => {
+                    all.account_tpd = Some((code.clone(), name.clone()));
+                }
+                None => {}
+            }
+        }
+        all
+    }
+}
+
+/// Whether this is the name of the quota of tokens per day that all models of an account share.
+#[must_use]
+pub fn is_account_tpd(name: &str) -> bool {
+    name::meaning(name) == Some(Meaning::AccountPerDay)
+}
+
+/// How each kind of quota that the family knows limits this model's standard requests.
+#[must_use]
+pub fn map(model: &ModelId, family: Family, names: &QuotaNames) -> BTreeMap<QuotaKind, Mapping> {
+    Mapper::new(model, family, names, tables()).standard()
+}
+
+/// The quotas that this model has for requests of another sort, such as those with a long context: kept apart, since
+/// standard requests never meet them. Only what is mapped or ambiguous; most models have none.
+#[must_use]
+pub fn variants(
+    model: &ModelId,
+    family: Family,
+    names: &QuotaNames,
+) -> BTreeMap<Variant, BTreeMap<QuotaKind, Mapping>> {
+    Mapper::new(model, family, names, tables()).variants()
+}
+
+/// Why this is how this kind of quota limits the model: the proof, or the reason of the refusal, as a sentence fragment.
+#[must_use]
+pub fn why(
+    mapping: &Mapping,
+    kind: QuotaKind,
+    model: &ModelId,
+    family: Family,
+    names: &QuotaNames,
+) -> String {
+    Mapper::new(model, family, names, tables()).why(mapping, kind)
+}
+
+/// One model of one family against all names.
+#[derive(Debug)]
+struct Mapper<'a> {
+    model: &'a ModelId,
+    family: Family,
+    names: &'a QuotaNames,
+    tables: &'a Tables,
+    label: Label,
+}
+
+impl<'a> Mapper<'a> {
+    fn new(model: &'a ModelId, family: Family, names: &'a QuotaNames, tables: &'a Tables) -> Self {
+        Self {
+            model,
+            family,
+            names,
+            tables,
+            label: Label::of_model(model, tables),
         }
     }
-}
 
-/// How each kind of quota limits this model in this family. Mantle pools are limited by quotas of another kind and
-/// have no entry.
-#[must_use]
-pub fn map(model: &ModelId, family: Family, quotas: &QuotaNames) -> BTreeMap<QuotaKind, Mapping> {
-    if family == Family::Mantle {
-        return BTreeMap::new();
+    fn standard(&self) -> BTreeMap<QuotaKind, Mapping> {
+        let kinds = self.family.kinds().iter();
+        let mapped = kinds.map(|kind| (*kind, self.mapping(*kind, &Variant::Standard)));
+        mapped.collect()
     }
-    let label = Label::of_model(model);
-    let fits = |row: &&Row| row.families.contains(&family) && names(row, model, &label);
-    let kinds = QuotaKind::ALL.into_iter().map(|kind| {
-        let of_kind = quotas.rows.iter().filter(|row| row.kind == kind);
-        let found: Vec<&Row> = of_kind.filter(fits).collect();
-        let mapping = match found.as_slice() {
-            [] if quotas.is_whole => Mapping::Absent,
-            [] => Mapping::Unknown,
-            [row] => Mapping::Mapped {
+
+    fn variants(&self) -> BTreeMap<Variant, BTreeMap<QuotaKind, Mapping>> {
+        let mut found: BTreeMap<Variant, BTreeMap<QuotaKind, Mapping>> = BTreeMap::new();
+        for row in &self.names.rows {
+            let ModelQuota { kind, variant, .. } = &row.means;
+            let is_other = *variant != Variant::Standard && self.fit(row).is_some();
+            if is_other && self.family.kinds().contains(kind) {
+                let mapping = self.mapping(*kind, variant);
+                found
+                    .entry(variant.clone())
+                    .or_default()
+                    .insert(*kind, mapping);
+            }
+        }
+        found
+    }
+
+    fn mapping(&self, kind: QuotaKind, variant: &Variant) -> Mapping {
+        let rows = self.names.rows.iter();
+        let rows = rows.filter(|row| row.means.kind == kind && row.means.variant == *variant);
+        let fitting: Vec<(Fit, &Row)> =
+            rows.filter_map(|row| Some((self.fit(row)?, row))).collect();
+        let best = fitting.iter().map(|(fit, _)| *fit).max();
+        let mut best = fitting.iter().filter(|(fit, _)| Some(*fit) == best);
+        match (best.next(), best.next()) {
+            (None, _) if self.names.is_whole => Mapping::Absent,
+            (None, _) => Mapping::Unknown,
+            (Some((_, row)), None) => Mapping::Mapped {
                 code: row.code.clone(),
-                proof: proof(row, model, family),
+                proof: self.proof(row),
             },
-            several => Mapping::Ambiguous {
-                candidates: several.iter().map(|row| row.code.clone()).collect(), // sorted: the rows are
+            (Some(_), Some(_)) => Mapping::Ambiguous {
+                // All that fit, since the closer of two is not proven to be the right one. Sorted: the rows are.
+                candidates: fitting.iter().map(|(_, row)| row.code.clone()).collect(),
             },
-        };
-        (kind, mapping)
-    });
-    kinds.collect()
-}
-
-/// Families, kind and label of a quota name; `None` for every other quota (batch, concurrency, guardrails, mantle,
-/// latency-optimised, the account's cross-model one) and for the 1M-context variants, which standard traffic never meets.
-fn classify(name: &str) -> Option<(&'static [Family], QuotaKind, String)> {
-    const PER_DAY: &str = "model invocation max tokens per day for ";
-    // The text in brackets is no family: it says that geo traffic has twice this value.
-    const DOUBLED: &str = "(doubled for cross-region calls)";
-    // Global first, since the geo front is part of the global one.
-    const FRONTS: [(&str, &[Family]); 3] = [
-        ("global cross-region model inference ", &[Family::Global]),
-        ("cross-region model inference ", &[Family::Geo]),
-        ("on-demand model inference ", &[Family::OnDemand]),
-    ];
-    const KINDS: [(&str, QuotaKind); 3] = [
-        ("requests per minute for ", QuotaKind::Rpm),
-        ("tokens per minute for ", QuotaKind::Tpm),
-        ("tokens per day for ", QuotaKind::Tpd),
-    ];
-    let name = Label::normal(name);
-    let (families, kind, label): (&'static [Family], _, _) = if let Some(rest) =
-        name.strip_prefix(PER_DAY)
-    {
-        let label = rest.strip_suffix(DOUBLED).unwrap_or(rest);
-        (&[Family::OnDemand, Family::Geo], QuotaKind::Tpd, label)
-    } else {
-        let mut fronts = FRONTS.into_iter();
-        let (families, rest) =
-            fronts.find_map(|(front, it)| Some((it, name.strip_prefix(front)?)))?;
-        let mut kinds = KINDS.into_iter();
-        let (kind, label) = kinds.find_map(|(text, it)| Some((it, rest.strip_prefix(text)?)))?;
-        (families, kind, label)
-    };
-    let is_variant = label.contains("context length");
-    (!is_variant).then(|| (families, kind, label.trim().to_owned()))
-}
-
-fn names(row: &Row, model: &ModelId, label: &Label) -> bool {
-    match tables().overrides_of(model) {
-        Some(reviewed) => reviewed.iter().any(|it| it.label == row.label),
-        None => Label::of_quota(&row.label, model) == *label,
+        }
     }
-}
 
-fn proof(row: &Row, model: &ModelId, family: Family) -> String {
-    let reviewed = tables().overrides_of(model);
-    let reviewed = reviewed.and_then(|rows| rows.iter().find(|it| it.label == row.label));
-    let label = match reviewed {
-        None => "its label has the words and the version of the model id".to_owned(),
-        Some(it) => format!("its label was reviewed ({}; {})", it.why, it.source),
-    };
-    let doubled = match (row.kind, family) {
-        (QuotaKind::Tpd, Family::Geo) => ", and geo traffic is allowed twice its value",
-        (QuotaKind::Tpd | QuotaKind::Tpm | QuotaKind::Rpm, _) => "",
-    };
-    format!("`{}` is for {family}, {label}{doubled}", row.name)
+    /// Whether this row is of this family and model, and how well its label says so.
+    fn fit(&self, row: &Row) -> Option<Fit> {
+        if !row.means.families.contains(&self.family) {
+            return None;
+        }
+        let reviewed = self.tables.overrides_of(self.model);
+        if reviewed.iter().any(|it| it.label == row.means.label) {
+            return Some(Fit::Exact);
+        }
+        Label::of_quota(&row.means.label, self.model, self.tables).names(&self.label)
+    }
 }
 
 #[cfg(test)]

@@ -54,7 +54,9 @@ impl<'a> Observer<'a> {
             return Use::Unknown;
         };
         match line.kind {
-            QuotaKind::Rpm | QuotaKind::Tpm => minute_use(line.kind, self.strip, minute),
+            QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
+                minute_use(line.kind, self.strip, minute)
+            }
             QuotaKind::Tpd => {
                 let charged = self.strip.value(Signal::ChargedTokens, minute);
                 self.day.add(minute, charged)

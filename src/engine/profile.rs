@@ -72,6 +72,7 @@ impl UsageProfile {
             QuotaKind::Rpm => self.rpm.as_ref(),
             QuotaKind::Tpm => self.tpm.as_ref(),
             QuotaKind::Tpd => self.tpd.as_ref(),
+            QuotaKind::InputTpm | QuotaKind::OutputTpm => None, // the profile is of the runtime endpoint
         }
     }
 }
@@ -135,7 +136,7 @@ pub fn p95_demand_last_24h(
     let p95 = match kind {
         QuotaKind::Tpd if values.is_empty() => None,
         QuotaKind::Tpd => Some(values.iter().sum()),
-        QuotaKind::Rpm | QuotaKind::Tpm => {
+        QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
             values.sort_by(f64::total_cmp);
             percentile(&values, 95)
         }

@@ -124,6 +124,8 @@ impl<'a> Yardstick<'a> {
                 QuotaKind::Rpm => &[Invocations, Throttles],
                 QuotaKind::Tpm => &[Invocations, Throttles, ChargedTokens],
                 QuotaKind::Tpd => &[ChargedTokens],
+                QuotaKind::InputTpm => &[InputTokens],
+                QuotaKind::OutputTpm => &[OutputTokens],
             },
             Self::Broken { .. } => &[],
             Self::Plain(Condition::Slow { .. }) => &[Invocations, Throttles, Latency],
@@ -194,7 +196,16 @@ pub(super) fn minute_use(kind: QuotaKind, strip: &Strip, minute: Minute) -> Use 
         }
         // Summed over the day by `DayUse`, unscaled: refused requests are tried again within the day and charged then.
         QuotaKind::Tpd => charged.map_or(Use::Unknown, Use::Exactly),
+        // The mantle endpoint publishes no throttles, so there is nothing to scale by.
+        QuotaKind::InputTpm => tokens(strip, Signal::InputTokens, minute),
+        QuotaKind::OutputTpm => tokens(strip, Signal::OutputTokens, minute),
     }
+}
+
+fn tokens(strip: &Strip, signal: Signal, minute: Minute) -> Use {
+    strip
+        .value(signal, minute)
+        .map_or(Use::Unknown, Use::Exactly)
 }
 
 fn token_use(charged: f64, through: Option<f64>, refused: Option<f64>) -> Use {

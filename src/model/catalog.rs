@@ -26,6 +26,17 @@ impl Family {
     /// All families.
     pub const ALL: [Self; 4] = [Self::OnDemand, Self::Geo, Self::Global, Self::Mantle];
 
+    /// The kinds of quota that limit pools of this family, tokens first: that is the order in which increases are asked.
+    #[must_use]
+    pub const fn kinds(self) -> &'static [QuotaKind] {
+        match self {
+            Self::OnDemand | Self::Geo | Self::Global => {
+                &[QuotaKind::Tpm, QuotaKind::Rpm, QuotaKind::Tpd]
+            }
+            Self::Mantle => &[QuotaKind::InputTpm, QuotaKind::OutputTpm],
+        }
+    }
+
     /// The name in ids, TOML and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -143,10 +154,16 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// How this kind limits the pool. A kind without an entry was never read.
+    /// How this kind limits the pool. A kind that its family does not know never does; another one without an entry was
+    /// never read.
     #[must_use]
     pub fn mapping(&self, kind: QuotaKind) -> &Mapping {
-        self.mappings.get(&kind).unwrap_or(&Mapping::Unknown)
+        let unmapped = if self.id.family.kinds().contains(&kind) {
+            &Mapping::Unknown
+        } else {
+            &Mapping::Absent
+        };
+        self.mappings.get(&kind).unwrap_or(unmapped)
     }
 }
 

@@ -108,19 +108,31 @@ pub enum QuotaKind {
     Tpm,
     /// Tokens per day, burndown-weighted.
     Tpd,
+    /// Input tokens per minute of the `bedrock-mantle` endpoint.
+    InputTpm,
+    /// Output tokens per minute of the `bedrock-mantle` endpoint, each counted once.
+    OutputTpm,
 }
 
 impl QuotaKind {
-    /// All kinds, tokens first: that is the order in which increases are asked.
-    pub const ALL: [Self; 3] = [Self::Tpm, Self::Rpm, Self::Tpd];
+    /// All kinds. Which of them a pool knows is told by its [`Family`](crate::model::catalog::Family).
+    pub const ALL: [Self; 5] = [
+        Self::Tpm,
+        Self::Rpm,
+        Self::Tpd,
+        Self::InputTpm,
+        Self::OutputTpm,
+    ];
 
-    /// `rpm`, `tpm` or `tpd`, as in TOML.
+    /// `rpm`, `tpm`, `tpd`, `input_tpm` or `output_tpm`, as in TOML and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rpm => "rpm",
             Self::Tpm => "tpm",
             Self::Tpd => "tpd",
+            Self::InputTpm => "input_tpm",
+            Self::OutputTpm => "output_tpm",
         }
     }
 
@@ -131,6 +143,8 @@ impl QuotaKind {
             Self::Rpm => "requests per minute",
             Self::Tpm => "tokens per minute",
             Self::Tpd => "tokens per day",
+            Self::InputTpm => "input tokens per minute",
+            Self::OutputTpm => "output tokens per minute",
         }
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn code_of(label: &str, family: Family, kind: QuotaKind) -> Option<Qu
     let unit = match kind {
         QuotaKind::Rpm => "requests",
         QuotaKind::Tpm => "tokens",
-        QuotaKind::Tpd => return None,
+        QuotaKind::Tpd | QuotaKind::InputTpm | QuotaKind::OutputTpm => return None,
     };
     code_named(&format!(
         "{family} model inference {unit} per minute for {label}"

@@ -154,7 +154,7 @@ pub struct Headroom {
     pub family: String,
     /// The base model.
     pub model: String,
-    /// `rpm`, `tpm` or `tpd`.
+    /// `rpm`, `tpm`, `tpd`, `input_tpm` or `output_tpm`.
     pub kind: String,
     /// The code, where the mapping is certain.
     pub quota_code: Option<String>,

@@ -50,7 +50,8 @@ const fn order(incident: &Incident) -> u8 {
         Some(QuotaKind::Tpm) => 0,
         Some(QuotaKind::Rpm) => 1,
         Some(QuotaKind::Tpd) => 2,
-        None => 3,
+        Some(QuotaKind::InputTpm | QuotaKind::OutputTpm) => 3,
+        None => 4,
     }
 }
 

@@ -228,7 +228,12 @@ fn used(
 ) -> impl Iterator<Item = Sample> {
     let through = series.window(Signal::Invocations, from, until);
     let refused = series.window(Signal::Throttles, from, until);
-    let charged = series.window(Signal::ChargedTokens, from, until);
+    let tokens = match kind {
+        QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::Tpd => Signal::ChargedTokens,
+        QuotaKind::InputTpm => Signal::InputTokens,
+        QuotaKind::OutputTpm => Signal::OutputTokens,
+    };
+    let charged = series.window(tokens, from, until);
     through
         .zip(refused)
         .zip(charged)
@@ -242,6 +247,7 @@ fn used(
                 }
                 _ => charged,
             },
+            QuotaKind::InputTpm | QuotaKind::OutputTpm => charged,
         })
 }
 

@@ -45,10 +45,8 @@ impl View<'_> {
 
     /// The rows of one pool, in the order of the kinds.
     pub(super) fn rows_of(&self, pool: &Pool) -> Vec<Headroom> {
-        QuotaKind::ALL
-            .into_iter()
-            .map(|kind| self.row(pool, kind))
-            .collect()
+        let kinds = pool.id.family.kinds().iter();
+        kinds.map(|kind| self.row(pool, *kind)).collect()
     }
 
     fn row(&self, pool: &Pool, kind: QuotaKind) -> Headroom {
@@ -195,16 +193,21 @@ fn share(used: Option<f64>, limit: Option<f64>) -> Option<f64> {
 
 fn used(series: &PoolSeries, kind: QuotaKind) -> Option<Use> {
     match kind {
-        QuotaKind::Tpm => series
-            .last_value(Signal::ChargedTokens)
-            .map(|(at, amount)| Use {
-                amount,
-                at,
-                is_lower_bound: false,
-            }),
+        QuotaKind::Tpm => newest(series, Signal::ChargedTokens),
         QuotaKind::Rpm => newest_demand(series),
         QuotaKind::Tpd => charged_today(series),
+        QuotaKind::InputTpm => newest(series, Signal::InputTokens),
+        QuotaKind::OutputTpm => newest(series, Signal::OutputTokens),
     }
+}
+
+fn newest(series: &PoolSeries, signal: Signal) -> Option<Use> {
+    let (at, amount) = series.last_value(signal)?;
+    Some(Use {
+        amount,
+        at,
+        is_lower_bound: false,
+    })
 }
 
 /// Demand in the newest minute in which both of its halves are known.

@@ -92,7 +92,7 @@ fn incident(slot: u8, rng: &mut Rng) -> Incident {
         id: IncidentId::new(format!("inc-{slot}")),
         cause,
         generation: rng.u32(..),
-        kind: maybe(rng, |rng| QuotaKind::ALL[rng.usize(0..3)]),
+        kind: maybe(rng, |rng| QuotaKind::ALL[rng.usize(0..5)]),
         pools: (0..rng.u8(0..4)).map(pool_id).collect::<BTreeSet<_>>(),
         severity: Severity::ALL[rng.usize(0..3)],
         remedy: Remedy::ALL[rng.usize(0..3)],
@@ -184,7 +184,7 @@ fn intent_state(rng: &mut Rng) -> IntentState {
 
 fn reason(rng: &mut Rng) -> Reason {
     let signal = Signal::ALL[rng.usize(0..8)];
-    let kind = QuotaKind::ALL[rng.usize(0..3)];
+    let kind = QuotaKind::ALL[rng.usize(0..5)];
     let (bad, of) = (rng.u8(..), rng.u8(..));
     match rng.u8(0..8) {
         0 => Reason::QuotaUse {
@@ -255,7 +255,7 @@ fn ask(slot: u8, rng: &mut Rng) -> Ask {
         incident: IncidentId::new(text(rng)),
         scope: scope(slot),
         code: code(slot),
-        kind: QuotaKind::ALL[rng.usize(0..3)],
+        kind: QuotaKind::ALL[rng.usize(0..5)],
         before: amount(rng),
         desired: amount(rng),
         filed: instant(rng),

@@ -179,7 +179,9 @@ as_name! {
         Category::ServerError, Category::Latency, Category::Anomaly,
     ];
     Family = [Family::OnDemand, Family::Geo, Family::Global, Family::Mantle];
-    QuotaKind = [QuotaKind::Tpm, QuotaKind::Rpm, QuotaKind::Tpd];
+    QuotaKind = [
+        QuotaKind::Tpm, QuotaKind::Rpm, QuotaKind::Tpd, QuotaKind::InputTpm, QuotaKind::OutputTpm,
+    ];
     Remedy = [Remedy::Notify, Remedy::Investigate, Remedy::RequestQuota];
     Scenario = [
         Scenario::NonQuota, Scenario::NewModel, Scenario::HighUsage,
