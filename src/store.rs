@@ -1,7 +1,7 @@
 //! The ledger: what was decided is durable here before it is done, and all of it or nothing.
 //!
-//! Belongs here: commits, loading, checks of what is stored, formats and their migrations, dumps. The only place that
-//! lays out bytes. Does not belong here: what the records mean (`model`) and when they are written (`runtime`).
+//! Belongs here: commits, loading, checks of what is stored, formats and their migrations, dumps; and beside the ledger the
+//! history (`history`), which is measured and not decided. The only place that lays out bytes. Does not belong here: what the records mean (`model`) and when they are written (`runtime`).
 //! `docs/store.md` describes files, formats and dumps for operators.
 
 mod disk;
@@ -10,6 +10,7 @@ mod dump;
 mod envelope;
 mod error;
 mod head;
+pub mod history;
 mod key;
 mod mark;
 mod memory;
@@ -17,6 +18,7 @@ mod migrate;
 mod place;
 mod record;
 mod salvage;
+mod samples;
 mod scan;
 mod trouble;
 
@@ -26,6 +28,7 @@ pub use self::{
     disk::{Disk, Options, RealDisk, SledLedger},
     dump::{Onto, dump, load_dump},
     error::StoreError,
+    history::{Audit, DiskHistory, History, MemoryHistory},
     memory::{CommitFault, MemoryLedger},
     salvage::{Salvaged, salvage},
 };
@@ -74,6 +77,8 @@ pub struct Verified {
     pub links: u64,
     /// The hash of its newest link, in hex.
     pub chain_head: String,
+    /// The history beside the ledger. Damage there is no error: what is damaged is not served.
+    pub history: Audit,
 }
 
 /// Opens the store at `path` for this process alone, and creates it if there is none. Waits up to a second for a
@@ -99,11 +104,15 @@ pub fn open_existing(path: &Path) -> Result<SledLedger, StoreError> {
     SledLedger::open(path, &options)
 }
 
-/// Checks every record of a store, and tells what it holds.
+/// Checks every record of a store and all of its history, and tells what it holds.
 ///
 /// # Errors
 ///
 /// As [`open_existing`].
 pub fn verify(path: &Path) -> Result<Verified, StoreError> {
-    open_existing(path)?.verified()
+    let ledger = open_existing(path)?;
+    Ok(Verified {
+        history: ledger.history()?.audit()?,
+        ..ledger.verified()?
+    })
 }

@@ -209,6 +209,17 @@ impl PoolSeries {
         self.blocks.get(&(signal, hour.hour())).map(AsRef::as_ref)
     }
 
+    /// Whether any hour of this signal is held that begins in `from..until`.
+    #[must_use]
+    pub fn has_any(&self, signal: Signal, from: Minute, until: Minute) -> bool {
+        from < until
+            && self
+                .blocks
+                .range((signal, from)..(signal, until))
+                .next()
+                .is_some()
+    }
+
     /// Forgets one hour of one signal.
     pub fn forget(&mut self, signal: Signal, hour: Minute) {
         self.blocks.remove(&(signal, hour.hour()));

@@ -12,6 +12,7 @@ use super::{
     Ledger, Restore, StoreError,
     draft::{Draft, Entries, Succession},
     head::{HEAD, Head},
+    history::DiskHistory,
     mark::Mark,
     migrate::{self, Release, THIS},
     place::{self, ENGINE_FOLDER, Found, Lock, failed, pause},
@@ -85,7 +86,7 @@ pub struct SledLedger {
     log: File,
     disk: Arc<dyn Disk>,
     /// Given back last.
-    _lock: Lock,
+    lock: Arc<Lock>,
 }
 
 struct State {
@@ -156,7 +157,7 @@ impl SledLedger {
             db,
             log,
             disk: Arc::clone(&options.disk),
-            _lock: lock,
+            lock: Arc::new(lock),
         };
         ledger.start(marked, release)?;
         place::forget_as_found(path)?;
@@ -310,7 +311,16 @@ impl SledLedger {
         Ok(())
     }
 
-    /// What is stored, by kind, and how far it goes. Verifies everything.
+    /// The history beside this ledger, under the same lock.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Newer`] where a newer release wrote into it, [`StoreError::Io`] from the disk. Damage is no error.
+    pub fn history(&self) -> Result<DiskHistory, StoreError> {
+        DiskHistory::open(&self.path, Arc::clone(&self.disk), Arc::clone(&self.lock))
+    }
+
+    /// What the ledger alone holds, by kind, and how far it goes. Verifies everything.
     ///
     /// # Errors
     ///
@@ -327,6 +337,7 @@ impl SledLedger {
             counts: kinds.map(|(kind, count)| (kind.name(), count)).collect(),
             links: state.head.next_link,
             chain_head: state.head.chain_head.clone(),
+            history: super::Audit::default(),
         })
     }
 

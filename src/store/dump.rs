@@ -1,4 +1,4 @@
-//! The way out and back in: all records as JSON lines, sorted, with a count and a hash at the end.
+//! The way out and back in: all records as JSON lines, sorted, then the history, with a count and a hash at the end.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -7,12 +7,14 @@ use sha2::{Digest, Sha256};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ledger, Restore, StoreError,
+    History, Ledger, MemoryHistory, Restore, StoreError,
+    history::StretchRow,
     key::{self, Kind},
     record::v1::Row,
 };
 use crate::model::{
     book::{Book, Record},
+    history::StretchKey,
     time::Minute,
 };
 
@@ -20,6 +22,8 @@ use crate::model::{
 const VERSION: u32 = 1;
 /// Most bytes of one line: records are far shorter, and a file that is no dump must not fill the memory.
 const MOST_LINE_BYTES: u64 = 20 * 1024 * 1024;
+/// Stretches of history that are appended at a time: each is half a megabyte while it is unpacked.
+const STRETCHES_AT_ONCE: usize = 64;
 
 /// What a dump may be loaded onto.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,55 +54,105 @@ struct End {
     sha256: String,
 }
 
-const NAME: &str = "bedrock-ops-alert";
+/// A line of history.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Long {
+    stretch: StretchRow,
+}
 
-/// Writes all records of `ledger` as JSON lines; returns how many. The same contents give the same bytes.
+const NAME: &str = "bedrock-ops-alert";
+/// What a line of history begins with.
+const LONG: &str = "{\"stretch\"";
+
+/// Writes all records of `ledger` and all of `history` as JSON lines; returns how many. The same contents give the same
+/// bytes.
 ///
 /// # Errors
 ///
-/// Whatever [`Ledger::load`] refuses, and [`StoreError::DumpIo`].
-pub fn dump(ledger: &dyn Ledger, out: &mut dyn Write) -> Result<u64, StoreError> {
-    write_records(&records_of(&ledger.load()?), out)
+/// Whatever [`Ledger::load`] and [`History::stretch`] refuse, and [`StoreError::DumpIo`].
+pub fn dump(
+    ledger: &dyn Ledger,
+    history: &dyn History,
+    out: &mut dyn Write,
+) -> Result<u64, StoreError> {
+    write_all(&records_of(&ledger.load()?), history, out)
 }
 
-/// Writes these records as a dump, in the order of their keys.
+/// Writes these records as a dump without history, in the order of their keys.
 pub(crate) fn write_records(records: &[Record], out: &mut dyn Write) -> Result<u64, StoreError> {
-    let mut hash = Sha256::new();
-    let mut count = 0;
-    let mut line = |value: &dyn Fn() -> serde_json::Result<String>, hash: &mut Sha256| {
-        let mut text = value().map_err(|fault| io::Error::other(fault.to_string()))?;
-        text.push('\n');
-        hash.update(text.as_bytes());
-        out.write_all(text.as_bytes())
+    write_all(records, &MemoryHistory::new(), out)
+}
+
+fn write_all(
+    records: &[Record],
+    history: &dyn History,
+    out: &mut dyn Write,
+) -> Result<u64, StoreError> {
+    let mut lines = LinesOut {
+        out,
+        hash: Sha256::new(),
+        count: 0,
     };
-    let mut write = || {
-        let first = First {
-            dump: NAME.to_owned(),
-            version: VERSION,
-        };
-        line(&|| serde_json::to_string(&first), &mut hash)?;
-        for record in sorted(records) {
-            let Some(row) = Row::of(record) else {
-                continue;
+    lines.write(&First {
+        dump: NAME.to_owned(),
+        version: VERSION,
+    })?;
+    for row in sorted(records).into_iter().filter_map(Row::of) {
+        lines.write(&row)?;
+    }
+    for pool in history.pools() {
+        for (resolution, number) in history.held(&pool) {
+            let key = StretchKey {
+                pool: pool.clone(),
+                resolution,
+                number,
             };
-            line(&|| serde_json::to_string(&row), &mut hash)?;
-            count += 1;
+            // What is damaged is told by `verify`; a dump holds what there is.
+            if let Some(stretch) = history.stretch(&key)? {
+                lines.write(&Long {
+                    stretch: StretchRow::of(&stretch),
+                })?;
+            }
         }
-        let sha256 = data_encoding::HEXLOWER.encode(&hash.clone().finalize());
-        let last = Last {
-            end: End {
-                records: count,
-                sha256,
-            },
-        };
-        line(&|| serde_json::to_string(&last), &mut hash)
-    };
-    let result = write().and_then(|()| out.flush());
-    result.map_err(|cause| StoreError::DumpIo {
+    }
+    lines.finish()
+}
+
+struct LinesOut<'a> {
+    out: &'a mut dyn Write,
+    hash: Sha256,
+    /// Lines after the first.
+    count: u64,
+}
+
+impl LinesOut<'_> {
+    fn write<T: Serialize>(&mut self, line: &T) -> Result<(), StoreError> {
+        let text = serde_json::to_string(line).map_err(|fault| unwritten(fault.into()))?;
+        self.count += 1;
+        for piece in [text.as_bytes(), b"\n"] {
+            self.hash.update(piece);
+            self.out.write_all(piece).map_err(unwritten)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<u64, StoreError> {
+        let records = self.count - 1; // the first line is none
+        let sha256 = data_encoding::HEXLOWER.encode(&self.hash.clone().finalize());
+        self.write(&Last {
+            end: End { records, sha256 },
+        })?;
+        self.out.flush().map_err(unwritten)?;
+        Ok(records)
+    }
+}
+
+const fn unwritten(cause: io::Error) -> StoreError {
+    StoreError::DumpIo {
         doing: "write",
         cause,
-    })?;
-    Ok(count)
+    }
 }
 
 /// By kind, then by key, as the store itself sorts them.
@@ -141,15 +195,18 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     records
 }
 
-/// Reads a whole dump, checks its count and hash, and stores it as one commit; returns how many records.
+/// Reads a whole dump and checks its count and hash; then stores its records as one commit, and after them its history.
+/// Returns how many there were.
 ///
 /// # Errors
 ///
 /// [`StoreError::Dump`] with the line, [`StoreError::NotEmpty`] unless told otherwise, and whatever a commit refuses.
-/// Nothing is stored in any of these cases.
+/// Nothing is stored in any of these cases. After [`StoreError::Io`] from the history it may be there in part: loading
+/// the dump onto what exists completes it.
 pub fn load_dump(
     input: &mut dyn BufRead,
     into: &dyn Restore,
+    history: &dyn History,
     onto: Onto,
 ) -> Result<u64, StoreError> {
     let stored = records_of(&into.load()?).len();
@@ -157,13 +214,49 @@ pub fn load_dump(
         let records = u64::try_from(stored).unwrap_or(u64::MAX);
         return Err(StoreError::NotEmpty { records });
     }
-    let records = read_records(input)?;
-    into.restore(&records)?;
-    Ok(u64::try_from(records.len()).unwrap_or(u64::MAX))
+    let dumped = read_dump(input)?;
+    into.restore(&dumped.records)?;
+    let mut stretches = Vec::new();
+    for key in &dumped.keys {
+        stretches.extend(dumped.history.stretch(key)?);
+        if stretches.len() == STRETCHES_AT_ONCE {
+            history.append(&stretches)?;
+            stretches.clear();
+        }
+    }
+    history.append(&stretches)?;
+    Ok(dumped.count())
 }
 
-/// All records of a dump, checked.
-fn read_records(input: &mut dyn BufRead) -> Result<Vec<Record>, StoreError> {
+/// A dump that was read, its history packed.
+#[derive(Debug, Default)]
+struct Dumped {
+    records: Vec<Record>,
+    keys: Vec<StretchKey>,
+    history: MemoryHistory,
+}
+
+impl Dumped {
+    fn count(&self) -> u64 {
+        u64::try_from(self.records.len() + self.keys.len()).unwrap_or(u64::MAX)
+    }
+
+    fn take(&mut self, number: u64, text: &str) -> Result<(), StoreError> {
+        let refused = |it: &dyn std::fmt::Display| wrong(number, it.to_string());
+        if text.starts_with(LONG) {
+            let Long { stretch } = parse(number, text)?;
+            let stretch = stretch.back().map_err(|it| refused(&it))?;
+            self.keys.push(stretch.key.clone());
+            return self.history.append(&[stretch]);
+        }
+        let row: Row = parse(number, text)?;
+        self.records.push(row.back().map_err(|it| refused(&it))?);
+        Ok(())
+    }
+}
+
+/// All of a dump, checked.
+fn read_dump(input: &mut dyn BufRead) -> Result<Dumped, StoreError> {
     let mut lines = Lines {
         input,
         hash: Sha256::new(),
@@ -183,25 +276,23 @@ fn read_records(input: &mut dyn BufRead) -> Result<Vec<Record>, StoreError> {
             format!("dump version {version}; this release reads version {VERSION}"),
         ));
     }
-    let mut records = Vec::new();
+    let mut dumped = Dumped::default();
     while let Some((text, before)) = lines.next()? {
         let number = lines.number;
         if text.starts_with("{\"end\"") {
-            check_end(number, &parse(number, &text)?, &records, &before)?;
+            check_end(number, &parse(number, &text)?, dumped.count(), &before)?;
             if lines.next()?.is_some() {
                 return Err(wrong(number + 1, "there is more after the end"));
             }
-            return Ok(records);
+            return Ok(dumped);
         }
-        let row: Row = parse(number, &text)?;
-        records.push(row.back().map_err(|it| wrong(number, it.to_string()))?);
+        dumped.take(number, &text)?;
     }
     let why = "the end is missing: the dump was cut short";
     Err(wrong(lines.number + 1, why))
 }
 
-fn check_end(number: u64, last: &Last, records: &[Record], hash: &str) -> Result<(), StoreError> {
-    let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+fn check_end(number: u64, last: &Last, count: u64, hash: &str) -> Result<(), StoreError> {
     if last.end.records != count {
         let told = last.end.records;
         let why = format!("the dump tells of {told} records and holds {count}");

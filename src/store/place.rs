@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use super::StoreError;
+use super::{StoreError, history::FOLDER};
 
 const FORMAT_FILE: &str = "FORMAT";
 const FORMAT_NEW: &str = "FORMAT.new";
@@ -94,8 +94,8 @@ fn without_format(path: &Path) -> Result<Found, StoreError> {
             what,
         });
     }
-    // What a creation leaves behind that was cut short.
-    let ours = [LOCK_FILE, MARK_FILE, FORMAT_NEW];
+    // What a creation leaves behind that was cut short, and a history that was brought over from another store.
+    let ours = [LOCK_FILE, MARK_FILE, FORMAT_NEW, FOLDER];
     match names
         .into_iter()
         .find(|name| !ours.contains(&name.as_str()))

@@ -8,6 +8,7 @@
 mod contract;
 mod damage;
 mod dumps;
+mod history;
 mod killed;
 mod messages;
 mod open;

@@ -12,7 +12,7 @@ use self::{
     shape::{Number, stored_enum, stored_struct},
 };
 pub(crate) use self::{
-    hour::{decode as hour_from_bytes, encode as hour_to_bytes},
+    hour::{SampleRow, decode as hour_from_bytes, encode as hour_to_bytes},
     shape::{Shape, Wrong},
 };
 use crate::model::{

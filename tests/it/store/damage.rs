@@ -8,7 +8,8 @@ use std::{
 use bedrock_ops_alert::{
     model::book::{Book, Record},
     store::{
-        Ledger, MemoryLedger, Onto, Options, SledLedger, StoreError, load_dump, open, salvage,
+        Ledger, MemoryHistory, MemoryLedger, Onto, Options, SledLedger, StoreError, load_dump,
+        open, salvage,
     },
 };
 use fastrand::Rng;
@@ -186,7 +187,13 @@ fn salvage_writes_what_a_new_store_takes() {
     let mut dump = Vec::new();
     let salvaged = salvage(folder.path(), &mut dump).unwrap();
     let fresh = MemoryLedger::new();
-    load_dump(&mut dump.as_slice(), &fresh, Onto::Empty).unwrap();
+    load_dump(
+        &mut dump.as_slice(),
+        &fresh,
+        &MemoryHistory::new(),
+        Onto::Empty,
+    )
+    .unwrap();
     let back = fresh.load().unwrap();
     let kept = back
         .quotas
@@ -221,7 +228,13 @@ fn salvage_of_a_whole_store_is_its_dump_but_for_what_was_not_over() {
     let salvaged = salvage(folder.path(), &mut dump).unwrap();
     assert_eq!(salvaged.broken, 0, "{salvaged:?}");
     let fresh = MemoryLedger::new();
-    load_dump(&mut dump.as_slice(), &fresh, Onto::Empty).unwrap();
+    load_dump(
+        &mut dump.as_slice(),
+        &fresh,
+        &MemoryHistory::new(),
+        Onto::Empty,
+    )
+    .unwrap();
     let mut back = fresh.load().unwrap();
     let doubtful: Vec<_> = book
         .intents

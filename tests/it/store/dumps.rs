@@ -3,13 +3,17 @@
 use std::path::Path;
 
 use bedrock_ops_alert::{
-    model::book::Record,
-    store::{Ledger, MemoryLedger, Onto, StoreError, dump, load_dump, open},
+    model::{book::Record, history::Resolution},
+    store::{
+        History, Ledger, MemoryHistory, MemoryLedger, Onto, StoreError, dump, load_dump, open,
+        verify,
+    },
 };
 use fastrand::Rng;
 
 use super::{
     Folder,
+    history::{key, stretch},
     samples::{self, KINDS},
 };
 
@@ -32,13 +36,19 @@ fn filled() -> MemoryLedger {
 
 fn dumped(ledger: &dyn Ledger) -> String {
     let mut out = Vec::new();
-    dump(ledger, &mut out).unwrap();
+    dump(ledger, &MemoryHistory::new(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn refusal(text: &str, into: &MemoryLedger) -> String {
     let before = into.load().unwrap();
-    let error = load_dump(&mut text.as_bytes(), into, Onto::Existing).unwrap_err();
+    let error = load_dump(
+        &mut text.as_bytes(),
+        into,
+        &MemoryHistory::new(),
+        Onto::Existing,
+    )
+    .unwrap_err();
     assert_eq!(
         into.load().unwrap(),
         before,
@@ -53,7 +63,13 @@ fn what_is_dumped_loads_and_dumps_the_same_bytes() {
     let text = dumped(&memory);
     let folder = Folder::new();
     let disk = open(folder.path()).unwrap();
-    let count = load_dump(&mut text.as_bytes(), &disk, Onto::Empty).unwrap();
+    let count = load_dump(
+        &mut text.as_bytes(),
+        &disk,
+        &MemoryHistory::new(),
+        Onto::Empty,
+    )
+    .unwrap();
     assert_eq!(count + 2, u64::try_from(text.lines().count()).unwrap());
     assert_eq!(disk.load().unwrap(), memory.load().unwrap());
     assert_eq!(dumped(&disk), text);
@@ -62,17 +78,65 @@ fn what_is_dumped_loads_and_dumps_the_same_bytes() {
 }
 
 #[test]
+fn history_is_dumped_and_loaded_with_the_rest() {
+    let (ledger, history) = (filled(), MemoryHistory::new());
+    let all: Vec<_> = Resolution::ALL
+        .into_iter()
+        .zip(0..)
+        .map(|(resolution, seed)| stretch(key(1, resolution, 7), seed))
+        .collect();
+    history.append(&all).unwrap();
+    let mut text = Vec::new();
+    let count = dump(&ledger, &history, &mut text).unwrap();
+    let folder = Folder::new();
+    let disk = open(folder.path()).unwrap();
+    let on_disk = disk.history().unwrap();
+    let loaded = load_dump(&mut text.as_slice(), &disk, &on_disk, Onto::Empty).unwrap();
+    assert_eq!(loaded, count);
+    for one in &all {
+        assert_eq!(on_disk.stretch(&one.key).unwrap().as_ref(), Some(one));
+    }
+    let mut again = Vec::new();
+    dump(&disk, &on_disk, &mut again).unwrap();
+    assert!(again == text, "another dump of the same contents");
+    drop((disk, on_disk));
+    let verified = verify(folder.path()).unwrap();
+    assert_eq!(verified.history.stretches.values().sum::<u64>(), 3);
+    // A day that is cut short is refused with its place, and nothing of it is stored.
+    let text = String::from_utf8(text).unwrap();
+    let (line, _) = text
+        .lines()
+        .zip(1..)
+        .find(|(_, number)| *number > count)
+        .unwrap();
+    let shorter = text.replace(line, &line.replacen("\"values\":[", "\"values\":[5,", 1));
+    let why = refusal(&shorter, &MemoryLedger::new());
+    assert!(why.contains("buckets instead of"), "{why}");
+}
+
+#[test]
 fn a_store_that_holds_something_is_left_alone_unless_told() {
     let memory = filled();
     let text = dumped(&memory);
     let other = MemoryLedger::new();
     other.commit(&[samples::record(7, 9, 9)]).unwrap();
-    let refused = load_dump(&mut text.as_bytes(), &other, Onto::Empty);
+    let refused = load_dump(
+        &mut text.as_bytes(),
+        &other,
+        &MemoryHistory::new(),
+        Onto::Empty,
+    );
     assert!(
         matches!(refused, Err(StoreError::NotEmpty { records: 1 })),
         "{refused:?}"
     );
-    load_dump(&mut text.as_bytes(), &other, Onto::Existing).unwrap();
+    load_dump(
+        &mut text.as_bytes(),
+        &other,
+        &MemoryHistory::new(),
+        Onto::Existing,
+    )
+    .unwrap();
     assert_eq!(other.load().unwrap().quotas.len(), 7);
     // Intents never go back, not even to the revision that is there.
     assert!(
@@ -126,6 +190,12 @@ fn the_dump_of_the_first_format_still_loads() {
     }
     let text = std::fs::read_to_string(&place).unwrap();
     let ledger = MemoryLedger::new();
-    load_dump(&mut text.as_bytes(), &ledger, Onto::Empty).unwrap();
+    load_dump(
+        &mut text.as_bytes(),
+        &ledger,
+        &MemoryHistory::new(),
+        Onto::Empty,
+    )
+    .unwrap();
     assert_eq!(dumped(&ledger), text);
 }

@@ -1,22 +1,20 @@
 //! One hour of one signal, twice: compact bytes for the store, a readable row for the dump.
 //!
 //! Bytes: four texts (account, Region, family, model) each with a length of two bytes, the signal's place in
-//! [`Signal::ALL`], the hour as eight bytes, 15 bytes with two bits a minute, then the numbers in their order.
-//! The bits: 0 unobserved, 1 no data, 2 a whole number (seven bits a byte, the highest bit says "more follows"),
-//! 3 the eight bytes of the `f64`. Counts are small whole numbers, so an hour takes about 200 bytes instead of 600.
+//! [`Signal::ALL`], the hour as eight bytes, then the minutes as a run of samples (`store/samples.rs`).
 
 use serde::{Deserialize, Serialize};
 
 use super::{Number, PoolId, Shape, Wrong, hour_record};
-use crate::model::{
-    book::Record,
-    catalog,
-    series::{HourBlock, Sample, Signal},
-    time::Minute,
+use crate::{
+    model::{
+        book::Record,
+        catalog,
+        series::{HourBlock, Sample, Signal},
+        time::Minute,
+    },
+    store::samples,
 };
-
-/// Whole numbers below this are exact in an `f64`.
-const EXACT: u64 = 1 << 53;
 
 /// The bytes of one hour.
 pub(crate) fn encode(
@@ -32,10 +30,7 @@ pub(crate) fn encode(
         pool.family.name(),
         pool.model.as_str(),
     ] {
-        let length = u16::try_from(text.len())
-            .map_err(|_| Wrong::new("a name of more than 65,535 bytes"))?;
-        out.extend(length.to_be_bytes());
-        out.extend(text.as_bytes());
+        samples::put_text(text, &mut out)?;
     }
     let place = Signal::ALL
         .into_iter()
@@ -43,114 +38,33 @@ pub(crate) fn encode(
         .find(|(it, _)| *it == signal);
     out.push(place.map_or(u8::MAX, |(_, place)| place)); // every signal is in `ALL`
     out.extend(hour.0.to_be_bytes());
-    let mut numbers = Vec::with_capacity(128);
-    for four in block.chunks(4) {
-        let mut bits = 0_u8;
-        for (sample, shift) in four.iter().zip([0, 2, 4, 6]) {
-            bits |= tag(*sample, &mut numbers) << shift;
-        }
-        out.push(bits);
-    }
-    out.extend(numbers);
+    samples::put(block, &mut out);
     Ok(out)
-}
-
-fn tag(sample: Sample, numbers: &mut Vec<u8>) -> u8 {
-    let value = match sample {
-        Sample::Unobserved => return 0,
-        Sample::NoData => return 1,
-        Sample::Value(value) => value,
-    };
-    if let Some(mut whole) = exact_whole(value) {
-        while whole >= 0x80 {
-            numbers.push(u8::try_from(whole & 0x7f).unwrap_or(0) | 0x80); // seven bits always fit
-            whole >>= 7;
-        }
-        numbers.push(u8::try_from(whole).unwrap_or(0)); // below 0x80 here
-        return 2;
-    }
-    numbers.extend(value.to_bits().to_be_bytes());
-    3
-}
-
-/// The whole number that is this value bit for bit.
-fn exact_whole(value: f64) -> Option<u64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "saturates, and is compared bit for bit below"
-    )]
-    let whole = value as u64;
-    (whole < EXACT && as_f64(whole).to_bits() == value.to_bits()).then_some(whole)
-}
-
-fn as_f64(whole: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
-    let value = whole as f64;
-    value
 }
 
 /// The record that these bytes are.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Record, Wrong> {
     let mut rest = bytes;
     let scope = super::Scope {
-        account: take_text(&mut rest)?,
-        region: take_text(&mut rest)?,
+        account: samples::take_text(&mut rest)?,
+        region: samples::take_text(&mut rest)?,
     };
     let pool = PoolId {
         scope,
-        family: take_text(&mut rest)?,
-        model: take_text(&mut rest)?,
+        family: samples::take_text(&mut rest)?,
+        model: samples::take_text(&mut rest)?,
     };
-    let [place] = take(&mut rest)?;
+    let [place] = samples::take(&mut rest)?;
     let signal = Signal::ALL
         .get(usize::from(place))
         .ok_or_else(|| Wrong::new(format!("there is no signal {place}")))?;
-    let hour = Minute(i64::from_be_bytes(take(&mut rest)?));
-    let tags: [u8; 15] = take(&mut rest)?;
-    let mut block = [Sample::Unobserved; 60];
-    for (index, slot) in block.iter_mut().enumerate() {
-        let bits = tags.get(index / 4).copied().unwrap_or_default(); // 60 / 4 = 15
-        *slot = match (bits >> (index % 4 * 2)) & 3 {
-            0 => Sample::Unobserved,
-            1 => Sample::NoData,
-            2 => Sample::Value(take_whole(&mut rest)?),
-            _three => Sample::Value(f64::from_bits(u64::from_be_bytes(take(&mut rest)?))),
-        };
-    }
+    let hour = Minute(i64::from_be_bytes(samples::take(&mut rest)?));
+    let mut read = samples::take_samples(&mut rest, 60)?.into_iter();
+    let block: HourBlock = std::array::from_fn(|_| read.next().unwrap_or_default()); // 60 of 60
     if !rest.is_empty() {
         return Err(Wrong::new(format!("{} bytes too many", rest.len())));
     }
     hour_record(pool.back()?, *signal, hour, block)
-}
-
-fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Wrong> {
-    let (head, tail) = rest
-        .split_first_chunk()
-        .ok_or_else(|| Wrong::new("the bytes of the hour end too early"))?;
-    *rest = tail;
-    Ok(*head)
-}
-
-fn take_text(rest: &mut &[u8]) -> Result<String, Wrong> {
-    let length = usize::from(u16::from_be_bytes(take(rest)?));
-    let (head, tail) = rest
-        .split_at_checked(length)
-        .ok_or_else(|| Wrong::new("the bytes of the hour end too early"))?;
-    *rest = tail;
-    String::from_utf8(head.to_vec()).map_err(|_| Wrong::new("a name is not UTF-8"))
-}
-
-fn take_whole(rest: &mut &[u8]) -> Result<f64, Wrong> {
-    let mut whole = 0_u64;
-    for shift in (0..56).step_by(7) {
-        let [byte] = take(rest)?;
-        whole |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Ok(as_f64(whole));
-        }
-    }
-    Err(Wrong::new("a whole number of more than eight bytes"))
 }
 
 /// One hour as a dump shows it.
@@ -166,7 +80,25 @@ pub(crate) struct HourRow {
 /// A number, `"-"` for no data, `null` for unobserved.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-struct SampleRow(Option<Either>);
+pub(crate) struct SampleRow(Option<Either>);
+
+impl SampleRow {
+    pub(crate) const fn of(sample: Sample) -> Self {
+        Self(match sample {
+            Sample::Unobserved => None,
+            Sample::NoData => Some(Either::NoData),
+            Sample::Value(value) => Some(Either::Value(Number(value))),
+        })
+    }
+
+    pub(crate) fn back(self) -> Sample {
+        match self.0 {
+            None => Sample::Unobserved,
+            Some(Either::NoData) => Sample::NoData,
+            Some(Either::Value(number)) => Sample::Value(number.0),
+        }
+    }
+}
 
 #[derive(Debug)]
 enum Either {
@@ -203,28 +135,17 @@ impl HourRow {
         hour: Minute,
         block: &HourBlock,
     ) -> Self {
-        let row = |sample: &Sample| {
-            SampleRow(match sample {
-                Sample::Unobserved => None,
-                Sample::NoData => Some(Either::NoData),
-                Sample::Value(value) => Some(Either::Value(Number(*value))),
-            })
-        };
         Self {
             pool: Shape::of(pool),
             signal: Shape::of(&signal),
             hour: hour.0,
-            samples: block.iter().map(row).collect(),
+            samples: block.iter().map(|it| SampleRow::of(*it)).collect(),
         }
     }
 
     pub(super) fn back(self) -> Result<Record, Wrong> {
         let count = self.samples.len();
-        let mut samples = self.samples.into_iter().map(|row| match row.0 {
-            None => Sample::Unobserved,
-            Some(Either::NoData) => Sample::NoData,
-            Some(Either::Value(number)) => Sample::Value(number.0),
-        });
+        let mut samples = self.samples.into_iter().map(SampleRow::back);
         if count != 60 {
             let why = format!("{count} samples instead of 60");
             return Err(Wrong::new(why).within("samples"));
