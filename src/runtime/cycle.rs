@@ -11,6 +11,7 @@ mod judging;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{shared::Shared, telemetry};
@@ -54,13 +55,19 @@ pub struct Cycle {
     /// Pools with new samples, or new quotas, that were not judged yet.
     unjudged: BTreeSet<PoolId>,
     pruned: Option<Minute>,
+    /// How long slow accounts and Regions are waited for; `None` waits for all of them.
+    patience: Option<Duration>,
 }
 
+/// A read is given up after 30 s, so a Region that hangs is told in the next cycle or the one after.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 impl Cycle {
-    /// Over a loaded book.
+    /// Over a loaded book. In simulated time a round costs no time: all are waited for, and the clock stands meanwhile.
     #[must_use]
     pub fn new(cloud: Arc<dyn Cloud>, ledger: Arc<dyn Ledger>, shared: Arc<Shared>) -> Self {
         let rounds = Rounds::of(&shared.settings.accounts);
+        let patience = (!shared.is_simulated).then_some(PATIENCE);
         Self {
             cloud,
             ledger,
@@ -71,7 +78,15 @@ impl Cycle {
             verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),
             pruned: None,
+            patience,
         }
+    }
+
+    /// Waits for slow accounts and Regions so long; `None` waits for all of them.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Option<Duration>) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Runs one cycle. When it fails, nothing was carried out that is not written down.
