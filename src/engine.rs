@@ -5,8 +5,7 @@
 //! - `observer`: looks at minutes in order;
 //! - `band`: what is usual at this time of day;
 //! - `hold`: from minutes to states: M of N, hysteresis, gaps, settled and provisional minutes;
-//! - `explain`: the reasons of a verdict;
-//! - `profile`: fourteen days of use, as numbers that a quota request can rest on.
+//! - `explain`: the reasons of a verdict.
 //!
 //! Does not belong here: which incident a verdict belongs to, and what is done about it (`act/plan`).
 
@@ -28,15 +27,11 @@ mod band;
 mod explain;
 mod hold;
 mod observer;
-mod profile;
 mod strip;
 mod yardstick;
 
 pub use band::{BAND_DAYS, LEAST_BAND_DAYS};
 pub use hold::{FIRST_LOOK_MINUTES, MOST_MINUTES_AT_ONCE};
-pub use profile::{
-    KindUse, PROFILE_MINUTES, RecentUse, UsageProfile, p95_demand_last_24h, usage_profile,
-};
 
 use hold::Span;
 use strip::Strip;
