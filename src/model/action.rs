@@ -225,6 +225,17 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Whether the other side said yes or no; else it may be in trouble, and so may be what else is meant for it.
+    #[must_use]
+    pub const fn is_clear(&self) -> bool {
+        match self {
+            Self::Done { .. } | Self::Theirs { .. } | Self::Never { .. } | Self::Absent => true,
+            Self::NotYet { .. } | Self::InDoubt { .. } | Self::CouldNotLook { .. } => false,
+        }
+    }
+}
+
 impl Intent {
     /// The marker planted in what this intent files.
     #[must_use]

@@ -59,8 +59,9 @@ pub struct Cycle {
     patience: Option<Duration>,
 }
 
-/// A read is given up after 30 s, so a Region that hangs is told in the next cycle or the one after.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A read is given up after 30 s, so a Region that hangs is told in the next cycle or the one after. Effects are given
+/// up after 30 s, too: together a cycle stays below 45 s.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 impl Cycle {
     /// Over a loaded book. In simulated time a round costs no time: all are waited for, and the clock stands meanwhile.
@@ -108,12 +109,16 @@ impl Cycle {
         }
         let lines = telemetry::narrate(&self.shared.book(), &records);
         let ledger = Arc::clone(&self.ledger);
-        // A commit waits for the disk: not on an async thread.
-        let (records, result) = tokio::task::spawn_blocking(move || {
+        let commit = move || {
             let result = ledger.commit(&records);
             (records, result)
-        })
-        .await?;
+        };
+        let (records, result) = if self.ledger.waits_for_disk() {
+            // Not on an async thread.
+            tokio::task::spawn_blocking(commit).await?
+        } else {
+            commit()
+        };
         result?;
         self.shared.book_mut().apply(records);
         telemetry::log(&lines, now);

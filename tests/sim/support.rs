@@ -168,6 +168,17 @@ impl Stage {
         &self.shared
     }
 
+    /// All that arrived at AWS, and all that was decided.
+    pub(crate) fn story(&self) -> String {
+        let book = self.ledger.load().unwrap();
+        format!(
+            "{}\n{:?}\n{:?}",
+            self.sim.state(),
+            book.incidents,
+            book.intents
+        )
+    }
+
     /// Faults and crashes stop.
     pub(crate) fn heal(&mut self) {
         self.faults.heal();
