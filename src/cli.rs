@@ -400,7 +400,9 @@ fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Exit> {
 
 /// Why the service ended, with the exit code that fits.
 fn ended(error: &app::run::RunError) -> Exit {
-    use crate::runtime::{cycle::CycleError, daemon::DaemonError};
+    use crate::runtime::{
+        cycle::CycleError, daemon::DaemonError, sim_clock::SimClockError, ticks::TickError,
+    };
     use app::run::RunError;
     match error {
         RunError::Store(cause)
@@ -408,29 +410,34 @@ fn ended(error: &app::run::RunError) -> Exit {
             source: CycleError::Store(cause),
             ..
         }) => Exit::new(cause.exit_code(), error, cause.help()),
-        RunError::Connect(_) => Exit::new(
-            exit::UNREACHABLE,
-            error,
-            "check the credentials (AWS_PROFILE, role, AWS_REGION) with `aws sts get-caller-identity`, and the network",
-        ),
+        RunError::Connect(cause) if cause.is_configuration() => {
+            Exit::new(exit::CONFIG, error, cause.help())
+        }
+        RunError::Connect(cause) => Exit::new(exit::UNREACHABLE, error, cause.help()),
         RunError::NotLoopback(_) => Exit::new(
             exit::CONFIG,
             error,
             "set AWS_ENDPOINT_URL to the simulated AWS, such as http://127.0.0.1:4566, and unset the others",
         ),
-        RunError::SimClock(_) | RunError::Ticks(_) | RunError::Daemon(DaemonError::Ticks(_)) => {
-            Exit::new(
-                exit::UNREACHABLE,
-                error,
-                "is the simulated AWS still running?",
-            )
+        RunError::SimClock(SimClockError::Url { .. } | SimClockError::NotLoopback { .. }) => {
+            Exit::new(exit::CONFIG, error, "")
         }
+        RunError::SimClock(_)
+        | RunError::Ticks(TickError::Sim(_))
+        | RunError::Daemon(DaemonError::Ticks(TickError::Sim(_))) => Exit::new(
+            exit::UNREACHABLE,
+            error,
+            "start `bedrock-ops-alert sim` there first, or leave --sim-clock out to run on the real AWS in real time",
+        ),
         RunError::Listen { .. } => Exit::new(
             exit::CONFIG,
             error,
             "another process may use the port: name another with --listen or BOA_LISTEN",
         ),
-        RunError::Daemon(DaemonError::Cycle { .. })
+        RunError::Ticks(TickError::Scheduler(_))
+        | RunError::Daemon(
+            DaemonError::Cycle { .. } | DaemonError::Ticks(TickError::Scheduler(_)),
+        )
         | RunError::Signals(_)
         | RunError::Open { .. } => Exit::new(
             exit::FAILED,

@@ -150,6 +150,10 @@ impl Ledger for MemoryLedger {
         self.put(records, Succession::Next)
     }
 
+    fn waits_for_disk(&self) -> bool {
+        false
+    }
+
     fn load(&self) -> Result<Book, StoreError> {
         let mut book = Book::default();
         book.apply(self.contents().records.values().cloned().collect());

@@ -1,7 +1,7 @@
 //! Collecting: one round an account and Region, side by side. What has come in by the end of the patience is judged;
 //! a round that still runs goes on beside the cycle, and its finds are taken in by a later one.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use tokio::{
     sync::mpsc,
@@ -22,9 +22,6 @@ use crate::{
     },
 };
 
-/// How long a cycle waits for slow accounts and Regions. A read is given up after 30 s, so a Region that hangs is told
-/// in the next cycle or the one after.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Finds that wait to be taken in; each may hold 15 days of one pool.
 const MOST_WAITING: usize = 16;
 
@@ -80,11 +77,10 @@ impl Cycle {
     pub(super) async fn collect(&mut self, now: Timestamp) -> Result<Collected, CycleError> {
         self.start_rounds(now);
         let mut collected = Collected::default();
-        // In simulated time a round costs no time: all are waited for, and the clock stands meanwhile.
-        let patience = (!self.shared.is_simulated).then(|| tokio::time::sleep(PATIENCE));
+        let patience = self.patience;
         let patience = async {
             match patience {
-                Some(sleep) => sleep.await,
+                Some(patience) => tokio::time::sleep(patience).await,
                 None => std::future::pending().await,
             }
         };

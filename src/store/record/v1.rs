@@ -66,7 +66,7 @@ stored_enum!(IntentState of action::IntentState {
     Planned { not_before: String, }
     Sending { at: String, }
     Unknown { since: String, absent: u8, look_at: String, }
-    Done { reference: String, at: String, }
+    Done { reference: String, at: String, theirs: Option<Number>, }
     Held { why: String, at: String, }
     Refused { why: String, at: String, }
 });

@@ -170,6 +170,7 @@ fn intent_state(rng: &mut Rng) -> IntentState {
         4 => IntentState::Done {
             reference: text(rng),
             at: instant(rng),
+            theirs: rng.bool().then(|| amount(rng)),
         },
         5 => IntentState::Held {
             why: text(rng),

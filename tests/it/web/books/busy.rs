@@ -214,6 +214,7 @@ fn done(reference: &str) -> IntentState {
     IntentState::Done {
         reference: reference.to_owned(),
         at: at("2026-11-24T02:36:00Z"),
+        theirs: None,
     }
 }
 
