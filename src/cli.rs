@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub mod exit;
 pub mod explain;
+pub mod history;
 pub mod remote;
 pub mod rule;
 pub mod status;
@@ -39,6 +40,8 @@ enum Command {
     Status(StatusArgs),
     /// Show why: an incident, an action, a pool, a quota code or a request.
     Explain(ExplainArgs),
+    /// Show what was measured of a pool, for months, and when its quotas changed.
+    History(HistoryArgs),
     /// Carry out a proposal.
     Approve(AnswerArgs),
     /// Refuse a proposal.
@@ -199,6 +202,26 @@ struct ExplainArgs {
 }
 
 #[derive(Debug, Args)]
+struct HistoryArgs {
+    /// The pool, `account/region/family/model`.
+    pool: String,
+    /// What: `tpm`, `rpm`, `throttles`, `latency` or another signal of the rules.
+    #[arg(long, default_value = "tpm")]
+    signal: String,
+    /// From when: an instant, a day, or so long before the end (`36h`, `14d`).
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    from: String,
+    /// Until when, exclusive; now without it.
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// How long a row is: `minute`, `5m` or `hour`; by the length of the range without it.
+    #[arg(long, value_name = "TIME")]
+    by: Option<String>,
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
 struct AnswerArgs {
     /// The proposal, `act-…`.
     action: String,
@@ -250,6 +273,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check(&args),
         Command::Status(args) => status(&args),
         Command::Explain(args) => explain(&args),
+        Command::History(args) => history(args),
         Command::Approve(args) => answer(&args, true),
         Command::Reject(args) => answer(&args, false),
         Command::Store(command) => store(command),
@@ -339,6 +363,19 @@ fn status(args: &StatusArgs) -> Result<ExitCode, Exit> {
 
 fn explain(args: &ExplainArgs) -> Result<ExitCode, Exit> {
     ask(async |out| explain::explain(&args.read.url, &args.id, args.read.format(), out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn history(args: HistoryArgs) -> Result<ExitCode, Exit> {
+    let format = args.read.format();
+    let asked = history::Asked {
+        pool: args.pool,
+        signal: Some(args.signal),
+        resolution: args.by,
+        from: Some(args.from),
+        to: args.to,
+    };
+    ask(async |out| history::history(&args.read.url, &asked, format, out).await)?;
     Ok(ExitCode::SUCCESS)
 }
 

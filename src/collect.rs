@@ -28,8 +28,8 @@ pub use cadence::due;
 pub use desk::poll_desk;
 pub use discover::{Discovery, discover};
 pub use quotas::{QuotaPages, reread_quotas};
-pub use usage::read;
 use usage::throttles_of_account;
+pub use usage::{backfill, read};
 
 use crate::cloud::Fault;
 

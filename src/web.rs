@@ -26,6 +26,7 @@ use crate::runtime::shared::Shared;
 mod api;
 mod connections;
 mod guard;
+mod history;
 pub mod inert;
 pub mod json;
 mod metrics;
@@ -107,6 +108,7 @@ fn routes(web: Arc<Web>) -> Router {
         .route("/api/v1/incidents", get(api::incidents))
         .route("/api/v1/incidents/{id}", get(api::incident))
         .route("/api/v1/explain/{*id}", get(api::explain))
+        .route("/api/v1/history/{*pool}", get(history::history))
         .route("/api/v1/actions/{id}/approve", post(orders::approve))
         .route("/api/v1/actions/{id}/reject", post(orders::reject))
         .fallback(api::nothing_here)

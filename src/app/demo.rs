@@ -92,6 +92,7 @@ pub async fn demo(options: DemoOptions) -> Result<(), RunError> {
     let (stop_sim, stopped) = oneshot::channel::<()>();
     let serving = serve_sim(Arc::clone(&sim), aws, speed, stopped);
     let ledger = store::open(store.path())?;
+    let history = ledger.history()?;
     let endpoint = Endpoint::simulated(aws_url.as_str(), Region::new("us-east-1"));
     let clock = SimClock::new(&aws_url, "demo")?;
     let cloud = SdkCloud::connect(SdkOptions {
@@ -108,6 +109,7 @@ pub async fn demo(options: DemoOptions) -> Result<(), RunError> {
         is_simulated: true,
         cloud: Arc::new(cloud),
         ledger: Arc::new(ledger),
+        history: Arc::new(history),
         page,
         listener: Some(Box::new(move |lines, now| narrate(lines, now, start))),
     };

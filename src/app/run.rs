@@ -18,7 +18,7 @@ use crate::{
         sim_clock::{Pace, SimClock, SimClockError},
         ticks::{CronTicks, SimTicks, TickError, Ticks},
     },
-    store::{self, Ledger, StoreError},
+    store::{self, History, Ledger, StoreError},
     web,
 };
 
@@ -82,7 +82,7 @@ pub async fn run(mut settings: Settings, options: RunOptions) -> Result<(), RunE
         aws::endpoints_are_loopback()?;
     }
     // Before the clock: a second service on this store must not take the first one's place there.
-    let ledger = open_store(settings.store_path.clone()).await?;
+    let (ledger, history) = open_store(settings.store_path.clone()).await?;
     let clock = match &options.sim_clock {
         Some((url, name)) => Some(SimClock::new(url, name)?),
         None => None,
@@ -115,6 +115,7 @@ pub async fn run(mut settings: Settings, options: RunOptions) -> Result<(), RunE
         is_simulated,
         cloud: Arc::new(cloud),
         ledger,
+        history,
         page,
         listener: None,
     };
@@ -137,6 +138,7 @@ pub(super) struct Service {
     pub(super) is_simulated: bool,
     pub(super) cloud: Arc<dyn Cloud>,
     pub(super) ledger: Arc<dyn Ledger>,
+    pub(super) history: Arc<dyn History>,
     pub(super) page: TcpListener,
     pub(super) listener: Option<Listener>,
 }
@@ -151,7 +153,8 @@ impl Service {
     ) -> Result<(), RunError> {
         let ledger = Arc::clone(&self.ledger);
         let book = blocking(move || ledger.load()).await?;
-        let (mut shared, orders) = Shared::new(self.settings, self.is_simulated, book);
+        let (shared, orders) = Shared::new(self.settings, self.is_simulated, book);
+        let mut shared = shared.with_history(self.history);
         if let Some(listener) = self.listener {
             shared = shared.heard_by(listener);
         }
@@ -200,9 +203,14 @@ fn spawn_page(
     })
 }
 
-async fn open_store(path: PathBuf) -> Result<Arc<dyn Ledger>, RunError> {
-    let ledger = blocking(move || store::open(&path)).await?;
-    Ok(Arc::new(ledger))
+async fn open_store(path: PathBuf) -> Result<(Arc<dyn Ledger>, Arc<dyn History>), RunError> {
+    let opened = blocking(move || {
+        let ledger = store::open(&path)?;
+        let history = ledger.history()?;
+        Ok((ledger, history))
+    });
+    let (ledger, history) = opened.await?;
+    Ok((Arc::new(ledger), Arc::new(history)))
 }
 
 /// Disk work belongs on a blocking thread.

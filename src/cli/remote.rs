@@ -129,6 +129,18 @@ impl Daemon {
         self.answer(request.send().await).await
     }
 
+    /// Reads a document that is asked for with parameters.
+    pub(super) async fn get_with<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        parameters: &[(&str, &str)],
+    ) -> Result<T, RemoteError> {
+        let mut url = self.url(path)?;
+        url.query_pairs_mut().extend_pairs(parameters);
+        let request = self.client.get(url).timeout(READ_WAIT);
+        self.answer(request.send().await).await
+    }
+
     /// Gives an order.
     pub(super) async fn post<T: DeserializeOwned>(
         &self,

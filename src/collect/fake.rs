@@ -154,12 +154,23 @@ impl Fake {
         let Some(series) = key.and_then(|key| self.points.get(key)) else {
             return Vec::new();
         };
-        let within = series.range(request.from..request.until);
-        let dealt = within
+        let step = i64::from(query.period_seconds / 60);
+        let mut slots: BTreeMap<Minute, Vec<f64>> = BTreeMap::new();
+        for (minute, value) in series.range(request.from..request.until) {
+            let slot = Minute(minute.0.div_euclid(step) * step);
+            slots.entry(slot).or_default().push(*value);
+        }
+        let dealt = slots
+            .into_iter()
             .enumerate()
             .filter(|(n, _)| n % self.data_pages == page);
         dealt
-            .map(|(_, (minute, value))| (*minute, *value))
+            .map(|(_, (minute, values))| {
+                let sum: f64 = values.iter().sum();
+                let count = f64::from(u32::try_from(values.len()).unwrap());
+                let is_mean = query.statistic == "Average";
+                (minute, if is_mean { sum / count } else { sum })
+            })
             .collect()
     }
 }

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::mpsc;
 
 use super::{
-    Gathered, UNPLACED, alarm::Alarm, discover, due, poll_desk, quotas::QuotaPages, read,
+    Gathered, UNPLACED, alarm::Alarm, backfill, discover, due, poll_desk, quotas::QuotaPages, read,
     reread_quotas,
 };
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         book::{Book, Record},
         catalog::PoolId,
         desk::DeskReading,
+        history::{Stretch, StretchKey},
         ids::{QuotaCode, Scope},
         policy::Cadence,
         series::Reading,
@@ -30,8 +31,8 @@ const DISCOVERY_RETRY_MINUTES: i64 = 5;
 const LISTING_MINUTES: i64 = DAY;
 /// Applied values of all mapped quotas are read again after so many minutes.
 const QUOTA_MINUTES: i64 = 15;
-/// First reads go back 15 days: so many pools are read before their minutes are handed over, to bound the memory.
-const BACKFILL_POOLS: usize = 7;
+/// First reads go back days: so many pools are read before their minutes are handed over, to bound the memory.
+const NEW_POOLS: usize = 28;
 
 /// What a round has found out.
 #[derive(Debug)]
@@ -40,13 +41,15 @@ pub enum Find {
     Records(Vec<Record>),
     /// One pool's minutes, and the minute up to which it is now read, exclusive.
     Reading(Box<Reading>, Minute),
+    /// What the back-fill read.
+    History(Vec<Stretch>),
     /// What the desk said.
     Desk(Vec<DeskReading>),
     /// A target without a pool, not seen before: a finding, not a failure.
     Unplaced(Fault),
     /// How a stage went; without faults it succeeded.
     Stage {
-        /// `discover`, `read`, `quotas`, `alarm` or `desk`.
+        /// `discover`, `read`, `quotas`, `alarm`, `desk` or `backfill`.
         name: &'static str,
         /// What failed, in order.
         faults: Vec<Fault>,
@@ -63,6 +66,7 @@ pub struct Watch {
     desk_polled: Option<Timestamp>,
     told: BTreeSet<String>,
     alarm: Alarm,
+    filled: backfill::Tries,
 }
 
 /// What a round starts from.
@@ -76,6 +80,8 @@ pub struct Start {
     pub hot: BTreeSet<PoolId>,
     /// How often what is done.
     pub cadence: Cadence,
+    /// What is missing in the history.
+    pub missing: Vec<StretchKey>,
     /// The instant of the round.
     pub now: Timestamp,
 }
@@ -117,7 +123,8 @@ impl Round<'_> {
         self.read(due).await?;
         self.answer_alarm().await?;
         self.reread_quotas().await?;
-        self.poll_desk().await
+        self.poll_desk().await?;
+        self.fill_history().await
     }
 
     async fn discover(&mut self) -> Result<(), Gone> {
@@ -170,13 +177,14 @@ impl Round<'_> {
             hot,
             cadence,
             now,
+            ..
         } = &self.start;
         let mut pools = due(book, hot, cadence, *now);
         pools.retain(|pool| pool.scope == *scope);
         pools
     }
 
-    /// Pools that were read before go together: they share requests. The back-fill of new ones is handed over bit by bit.
+    /// Pools that were read before go together: they share requests. The first days of new ones are handed over bit by bit.
     async fn read(&mut self, pools: Vec<PoolId>) -> Result<(), Gone> {
         if pools.is_empty() {
             return Ok(());
@@ -186,7 +194,7 @@ impl Round<'_> {
             .partition(|pool| self.start.book.read_through.contains_key(pool));
         let mut faults = Vec::new();
         let known = (!known.is_empty()).then_some(known.as_slice());
-        for batch in known.into_iter().chain(new.chunks(BACKFILL_POOLS)) {
+        for batch in known.into_iter().chain(new.chunks(NEW_POOLS)) {
             let Start {
                 scope, book, now, ..
             } = &self.start;
@@ -273,6 +281,27 @@ impl Round<'_> {
             self.hand_over(Find::Desk(found)).await?;
         }
         self.tell("desk", faults).await
+    }
+
+    /// Some of what is missing, after everything that people wait for.
+    async fn fill_history(&mut self) -> Result<(), Gone> {
+        let Start {
+            scope,
+            book,
+            missing,
+            now,
+            ..
+        } = &self.start;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let tries = &mut self.watch.filled;
+        let Gathered { found, faults } =
+            backfill::backfill(self.cloud, scope, missing, book, tries, *now).await;
+        if !found.is_empty() {
+            self.hand_over(Find::History(found)).await?;
+        }
+        self.tell("backfill", faults).await
     }
 
     async fn tell(&self, name: &'static str, faults: Vec<Fault>) -> Result<(), Gone> {

@@ -5,23 +5,26 @@
 //! cut into stretches of a day at most: short enough for many series a request, long enough to be billed rarely.
 
 mod ask;
+pub mod backfill;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::ask::{Asker, MAX_QUERIES, total_query};
+use self::backfill::FRESH_DAYS;
 use super::Gathered;
 use super::burndown;
 use super::sum::{Measure, Tally};
 use crate::cloud::Cloud;
 use crate::model::book::Book;
 use crate::model::catalog::PoolId;
+use crate::model::history::Resolution;
 use crate::model::ids::{Scope, TargetId};
 use crate::model::series::{Reading, SETTLE_MINUTES, Sample, Signal};
 use crate::model::time::{DAY, Minute, Timestamp};
 
-/// The first read goes back 15 days, as long as CloudWatch keeps minutes. A start that lies 15 days back or more is
-/// answered with nothing and without error, and requests leave a while after `now`: hence the margin.
-pub(super) const BACKFILL_MINUTES: i64 = 15 * DAY - 10;
+/// No read goes back further than CloudWatch keeps minutes. A start that lies 15 days back or more is answered with
+/// nothing and without error, and requests leave a while after `now`: hence the margin.
+pub(super) const LONGEST_MINUTES: i64 = 15 * DAY - 10;
 
 /// The longest stretch of one request.
 const STRETCH_MINUTES: i64 = DAY;
@@ -34,7 +37,8 @@ const ALARM_MINUTES: i64 = 15;
 
 /// Reads these pools of one scope and sums their targets.
 ///
-/// A pool's first read goes back 15 days; every later one begins 15 minutes before the minute to which it was read, since
+/// A pool's first read goes back to the midnight two days ago, which is what judging looks at first; what was before is for
+/// the back-fill. Every later one begins 15 minutes before the minute to which it was read, since
 /// datapoints come late. With each reading comes the minute up to which the pool is now read, exclusive: where part of an
 /// answer was missing that is the first missing minute, so that the next read closes the gap. A pool of which nothing
 /// could be read is left out. Pools of other scopes and pools without targets are ignored.
@@ -110,9 +114,11 @@ struct PoolRead<'a> {
 
 impl<'a> PoolRead<'a> {
     fn new(pool: &PoolId, targets: Vec<&'a TargetId>, book: &Book, until: Minute) -> Self {
-        let oldest = until.plus(-BACKFILL_MINUTES);
+        let oldest = until.plus(-LONGEST_MINUTES);
+        let fresh = Resolution::Minute.stretch_of(until) - FRESH_DAYS;
+        let fresh = Resolution::Minute.first_minute(fresh);
         let read_through = book.read_through.get(pool).copied();
-        let from = read_through.map_or(oldest, |minute| {
+        let from = read_through.map_or(fresh, |minute| {
             minute.min(until).plus(-SETTLE_MINUTES).max(oldest)
         });
         let known_rate = book.pools.get(pool).and_then(|pool| pool.burndown);

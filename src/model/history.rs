@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{
     catalog::PoolId,
-    series::{PoolSeries, Sample, Signal},
+    series::{HourBlock, PoolSeries, Sample, Signal},
     time::{DAY, HOUR, Minute},
 };
 
@@ -111,7 +111,8 @@ impl Bucket {
 
     /// A bucket that CloudWatch added up: whole, and without a peak.
     #[must_use]
-    pub fn added_up(value: Sample, resolution: Resolution) -> Self {
+    pub fn added_up(signal: Signal, value: Sample, resolution: Resolution) -> Self {
+        let value = rounded(signal, value);
         if resolution == Resolution::Minute {
             return Self::of_minute(value);
         }
@@ -181,6 +182,22 @@ impl Stretch {
             })
             .collect();
         (!signals.is_empty()).then_some(Self { key, signals })
+    }
+
+    /// The hours of a day of minutes, as the series keeps them; those of which nothing is known are left out.
+    pub fn hours(&self) -> impl Iterator<Item = (Signal, Minute, HourBlock)> {
+        let is_fine = self.key.resolution == Resolution::Minute;
+        let signals = self.signals.iter().filter(move |_| is_fine);
+        let first = self.key.first_minute();
+        signals.flat_map(move |(signal, buckets)| {
+            let hours = buckets.chunks(60).zip(0_i64..);
+            hours.filter_map(move |(hour, index)| {
+                let mut samples = hour.iter().map(|it| it.value);
+                let block: HourBlock = std::array::from_fn(|_| samples.next().unwrap_or_default());
+                let is_known = block.iter().any(|it| *it != Sample::Unobserved);
+                is_known.then(|| (*signal, first.plus(index * HOUR), block))
+            })
+        })
     }
 
     /// The buckets of one signal.

@@ -2,11 +2,13 @@
 //!
 //! - `collecting`: one round an account and Region, side by side, and what they find;
 //! - `judging`: verdicts of the pools with news, and the plan;
-//! - `effects`: intents carried out, and what people answer.
+//! - `effects`: intents carried out, and what people answer;
+//! - `keeping`: days that are over go into the history, and what is missing there is read.
 
 mod collecting;
 mod effects;
 mod judging;
+mod keeping;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,17 +20,13 @@ use super::{shared::Shared, telemetry};
 use crate::{
     cloud::Cloud,
     model::{
-        alert::Verdict,
-        book::{Key, Record},
-        catalog::PoolId,
-        incident::AlertKey,
-        reason::Reason,
-        series::KEPT_MINUTES,
-        time::{HOUR, Minute, Timestamp},
+        alert::Verdict, book::Record, catalog::PoolId, incident::AlertKey, reason::Reason,
+        time::Timestamp,
     },
     store::{Ledger, StoreError},
 };
 use collecting::Rounds;
+use keeping::Keeping;
 
 /// Why a cycle could not go on. What AWS refuses or fails is not among it: that is shown, and tried again.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +52,7 @@ pub struct Cycle {
     verdicts: BTreeMap<AlertKey, Verdict>,
     /// Pools with new samples, or new quotas, that were not judged yet.
     unjudged: BTreeSet<PoolId>,
-    pruned: Option<Minute>,
+    keeping: Keeping,
     /// How long slow accounts and Regions are waited for; `None` waits for all of them.
     patience: Option<Duration>,
 }
@@ -68,6 +66,7 @@ impl Cycle {
     #[must_use]
     pub fn new(cloud: Arc<dyn Cloud>, ledger: Arc<dyn Ledger>, shared: Arc<Shared>) -> Self {
         let rounds = Rounds::of(&shared.settings.accounts);
+        let keeping = Keeping::of(&shared.book());
         let patience = (!shared.is_simulated).then_some(PATIENCE);
         Self {
             cloud,
@@ -78,7 +77,7 @@ impl Cycle {
             takers: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),
-            pruned: None,
+            keeping,
             patience,
         }
     }
@@ -92,12 +91,13 @@ impl Cycle {
 
     /// Runs one cycle. When it fails, nothing was carried out that is not written down.
     pub async fn run(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        self.recall(now).await?;
         let collected = self.collect(now).await?;
         if collected.is_new || !collected.desk.is_empty() || self.has_news() {
             self.judge_and_plan(&collected.desk, now).await?;
         }
         self.perform_due(now).await?;
-        self.prune(now).await?;
+        self.keep(now).await?;
         self.report(now);
         Ok(())
     }
@@ -124,26 +124,6 @@ impl Cycle {
         telemetry::log(&lines, now);
         self.shared.heard(&lines, now);
         Ok(true)
-    }
-
-    /// Forgets hours that nothing looks at any more, once an hour.
-    async fn prune(&mut self, now: Timestamp) -> Result<(), CycleError> {
-        let hour = Minute::of(now).hour();
-        if self.pruned.is_some_and(|pruned| hour.since(pruned) < HOUR) {
-            return Ok(());
-        }
-        self.pruned = Some(hour);
-        let first = hour.plus(-KEPT_MINUTES);
-        let old: Vec<Record> = {
-            let book = self.shared.book();
-            let hours = book.series.iter().flat_map(|(pool, series)| {
-                let old = series.hours_before(first).into_iter();
-                old.map(|(signal, hour)| Record::Remove(Key::Hour(pool.clone(), signal, hour)))
-            });
-            hours.collect()
-        };
-        self.commit(old, now).await?;
-        Ok(())
     }
 
     fn report(&self, now: Timestamp) {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +17,7 @@ use crate::{
         policy::Settings,
         time::Timestamp,
     },
+    store::{History, MemoryHistory},
 };
 
 /// Shared between the daemon and the web.
@@ -28,6 +29,8 @@ pub struct Shared {
     book: RwLock<Book>,
     health: RwLock<Health>,
     listener: Option<Listener>,
+    /// What was measured, for months.
+    pub history: Arc<dyn History>,
     /// Orders from people; the daemon takes them at the start of a cycle and at once while it waits.
     pub orders: mpsc::Sender<Order>,
 }
@@ -104,9 +107,17 @@ impl Shared {
             book: RwLock::new(book),
             health: RwLock::default(),
             listener: None,
+            history: Arc::new(MemoryHistory::new()),
             orders,
         };
         (shared, inbox)
+    }
+
+    /// Keeps the history there instead of in memory.
+    #[must_use]
+    pub fn with_history(mut self, history: Arc<dyn History>) -> Self {
+        self.history = history;
+        self
     }
 
     /// Adds a listener, such as the demo's running log.

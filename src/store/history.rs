@@ -35,6 +35,11 @@ pub trait History: Send + Sync + std::fmt::Debug {
     /// [`StoreError::Unstorable`] for a stretch with too few or too many buckets, [`StoreError::Io`] from the disk.
     fn append(&self, stretches: &[Stretch]) -> Result<(), StoreError>;
 
+    /// Whether a call may take long, so that it must not run on an async thread.
+    fn waits_for_disk(&self) -> bool {
+        true
+    }
+
     /// One stretch. `None` where it is not held, and where it was found damaged: it is not served, and is a gap from then.
     ///
     /// # Errors

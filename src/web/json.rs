@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 mod explanation;
+mod history;
 
 pub use explanation::{
     Alert, Decision, Explanation, Incident, Judgement, Quota, QuotaChange, Target,
 };
+pub use history::{Bucket, History, LimitChange, Threshold};
 
 /// How it is, worst last that still rests on knowledge; the last two say that we do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

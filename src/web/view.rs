@@ -21,6 +21,7 @@ mod desk;
 mod explain;
 pub(super) mod freshness;
 pub(super) mod headroom;
+mod history;
 mod incident;
 mod summary;
 

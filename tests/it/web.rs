@@ -13,6 +13,7 @@ mod api;
 mod books;
 mod browser;
 mod commands;
+mod history;
 mod hostile;
 mod metrics;
 mod orders;

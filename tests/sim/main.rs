@@ -2,6 +2,7 @@
 //! and how long it takes until people know.
 
 mod dark;
+mod keeping;
 mod latency;
 mod support;
 mod wire_worlds;

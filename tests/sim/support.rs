@@ -36,7 +36,7 @@ use bedrock_ops_alert::{
         self, Faults, Happened, Sim, World,
         world::{Answer, Outcome, Script},
     },
-    store::{CommitFault, Ledger, MemoryLedger},
+    store::{CommitFault, Ledger, MemoryHistory, MemoryLedger},
 };
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
@@ -70,6 +70,7 @@ pub(crate) struct Stage {
     cloud: Arc<dyn Cloud>,
     faults: Arc<Faults>,
     ledger: MemoryLedger,
+    history: MemoryHistory,
     settings: Settings,
     cycle: Cycle,
     shared: Arc<Shared>,
@@ -108,7 +109,8 @@ impl Stage {
         settings.accounts = accounts(sim.world());
         let ledger = MemoryLedger::new();
         let crash = Arc::new(Crash::default());
-        let (cycle, shared) = daemon(&cloud, &ledger, &settings, &crash);
+        let history = MemoryHistory::new();
+        let (cycle, shared) = daemon(&cloud, (&ledger, &history), &settings, &crash);
         let now = sim.now();
         Self {
             seed,
@@ -116,6 +118,7 @@ impl Stage {
             cloud,
             faults,
             ledger,
+            history,
             settings,
             cycle,
             shared,
@@ -159,7 +162,12 @@ impl Stage {
 
     /// Whoever hangs is waited for so long.
     pub(crate) fn set_patience(&mut self, patience: std::time::Duration) {
-        let (cycle, shared) = daemon(&self.cloud, &self.ledger, &self.settings, &self.crash);
+        let (cycle, shared) = daemon(
+            &self.cloud,
+            (&self.ledger, &self.history),
+            &self.settings,
+            &self.crash,
+        );
         (self.cycle, self.shared) = (cycle.with_patience(Some(patience)), shared);
     }
 
@@ -200,7 +208,8 @@ impl Stage {
 
     fn restart(&mut self) {
         self.ledger = self.ledger.reopen();
-        (self.cycle, self.shared) = daemon(&self.cloud, &self.ledger, &self.settings, &self.crash);
+        let kept = (&self.ledger, &self.history);
+        (self.cycle, self.shared) = daemon(&self.cloud, kept, &self.settings, &self.crash);
     }
 
     /// Promises P1, P2, P3 and P5. The book is what the ledger acknowledged; after a crash it is what was read back.
@@ -509,7 +518,7 @@ pub(crate) fn accounts(world: &World) -> Vec<Account> {
 
 fn daemon(
     cloud: &Arc<dyn Cloud>,
-    ledger: &MemoryLedger,
+    (ledger, history): (&MemoryLedger, &MemoryHistory),
     settings: &Settings,
     crash: &Arc<Crash>,
 ) -> (Cycle, Arc<Shared>) {
@@ -518,7 +527,7 @@ fn daemon(
         crash: Arc::clone(crash),
     });
     let (shared, _orders) = Shared::new(settings.clone(), true, ledger.load().unwrap());
-    let shared = Arc::new(shared);
+    let shared = Arc::new(shared.with_history(Arc::new(history.clone())));
     (
         Cycle::new(cloud, Arc::new(ledger.clone()), Arc::clone(&shared)),
         shared,

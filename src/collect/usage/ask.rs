@@ -30,6 +30,8 @@ const NAMESPACE: &str = "AWS/Bedrock";
 pub(super) struct Asker<'a> {
     cloud: &'a dyn Cloud,
     scope: &'a Scope,
+    /// Minutes from one datapoint to the next.
+    step: i64,
     faults: Vec<Fault>,
     failures: usize,
     is_stopped: bool,
@@ -117,11 +119,17 @@ impl<'a> Asker<'a> {
         Self {
             cloud,
             scope,
+            step: 1,
             faults: Vec::new(),
             failures: 0,
             is_stopped: false,
             troubles: BTreeMap::new(),
         }
+    }
+
+    /// The same, with one datapoint for so many minutes.
+    pub(super) fn every(self, step: i64) -> Self {
+        Self { step, ..self }
     }
 
     /// Whether so much failed that asking on would only add to the load.
@@ -145,6 +153,9 @@ impl<'a> Asker<'a> {
             }
         }
         queries.extend(with_total.then(|| total_query(Measure::Invocations)));
+        for query in &mut queries {
+            query.period_seconds = i32::try_from(60 * self.step).unwrap_or(i32::MAX); // an hour at most
+        }
         let series = self.ask(&queries, stretch).await?;
         for points in &series {
             for (seen, point) in evidence.iter_mut().zip(points) {
@@ -192,9 +203,9 @@ impl<'a> Asker<'a> {
         queries: &[MetricQuery],
         (from, until): (Minute, Minute),
     ) -> Option<Vec<Vec<Point>>> {
-        let minutes = usize::try_from(until.since(from)).unwrap_or(0);
+        let slots = usize::try_from(until.since(from) / self.step).unwrap_or(0);
         let empty = Merged {
-            points: vec![Point::Absent; minutes],
+            points: vec![Point::Absent; slots],
             status: None,
         };
         let mut merged = vec![empty; queries.len()];
@@ -255,7 +266,9 @@ impl<'a> Asker<'a> {
         result: MetricResult,
     ) {
         for (minute, value) in result.points {
-            let slot = usize::try_from(minute.since(from)).ok();
+            let slot = usize::try_from(minute.since(from) / self.step).ok();
+            let slot =
+                slot.filter(|_| minute.since(from).rem_euclid(self.step) == 0 && from <= minute);
             let Some(slot) = slot.and_then(|slot| merged.points.get_mut(slot)) else {
                 self.note(Trouble::NotAsked, || format!("{} at {minute}", name(query)));
                 continue;

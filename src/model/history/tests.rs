@@ -86,9 +86,12 @@ fn latency_without_invocations_is_not_known() {
 
 #[test]
 fn a_sum_of_cloudwatch_has_no_peak_and_neither_has_what_is_made_of_it() {
-    let bucket = Bucket::added_up(v(50.0), Resolution::FiveMinutes);
+    let bucket = Bucket::added_up(Signal::Invocations, v(50.0), Resolution::FiveMinutes);
     assert_eq!((bucket.peak, bucket.known), (U, 5));
-    assert_eq!(Bucket::added_up(N, Resolution::Hour).known, 0);
+    assert_eq!(
+        Bucket::added_up(Signal::Invocations, N, Resolution::Hour).known,
+        0
+    );
     let mut buckets = vec![bucket; 2_016];
     buckets[1].peak = v(20.0);
     let week = Stretch {
@@ -116,7 +119,7 @@ fn what_is_better_known_is_laid_over_what_is_less() {
         },
         signals: BTreeMap::from([(
             Signal::Invocations,
-            vec![Bucket::added_up(v(sum), Resolution::Hour); 672],
+            vec![Bucket::added_up(Signal::Invocations, v(sum), Resolution::Hour); 672],
         )]),
     };
     let laid = |finer: &Stretch| {

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// Finds that wait to be taken in; each may hold 15 days of one pool.
+/// Finds that wait to be taken in; each may hold days of a few pools.
 const MOST_WAITING: usize = 16;
 
 /// The rounds of all accounts and Regions.
@@ -111,11 +111,13 @@ impl Cycle {
 
     fn start_rounds(&mut self, now: Timestamp) {
         for (scope, watch) in std::mem::take(&mut self.rounds.idle) {
+            let missing = self.missing(&scope, now);
             let start = Start {
                 scope: scope.clone(),
                 book: self.shared.book().clone_catalog(),
                 hot: self.hot.clone(),
                 cadence: self.shared.settings.cadence,
+                missing,
                 now,
             };
             let (cloud, sender) = (self.cloud.clone(), self.rounds.sender.clone());
@@ -182,6 +184,9 @@ impl Cycle {
             Find::Reading(reading, through) => {
                 collected.is_new |= self.take_in_reading(&reading, through, now).await?;
             }
+            Find::History(stretches) => {
+                collected.is_new |= self.take_in_history(scope, stretches, now).await?;
+            }
             Find::Desk(readings) => collected.desk.extend(readings),
             Find::Unplaced(fault) => {
                 tracing::warn!(event = "discover.unplaced", %scope, %now, "{}", fault.message);
@@ -207,11 +212,18 @@ impl Cycle {
             Record::Hour(reading.pool.clone(), signal, hour, Box::new(block))
         });
         let read_through = Record::ReadThrough(reading.pool.clone(), through);
-        self.commit(hours.chain([read_through]).collect(), now)
-            .await
+        let records: Vec<Record> = hours.chain([read_through]).collect();
+        self.keeping.note(&records);
+        self.commit(records, now).await
     }
 
-    fn note(&self, stage: &'static str, scope: &Scope, faults: &[Fault], now: Timestamp) {
+    pub(super) fn note(
+        &self,
+        stage: &'static str,
+        scope: &Scope,
+        faults: &[Fault],
+        now: Timestamp,
+    ) {
         let mut health = self.shared.health_mut();
         let key = (stage, scope.clone());
         match faults.first() {

@@ -253,7 +253,9 @@ impl State {
         found.is_some_and(|it| (it.segment, it.offset) == (place.segment, place.offset))
     }
 
+    /// Damage is told here and nowhere else: whoever reads sees a gap.
     fn note(&mut self, what: String) {
+        tracing::error!(event = "history.damaged", "{what}: it is not used any more");
         if self.damage.len() < MOST_DAMAGE {
             self.damage.push(what);
         }

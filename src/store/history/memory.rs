@@ -54,6 +54,10 @@ impl History for MemoryHistory {
         Ok(())
     }
 
+    fn waits_for_disk(&self) -> bool {
+        false
+    }
+
     fn stretch(&self, key: &StretchKey) -> Result<Option<Stretch>, StoreError> {
         let bytes = self.contents().get(key).cloned();
         let decoded = bytes.map(|bytes| codec::decode(key.clone(), &bytes));

@@ -61,10 +61,10 @@ impl From<Wrong> for Fault {
 
 impl From<io::Error> for Fault {
     fn from(cause: io::Error) -> Self {
-        match cause.kind() {
-            io::ErrorKind::UnexpectedEof => Self::Damaged("it is cut short".to_owned()),
-            _other => Self::Io(cause),
+        if cause.kind() == io::ErrorKind::UnexpectedEof {
+            return Self::Damaged("it is cut short".to_owned());
         }
+        Self::Io(cause)
     }
 }
 

@@ -108,14 +108,17 @@ impl View<'_> {
         let mut changes: Vec<&QuotaChange> =
             self.book.quota_changes.values().filter(keep).collect();
         changes.sort_by_key(|change| change.at);
-        let document = |change: &QuotaChange| json::QuotaChange {
-            account: change.scope.account.to_string(),
-            region: change.scope.region.to_string(),
-            quota_code: change.code.to_string(),
-            old: change.old.map(|it| it.get()),
-            new: change.new.map(|it| it.get()),
-            at: text(change.at),
-        };
-        changes.into_iter().map(document).collect()
+        changes.into_iter().map(quota_change).collect()
+    }
+}
+
+pub(super) fn quota_change(change: &QuotaChange) -> json::QuotaChange {
+    json::QuotaChange {
+        account: change.scope.account.to_string(),
+        region: change.scope.region.to_string(),
+        quota_code: change.code.to_string(),
+        old: change.old.map(|it| it.get()),
+        new: change.new.map(|it| it.get()),
+        at: text(change.at),
     }
 }

@@ -127,7 +127,7 @@ fn minutes(number: i64, invocations: impl Fn(i64) -> Sample) -> Stretch {
 }
 
 fn added_up(resolution: Resolution, number: i64, sum: f64) -> Stretch {
-    let bucket = Bucket::added_up(Sample::Value(sum), resolution);
+    let bucket = Bucket::added_up(Signal::Invocations, Sample::Value(sum), resolution);
     let count = usize::try_from(resolution.buckets()).unwrap();
     Stretch {
         key: key(0, resolution, number),

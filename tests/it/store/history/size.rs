@@ -74,6 +74,7 @@ fn in_the_ledger(clients: &[(&str, Trace)], days: i64) -> u64 {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "tells its figures")]
 fn ninety_days_of_twenty_targets_fit_into_sixty_megabytes() {
     let clients = traces::all();
     let count = u64::try_from(clients.len()).unwrap();
@@ -91,6 +92,7 @@ fn ninety_days_of_twenty_targets_fit_into_sixty_megabytes() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "tells its figures")]
 fn every_client_takes_less_than_the_bar_alone() {
     for client in traces::all() {
         let name = client.0;

@@ -1,0 +1,339 @@
+//! Keeping history: days that are over leave the ledger for the history, what is missing there is read again, and old
+//! minutes become hours.
+//!
+//! History is not decided upon: when its disk fails, that is told and watching goes on. The days stay in the ledger then.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tokio::task::{self, JoinHandle};
+
+use super::{Cycle, CycleError};
+use crate::{
+    cloud::{Fault, FaultClass},
+    collect::backfill::{self, FRESH_DAYS},
+    model::{
+        book::{Book, Key, Record},
+        catalog::PoolId,
+        history::{Resolution, Stretch, StretchKey},
+        ids::Scope,
+        series::{KEPT_MINUTES, SETTLE_MINUTES, Signal},
+        time::{DAY, HOUR, Minute, Timestamp},
+    },
+    store::{Audit, StoreError, history::roll_up},
+};
+
+/// Days of pools that leave the ledger in one cycle, to bound its length.
+const MOST_DAYS: usize = 32;
+
+/// What keeping remembers. All of it can be lost.
+#[derive(Debug, Default)]
+pub(super) struct Keeping {
+    /// The days of each pool of which the ledger holds hours.
+    in_ledger: BTreeMap<PoolId, BTreeSet<i64>>,
+    /// The hour in which old minutes were last rolled up.
+    rolled: Option<Minute>,
+    /// Per scope how much was missing at most, for telling how far the back-fill is.
+    most_missing: BTreeMap<Scope, usize>,
+    /// Scopes in which nothing was missing in this hour, with so many pools.
+    complete: BTreeMap<Scope, (Minute, usize)>,
+    is_recalled: bool,
+    /// The check of all history, while it runs.
+    audit: Option<JoinHandle<Result<Audit, StoreError>>>,
+}
+
+impl Keeping {
+    /// Over the book as the ledger holds it, before anything else is added.
+    pub(super) fn of(book: &Book) -> Self {
+        let in_ledger = book.series.iter().map(|(pool, series)| {
+            let hours = series.hours_before(Minute(i64::MAX)).into_iter();
+            (pool.clone(), hours.map(|(_, hour)| day_of(hour)).collect())
+        });
+        Self {
+            in_ledger: in_ledger.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Takes note of records that became durable.
+    pub(super) fn note(&mut self, records: &[Record]) {
+        for record in records {
+            if let Record::Hour(pool, _, hour, _) = record {
+                let days = self.in_ledger.entry(pool.clone()).or_default();
+                days.insert(day_of(*hour));
+            }
+        }
+    }
+}
+
+const fn day_of(minute: Minute) -> i64 {
+    Resolution::Minute.stretch_of(minute)
+}
+
+const fn day(pool: PoolId, number: i64) -> StretchKey {
+    StretchKey {
+        pool,
+        resolution: Resolution::Minute,
+        number,
+    }
+}
+
+impl Cycle {
+    /// Once, at the start: the days that judging looks at come back from the history, in one pass; and all of the history
+    /// is read and checked beside the first cycles.
+    pub(super) async fn recall(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        if std::mem::replace(&mut self.keeping.is_recalled, true) {
+            return Ok(());
+        }
+        let first = day_of(Minute::of(now).plus(-KEPT_MINUTES));
+        for pool in self.shared.history.pools() {
+            let history = Arc::clone(&self.shared.history);
+            let read = self.off_thread(move || {
+                let days = history.held(&pool);
+                let days =
+                    days.range((Resolution::Minute, first)..(Resolution::FiveMinutes, i64::MIN));
+                let days = days.map(|(_, number)| history.stretch(&day(pool.clone(), *number)));
+                days.collect::<Result<Vec<_>, _>>()
+            });
+            match read.await? {
+                Ok(days) => days.iter().flatten().for_each(|it| self.restore(it)),
+                Err(error) => self.tell_trouble(&error, now),
+            }
+        }
+        let history = Arc::clone(&self.shared.history);
+        self.keeping.audit = Some(task::spawn_blocking(move || history.audit()));
+        Ok(())
+    }
+
+    /// Puts a day back into what judging sees. What is there is newer and stays.
+    fn restore(&self, stretch: &Stretch) {
+        let mut book = self.shared.book_mut();
+        let series = book.series.entry(stretch.key.pool.clone()).or_default();
+        for (signal, hour, block) in stretch.hours() {
+            if series.block(signal, hour).is_none() {
+                series.restore(signal, hour, block);
+            }
+        }
+    }
+
+    /// What the back-fill read is durable in the history, and then known.
+    pub(super) async fn take_in_history(
+        &mut self,
+        scope: &Scope,
+        stretches: Vec<Stretch>,
+        now: Timestamp,
+    ) -> Result<bool, CycleError> {
+        let history = Arc::clone(&self.shared.history);
+        let (stretches, result) = self
+            .off_thread(move || {
+                let result = history.append(&stretches);
+                (stretches, result)
+            })
+            .await?;
+        if let Err(error) = result {
+            self.tell_trouble(&error, now);
+            return Ok(false);
+        }
+        let minutes = stretches
+            .iter()
+            .filter(|it| it.key.resolution == Resolution::Minute);
+        for stretch in minutes {
+            self.restore(stretch);
+            self.unjudged.insert(stretch.key.pool.clone());
+        }
+        self.keeping.complete.remove(scope);
+        Ok(true)
+    }
+
+    /// What the history of this scope lacks and CloudWatch still has. Looked for once an hour, and while there is something.
+    pub(super) fn missing(&mut self, scope: &Scope, now: Timestamp) -> Vec<StretchKey> {
+        let now = Minute::of(now);
+        let book = self.shared.book();
+        let pools = book.read_through.keys().filter(|pool| pool.scope == *scope);
+        let pools: Vec<&PoolId> = pools.collect();
+        let state = (now.hour(), pools.len());
+        if self.keeping.complete.get(scope) == Some(&state) {
+            return Vec::new();
+        }
+        let missing: Vec<StretchKey> = pools
+            .iter()
+            .flat_map(|pool| {
+                let series = book.series.get(*pool);
+                let is_known = |day: i64| {
+                    let (first, end) = (Minute(day * DAY), Minute((day + 1) * DAY));
+                    series.is_some_and(|it| it.has_any(Signal::Invocations, first, end))
+                };
+                backfill::missing(pool, &self.shared.history.held(pool), is_known, now)
+            })
+            .collect();
+        let most = self.keeping.most_missing.entry(scope.clone()).or_default();
+        if missing.is_empty() {
+            self.keeping.complete.insert(scope.clone(), state);
+            if 0 < std::mem::take(most) {
+                tracing::info!(event = "backfill.done", %scope, %now, "the history before the start is read, as far as CloudWatch has it");
+            }
+        } else {
+            let before = *most;
+            *most = before.max(missing.len());
+            if 0 < before {
+                let done = *most - missing.len();
+                tracing::info!(event = "backfill", %scope, %now, "history before the start: {} {done} of {most} stretches", bar(done, *most));
+            }
+        }
+        missing
+    }
+
+    /// Lets days that are over leave the ledger, and once an hour lets history grow older.
+    pub(super) async fn keep(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        self.hear_audit(now).await?;
+        self.move_days(now).await?;
+        let hour = Minute::of(now).hour();
+        if self
+            .keeping
+            .rolled
+            .is_some_and(|rolled| hour.since(rolled) < HOUR)
+        {
+            return Ok(());
+        }
+        self.keeping.rolled = Some(hour);
+        self.forget(hour);
+        let history = Arc::clone(&self.shared.history);
+        let result = self.off_thread(move || roll_up(&*history, hour)).await?;
+        self.tell_result(&result, now);
+        Ok(())
+    }
+
+    /// What was damaged is told where it is found. It is missing from then on, and read again.
+    async fn hear_audit(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        let Some(audit) = self.keeping.audit.take_if(|it| it.is_finished()) else {
+            return Ok(());
+        };
+        match audit.await? {
+            Ok(audit) => {
+                let (sound, bytes) = (audit.stretches.values().sum::<u64>(), audit.bytes);
+                let damaged = audit.damage.len();
+                tracing::info!(event = "history.checked", %now, sound, damaged, bytes, "the history is read and checked");
+                self.keeping.complete.clear();
+            }
+            Err(error) => self.tell_trouble(&error, now),
+        }
+        Ok(())
+    }
+
+    /// Days before the fresh ones that no read can change any more: durable in the history first, then gone from the
+    /// ledger. Killed in between, both hold them, and they are moved once more.
+    async fn move_days(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        let days = self.days_over(Minute::of(now));
+        if days.is_empty() {
+            return Ok(());
+        }
+        let stretches: Vec<Stretch> = {
+            let book = self.shared.book();
+            let stretch =
+                |(pool, day): &(PoolId, i64)| Stretch::of_day(pool, book.series.get(pool)?, *day);
+            days.iter().filter_map(stretch).collect()
+        };
+        let removals: Vec<Record> = stretches.iter().flat_map(removals).collect();
+        let history = Arc::clone(&self.shared.history);
+        let result = self.off_thread(move || history.append(&stretches)).await?;
+        self.tell_result(&result, now);
+        if result.is_err() {
+            return Ok(());
+        }
+        let ledger = Arc::clone(&self.ledger);
+        // Not applied to the book: judging looks at these days for a fortnight.
+        self.off_thread(move || ledger.commit(&removals)).await??;
+        for (pool, day) in days {
+            if let Some(left) = self.keeping.in_ledger.get_mut(&pool) {
+                left.remove(&day);
+            }
+        }
+        Ok(())
+    }
+
+    fn days_over(&self, now: Minute) -> Vec<(PoolId, i64)> {
+        let book = self.shared.book();
+        let fresh = day_of(now) - FRESH_DAYS;
+        // A pool that is not read any more does not hold its days back for ever.
+        let old = day_of(now.plus(DAY - KEPT_MINUTES));
+        let in_ledger = self.keeping.in_ledger.iter();
+        let over = in_ledger.flat_map(|(pool, days)| {
+            let through = book.read_through.get(pool);
+            let settled = through.map_or(old, |through| day_of(through.plus(-SETTLE_MINUTES)));
+            let end = settled.max(old).min(fresh);
+            days.range(..end).map(|day| (pool.clone(), *day))
+        });
+        over.take(MOST_DAYS).collect()
+    }
+
+    /// Forgets hours that nothing looks at any more and that the ledger does not hold.
+    fn forget(&self, hour: Minute) {
+        let first = hour.plus(-KEPT_MINUTES);
+        let mut book = self.shared.book_mut();
+        for (pool, series) in &mut book.series {
+            let in_ledger = self.keeping.in_ledger.get(pool);
+            for (signal, hour) in series.hours_before(first) {
+                if in_ledger.is_none_or(|days| !days.contains(&day_of(hour))) {
+                    series.forget(signal, hour);
+                }
+            }
+        }
+    }
+
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, CycleError> {
+        if self.shared.history.waits_for_disk() {
+            Ok(task::spawn_blocking(work).await?)
+        } else {
+            Ok(work())
+        }
+    }
+
+    fn tell_result(&self, result: &Result<(), StoreError>, now: Timestamp) {
+        match result {
+            Ok(()) => self.each_scope(|scope| self.note("history", scope, &[], now)),
+            Err(error) => self.tell_trouble(error, now),
+        }
+    }
+
+    /// The history is one for all: its trouble is told in every account and Region.
+    fn tell_trouble(&self, error: &StoreError, now: Timestamp) {
+        let cause = std::error::Error::source(error);
+        let message = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+        let fault = Fault {
+            operation: "store:History",
+            code: "NotKept".to_owned(),
+            message,
+            class: FaultClass::Lost,
+        };
+        self.each_scope(|scope| self.note("history", scope, std::slice::from_ref(&fault), now));
+    }
+
+    fn each_scope(&self, tell: impl Fn(&Scope)) {
+        for account in &self.shared.settings.accounts {
+            for region in &account.regions {
+                tell(&Scope {
+                    account: account.id.clone(),
+                    region: region.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// What takes the hours of this day out of the ledger.
+fn removals(stretch: &Stretch) -> impl Iterator<Item = Record> {
+    let pool = &stretch.key.pool;
+    let hours = stretch.hours();
+    hours.map(move |(signal, hour, _)| Record::Remove(Key::Hour(pool.clone(), signal, hour)))
+}
+
+/// Ten characters that fill up.
+fn bar(done: usize, all: usize) -> String {
+    let filled = (10 * done / all.max(1)).min(10);
+    format!("[{}{}]", "#".repeat(filled), "-".repeat(10 - filled))
+}

@@ -1,0 +1,161 @@
+//! History over days: what leaves the ledger is kept, a restart forgets nothing and pays for nothing twice, and what was
+//! lost is read again.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that meets the unexpected should stop, and tells its figures"
+)]
+
+use std::sync::Arc;
+
+use bedrock_ops_alert::{
+    cloud::Cloud,
+    config,
+    model::{
+        book::Book,
+        history::{Resolution, StretchKey},
+        series::Signal,
+        time::{DAY, Minute, after},
+    },
+    runtime::{cycle::Cycle, shared::Shared},
+    sim::{self, Faults, Sim, World},
+    store::{History, Ledger, MemoryHistory, MemoryLedger},
+};
+
+use super::support::{CONFIG, accounts};
+
+/// Minutes from one cycle to the next: quiet days need no more.
+const STEP: i64 = 30;
+
+/// A daemon of the demo's world with what survives it.
+struct Stage {
+    sim: Arc<Sim>,
+    cloud: Arc<dyn Cloud>,
+    ledger: MemoryLedger,
+    history: MemoryHistory,
+    cycle: Cycle,
+    shared: Arc<Shared>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let sim = Sim::new(World::built_in("fortnight").unwrap(), 1);
+        let faults = Arc::new(Faults::none());
+        let cloud = sim::cloud(&sim, sim.world().first_account(), faults);
+        let (ledger, history) = (MemoryLedger::new(), MemoryHistory::new());
+        let (cycle, shared) = daemon(&sim, &cloud, &ledger, &history);
+        Self {
+            sim,
+            cloud,
+            ledger,
+            history,
+            cycle,
+            shared,
+        }
+    }
+
+    fn restart(&mut self) {
+        (self.cycle, self.shared) = daemon(&self.sim, &self.cloud, &self.ledger, &self.history);
+    }
+
+    async fn run(&mut self, cycles: i64) {
+        for _ in 0..cycles {
+            let now = after(self.sim.now(), STEP);
+            self.sim.advance_to(now);
+            self.cycle.run(now).await.unwrap();
+        }
+    }
+
+    fn today(&self) -> i64 {
+        Resolution::Minute.stretch_of(Minute::of(self.sim.now()))
+    }
+}
+
+fn daemon(
+    sim: &Arc<Sim>,
+    cloud: &Arc<dyn Cloud>,
+    ledger: &MemoryLedger,
+    history: &MemoryHistory,
+) -> (Cycle, Arc<Shared>) {
+    let mut settings = config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
+    settings.accounts = accounts(sim.world());
+    let (shared, _orders) = Shared::new(settings, true, ledger.load().unwrap());
+    let shared = Arc::new(shared.with_history(Arc::new(history.clone())));
+    let cycle = Cycle::new(
+        Arc::clone(cloud),
+        Arc::new(ledger.clone()),
+        Arc::clone(&shared),
+    );
+    (cycle, shared)
+}
+
+/// Latency is kept in tenths, so a restart rounds it; everything else must be the same to the bit.
+fn assert_same_minutes(one: &Book, other: &Book, (from, until): (Minute, Minute)) {
+    assert_eq!(
+        one.series.keys().collect::<Vec<_>>(),
+        other.series.keys().collect::<Vec<_>>()
+    );
+    for (pool, series) in &one.series {
+        let other = other.series.get(pool).unwrap();
+        for signal in Signal::ALL.into_iter().filter(|it| it.is_count()) {
+            let ours = series.window(signal, from, until);
+            let theirs = other.window(signal, from, until);
+            for (minute, (ours, theirs)) in from.until(until).zip(ours.zip(theirs)) {
+                assert_eq!(ours, theirs, "{pool} {} {minute}", signal.name());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn days_leave_the_ledger_and_a_restart_forgets_nothing_and_pays_nothing_twice() {
+    let (mut calm, mut shaken) = (Stage::new(), Stage::new());
+    let cycles = 5 * DAY / STEP;
+    calm.run(cycles).await;
+    for _ in 0..cycles / 10 {
+        shaken.run(10).await;
+        shaken.restart();
+    }
+    shaken.run(1).await;
+    calm.run(1).await;
+    let until = Minute::of(calm.sim.now());
+    let range = (until.plus(-14 * DAY), until);
+    assert_same_minutes(&calm.shared.book(), &shaken.shared.book(), range);
+    let today = calm.today();
+    for stage in [&calm, &shaken] {
+        for (pool, series) in &stage.ledger.load().unwrap().series {
+            let first = Resolution::Minute.stretch_of(series.first_minute().unwrap());
+            assert!(
+                today - 3 <= first,
+                "the ledger holds day {first} of {pool}, today is {today}"
+            );
+        }
+    }
+    let (once, again) = (calm.cloud.calls().metrics, shaken.cloud.calls().metrics);
+    println!(
+        "{once} series paid for undisturbed, {again} with {} restarts",
+        cycles / 10
+    );
+    assert!(
+        again <= once + once / 50,
+        "{again} series instead of {once}"
+    );
+    let pools = calm.history.pools().len();
+    let bytes = calm.history.audit().unwrap().bytes;
+    println!("{pools} pools, {bytes} bytes of history");
+
+    // A lost day is read again, by whoever starts next.
+    let pool = shaken.history.pools().remove(0);
+    let lost = StretchKey {
+        pool,
+        resolution: Resolution::Minute,
+        number: today - 6,
+    };
+    let before = shaken.history.stretch(&lost).unwrap().unwrap();
+    shaken.history.forget(std::slice::from_ref(&lost)).unwrap();
+    shaken.restart();
+    shaken.run(2).await;
+    let after = shaken.history.stretch(&lost).unwrap();
+    assert_eq!(after, Some(before), "what CloudWatch still has is the same");
+}
