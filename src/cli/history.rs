@@ -7,7 +7,7 @@ use super::{
     text::{Side, Text},
 };
 use crate::{
-    model::units::grouped,
+    model::{series::Signal, units::grouped},
     web::{
         json::{Bucket, History, LimitChange},
         words::clock,
@@ -73,7 +73,8 @@ fn write_text(out: &mut dyn Write, told: &History) -> io::Result<()> {
     text.heading("USE")?;
     let head = ["FROM", "VALUE", "PEAK MINUTE", "OBSERVED"].map(str::to_owned);
     let mut rows = vec![head];
-    rows.extend(runs(&told.buckets).into_iter().map(row));
+    let is_sum = Signal::named(&told.signal).is_some_and(Signal::is_count);
+    rows.extend(runs(&told.buckets).into_iter().map(|it| row(it, is_sum)));
     let sides = [Side::Left, Side::Right, Side::Right, Side::Left];
     text.table(sides, &rows)?;
     text.heading("LIMITS")?;
@@ -111,7 +112,8 @@ fn runs(buckets: &[Bucket]) -> Vec<(&Bucket, usize)> {
     runs
 }
 
-fn row((bucket, count): (&Bucket, usize)) -> [String; 4] {
+/// A sum of fewer than all minutes is a lower bound; a mean of fewer is a mean of fewer.
+fn row((bucket, count): (&Bucket, usize), is_sum: bool) -> [String; 4] {
     let at = clock(&bucket.at);
     let Some(value) = bucket.value else {
         let why = if bucket.is_silent {
@@ -127,7 +129,7 @@ fn row((bucket, count): (&Bucket, usize)) -> [String; 4] {
         return [at, "-".to_owned(), "-".to_owned(), format!("{why}{times}")];
     };
     let is_whole = bucket.known == bucket.of;
-    let sign = if is_whole { "" } else { ">= " };
+    let sign = if is_whole || !is_sum { "" } else { ">= " };
     let observed = if is_whole {
         String::new()
     } else {

@@ -121,7 +121,39 @@ pub type HourBlock = [Sample; 60];
 /// The history of one pool: hours of samples per signal. Minutes never read are `Unobserved`.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct PoolSeries {
-    blocks: BTreeMap<(Signal, Minute), Box<HourBlock>>,
+    blocks: BTreeMap<(Signal, Minute), Held>,
+}
+
+/// One hour in memory. Most hours of most pools are nothing but zeros or nothing but silence: those take no room.
+#[derive(Clone, Debug, PartialEq)]
+enum Held {
+    Zeros,
+    Silence,
+    Block(Box<HourBlock>),
+}
+
+static ZEROS: HourBlock = [Sample::Value(0.0); 60];
+static SILENCE: HourBlock = [Sample::NoData; 60];
+
+impl Held {
+    fn of(block: HourBlock) -> Self {
+        let is_zero = |sample: &Sample| sample.value().is_some_and(|it| it.to_bits() == 0);
+        if block.iter().all(is_zero) {
+            Self::Zeros
+        } else if block == SILENCE {
+            Self::Silence
+        } else {
+            Self::Block(Box::new(block))
+        }
+    }
+
+    fn block(&self) -> &HourBlock {
+        match self {
+            Self::Zeros => &ZEROS,
+            Self::Silence => &SILENCE,
+            Self::Block(block) => block,
+        }
+    }
 }
 
 impl PoolSeries {
@@ -130,7 +162,7 @@ impl PoolSeries {
     pub fn get(&self, signal: Signal, minute: Minute) -> Sample {
         self.blocks
             .get(&(signal, minute.hour()))
-            .and_then(|block| block.get(offset(minute)))
+            .and_then(|held| held.block().get(offset(minute)))
             .copied()
             .unwrap_or_default()
     }
@@ -200,13 +232,13 @@ impl PoolSeries {
 
     /// Puts back one stored hour.
     pub fn restore(&mut self, signal: Signal, hour: Minute, block: HourBlock) {
-        self.blocks.insert((signal, hour.hour()), Box::new(block));
+        self.blocks.insert((signal, hour.hour()), Held::of(block));
     }
 
     /// The block of this hour, where one exists.
     #[must_use]
     pub fn block(&self, signal: Signal, hour: Minute) -> Option<&HourBlock> {
-        self.blocks.get(&(signal, hour.hour())).map(AsRef::as_ref)
+        self.blocks.get(&(signal, hour.hour())).map(Held::block)
     }
 
     /// Whether any hour of this signal is held that begins in `from..until`.
@@ -244,10 +276,10 @@ impl PoolSeries {
         let hours = self
             .blocks
             .range((signal, Minute(i64::MIN))..=(signal, Minute(i64::MAX)));
-        hours.rev().find_map(|((_, hour), block)| {
+        hours.rev().find_map(|((_, hour), held)| {
             let minutes = hour.until(hour.plus(HOUR)).rev();
             minutes
-                .zip(block.iter().rev())
+                .zip(held.block().iter().rev())
                 .find_map(|(minute, sample)| sample.value().map(|value| (minute, value)))
         })
     }
@@ -296,6 +328,24 @@ mod tests {
             series.restore(signal, hour, block);
         }
         count
+    }
+
+    #[test]
+    fn hours_that_take_no_room_come_back_bit_for_bit() {
+        let mixed = {
+            let mut block = [Sample::Value(0.0); 60];
+            block[59] = Sample::NoData;
+            block
+        };
+        for block in [ZEROS, SILENCE, [Sample::Value(-0.0); 60], mixed] {
+            let mut series = PoolSeries::default();
+            series.restore(Signal::Throttles, Minute(60), block);
+            let back = series.block(Signal::Throttles, Minute(60)).unwrap();
+            for (was, is) in block.iter().zip(back) {
+                assert_eq!(was, is);
+                assert_eq!(was.value().map(f64::to_bits), is.value().map(f64::to_bits));
+            }
+        }
     }
 
     #[test]
