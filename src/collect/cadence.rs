@@ -7,13 +7,14 @@
 use std::collections::BTreeSet;
 
 use crate::model::book::Book;
-use crate::model::catalog::PoolId;
+use crate::model::catalog::{Family, PoolId};
 use crate::model::ids::Scope;
 use crate::model::policy::Cadence;
 use crate::model::time::{Minute, Timestamp};
 
 /// The pools to read at `now`, sorted: never read ones, hot ones each `hot_minutes`, quiet ones at their scope's minute
-/// of every `quiet_minutes`, and any whose turn was missed. Pools without a known target are never due.
+/// of every `quiet_minutes`, and any whose turn was missed. Pools without a known target are never due, and mantle pools
+/// not yet: they are found and mapped, but their metrics are not read.
 #[must_use]
 pub fn due(book: &Book, hot: &BTreeSet<PoolId>, cadence: &Cadence, now: Timestamp) -> Vec<PoolId> {
     let minute = Minute::of(now);
@@ -21,6 +22,7 @@ pub fn due(book: &Book, hot: &BTreeSet<PoolId>, cadence: &Cadence, now: Timestam
     pools.extend(book.targets.values().map(|target| &target.pool));
     pools
         .into_iter()
+        .filter(|pool| pool.family != Family::Mantle)
         .filter(|pool| {
             let Some(read_through) = book.read_through.get(*pool) else {
                 return true;
@@ -50,7 +52,7 @@ mod tests {
     use super::*;
     use crate::collect::fake::scope;
     use crate::model::book::Record;
-    use crate::model::catalog::{Family, Target, TargetKind};
+    use crate::model::catalog::{Target, TargetKind};
     use crate::model::ids::{ModelId, TargetId};
 
     const CADENCE: Cadence = Cadence {
@@ -84,6 +86,22 @@ mod tests {
                 .collect(),
         );
         book
+    }
+
+    #[test]
+    fn mantle_pools_are_known_and_not_read() {
+        let mut book = book(&["a"]);
+        book.apply(vec![Record::Target(Target {
+            id: TargetId::new("bedrock-mantle/m"),
+            kind: TargetKind::Mantle,
+            pool: PoolId {
+                family: Family::Mantle,
+                ..pool("m")
+            },
+            first_seen: Timestamp::UNIX_EPOCH,
+        })]);
+        let start = Minute(29_000_000).start();
+        assert_eq!(due(&book, &BTreeSet::new(), &CADENCE, start), [pool("a")]);
     }
 
     #[test]

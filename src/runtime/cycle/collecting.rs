@@ -183,8 +183,8 @@ impl Cycle {
                 collected.is_new |= self.take_in_reading(&reading, through, now).await?;
             }
             Find::Desk(readings) => collected.desk.extend(readings),
-            Find::Unplaced(fault) => {
-                tracing::warn!(event = "discover.unplaced", %scope, %now, "{}", fault.message);
+            Find::News(news) => {
+                tracing::warn!(event = news.event(), %scope, %now, "{news}");
             }
             Find::Stage { name, faults } => self.note(name, scope, &faults, now),
         }
