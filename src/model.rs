@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod desk;
 pub mod ids;
 pub mod incident;
+pub mod outcome;
 pub mod policy;
 pub mod quota;
 pub mod reason;
