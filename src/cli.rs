@@ -4,16 +4,18 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub mod discover;
 pub mod exit;
 pub mod explain;
 pub mod history;
+pub mod mapping;
 pub mod remote;
 pub mod rule;
 pub mod status;
 mod store;
 mod text;
 
-use crate::{app, config, model::policy::Mode};
+use crate::{app, collect::survey::Survey, config, model::policy::Mode};
 use exit::Exit;
 
 /// Watches Amazon Bedrock capacity and acts on it.
@@ -36,9 +38,11 @@ enum Command {
     Sim(SimArgs),
     /// Check a configuration and its rules: all faults at once, each with its place.
     Check(CheckArgs),
+    /// Show what exists and which quotas limit it, with the reasons; asks AWS, or compares two lists.
+    Discover(DiscoverArgs),
     /// Show how things stand, from the running service.
     Status(StatusArgs),
-    /// Show why: an incident, an action, a pool, a quota code or a request.
+    /// Show why: an incident, an action, a pool, a quota code or a request; `mapping POOL` for its quotas alone.
     Explain(ExplainArgs),
     /// Show what was measured of a pool, for months, and when its quotas changed.
     History(HistoryArgs),
@@ -69,6 +73,19 @@ struct Overrides {
     /// A folder of rules instead of the built-in ones.
     #[arg(long, env = "BOA_RULES", value_name = "FOLDER")]
     rules: Option<PathBuf>,
+}
+
+impl Overrides {
+    /// Nothing but a file.
+    const fn of_file(config: Option<PathBuf>) -> Self {
+        Self {
+            config,
+            store: None,
+            listen: None,
+            mode: None,
+            rules: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -160,6 +177,22 @@ struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+struct DiscoverArgs {
+    /// Configuration file that names the accounts; without one, the account of the environment's credentials.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Ask nobody: map the ids of this list (CSV with the columns `model_id,region`).
+    #[arg(long, value_name = "FILE", requires = "quotas")]
+    corpus: Option<PathBuf>,
+    /// The quotas to map them to (CSV with the columns `quota_code,quota_name`, `default_value` and `adjustable` if known).
+    #[arg(long, value_name = "FILE", requires = "corpus")]
+    quotas: Option<PathBuf>,
+    /// Print JSON; the shape is in docs/discover.md.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 struct ReadArgs {
     /// Address of the running service.
     #[arg(
@@ -195,8 +228,14 @@ struct StatusArgs {
 
 #[derive(Debug, Args)]
 struct ExplainArgs {
-    /// `inc-…`, `act-…`, a pool, a quota code or a request id.
+    /// `inc-…`, `act-…`, a pool, a quota code or a request id; or the word `mapping`.
     id: String,
+    /// After `mapping`: the pool, `account/region/family/model`.
+    #[arg(required_if_eq("id", "mapping"))]
+    pool: Option<String>,
+    /// After `mapping`: tell it from this list of quotas instead of the running service.
+    #[arg(long, value_name = "FILE", requires = "pool")]
+    quotas: Option<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
 }
@@ -271,6 +310,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo(args),
         Command::Sim(args) => sim(args),
         Command::Check(args) => check(&args),
+        Command::Discover(args) => discover(&args),
         Command::Status(args) => status(&args),
         Command::Explain(args) => explain(&args),
         Command::History(args) => history(args),
@@ -361,7 +401,44 @@ fn status(args: &StatusArgs) -> Result<ExitCode, Exit> {
     })
 }
 
+fn discover(args: &DiscoverArgs) -> Result<ExitCode, Exit> {
+    let surveys = match (&args.corpus, &args.quotas) {
+        (Some(corpus), Some(quotas)) => {
+            app::discover::compare(corpus, quotas).map_err(|error| bad_list(&error))?
+        }
+        (_, _) => {
+            let settings = load(&Overrides::of_file(args.config.clone()))?;
+            block_on(app::discover::ask(settings.accounts))?.map_err(|error| ended(&error))?
+        }
+    };
+    let style = discover::Style::for_standard_output(args.json);
+    discover::write(&surveys, style, &mut std::io::stdout()).map_err(|error| unwritten(&error))?;
+    let is_read = |survey: &Survey| survey.faults.is_empty();
+    Ok(if surveys.iter().all(is_read) {
+        ExitCode::SUCCESS
+    } else if surveys.iter().any(|survey| !survey.pools.is_empty()) {
+        ExitCode::from(exit::FAILED)
+    } else {
+        ExitCode::from(exit::UNREACHABLE)
+    })
+}
+
+fn bad_list(error: &app::discover::ListError) -> Exit {
+    Exit::new(
+        exit::USAGE,
+        error,
+        "docs/discover.md shows both lists; `aws service-quotas list-aws-default-service-quotas --service-code bedrock` has the names",
+    )
+}
+
+fn unwritten(error: &std::io::Error) -> Exit {
+    Exit::new(exit::STORE, error, "")
+}
+
 fn explain(args: &ExplainArgs) -> Result<ExitCode, Exit> {
+    if let Some(pool) = &args.pool {
+        return explain_mapping(args, pool);
+    }
     ask(async |out| explain::explain(&args.read.url, &args.id, args.read.format(), out).await)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -376,6 +453,26 @@ fn history(args: HistoryArgs) -> Result<ExitCode, Exit> {
         to: args.to,
     };
     ask(async |out| history::history(&args.read.url, &asked, format, out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn explain_mapping(args: &ExplainArgs, pool: &str) -> Result<ExitCode, Exit> {
+    if args.id != "mapping" {
+        let text = format!(
+            "error: `explain {}` takes one id; did you mean `explain mapping {pool}`?",
+            args.id
+        );
+        return Err(Exit::rendered(exit::USAGE, text));
+    }
+    let format = args.read.format();
+    match &args.quotas {
+        Some(list) => {
+            let quotas = app::discover::read_quotas(list).map_err(|error| bad_list(&error))?;
+            mapping::explain_list(pool, &quotas, format, &mut std::io::stdout())
+                .map_err(|error| unwritten(&error))?;
+        }
+        None => ask(async |out| mapping::explain(&args.read.url, pool, format, out).await)?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use crate::model::{
+    catalog::LifeCycle,
     desk::RequestStatus,
     ids::{AccountId, CaseId, DisplayId, QuotaCode, RequestId, Scope},
     time::{Minute, Timestamp},
@@ -106,8 +107,8 @@ pub struct Profile {
 pub struct FoundationModel {
     /// The id, without context suffix.
     pub id: String,
-    /// `ACTIVE` or `LEGACY`.
-    pub life_cycle: String,
+    /// How long it will be there.
+    pub life: LifeCycle,
 }
 
 /// A quota as listed.

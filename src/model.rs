@@ -11,6 +11,7 @@ pub mod desk;
 pub mod history;
 pub mod ids;
 pub mod incident;
+pub mod outcome;
 pub mod policy;
 pub mod quota;
 pub mod reason;

@@ -7,8 +7,9 @@
 use crate::{
     cloud::{Cloud, Fault, FaultClass},
     model::{
-        action::{Effect, Intent, Outcome},
+        action::{Effect, Intent},
         ids::Scope,
+        outcome::Outcome,
         policy::Policy,
         time::Timestamp,
     },

@@ -7,13 +7,14 @@
 use std::collections::BTreeSet;
 
 use crate::model::book::Book;
-use crate::model::catalog::PoolId;
+use crate::model::catalog::{Family, PoolId};
 use crate::model::ids::Scope;
 use crate::model::policy::Cadence;
 use crate::model::time::{Minute, Timestamp};
 
 /// The pools to read at `now`, sorted: never read ones, hot ones each `hot_minutes`, quiet ones at their scope's minute
-/// of every `quiet_minutes`, and any whose turn was missed. Pools without a known target are never due.
+/// of every `quiet_minutes`, and any whose turn was missed. Pools without a known target are never due, and mantle pools
+/// not yet: they are found and mapped, but their metrics are not read.
 #[must_use]
 pub fn due(book: &Book, hot: &BTreeSet<PoolId>, cadence: &Cadence, now: Timestamp) -> Vec<PoolId> {
     let minute = Minute::of(now);
@@ -21,11 +22,15 @@ pub fn due(book: &Book, hot: &BTreeSet<PoolId>, cadence: &Cadence, now: Timestam
     pools.extend(book.targets.values().map(|target| &target.pool));
     pools
         .into_iter()
+        .filter(|pool| pool.family != Family::Mantle)
         .filter(|pool| {
             let Some(read_through) = book.read_through.get(*pool) else {
                 return true;
             };
             let age = minute.since(*read_through);
+            if age < 0 {
+                return true; // The clock was set back: what was read then lies in a future that is still to come.
+            }
             if hot.contains(*pool) {
                 return age >= cadence.hot_minutes.max(1);
             }
@@ -50,7 +55,7 @@ mod tests {
     use super::*;
     use crate::collect::fake::scope;
     use crate::model::book::Record;
-    use crate::model::catalog::{Family, Target, TargetKind};
+    use crate::model::catalog::{Target, TargetKind};
     use crate::model::ids::{ModelId, TargetId};
 
     const CADENCE: Cadence = Cadence {
@@ -87,6 +92,34 @@ mod tests {
     }
 
     #[test]
+    fn mantle_pools_are_known_and_not_read() {
+        let mut book = book(&["a"]);
+        book.apply(vec![Record::Target(Target {
+            id: TargetId::new("bedrock-mantle/m"),
+            kind: TargetKind::Mantle,
+            pool: PoolId {
+                family: Family::Mantle,
+                ..pool("m")
+            },
+            first_seen: Timestamp::UNIX_EPOCH,
+        })]);
+        let start = Minute(29_000_000).start();
+        assert_eq!(due(&book, &BTreeSet::new(), &CADENCE, start), [pool("a")]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_stops_no_reading() {
+        let mut book = book(&["a"]);
+        let start = Minute(29_000_000);
+        book.apply(vec![Record::ReadThrough(pool("a"), start)]);
+        let earlier = start.plus(-60);
+        assert_eq!(
+            due(&book, &BTreeSet::new(), &CADENCE, earlier.start()).len(),
+            1
+        );
+    }
+
+    #[test]
     fn new_pools_at_once_hot_ones_each_minute_quiet_ones_together() {
         let mut book = book(&["a", "b", "c"]);
         let hot = BTreeSet::from([pool("a")]);
@@ -98,7 +131,8 @@ mod tests {
             Record::ReadThrough(pool("b"), start),
             Record::ReadThrough(pool("c"), start.plus(2)),
         ]);
-        assert!(due(&book, &hot, &CADENCE, start.start()).is_empty());
+        let early = due(&book, &hot, &CADENCE, start.start());
+        assert_eq!(early, [pool("c")], "read in a future that is still to come");
         let mut reads: Vec<(i64, String)> = Vec::new();
         for minute in 3..33 {
             let at = start.plus(minute);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     action::Intent,
     alert::Track,
-    catalog::{Pool, PoolId, Target},
+    catalog::{Catalog, Pool, PoolId, Target},
     desk::{Ask, Investigation},
     ids::{ActionId, CaseId, IncidentId, QuotaCode, RequestId, Scope, TargetId},
     incident::{AlertKey, Cause, Incident},
@@ -39,6 +39,8 @@ pub enum Record {
     Hour(PoolId, Signal, Minute, Box<HourBlock>),
     /// When discovery of an account and Region last succeeded as a whole.
     Discovered(Scope, Timestamp),
+    /// What the listings of an account and Region say beside targets and pools.
+    Catalog(Scope, Catalog),
     /// The minute up to which a pool was read last, exclusive.
     ReadThrough(PoolId, Minute),
     /// Takes a record away, such as an hour that grew too old.
@@ -70,6 +72,8 @@ pub enum Key {
     Hour(PoolId, Signal, Minute),
     /// See [`Record::Discovered`].
     Discovered(Scope),
+    /// See [`Record::Catalog`].
+    Catalog(Scope),
     /// See [`Record::ReadThrough`].
     ReadThrough(PoolId),
 }
@@ -90,6 +94,7 @@ impl Record {
             Self::QuotaChange(it) => Key::QuotaChange(it.scope.clone(), it.code.clone(), it.at),
             Self::Hour(pool, signal, hour, _) => Key::Hour(pool.clone(), *signal, *hour),
             Self::Discovered(scope, _) => Key::Discovered(scope.clone()),
+            Self::Catalog(scope, _) => Key::Catalog(scope.clone()),
             Self::ReadThrough(pool, _) => Key::ReadThrough(pool.clone()),
             Self::Remove(key) => key.clone(),
         }
@@ -121,6 +126,8 @@ pub struct Book {
     pub series: BTreeMap<PoolId, PoolSeries>,
     /// When each scope was last discovered.
     pub discovered: BTreeMap<Scope, Timestamp>,
+    /// What each scope's listings say beside targets and pools.
+    pub catalogs: BTreeMap<Scope, Catalog>,
     /// The minute up to which each pool was read, exclusive.
     pub read_through: BTreeMap<PoolId, Minute>,
 }
@@ -160,6 +167,7 @@ impl Book {
             quotas: self.quotas.clone(),
             quota_changes: BTreeMap::new(),
             discovered: self.discovered.clone(),
+            catalogs: self.catalogs.clone(),
             read_through: self.read_through.clone(),
         }
     }
@@ -198,6 +206,7 @@ impl Book {
                     .restore(signal, hour, *block);
             }
             Record::Discovered(scope, at) => drop(self.discovered.insert(scope, at)),
+            Record::Catalog(scope, it) => drop(self.catalogs.insert(scope, it)),
             Record::ReadThrough(pool, minute) => drop(self.read_through.insert(pool, minute)),
             Record::Remove(key) => self.remove(&key),
         }
@@ -227,6 +236,7 @@ impl Book {
                 }
             }
             Key::Discovered(scope) => drop(self.discovered.remove(scope)),
+            Key::Catalog(scope) => drop(self.catalogs.remove(scope)),
             Key::ReadThrough(pool) => drop(self.read_through.remove(pool)),
         }
     }

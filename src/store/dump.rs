@@ -184,6 +184,8 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     records.extend(found.map(|(scope, at)| Record::Discovered(scope.clone(), *at)));
     let read = book.read_through.iter();
     records.extend(read.map(|(pool, minute)| Record::ReadThrough(pool.clone(), *minute)));
+    let catalogs = book.catalogs.iter();
+    records.extend(catalogs.map(|(scope, it)| Record::Catalog(scope.clone(), it.clone())));
     for (pool, series) in &book.series {
         for (signal, hour) in series.hours_before(Minute(i64::MAX)) {
             let block = series.block(signal, hour);

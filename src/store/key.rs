@@ -22,10 +22,11 @@ pub(crate) enum Kind {
     Discovered,
     ReadThrough,
     Hour,
+    Catalog,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -38,6 +39,7 @@ impl Kind {
         Self::Discovered,
         Self::ReadThrough,
         Self::Hour,
+        Self::Catalog,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -54,6 +56,7 @@ impl Kind {
             Key::Discovered(_) => Self::Discovered,
             Key::ReadThrough(_) => Self::ReadThrough,
             Key::Hour(..) => Self::Hour,
+            Key::Catalog(_) => Self::Catalog,
         }
     }
 
@@ -72,6 +75,7 @@ impl Kind {
             Self::Discovered => "discovered",
             Self::ReadThrough => "read-through",
             Self::Hour => "hour",
+            Self::Catalog => "catalog",
         }
     }
 
@@ -89,6 +93,7 @@ impl Kind {
             Self::Discovered => b'j',
             Self::ReadThrough => b'k',
             Self::Hour => b'l',
+            Self::Catalog => b'm',
         }
     }
 
@@ -126,7 +131,7 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             text(&mut out, code.as_str());
             instant(&mut out, *at);
         }
-        Key::Discovered(its_scope) => scope(&mut out, its_scope),
+        Key::Discovered(its_scope) | Key::Catalog(its_scope) => scope(&mut out, its_scope),
         Key::Hour(id, signal, hour) => {
             pool(&mut out, id);
             text(&mut out, signal.name());

@@ -119,6 +119,7 @@ impl Contents {
                 | Record::QuotaChange(_)
                 | Record::Hour(..)
                 | Record::Discovered(..)
+                | Record::Catalog(..)
                 | Record::ReadThrough(..) => {}
             }
         }

@@ -11,7 +11,7 @@ mod explanation;
 mod history;
 
 pub use explanation::{
-    Alert, Decision, Explanation, Incident, Judgement, Quota, QuotaChange, Target,
+    Alert, Decision, Explanation, Incident, Judgement, Life, Quota, QuotaChange, Target,
 };
 pub use history::{Bucket, History, LimitChange, Threshold};
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use bedrock_ops_alert::{
     act::plan::{Inputs, plan},
     model::{
-        action::{Effect, Intent, IntentState, Outcome},
+        action::{Effect, Intent, IntentState},
         alert::{AlertState, Episode, Track, Verdict},
         book::{Book, Record},
         catalog::{Family, Mapping, Pool, PoolId, Target, TargetKind},
@@ -21,6 +21,7 @@ use bedrock_ops_alert::{
             RuleName, Scope, TargetId,
         },
         incident::{AlertKey, Scenario},
+        outcome::Outcome,
         policy::{Budgets, CaseCodes, Mode, Organisation, Policy, Receiver, Route},
         quota::Quota,
         reason::Reason,
@@ -502,6 +503,45 @@ fn a_request_that_somebody_else_made_is_followed_and_keeps_its_own_words() {
     let ends: Vec<AskEnd> = ends.map(|(end, _)| end).collect();
     let value = Amount::new(1_100_000.0).unwrap();
     assert_eq!(ends, [AskEnd::Granted { value }]);
+}
+
+#[test]
+fn people_hear_once_that_a_filing_waits_and_for_what() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(std::slice::from_ref(&on), &[]);
+    let refused = |stage: &mut Stage, request: u32| {
+        let intent = stage
+            .effects("request-quota")
+            .first()
+            .copied()
+            .unwrap()
+            .clone();
+        let denied = Outcome::NotYet {
+            wait_minutes: 15,
+            why: format!("the quota request was not taken: access was denied (request {request})"),
+        };
+        let after = intent.begun(stage.now).after(&denied, stage.now);
+        stage.book.apply(vec![Record::Intent(after)]);
+    };
+    let waits = |stage: &Stage| {
+        let notices = stage.effects("notify").into_iter();
+        let subjects = notices.filter_map(|it| match &it.effect {
+            Effect::Notify { subject, .. } => Some(subject.contains("[not done yet]")),
+            _ => None,
+        });
+        subjects.filter(|is_it| *is_it).count()
+    };
+    refused(&mut stage, 1);
+    stage.later(5).step(std::slice::from_ref(&on), &[]);
+    assert_eq!(waits(&stage), 0, "a short wait is nobody's business");
+    stage.later(15).step(std::slice::from_ref(&on), &[]);
+    assert_eq!(waits(&stage), 1);
+    insta::assert_snapshot!("not_done_yet", stage.message("[not done yet]"));
+    refused(&mut stage, 2);
+    stage.later(60).step(std::slice::from_ref(&on), &[]);
+    assert_eq!(waits(&stage), 1, "told once");
 }
 
 #[test]

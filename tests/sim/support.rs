@@ -236,6 +236,21 @@ impl Stage {
             "seed {}: intents vanished: {lost:?}",
             self.seed
         );
+        // One receiver, one route: every message that an incident counts is an intent.
+        for incident in book.incidents.values() {
+            let own = book
+                .intents
+                .values()
+                .filter(|it| it.incident == incident.id);
+            let messages = own.filter(|it| it.step.starts_with("message/")).count();
+            assert_eq!(
+                messages,
+                usize::try_from(incident.messages).unwrap(),
+                "seed {}: {} counts messages that were never intended",
+                self.seed,
+                incident.id
+            );
+        }
         self.known = present;
     }
 

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     cloud::{Case, CaseFilter, Cloud, Communication, Fault, FaultClass, NewCase, QuotaRequest},
     model::{
-        action::Outcome,
         ids::{CaseId, Marker, QuotaCode, Scope},
+        outcome::Outcome,
         policy::CaseCodes,
         time::{DAY, Timestamp, after},
         units::Amount,

@@ -4,8 +4,8 @@ use super::{DENIED_WAIT, failed};
 use crate::{
     cloud::{Cloud, Fault},
     model::{
-        action::Outcome,
         ids::{AccountId, ReceiverName, Region, Scope},
+        outcome::Outcome,
         policy::{Policy, Receiver},
     },
 };

@@ -13,6 +13,9 @@ use crate::model::{
     units::{Amount, QuotaKind},
 };
 
+/// A filing that was not taken for so long is told to people.
+const DELAY_MINUTES: i64 = 20;
+
 /// Takes over what was carried out since: a request becomes an [`Ask`], a case an [`Investigation`].
 ///
 /// The receipt is durable before this runs, and this runs again after a crash: nothing done is forgotten.
@@ -52,6 +55,7 @@ pub(super) fn adopt(draft: &mut Draft<'_>) {
         }
     }
     report_refusals(draft);
+    report_delays(draft);
 }
 
 /// What came back for an effect that is done.
@@ -177,6 +181,32 @@ fn report_refusals(draft: &mut Draft<'_>) {
         if !is_told {
             draft.decide(&intent.incident, what);
             let message = texts::not_carried_out(draft, intent, why);
+            draft.tell(&intent.incident, Severity::Warning, &message);
+        }
+    }
+}
+
+/// A filing that was tried and not taken is tried again for as long as it takes; people hear once that it waits, and for
+/// what: often only they can help, with a permission or a plan.
+fn report_delays(draft: &mut Draft<'_>) {
+    let waiting: Vec<(&Intent, &str)> = draft
+        .book()
+        .intents
+        .values()
+        .filter(|intent| !intent.effect.may_repeat())
+        .filter(|intent| matches!(intent.state, IntentState::Planned { .. }))
+        .filter(|intent| after(intent.created, DELAY_MINUTES) <= draft.now())
+        .filter_map(|intent| Some((intent, intent.last_failure.as_deref()?)))
+        .collect();
+    for (intent, why) in waiting {
+        let begins = format!("{} ({}) still waits", intent.effect.name(), intent.id);
+        let is_told = draft.incident(&intent.incident).is_none_or(|incident| {
+            let mut decisions = incident.decisions.iter();
+            decisions.any(|decision| decision.what.starts_with(&begins))
+        });
+        if !is_told {
+            draft.decide(&intent.incident, format!("{begins}: {why}"));
+            let message = texts::delayed(draft, intent, why);
             draft.tell(&intent.incident, Severity::Warning, &message);
         }
     }

@@ -2,20 +2,22 @@
 //!
 //! Nothing is claimed that no number or configured sentence stands behind. Plain text only: Support shows no markup.
 
+mod desk;
 mod support;
 
+pub(super) use desk::{
+    asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, not_carried_out,
+    theirs,
+};
 pub(super) use support::{investigation, marked, recovery, request_context};
 
 use super::{draft::Draft, group::reasons};
 use crate::model::{
-    action::{Effect, Intent, IntentState},
-    desk::{Ask, AskEnd, Investigation},
-    ids::{CaseId, RequestId},
     incident::{Cause, Incident},
     policy::Mode,
     rule::{Remedy, Severity},
     time::{Minute, Timestamp},
-    units::{Amount, grouped},
+    units::grouped,
 };
 
 /// What is said in one message.
@@ -103,179 +105,6 @@ pub(super) fn past(draft: &Draft<'_>, incident: &Incident) -> Message {
     })
 }
 
-/// AWS took a quota request.
-pub(super) fn asked(draft: &Draft<'_>, intent: &Intent, request: &RequestId) -> Message {
-    about(draft, intent, "asked", |lines| {
-        if let Effect::RequestQuota {
-            scope,
-            code,
-            desired,
-            ..
-        } = &intent.effect
-        {
-            lines.push(format!(
-                "Asked for {desired} on {code} in {scope}: request {request}."
-            ));
-        }
-        lines.push(
-            "It is followed until the applied value has changed; you will hear the outcome."
-                .to_owned(),
-        );
-    })
-}
-
-/// Somebody else's request for the quota is open: theirs is followed, and what we would have said goes to people.
-pub(super) fn theirs(
-    draft: &Draft<'_>,
-    intent: &Intent,
-    request: &RequestId,
-    asked: Amount,
-) -> Message {
-    about(draft, intent, "asked by others", |lines| {
-        if let Effect::RequestQuota {
-            scope,
-            code,
-            desired,
-            ..
-        } = &intent.effect
-        {
-            lines.push(format!(
-                "Somebody has asked for {asked} on {code} in {scope} already: request {request}."
-            ));
-            lines.push(format!(
-                "We would ask for {desired}. Nothing was filed, and nothing is added to their case."
-            ));
-        }
-        lines.push(
-            "It is followed until the applied value has changed; you will hear the outcome."
-                .to_owned(),
-        );
-        lines.push(format!(
-            "For their case, the numbers are in `explain {}`.",
-            intent.id
-        ));
-    })
-}
-
-/// AWS Support opened a case of ours.
-pub(super) fn case_opened(draft: &Draft<'_>, intent: &Intent, case: &CaseId) -> Message {
-    about(draft, intent, "case opened", |lines| {
-        lines.push(format!(
-            "AWS Support opened {case}, found again by {}.",
-            intent.marker()
-        ));
-        lines.push("It is followed until it is resolved.".to_owned());
-    })
-}
-
-/// A request or case was refused or given up.
-pub(super) fn not_carried_out(draft: &Draft<'_>, intent: &Intent, why: &str) -> Message {
-    about(draft, intent, "not done", |lines| {
-        lines.push(format!(
-            "{} was not carried out: {why}.",
-            intent.effect.name()
-        ));
-        match (&intent.effect, &intent.state) {
-            (_, IntentState::Held { .. }) => {
-                lines.push(
-                    "It may have happened: look in the AWS console before you do it by hand."
-                        .to_owned(),
-                );
-            }
-            (Effect::OpenCase { subject, .. }, _) => {
-                lines.push(format!(
-                    "To file it by hand, the text is in `explain {}`: {subject}",
-                    intent.id
-                ));
-            }
-            (Effect::Notify { .. } | Effect::RequestQuota { .. } | Effect::Comment { .. }, _) => {
-                lines.push(format!(
-                    "The text that was to be sent is in `explain {}`.",
-                    intent.id
-                ));
-            }
-        }
-    })
-}
-
-/// AWS waits for an answer in the case of a quota request.
-pub(super) fn aws_waits(draft: &Draft<'_>, ask: &Ask) -> Message {
-    let number = ask
-        .display
-        .as_ref()
-        .map_or("the case", |display| display.as_str());
-    waiting(draft, ask.incident.clone(), number)
-}
-
-/// AWS waits for an answer in a case of ours.
-pub(super) fn case_waits(draft: &Draft<'_>, it: &Investigation) -> Message {
-    let number = it
-        .display
-        .as_ref()
-        .map_or(it.case.as_str(), |display| display.as_str());
-    waiting(draft, it.incident.clone(), number)
-}
-
-fn waiting(draft: &Draft<'_>, incident: crate::model::ids::IncidentId, number: &str) -> Message {
-    let title = draft
-        .incident(&incident)
-        .map_or_else(|| incident.to_string(), headline);
-    Message {
-        subject: subject(&format!("[aws waits for you] case {number}: {title}")),
-        body: format!(
-            "AWS Support asked something in case {number} and waits for an answer.\nUntil it is answered the case does not move.\nhttps://support.console.aws.amazon.com/support/home#/case/?displayId={number}\nIncident {incident}: bedrock-ops-alert explain {incident}"
-        ),
-    }
-}
-
-/// A quota request ended.
-pub(super) fn ended(draft: &Draft<'_>, ask: &Ask, end: &AskEnd) -> Message {
-    let word = match end {
-        AskEnd::Granted { .. } => "granted",
-        AskEnd::PartlyGranted { .. } => "granted in part",
-        AskEnd::Denied => "not granted",
-    };
-    let title = draft
-        .incident(&ask.incident)
-        .map_or_else(|| ask.code.to_string(), headline);
-    let mut lines = vec![format!("{}.", end_sentence(ask, end))];
-    lines.push(match end {
-        AskEnd::Granted { .. } => "Thresholds follow the new value from now on.".to_owned(),
-        AskEnd::PartlyGranted { .. } => {
-            "Thresholds follow the new value from now on. It is asked again only on new evidence.".to_owned()
-        }
-        AskEnd::Denied => {
-            "It is not asked again before the cool-down is over. Your account team can see the request.".to_owned()
-        }
-    });
-    lines.push(format!(
-        "Incident {id}: bedrock-ops-alert explain {id}",
-        id = ask.incident
-    ));
-    Message {
-        subject: subject(&format!("[{word}] {title}")),
-        body: lines.join("\n"),
-    }
-}
-
-/// How a request ended, with the numbers; a sentence without its final stop.
-pub(super) fn end_sentence(ask: &Ask, end: &AskEnd) -> String {
-    let asked = format!(
-        "request {} for {} (asked {}, was {})",
-        ask.request, ask.code, ask.desired, ask.before
-    );
-    match end {
-        AskEnd::Granted { value } => format!("{asked}: the applied value is now {value}"),
-        AskEnd::PartlyGranted { value } => {
-            format!("{asked}: granted in part, the applied value is now {value}")
-        }
-        AskEnd::Denied => format!(
-            "{asked}: {}, and the value did not change",
-            ask.status.as_str()
-        ),
-    }
-}
-
 /// What the incident is about, in few words and ASCII.
 #[must_use]
 pub fn headline(incident: &Incident) -> String {
@@ -321,26 +150,6 @@ fn message(
     lines.push(format!(
         "Incident {id}: bedrock-ops-alert explain {id}",
         id = incident.id
-    ));
-    Message {
-        subject: subject(&format!("[{word}] {title}")),
-        body: lines.join("\n"),
-    }
-}
-
-fn about(
-    draft: &Draft<'_>,
-    intent: &Intent,
-    word: &str,
-    write: impl FnOnce(&mut Vec<String>),
-) -> Message {
-    let incident = draft.incident(&intent.incident);
-    let title = incident.map_or_else(|| intent.incident.to_string(), headline);
-    let mut lines = vec![format!("{title}.")];
-    write(&mut lines);
-    lines.push(format!(
-        "Incident {id}: bedrock-ops-alert explain {id}",
-        id = intent.incident
     ));
     Message {
         subject: subject(&format!("[{word}] {title}")),

@@ -1,7 +1,7 @@
 //! Collecting: one round an account and Region, side by side. What has come in by the end of the patience is judged;
 //! a round that still runs goes on beside the cycle, and its finds are taken in by a later one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::{
     sync::mpsc,
@@ -188,8 +188,8 @@ impl Cycle {
                 collected.is_new |= self.take_in_history(scope, stretches, now).await?;
             }
             Find::Desk(readings) => collected.desk.extend(readings),
-            Find::Unplaced(fault) => {
-                tracing::warn!(event = "discover.unplaced", %scope, %now, "{}", fault.message);
+            Find::News(news) => {
+                tracing::warn!(event = news.event(), %scope, %now, "{news}");
             }
             Find::Stage { name, faults } => self.note(name, scope, &faults, now),
         }
@@ -232,12 +232,16 @@ impl Cycle {
                 health.last_success.insert(key, now);
             }
             Some(first) => {
-                let more = faults.len() - 1;
-                let text = if more == 0 {
-                    first.to_string()
-                } else {
-                    format!("{first}, and {more} more")
-                };
+                let mut text = first.to_string();
+                let others: BTreeSet<String> = faults
+                    .iter()
+                    .filter(|fault| fault.operation != first.operation)
+                    .map(|fault| format!("{} ({})", fault.operation, fault.code))
+                    .collect();
+                if !others.is_empty() {
+                    let others: Vec<String> = others.into_iter().collect();
+                    text = format!("{text}; also {}", others.join(", "));
+                }
                 if health.failing.get(&key) != Some(&text) {
                     tracing::warn!(event = "collect.failed", stage, %scope, %now, "{text}");
                 }

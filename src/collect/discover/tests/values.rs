@@ -1,0 +1,64 @@
+//! Values of quotas over time: changed, unreadable, not on record any more.
+
+use super::*;
+use crate::collect::reread_quotas;
+
+#[tokio::test]
+async fn a_granted_value_is_a_change_and_an_unreadable_one_is_stale() {
+    let us = format!("us.{SONNET}");
+    let mut fake = region(&[&us]);
+    let mut book = Book::default();
+    let first = discovered(&fake, &mut book, now()).await;
+    assert!(
+        !first
+            .gathered
+            .found
+            .iter()
+            .any(|it| matches!(it, Record::QuotaChange(_)))
+    );
+    let codes = [QuotaCode::new(GEO_TPM)];
+    fake.quotas[0].value = Amount::new(2_000.0);
+    let later = after(now(), 5);
+    let got = reread_quotas(&fake, &scope(), &codes, &book, later).await;
+    book.apply(got.found);
+    assert_eq!(quota(&book).applied, Amount::new(2_000.0));
+    assert_eq!(quota(&book).default, Amount::new(1_000.0));
+    let changes: Vec<_> = book.quota_changes.values().collect();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(
+        (changes[0].old, changes[0].new),
+        (Amount::new(1_000.0), Amount::new(2_000.0))
+    );
+    // The service cannot read it: neither zero nor a change.
+    fake.quotas[0].value = None;
+    fake.quotas[0].error = Some("DEPENDENCY_THROTTLING_ERROR".to_owned());
+    book.apply(
+        reread_quotas(&fake, &scope(), &codes, &book, after(now(), 10))
+            .await
+            .found,
+    );
+    fake.fail("servicequotas:GetServiceQuota", 0, FaultClass::Throttled);
+    let got = reread_quotas(&fake, &scope(), &codes, &book, after(now(), 15)).await;
+    assert_eq!(got.faults.len(), 1);
+    book.apply(got.found);
+    assert_eq!(quota(&book).applied, Amount::new(2_000.0));
+    assert_eq!(quota(&book).read_at, later);
+    assert!(quota(&book).stale.is_some());
+    assert_eq!(book.quota_changes.len(), 1);
+    // No applied value on record any more: the default holds, and that is a change.
+    fake.quotas.remove(0);
+    book.apply(
+        reread_quotas(&fake, &scope(), &codes, &book, after(now(), 20))
+            .await
+            .found,
+    );
+    assert_eq!(
+        (quota(&book).applied, quota(&book).stale.clone()),
+        (None, None)
+    );
+    assert_eq!(book.quota_changes.len(), 2);
+    assert_eq!(quota(&book).limit().source(), "default");
+    let nobody = [QuotaCode::new("L-NOBODY")];
+    let got = reread_quotas(&fake, &scope(), &nobody, &book, now()).await;
+    assert!(got.found.is_empty() && got.faults.len() == 1);
+}

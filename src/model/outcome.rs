@@ -1,0 +1,55 @@
+//! What one try of an effect, or one look for it, came to.
+
+use super::units::Amount;
+
+/// What an attempt, or a look, came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It happened (also: it had happened before, and was found or adopted).
+    Done {
+        /// The other side's name for it.
+        reference: String,
+    },
+    /// Somebody else's quota request is open: ours is not needed, theirs is followed and left as it is.
+    Theirs {
+        /// Its id.
+        reference: String,
+        /// The value that it asks for.
+        desired: Amount,
+    },
+    /// It certainly did not happen, and may be tried again after so many minutes at the earliest.
+    NotYet {
+        /// Minutes to wait at least; the protocol adds its own backoff.
+        wait_minutes: i64,
+        /// Why, as a sentence fragment.
+        why: String,
+    },
+    /// It certainly did not happen, and trying again as it is would be no use.
+    Never {
+        /// Why, as a sentence fragment.
+        why: String,
+    },
+    /// It may have happened.
+    InDoubt {
+        /// Why, as a sentence fragment.
+        why: String,
+    },
+    /// A complete look found nothing.
+    Absent,
+    /// The look itself failed; it proves nothing.
+    CouldNotLook {
+        /// Why, as a sentence fragment.
+        why: String,
+    },
+}
+
+impl Outcome {
+    /// Whether the other side said yes or no; else it may be in trouble, and so may be what else is meant for it.
+    #[must_use]
+    pub const fn is_clear(&self) -> bool {
+        match self {
+            Self::Done { .. } | Self::Theirs { .. } | Self::Never { .. } | Self::Absent => true,
+            Self::NotYet { .. } | Self::InDoubt { .. } | Self::CouldNotLook { .. } => false,
+        }
+    }
+}
