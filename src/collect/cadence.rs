@@ -55,6 +55,8 @@ mod tests {
 
     const CADENCE: Cadence = Cadence {
         quiet_minutes: 5,
+        idle_minutes: 15,
+        detail_minutes: 10,
         hot_minutes: 1,
         discovery_minutes: 15,
         desk_minutes: 5,

@@ -93,6 +93,30 @@ impl Signal {
     }
 }
 
+/// How often a signal is read. Limits are judged by quick ones; the others cost as much and can wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pace {
+    /// With each read.
+    Quick,
+    /// With reads in full.
+    Slow,
+}
+
+impl Signal {
+    /// How often this signal is read.
+    #[must_use]
+    pub const fn pace(self) -> Pace {
+        match self {
+            Self::Invocations | Self::Throttles | Self::ChargedTokens => Pace::Quick,
+            Self::ClientErrors
+            | Self::ServerErrors
+            | Self::InputTokens
+            | Self::OutputTokens
+            | Self::Latency => Pace::Slow,
+        }
+    }
+}
+
 /// One read of one pool: all its targets over the same stretch, already summed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
@@ -100,7 +124,7 @@ pub struct Reading {
     pub pool: PoolId,
     /// First minute of every vector in `signals`.
     pub from: Minute,
-    /// Per signal one sample a minute, all of the same length.
+    /// Per signal one sample a minute, all of the same length. Signals that were not read are left out.
     pub signals: BTreeMap<Signal, Vec<Sample>>,
     /// What each target took in this stretch, for attribution.
     pub by_target: BTreeMap<TargetId, TargetUse>,

@@ -2,11 +2,13 @@
 //!
 //! - `collecting`: one round an account and Region, side by side, and what they find;
 //! - `judging`: verdicts of the pools with news, and the plan;
-//! - `effects`: intents carried out, and what people answer.
+//! - `effects`: intents carried out, and what people answer;
+//! - `spending`: what all of it costs.
 
 mod collecting;
 mod effects;
 mod judging;
+mod spending;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,6 +30,7 @@ use crate::{
     store::{Ledger, StoreError},
 };
 use collecting::Rounds;
+use spending::Spending;
 
 /// Why a cycle could not go on. What AWS refuses or fails is not among it: that is shown, and tried again.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,7 @@ pub struct Cycle {
     /// Pools with new samples, or new quotas, that were not judged yet.
     unjudged: BTreeSet<PoolId>,
     pruned: Option<Minute>,
+    spending: Spending,
 }
 
 impl Cycle {
@@ -71,6 +75,7 @@ impl Cycle {
             verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),
             pruned: None,
+            spending: Spending::default(),
         }
     }
 
@@ -82,6 +87,7 @@ impl Cycle {
         }
         self.perform_due(now).await?;
         self.prune(now).await?;
+        self.count_cost(now).await?;
         self.report(now);
         Ok(())
     }
@@ -132,7 +138,5 @@ impl Cycle {
         health.last_cycle = Some(now);
         health.cycles += 1;
         health.is_ready = true;
-        health.calls = self.cloud.calls();
-        health.cost_usd = crate::aws::price::usd(&health.calls);
     }
 }

@@ -15,6 +15,7 @@ use crate::{
         book::Book,
         ids::{ActionId, Scope},
         policy::Settings,
+        spend::Spend,
         time::Timestamp,
     },
 };
@@ -56,6 +57,28 @@ pub struct Health {
     pub calls: CallCounts,
     /// What those calls cost at list price, in USD.
     pub cost_usd: f64,
+    /// What this month costs, once the first cycle is done.
+    pub month: Option<MonthCost>,
+}
+
+/// What a calendar month costs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MonthCost {
+    /// What was asked in it so far.
+    pub spend: Spend,
+    /// What that costs.
+    pub so_far: Cost,
+    /// What the month comes to if it goes on like this; `None` before an hour of it was counted.
+    pub projected: Option<Cost>,
+}
+
+/// Money, in USD.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// At list price, as if no request were free.
+    pub list_usd: f64,
+    /// With our share of the free requests.
+    pub usd: f64,
 }
 
 /// What a person asks of the daemon.

@@ -102,6 +102,8 @@ fn line(before: &Book, record: &Record) -> Option<Line> {
         | Record::Hour(..)
         | Record::Discovered(..)
         | Record::ReadThrough(..)
+        | Record::ReadInFull(..)
+        | Record::Spend(_)
         | Record::Remove(_) => None,
     }
 }

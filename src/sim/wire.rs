@@ -287,6 +287,7 @@ async fn performed(
     let who = format!("{}/{}", call.account, call.region);
     let fate = Fate::of(front, &who, &operation);
     if let Some(refusal) = fate.before(Some(service), scissors) {
+        front.sim.count(&call);
         return Err(refusal);
     }
     let page = front

@@ -22,10 +22,12 @@ pub(crate) enum Kind {
     Discovered,
     ReadThrough,
     Hour,
+    ReadInFull,
+    Spend,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -38,6 +40,8 @@ impl Kind {
         Self::Discovered,
         Self::ReadThrough,
         Self::Hour,
+        Self::ReadInFull,
+        Self::Spend,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -54,6 +58,8 @@ impl Kind {
             Key::Discovered(_) => Self::Discovered,
             Key::ReadThrough(_) => Self::ReadThrough,
             Key::Hour(..) => Self::Hour,
+            Key::ReadInFull(_) => Self::ReadInFull,
+            Key::Spend(_) => Self::Spend,
         }
     }
 
@@ -72,6 +78,8 @@ impl Kind {
             Self::Discovered => "discovered",
             Self::ReadThrough => "read-through",
             Self::Hour => "hour",
+            Self::ReadInFull => "read-in-full",
+            Self::Spend => "spend",
         }
     }
 
@@ -89,6 +97,8 @@ impl Kind {
             Self::Discovered => b'j',
             Self::ReadThrough => b'k',
             Self::Hour => b'l',
+            Self::ReadInFull => b'n',
+            Self::Spend => b'o',
         }
     }
 
@@ -116,7 +126,7 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             scope(&mut out, its_scope);
             text(&mut out, id.as_str());
         }
-        Key::Pool(id) | Key::ReadThrough(id) => pool(&mut out, id),
+        Key::Pool(id) | Key::ReadThrough(id) | Key::ReadInFull(id) => pool(&mut out, id),
         Key::Quota(its_scope, code) => {
             scope(&mut out, its_scope);
             text(&mut out, code.as_str());
@@ -126,6 +136,7 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             text(&mut out, code.as_str());
             instant(&mut out, *at);
         }
+        Key::Spend(month) => text(&mut out, &month.name()),
         Key::Discovered(its_scope) => scope(&mut out, its_scope),
         Key::Hour(id, signal, hour) => {
             pool(&mut out, id);

@@ -119,7 +119,9 @@ impl Contents {
                 | Record::QuotaChange(_)
                 | Record::Hour(..)
                 | Record::Discovered(..)
-                | Record::ReadThrough(..) => {}
+                | Record::ReadThrough(..)
+                | Record::ReadInFull(..)
+                | Record::Spend(_) => {}
             }
         }
         Ok(())

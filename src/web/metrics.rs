@@ -137,12 +137,12 @@ impl Series {
     }
 
     fn aws(&mut self, view: &View<'_>) {
-        let calls = view.health.calls.calls.iter();
+        let calls = view.health.calls.by_operation().into_iter();
         let calls =
-            calls.map(|(operation, made)| (vec![("api", label(operation))], count_u64(*made)));
+            calls.map(|(operation, made)| (vec![("api", label(&operation))], count_u64(made)));
         let help = "AWS calls since the start, by service and operation";
         self.counter("aws_requests", help, calls.collect());
-        let metrics = bare(count_u64(view.health.calls.metrics));
+        let metrics = bare(count_u64(view.health.calls.metrics()));
         let help = "Metrics requested from CloudWatch, as AWS bills them";
         self.counter("aws_billed_metrics", help, metrics);
         let cost = view.health.cost_usd;

@@ -97,8 +97,8 @@ impl View<'_> {
             intents: self.intents_by_state(),
             left_out: cut.0,
             aws: AwsUse {
-                calls: self.health.calls.calls.clone(),
-                metrics: self.health.calls.metrics,
+                calls: self.health.calls.by_operation(),
+                metrics: self.health.calls.metrics(),
                 cost_usd: self.health.cost_usd,
             },
         }

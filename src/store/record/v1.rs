@@ -20,6 +20,7 @@ use crate::model::{
     book::Record,
     catalog, desk, ids, incident, quota, reason,
     series::{HourBlock, Signal},
+    spend,
     time::Minute,
 };
 
@@ -120,6 +121,11 @@ stored_struct!(QuotaChange of quota::QuotaChange {
     scope: Scope, code: String, old: Option<Number>, new: Option<Number>, at: String,
 });
 
+stored_struct!(Site of spend::Site { scope: Option<Scope>, operation: String, });
+stored_struct!(Calls of spend::Calls { requests: u64, metrics: u64, });
+stored_struct!(CallCounts of spend::CallCounts { by_site: Vec<(Site, Calls)>, });
+stored_struct!(Spend of spend::Spend { month: String, since: String, calls: CallCounts, });
+
 /// One record as it stands in a dump line, and, but for hours, in the store.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -148,6 +154,10 @@ pub(crate) enum Row {
     Discovered(Scope, String),
     /// How far a pool was read.
     ReadThrough(PoolId, i64),
+    /// How far all signals of a pool were read; since format 2.
+    ReadInFull(PoolId, i64),
+    /// What was asked of AWS in a month; since format 2.
+    Spend(Spend),
 }
 
 impl Row {
@@ -170,6 +180,10 @@ impl Row {
             Record::ReadThrough(pool, minute) => {
                 Self::ReadThrough(Shape::of(pool), Shape::of(minute))
             }
+            Record::ReadInFull(pool, minute) => {
+                Self::ReadInFull(Shape::of(pool), Shape::of(minute))
+            }
+            Record::Spend(it) => Self::Spend(Shape::of(it)),
             Record::Remove(_) => return None,
         })
     }
@@ -189,6 +203,8 @@ impl Row {
             Self::Hour(it) => it.back()?,
             Self::Discovered(scope, at) => Record::Discovered(scope.back()?, at.back()?),
             Self::ReadThrough(pool, minute) => Record::ReadThrough(pool.back()?, minute.back()?),
+            Self::ReadInFull(pool, minute) => Record::ReadInFull(pool.back()?, minute.back()?),
+            Self::Spend(it) => Record::Spend(it.back()?),
         })
     }
 }

@@ -1,0 +1,183 @@
+//! What the month costs so far, and what it will come to: counted in memory, written down every quarter of an hour.
+
+use super::{Cycle, CycleError};
+use crate::{
+    aws::price,
+    model::{
+        book::{Book, Key, Record},
+        spend::{CallCounts, Month, Spend},
+        time::{Timestamp, after},
+        units::Share,
+    },
+    runtime::shared::{Cost, MonthCost},
+};
+
+/// So much of the count is lost at most when the process dies.
+const SAVE_MINUTES: i64 = 15;
+/// Months that are remembered: a year, and the one before it to compare with.
+const MONTHS_KEPT: usize = 13;
+/// A projection from less than this would be a guess, seconds.
+const LEAST_SECONDS: i64 = 3_600;
+
+/// The count as it goes on.
+#[derive(Debug, Default)]
+pub(super) struct Spending {
+    /// What the port had counted when it was last asked; it begins at zero with the process.
+    seen: CallCounts,
+    month: Option<Spend>,
+    saved: Option<Timestamp>,
+}
+
+impl Spending {
+    /// Takes in what the port has counted by now. Returns what is to be written down, if it is time.
+    fn take_in(&mut self, calls: CallCounts, book: &Book, now: Timestamp) -> Vec<Record> {
+        let news = calls.since(&self.seen);
+        self.seen = calls;
+        let this = Month::of(now);
+        let mut records = Vec::new();
+        if self.month.as_ref().is_some_and(|spend| spend.month < this) {
+            records.extend(self.month.take().map(Record::Spend));
+            let kept = book.spends.keys().rev().skip(MONTHS_KEPT);
+            records.extend(kept.map(|month| Record::Remove(Key::Spend(*month))));
+            self.saved = None;
+        }
+        let spend = self.month.get_or_insert_with(|| {
+            let known = book.spends.get(&this).cloned();
+            known.unwrap_or_else(|| Spend {
+                month: this,
+                since: if records.is_empty() {
+                    now
+                } else {
+                    this.start()
+                },
+                calls: CallCounts::default(),
+            })
+        });
+        spend.calls.add_all(news);
+        if self
+            .saved
+            .is_none_or(|saved| after(saved, SAVE_MINUTES) <= now)
+        {
+            self.saved = Some(now);
+            records.push(Record::Spend(spend.clone()));
+        }
+        records
+    }
+
+    fn outlook(&self, free_share: Share, now: Timestamp) -> Option<MonthCost> {
+        let spend = self.month.clone()?;
+        let elapsed = now.as_second().saturating_sub(spend.since.as_second());
+        let whole = spend
+            .month
+            .end()
+            .as_second()
+            .saturating_sub(spend.since.as_second());
+        let projected = (LEAST_SECONDS <= elapsed)
+            .then(|| cost(&spend.calls.scaled(whole, elapsed), free_share));
+        Some(MonthCost {
+            so_far: cost(&spend.calls, free_share),
+            projected,
+            spend,
+        })
+    }
+}
+
+fn cost(calls: &CallCounts, free_share: Share) -> Cost {
+    Cost {
+        list_usd: price::usd(calls),
+        usd: price::usd_with_free(calls, free_share),
+    }
+}
+
+impl Cycle {
+    /// Counts what the cycle asked of AWS.
+    pub(super) async fn count_cost(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        let calls = self.cloud.calls();
+        let records = self
+            .spending
+            .take_in(calls.clone(), &self.shared.book(), now);
+        self.commit(records, now).await?;
+        let free_share = self.shared.settings.cost.free_share;
+        let month = self.spending.outlook(free_share, now);
+        let mut health = self.shared.health_mut();
+        health.cost_usd = price::usd(&calls);
+        health.calls = calls;
+        health.month = month;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::spend::{Calls, Site};
+
+    fn counted(requests: u64) -> CallCounts {
+        let mut counts = CallCounts::default();
+        let site = Site {
+            scope: None,
+            operation: "cloudwatch:GetMetricData".to_owned(),
+        };
+        let metrics = requests * 10;
+        counts.add(site, Calls { requests, metrics });
+        counts
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_restart_goes_on_counting_where_the_last_record_stands() {
+        let mut book = Book::default();
+        let mut first = Spending::default();
+        let start = at("2026-11-10T00:00:00Z");
+        book.apply(first.take_in(counted(3), &book, start));
+        assert!(
+            first
+                .take_in(counted(4), &book, after(start, 14))
+                .is_empty()
+        );
+        book.apply(first.take_in(counted(5), &book, after(start, 15)));
+        // The new process counts from zero again.
+        let mut second = Spending::default();
+        book.apply(second.take_in(counted(2), &book, after(start, 20)));
+        let spend = &book.spends[&Month::of(start)];
+        assert_eq!(spend.calls, counted(7));
+        assert_eq!(spend.since, start);
+    }
+
+    #[test]
+    fn a_new_month_begins_at_nothing_and_the_old_one_is_kept() {
+        let mut book = Book::default();
+        let mut spending = Spending::default();
+        let old = at("2026-11-30T23:59:00Z");
+        book.apply(spending.take_in(counted(3), &book, old));
+        book.apply(spending.take_in(counted(8), &book, after(old, 1)));
+        let calls: Vec<_> = book
+            .spends
+            .values()
+            .map(|spend| spend.calls.clone())
+            .collect();
+        assert_eq!(calls, [counted(3), counted(5)]);
+        let newest = book.spends.values().next_back().unwrap();
+        assert_eq!(newest.since, newest.month.start());
+    }
+
+    #[test]
+    fn the_month_is_projected_from_what_was_counted_of_it() {
+        let mut spending = Spending::default();
+        let book = Book::default();
+        let start = at("2026-11-21T00:00:00Z");
+        spending.take_in(counted(0), &book, start);
+        assert_eq!(
+            spending.outlook(Share::HALF, start).unwrap().projected,
+            None
+        );
+        let day = after(start, 1_440);
+        spending.take_in(counted(10_000), &book, day);
+        let outlook = spending.outlook(Share::HALF, day).unwrap();
+        assert!((outlook.so_far.usd - 1.0).abs() < 1e-9);
+        assert!((outlook.projected.unwrap().usd - 10.0).abs() < 1e-9);
+    }
+}
