@@ -8,8 +8,9 @@
 //! old records as they are.
 
 mod alarm;
+pub mod budget;
 mod burndown;
-mod cadence;
+pub mod cadence;
 mod data;
 mod desk;
 mod discover;
@@ -24,12 +25,11 @@ pub mod round;
 mod sum;
 mod usage;
 
-pub use cadence::due;
 pub use desk::poll_desk;
 pub use discover::{Discovery, discover};
 pub use quotas::{QuotaPages, reread_quotas};
-pub use usage::read;
 use usage::throttles_of_account;
+pub use usage::{PoolReading, read};
 
 use crate::cloud::Fault;
 

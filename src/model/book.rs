@@ -10,7 +10,7 @@ use super::{
     ids::{ActionId, CaseId, IncidentId, QuotaCode, RequestId, Scope, TargetId},
     incident::{AlertKey, Cause, Incident},
     quota::{Quota, QuotaChange},
-    series::{HourBlock, Pace, PoolSeries, Signal},
+    series::{Depth, HourBlock, PoolSeries, Signal},
     spend::{Month, Spend},
     time::{Minute, Timestamp},
 };
@@ -160,15 +160,15 @@ impl Book {
             .unwrap_or(0)
     }
 
-    /// The minute up to which a pool's signals of this pace are known, exclusive; `None` if it was never read.
+    /// The minute up to which a pool was read this deep, exclusive; `None` if it was never read.
     ///
     /// Without a `ReadInFull` of its own a pool was always read in full: records of older releases say it that way.
     #[must_use]
-    pub fn known_until(&self, pool: &PoolId, pace: Pace) -> Option<Minute> {
+    pub fn known_until(&self, pool: &PoolId, depth: Depth) -> Option<Minute> {
         let read_through = *self.read_through.get(pool)?;
-        Some(match (pace, self.read_in_full.get(pool)) {
-            (Pace::Slow, Some(in_full)) => read_through.min(*in_full),
-            (Pace::Slow, None) | (Pace::Quick, _) => read_through,
+        Some(match (depth, self.read_in_full.get(pool)) {
+            (Depth::Full, Some(in_full)) => read_through.min(*in_full),
+            (Depth::Full, None) | (Depth::Quick, _) => read_through,
         })
     }
 

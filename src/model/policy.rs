@@ -155,6 +155,19 @@ pub struct Cadence {
     pub desk_minutes: i64,
 }
 
+/// How a pool is doing, as far as it decides how often it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heat {
+    /// Nobody has used it for hours.
+    Idle,
+    /// In use, and in no danger.
+    Warm,
+    /// Near a limit, or refusing requests.
+    Hot,
+    /// Something is wrong that is no limit: errors or latency.
+    Troubled,
+}
+
 /// What watching may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CostBounds {

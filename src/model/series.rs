@@ -93,26 +93,26 @@ impl Signal {
     }
 }
 
-/// How often a signal is read. Limits are judged by quick ones; the others cost as much and can wait.
+/// How much of a pool one read reads. Limits are judged by what a quick one reads; the rest costs as much and can wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pace {
-    /// With each read.
+pub enum Depth {
+    /// What limits are judged by.
     Quick,
-    /// With reads in full.
-    Slow,
+    /// Everything.
+    Full,
 }
 
 impl Signal {
-    /// How often this signal is read.
+    /// The shallowest read that reads this signal.
     #[must_use]
-    pub const fn pace(self) -> Pace {
+    pub const fn depth(self) -> Depth {
         match self {
-            Self::Invocations | Self::Throttles | Self::ChargedTokens => Pace::Quick,
+            Self::Invocations | Self::Throttles | Self::ChargedTokens => Depth::Quick,
             Self::ClientErrors
             | Self::ServerErrors
             | Self::InputTokens
             | Self::OutputTokens
-            | Self::Latency => Pace::Slow,
+            | Self::Latency => Depth::Full,
         }
     }
 }

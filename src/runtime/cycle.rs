@@ -23,6 +23,7 @@ use crate::{
         book::{Key, Record},
         catalog::PoolId,
         incident::AlertKey,
+        policy::Heat,
         reason::Reason,
         series::KEPT_MINUTES,
         time::{HOUR, Minute, Timestamp},
@@ -50,7 +51,8 @@ pub struct Cycle {
     ledger: Arc<dyn Ledger>,
     shared: Arc<Shared>,
     rounds: Rounds,
-    hot: BTreeSet<PoolId>,
+    /// How each pool is doing, as far as it was judged.
+    heat: BTreeMap<PoolId, Heat>,
     takers: BTreeMap<PoolId, Vec<Reason>>,
     /// The latest verdict of each rule on each pool.
     verdicts: BTreeMap<AlertKey, Verdict>,
@@ -70,7 +72,7 @@ impl Cycle {
             ledger,
             shared,
             rounds,
-            hot: BTreeSet::new(),
+            heat: BTreeMap::new(),
             takers: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),

@@ -57,6 +57,10 @@ pub struct Health {
     pub calls: CallCounts,
     /// What those calls cost at list price, in USD.
     pub cost_usd: f64,
+    /// By how much the budget stretches the reads; 1 when it does not.
+    pub stretch: f64,
+    /// Minutes between reads of the pool that is read most often in each scope.
+    pub read_every: BTreeMap<Scope, i64>,
     /// What this month costs, once the first cycle is done.
     pub month: Option<MonthCost>,
 }

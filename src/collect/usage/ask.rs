@@ -8,6 +8,7 @@ use crate::cloud::{
 use crate::collect::pages::Tokens;
 use crate::collect::sum::{Answers, Measure, Point};
 use crate::model::ids::{Scope, TargetId};
+use crate::model::series::Depth;
 use crate::model::time::Minute;
 
 /// Series that one request may name.
@@ -22,6 +23,9 @@ const MAX_FAILURES: usize = 3;
 /// Examples named in the text of a fault that stands for many.
 const MAX_EXAMPLES: usize = 5;
 
+/// Series of one read that are asked for one by one at most: each takes a call of its own.
+const MAX_SINGLE: usize = 60;
+
 const OPERATION: &str = "cloudwatch:GetMetricData";
 const NAMESPACE: &str = "AWS/Bedrock";
 
@@ -33,6 +37,8 @@ pub(super) struct Asker<'a> {
     faults: Vec<Fault>,
     failures: usize,
     is_stopped: bool,
+    /// Requests for single series that may still be made.
+    free: u32,
     /// Series with a problem of their own, by what it is.
     troubles: BTreeMap<Trouble, (usize, Vec<String>)>,
 }
@@ -92,9 +98,15 @@ struct Merged {
     status: Option<MetricStatus>,
 }
 
-/// A query for one measure of the whole account: no dimensions at all is a series of its own.
-pub(super) fn total_query(measure: Measure) -> MetricQuery {
-    query("total".to_owned(), measure, None)
+impl Merged {
+    /// Nothing came in yet.
+    fn empty((from, until): (Minute, Minute)) -> Self {
+        let minutes = usize::try_from(until.since(from)).unwrap_or(0);
+        Self {
+            points: vec![Point::Absent; minutes],
+            status: None,
+        }
+    }
 }
 
 fn query(id: String, measure: Measure, target: Option<&TargetId>) -> MetricQuery {
@@ -112,14 +124,15 @@ fn query(id: String, measure: Measure, target: Option<&TargetId>) -> MetricQuery
 }
 
 impl<'a> Asker<'a> {
-    /// For one read of one scope.
-    pub(super) fn new(cloud: &'a dyn Cloud, scope: &'a Scope) -> Self {
+    /// For one read of one scope. Up to `free` series are asked for one by one, as long as those requests are free.
+    pub(super) fn new(cloud: &'a dyn Cloud, scope: &'a Scope, free: u32) -> Self {
         Self {
             cloud,
             scope,
             faults: Vec::new(),
             failures: 0,
             is_stopped: false,
+            free,
             troubles: BTreeMap::new(),
         }
     }
@@ -129,47 +142,106 @@ impl<'a> Asker<'a> {
         self.is_stopped
     }
 
-    /// All measures of these targets, in their order; `None` when nothing was answered or nothing may be asked any more.
-    /// Minutes in which any series had data are marked in `evidence`.
+    /// Requests for single series that were not made.
+    pub(super) const fn free(&self) -> u32 {
+        self.free
+    }
+
+    /// The measures of these targets that a read of this depth asks for, in the targets' order; `None` when nothing was
+    /// answered or nothing may be asked any more. Minutes in which any series had data are marked in `evidence`.
     pub(super) async fn targets(
         &mut self,
         targets: &[&TargetId],
-        with_total: bool,
+        depth: Depth,
         stretch: (Minute, Minute),
         evidence: &mut [bool],
     ) -> Option<Vec<Answers>> {
+        let measures = Measure::up_to(depth);
         let mut queries = Vec::with_capacity(MAX_QUERIES);
         for (index, target) in targets.iter().enumerate() {
-            for (number, measure) in Measure::ALL.into_iter().enumerate() {
+            for (number, measure) in measures.clone().enumerate() {
                 queries.push(query(format!("t{index}_{number}"), measure, Some(target)));
             }
         }
-        queries.extend(with_total.then(|| total_query(Measure::Invocations)));
-        let series = self.ask(&queries, stretch).await?;
-        for points in &series {
+        let free = usize::try_from(self.free).unwrap_or(usize::MAX);
+        let (single, together) = queries.split_at(free.min(MAX_SINGLE).min(queries.len()));
+        let mut series = Vec::with_capacity(queries.len());
+        for query in single {
+            self.free = self.free.saturating_sub(1);
+            series.push(self.single(query, stretch).await);
+        }
+        let mut is_answered = series.iter().any(Option::is_some);
+        if !together.is_empty() {
+            let answer = self.ask(together, stretch).await;
+            is_answered |= answer.is_some();
+            match answer {
+                Some(answer) => series.extend(answer.into_iter().map(Some)),
+                None => series.extend(together.iter().map(|_| None)),
+            }
+        }
+        if !is_answered {
+            return None;
+        }
+        for points in series.iter().flatten() {
             for (seen, point) in evidence.iter_mut().zip(points) {
                 *seen |= matches!(point, Point::Value(_));
             }
         }
+        // A series without an answer is lost, which is what a missing one counts as.
         let mut series = series.into_iter();
-        let of_target = |_| Measure::ALL.into_iter().zip(series.by_ref()).collect();
+        let of_target = |_| {
+            let answers = measures.clone().zip(series.by_ref());
+            answers
+                .filter_map(|(measure, points)| Some((measure, points?)))
+                .collect()
+        };
         Some((0..targets.len()).map(of_target).collect())
     }
 
-    /// The datapoints of one series.
-    pub(super) async fn values(
+    /// The datapoints of one measure of the whole account: no dimensions at all is a series of its own.
+    pub(super) async fn total(
         &mut self,
-        query: &MetricQuery,
+        measure: Measure,
         stretch: (Minute, Minute),
     ) -> Vec<(Minute, f64)> {
-        let series = self.ask(std::slice::from_ref(query), stretch).await;
-        let points = series.into_iter().flatten().flatten();
+        let query = query("total".to_owned(), measure, None);
+        let series = self.single(&query, stretch).await;
+        let points = series.into_iter().flatten();
         let labelled = (0_i64..).zip(points);
         let values = labelled.filter_map(|(offset, point)| match point {
             Point::Value(value) => Some((stretch.0.plus(offset), value)),
             Point::Absent | Point::Lost | Point::Refused => None,
         });
         values.collect()
+    }
+
+    /// One series by a request of its own: one point a minute, or `None` when there was no answer.
+    async fn single(
+        &mut self,
+        query: &MetricQuery,
+        stretch: (Minute, Minute),
+    ) -> Option<Vec<Point>> {
+        if self.is_stopped {
+            return None;
+        }
+        match self
+            .cloud
+            .metric_statistics(self.scope, query, stretch)
+            .await
+        {
+            Ok(points) => {
+                let mut merged = Merged::empty(stretch);
+                let id = query.id.clone();
+                let status = MetricStatus::Complete;
+                let result = MetricResult { id, status, points };
+                self.merge(query, &mut merged, stretch.0, result);
+                Some(merged.points)
+            }
+            Err(fault) => {
+                self.failed(fault);
+                None
+            }
+        }
     }
 
     /// What failed, in order; problems of single series are told once a kind.
@@ -192,12 +264,7 @@ impl<'a> Asker<'a> {
         queries: &[MetricQuery],
         (from, until): (Minute, Minute),
     ) -> Option<Vec<Vec<Point>>> {
-        let minutes = usize::try_from(until.since(from)).unwrap_or(0);
-        let empty = Merged {
-            points: vec![Point::Absent; minutes],
-            status: None,
-        };
-        let mut merged = vec![empty; queries.len()];
+        let mut merged = vec![Merged::empty((from, until)); queries.len()];
         let index: BTreeMap<&str, usize> = queries
             .iter()
             .enumerate()

@@ -11,14 +11,13 @@ use tokio::{
 use super::{Cycle, CycleError, judging::takers};
 use crate::{
     cloud::{Fault, FaultClass},
-    collect::round::{Find, Start, Watch, round},
+    collect::{
+        PoolReading,
+        round::{Find, Start, Watch, round},
+    },
     model::{
-        book::Record,
-        desk::DeskReading,
-        ids::Scope,
-        policy::Account,
-        series::{PoolSeries, Reading},
-        time::{Minute, Timestamp},
+        book::Record, desk::DeskReading, ids::Scope, policy::Account, series::PoolSeries,
+        time::Timestamp,
     },
 };
 
@@ -114,11 +113,13 @@ impl Cycle {
     }
 
     fn start_rounds(&mut self, now: Timestamp) {
+        let plan = self.plan_of_reads(now);
         for (scope, watch) in std::mem::take(&mut self.rounds.idle) {
             let start = Start {
                 scope: scope.clone(),
                 book: self.shared.book().clone_catalog(),
-                hot: self.hot.clone(),
+                plan: plan.clone(),
+                free: self.free_requests(&scope, now),
                 cadence: self.shared.settings.cadence,
                 now,
             };
@@ -183,9 +184,7 @@ impl Cycle {
                 }
                 collected.is_new |= self.commit(records, now).await?;
             }
-            Find::Reading(reading, through) => {
-                collected.is_new |= self.take_in_reading(&reading, through, now).await?;
-            }
+            Find::Reading(read) => collected.is_new |= self.take_in_reading(&read, now).await?,
             Find::Desk(readings) => collected.desk.extend(readings),
             Find::Unplaced(fault) => {
                 tracing::warn!(event = "discover.unplaced", %scope, %now, "{}", fault.message);
@@ -197,10 +196,10 @@ impl Cycle {
 
     async fn take_in_reading(
         &mut self,
-        reading: &Reading,
-        through: Minute,
+        read: &PoolReading,
         now: Timestamp,
     ) -> Result<bool, CycleError> {
+        let reading = &read.reading;
         self.takers.insert(reading.pool.clone(), takers(reading));
         self.unjudged.insert(reading.pool.clone());
         let updates = match self.shared.book().series.get(&reading.pool) {
@@ -210,9 +209,8 @@ impl Cycle {
         let hours = updates.into_iter().map(|((signal, hour), block)| {
             Record::Hour(reading.pool.clone(), signal, hour, Box::new(block))
         });
-        let read_through = Record::ReadThrough(reading.pool.clone(), through);
-        self.commit(hours.chain([read_through]).collect(), now)
-            .await
+        let known = read.records(&self.shared.book());
+        self.commit(hours.chain(known).collect(), now).await
     }
 
     fn note(&self, stage: &'static str, scope: &Scope, faults: &[Fault], now: Timestamp) {

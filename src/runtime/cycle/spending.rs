@@ -3,10 +3,13 @@
 use super::{Cycle, CycleError};
 use crate::{
     aws::price,
+    collect::{budget::Load, cadence::Plan},
     model::{
         book::{Book, Key, Record},
+        ids::{AccountId, Scope},
+        policy::Settings,
         spend::{CallCounts, Month, Spend},
-        time::{Timestamp, after},
+        time::{Minute, Timestamp, after},
         units::Share,
     },
     runtime::shared::{Cost, MonthCost},
@@ -16,6 +19,10 @@ use crate::{
 const SAVE_MINUTES: i64 = 15;
 /// Months that are remembered: a year, and the one before it to compare with.
 const MONTHS_KEPT: usize = 13;
+/// Single requests of each round that are not up to us: the account's throttles, and now and then its invocations.
+const ACCOUNT_WIDE: f64 = 1.5;
+/// Single requests of one round at most, since each takes a call of its own.
+const MOST_FREE: u32 = 60;
 /// A projection from less than this would be a guess, seconds.
 const LEAST_SECONDS: i64 = 3_600;
 
@@ -89,7 +96,106 @@ fn cost(calls: &CallCounts, free_share: Share) -> Cost {
     }
 }
 
+/// Minutes that are left of the month, at least one.
+fn minutes_left(now: Timestamp) -> f64 {
+    let end = Minute::of(Month::of(now).end());
+    let left = end.since(Minute::of(now)).max(1);
+    i32::try_from(left).map_or(f64::INFINITY, f64::from) // a month has 44,640
+}
+
+impl Spending {
+    /// Requests of this month that would still be free in this account.
+    fn free_left(&self, account: &AccountId, free_share: Share) -> u32 {
+        let made = self.month.iter().flat_map(|spend| &spend.calls.by_site);
+        let own = made.filter(|(site, _)| {
+            let scope = site.scope.as_ref();
+            price::is_free(site) && scope.is_some_and(|scope| scope.account == *account)
+        });
+        let used: u64 = own.map(|(_, calls)| calls.requests).sum();
+        let all = price::free_requests(free_share);
+        all.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+    }
+
+    fn so_far_usd(&self, free_share: Share) -> f64 {
+        let calls = self.month.as_ref().map(|spend| &spend.calls);
+        calls.map_or(0.0, |calls| price::usd_with_free(calls, free_share))
+    }
+}
+
 impl Cycle {
+    /// How often which pool is read from now on, so that the month stays within its budget.
+    pub(super) fn plan_of_reads(&mut self, now: Timestamp) -> Plan {
+        let Settings {
+            accounts,
+            cadence,
+            cost,
+            ..
+        } = &self.shared.settings;
+        let book = self.shared.book();
+        let open = book
+            .incidents
+            .values()
+            .filter(|incident| incident.is_open());
+        let mut plan = Plan {
+            heat: self.heat.clone(),
+            stretch: 1.0,
+            pinned: open
+                .flat_map(|incident| incident.pools.iter().cloned())
+                .collect(),
+        };
+        let left = minutes_left(now);
+        let money = (cost.monthly_budget - self.spending.so_far_usd(cost.free_share)) / left;
+        let free: f64 = accounts
+            .iter()
+            .map(|account| f64::from(self.spending.free_left(&account.id, cost.free_share)))
+            .sum();
+        let affordable = money / price::usd_per_series() + free / left;
+        plan.stretch = Load::of(&plan, &book, cadence).stretch(affordable);
+        let read_every = plan.read_every(&book, cadence);
+        drop(book);
+        self.shared.health_mut().read_every = read_every;
+        self.tell_stretch(plan.stretch, now);
+        plan
+    }
+
+    fn tell_stretch(&self, stretch: f64, now: Timestamp) {
+        let budget = self.shared.settings.cost.monthly_budget;
+        let mut health = self.shared.health_mut();
+        match (1.0 < health.stretch, 1.0 < stretch) {
+            (false, true) => tracing::warn!(
+                event = "cost.slowed",
+                %now,
+                budget,
+                stretch,
+                "at this pace the month would pass its budget: pools without an incident are read less often"
+            ),
+            (true, false) => tracing::info!(
+                event = "cost.unslowed",
+                %now,
+                budget,
+                "the budget pays for full cadence again"
+            ),
+            (true, true) | (false, false) => {}
+        }
+        health.stretch = stretch;
+    }
+
+    /// How many free requests the next round of this scope may spend on single series. They are spread over the rest of
+    /// the month and the account's Regions; what is not spent is spread again.
+    pub(super) fn free_requests(&self, scope: &Scope, now: Timestamp) -> u32 {
+        let Settings { accounts, cost, .. } = &self.shared.settings;
+        let account = accounts.iter().find(|account| account.id == scope.account);
+        let regions = account.map_or(1, |account| account.regions.len());
+        let regions = u32::try_from(regions).map_or(f64::INFINITY, f64::from);
+        let left = f64::from(self.spending.free_left(&scope.account, cost.free_share));
+        let a_round = left / minutes_left(now) / regions - ACCOUNT_WIDE;
+        (0..MOST_FREE)
+            .take_while(|count| f64::from(count + 1) <= a_round)
+            .count()
+            .try_into()
+            .unwrap_or(MOST_FREE)
+    }
+
     /// Counts what the cycle asked of AWS.
     pub(super) async fn count_cost(&mut self, now: Timestamp) -> Result<(), CycleError> {
         let calls = self.cloud.calls();

@@ -199,6 +199,8 @@ pub(super) fn quiet() -> (Book, Health) {
         )],
         calls: calls(),
         cost_usd: 0.092_16,
+        stretch: 1.0,
+        read_every: BTreeMap::new(),
         month: None,
     };
     (book, health)
