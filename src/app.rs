@@ -1,6 +1,7 @@
 //! Wiring: which parts make the service, the demo and the simulated AWS.
 
 pub mod demo;
+pub mod discover;
 pub mod log;
 pub mod run;
 pub mod sim;

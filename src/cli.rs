@@ -4,15 +4,17 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub mod discover;
 pub mod exit;
 pub mod explain;
+pub mod mapping;
 pub mod remote;
 pub mod rule;
 pub mod status;
 mod store;
 mod text;
 
-use crate::{app, config, model::policy::Mode};
+use crate::{app, collect::survey::Survey, config, model::policy::Mode};
 use exit::Exit;
 
 /// Watches Amazon Bedrock capacity and acts on it.
@@ -35,9 +37,11 @@ enum Command {
     Sim(SimArgs),
     /// Check a configuration and its rules: all faults at once, each with its place.
     Check(CheckArgs),
+    /// Show what exists and which quotas limit it, with the reasons; asks AWS, or compares two lists.
+    Discover(DiscoverArgs),
     /// Show how things stand, from the running service.
     Status(StatusArgs),
-    /// Show why: an incident, an action, a pool, a quota code or a request.
+    /// Show why: an incident, an action, a pool, a quota code or a request; `mapping POOL` for its quotas alone.
     Explain(ExplainArgs),
     /// Carry out a proposal.
     Approve(AnswerArgs),
@@ -66,6 +70,19 @@ struct Overrides {
     /// A folder of rules instead of the built-in ones.
     #[arg(long, env = "BOA_RULES", value_name = "FOLDER")]
     rules: Option<PathBuf>,
+}
+
+impl Overrides {
+    /// Nothing but a file.
+    const fn of_file(config: Option<PathBuf>) -> Self {
+        Self {
+            config,
+            store: None,
+            listen: None,
+            mode: None,
+            rules: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -157,6 +174,22 @@ struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+struct DiscoverArgs {
+    /// Configuration file that names the accounts; without one, the account of the environment's credentials.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Ask nobody: map the ids of this list (CSV with the columns `model_id,region`).
+    #[arg(long, value_name = "FILE", requires = "quotas")]
+    corpus: Option<PathBuf>,
+    /// The quotas to map them to (CSV with the columns `quota_code,quota_name`, `default_value` and `adjustable` if known).
+    #[arg(long, value_name = "FILE", requires = "corpus")]
+    quotas: Option<PathBuf>,
+    /// Print JSON; the shape is in docs/discover.md.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 struct ReadArgs {
     /// Address of the running service.
     #[arg(
@@ -192,8 +225,14 @@ struct StatusArgs {
 
 #[derive(Debug, Args)]
 struct ExplainArgs {
-    /// `inc-…`, `act-…`, a pool, a quota code or a request id.
+    /// `inc-…`, `act-…`, a pool, a quota code or a request id; or the word `mapping`.
     id: String,
+    /// After `mapping`: the pool, `account/region/family/model`.
+    #[arg(required_if_eq("id", "mapping"))]
+    pool: Option<String>,
+    /// After `mapping`: tell it from this list of quotas instead of the running service.
+    #[arg(long, value_name = "FILE", requires = "pool")]
+    quotas: Option<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
 }
@@ -248,6 +287,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo(args),
         Command::Sim(args) => sim(args),
         Command::Check(args) => check(&args),
+        Command::Discover(args) => discover(&args),
         Command::Status(args) => status(&args),
         Command::Explain(args) => explain(&args),
         Command::Approve(args) => answer(&args, true),
@@ -337,8 +377,65 @@ fn status(args: &StatusArgs) -> Result<ExitCode, Exit> {
     })
 }
 
+fn discover(args: &DiscoverArgs) -> Result<ExitCode, Exit> {
+    let surveys = match (&args.corpus, &args.quotas) {
+        (Some(corpus), Some(quotas)) => {
+            app::discover::compare(corpus, quotas).map_err(|error| bad_list(&error))?
+        }
+        (_, _) => {
+            let settings = load(&Overrides::of_file(args.config.clone()))?;
+            block_on(app::discover::ask(settings.accounts))?.map_err(|error| ended(&error))?
+        }
+    };
+    let style = discover::Style::for_standard_output(args.json);
+    discover::write(&surveys, style, &mut std::io::stdout()).map_err(|error| unwritten(&error))?;
+    let is_read = |survey: &Survey| survey.faults.is_empty();
+    Ok(if surveys.iter().all(is_read) {
+        ExitCode::SUCCESS
+    } else if surveys.iter().any(|survey| !survey.pools.is_empty()) {
+        ExitCode::from(exit::FAILED)
+    } else {
+        ExitCode::from(exit::UNREACHABLE)
+    })
+}
+
+fn bad_list(error: &app::discover::ListError) -> Exit {
+    Exit::new(
+        exit::USAGE,
+        error,
+        "docs/discover.md shows both lists; `aws service-quotas list-aws-default-service-quotas --service-code bedrock` has the names",
+    )
+}
+
+fn unwritten(error: &std::io::Error) -> Exit {
+    Exit::new(exit::STORE, error, "")
+}
+
 fn explain(args: &ExplainArgs) -> Result<ExitCode, Exit> {
+    if let Some(pool) = &args.pool {
+        return explain_mapping(args, pool);
+    }
     ask(async |out| explain::explain(&args.read.url, &args.id, args.read.format(), out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn explain_mapping(args: &ExplainArgs, pool: &str) -> Result<ExitCode, Exit> {
+    if args.id != "mapping" {
+        let text = format!(
+            "error: `explain {}` takes one id; did you mean `explain mapping {pool}`?",
+            args.id
+        );
+        return Err(Exit::rendered(exit::USAGE, text));
+    }
+    let format = args.read.format();
+    match &args.quotas {
+        Some(list) => {
+            let quotas = app::discover::read_quotas(list).map_err(|error| bad_list(&error))?;
+            mapping::explain_list(pool, &quotas, format, &mut std::io::stdout())
+                .map_err(|error| unwritten(&error))?;
+        }
+        None => ask(async |out| mapping::explain(&args.read.url, pool, format, out).await)?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -400,7 +497,9 @@ fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Exit> {
 
 /// Why the service ended, with the exit code that fits.
 fn ended(error: &app::run::RunError) -> Exit {
-    use crate::runtime::{cycle::CycleError, daemon::DaemonError};
+    use crate::runtime::{
+        cycle::CycleError, daemon::DaemonError, sim_clock::SimClockError, ticks::TickError,
+    };
     use app::run::RunError;
     match error {
         RunError::Store(cause)
@@ -408,29 +507,34 @@ fn ended(error: &app::run::RunError) -> Exit {
             source: CycleError::Store(cause),
             ..
         }) => Exit::new(cause.exit_code(), error, cause.help()),
-        RunError::Connect(_) => Exit::new(
-            exit::UNREACHABLE,
-            error,
-            "check the credentials (AWS_PROFILE, role, AWS_REGION) with `aws sts get-caller-identity`, and the network",
-        ),
+        RunError::Connect(cause) if cause.is_configuration() => {
+            Exit::new(exit::CONFIG, error, cause.help())
+        }
+        RunError::Connect(cause) => Exit::new(exit::UNREACHABLE, error, cause.help()),
         RunError::NotLoopback(_) => Exit::new(
             exit::CONFIG,
             error,
             "set AWS_ENDPOINT_URL to the simulated AWS, such as http://127.0.0.1:4566, and unset the others",
         ),
-        RunError::SimClock(_) | RunError::Ticks(_) | RunError::Daemon(DaemonError::Ticks(_)) => {
-            Exit::new(
-                exit::UNREACHABLE,
-                error,
-                "is the simulated AWS still running?",
-            )
+        RunError::SimClock(SimClockError::Url { .. } | SimClockError::NotLoopback { .. }) => {
+            Exit::new(exit::CONFIG, error, "")
         }
+        RunError::SimClock(_)
+        | RunError::Ticks(TickError::Sim(_))
+        | RunError::Daemon(DaemonError::Ticks(TickError::Sim(_))) => Exit::new(
+            exit::UNREACHABLE,
+            error,
+            "start `bedrock-ops-alert sim` there first, or leave --sim-clock out to run on the real AWS in real time",
+        ),
         RunError::Listen { .. } => Exit::new(
             exit::CONFIG,
             error,
             "another process may use the port: name another with --listen or BOA_LISTEN",
         ),
-        RunError::Daemon(DaemonError::Cycle { .. })
+        RunError::Ticks(TickError::Scheduler(_))
+        | RunError::Daemon(
+            DaemonError::Cycle { .. } | DaemonError::Ticks(TickError::Scheduler(_)),
+        )
         | RunError::Signals(_)
         | RunError::Open { .. } => Exit::new(
             exit::FAILED,

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 pub use crate::model::spend::CallCounts;
 use crate::model::{
+    catalog::LifeCycle,
     desk::RequestStatus,
     ids::{AccountId, CaseId, DisplayId, QuotaCode, RequestId, Scope},
     time::{Minute, Timestamp},
@@ -107,8 +108,8 @@ pub struct Profile {
 pub struct FoundationModel {
     /// The id, without context suffix.
     pub id: String,
-    /// `ACTIVE` or `LEGACY`.
-    pub life_cycle: String,
+    /// How long it will be there.
+    pub life: LifeCycle,
 }
 
 /// A quota as listed.

@@ -17,24 +17,24 @@ mod discover;
 #[cfg(test)]
 mod fake;
 mod label;
+mod listings;
+mod mantle;
 pub mod mapping;
 mod pages;
 mod place;
 mod quotas;
 pub mod round;
 mod sum;
+pub mod survey;
 mod usage;
 
 pub use desk::poll_desk;
-pub use discover::{Discovery, discover};
+pub use discover::{Discovery, News, discover};
 pub use quotas::{QuotaPages, reread_quotas};
 use usage::throttles_of_account;
 pub use usage::{PoolReading, read};
 
 use crate::cloud::Fault;
-
-/// The code of a fault that is a finding: a target that no pool could be told for.
-pub const UNPLACED: &str = "Unplaced";
 
 /// What a stage of collecting came to: records to commit, and what failed (shown, never swallowed).
 #[derive(Clone, Debug, PartialEq)]

@@ -5,8 +5,7 @@
 //! - `observer`: looks at minutes in order;
 //! - `band`: what is usual at this time of day;
 //! - `hold`: from minutes to states: M of N, hysteresis, gaps, settled and provisional minutes;
-//! - `explain`: the reasons of a verdict;
-//! - `profile`: fourteen days of use, as numbers that a quota request can rest on.
+//! - `explain`: the reasons of a verdict.
 //!
 //! Does not belong here: which incident a verdict belongs to, and what is done about it (`act/plan`).
 
@@ -28,15 +27,11 @@ mod band;
 mod explain;
 mod hold;
 mod observer;
-mod profile;
 mod strip;
 mod yardstick;
 
 pub use band::{BAND_DAYS, LEAST_BAND_DAYS};
 pub use hold::{FIRST_LOOK_MINUTES, MOST_MINUTES_AT_ONCE};
-pub use profile::{
-    KindUse, PROFILE_MINUTES, RecentUse, UsageProfile, p95_demand_last_24h, usage_profile,
-};
 
 use hold::Span;
 use strip::Strip;
@@ -116,6 +111,27 @@ pub fn judge_some(
         }));
     }
     verdicts
+}
+
+/// The alerts of open incidents that nothing can judge any more, each with the reason as a sentence fragment.
+///
+/// They would stay on for ever: no verdict comes that could end them.
+#[must_use]
+pub fn orphans(rules: &[Rule], book: &Book) -> Vec<(AlertKey, String)> {
+    let open = book.incidents.values().filter(|it| it.is_open());
+    let on = open.flat_map(|it| it.members.iter().filter(|(_, member)| member.is_on));
+    let orphans = on.filter_map(|(key, _)| {
+        let Some(rule) = rules.iter().find(|rule| rule.name == key.rule) else {
+            return Some((key.clone(), "the rule is no longer configured".to_owned()));
+        };
+        let Some(pool) = book.pools.get(&key.pool) else {
+            return Some((key.clone(), "the pool is no longer known".to_owned()));
+        };
+        let is_limited = Yardstick::of(&rule.condition, pool, &book.quotas).is_some();
+        let why = "the account no longer lists such a quota for this model";
+        (!is_limited).then(|| (key.clone(), why.to_owned()))
+    });
+    orphans.collect()
 }
 
 /// One copy of the minutes that any of the rules needs.

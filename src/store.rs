@@ -43,6 +43,11 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// written then. After [`StoreError::NotDurable`] the ledger takes no more commits: what is on disk is unknown.
     fn commit(&self, records: &[Record]) -> Result<(), StoreError>;
 
+    /// Whether a commit may take long, so that it must not run on an async thread.
+    fn waits_for_disk(&self) -> bool {
+        true
+    }
+
     /// Everything stored, checked record by record and as a whole.
     ///
     /// # Errors

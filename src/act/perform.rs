@@ -47,7 +47,7 @@ pub async fn perform(cloud: &dyn Cloud, policy: &Policy, intent: &Intent) -> Out
             desired,
             context: _, // added later, to the case that Service Quotas opens
         } => match prove(cloud, scope).await {
-            Ok(()) => desk::request(cloud, scope, code, *desired).await,
+            Ok(()) => desk::request(cloud, scope, code, *desired, intent.created).await,
             Err(unproved) => unproved.outcome(),
         },
         Effect::OpenCase {
@@ -91,7 +91,7 @@ pub async fn look(cloud: &dyn Cloud, intent: &Intent, now: Timestamp) -> Outcome
     let found = match &intent.effect {
         Effect::Notify { .. } => Ok(None),
         Effect::RequestQuota { code, desired, .. } => {
-            desk::find_request(cloud, scope, code, *desired, since).await
+            return desk::find_request(cloud, scope, code, *desired, since).await;
         }
         Effect::OpenCase { .. } => desk::find_case(cloud, scope, &marker, since).await,
         Effect::Comment { case, .. } => desk::find_comment(cloud, scope, case, &marker).await,

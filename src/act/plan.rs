@@ -21,6 +21,7 @@ use crate::model::{
     book::{Book, Record},
     catalog::PoolId,
     desk::DeskReading,
+    incident::AlertKey,
     policy::Policy,
     reason::Reason,
     time::Timestamp,
@@ -33,6 +34,8 @@ pub struct Inputs<'a> {
     pub book: &'a Book,
     /// One verdict for each rule and pool that was judged now.
     pub verdicts: &'a [Verdict],
+    /// Alerts that can't be judged any more, and why: their rule, pool or quota is gone.
+    pub orphans: &'a [(AlertKey, String)],
     /// What the desk said now.
     pub desk: &'a [DeskReading],
     /// Who takes most of each pool, lately.

@@ -219,7 +219,10 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Without accounts in the configuration: the one that the credentials belong to, in the environment's Region.
-async fn accounts(configured: Vec<Account>, patience: Patience) -> Result<Vec<Account>, RunError> {
+pub(super) async fn accounts(
+    configured: Vec<Account>,
+    patience: Patience,
+) -> Result<Vec<Account>, RunError> {
     if !configured.is_empty() {
         return Ok(configured);
     }

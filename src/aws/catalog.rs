@@ -1,14 +1,21 @@
 //! Bedrock's catalogue: inference profiles and foundation models.
 
-use aws_sdk_bedrock::types::{
-    FoundationModelSummary, InferenceProfileSummary, InferenceProfileType,
+use aws_sdk_bedrock::{
+    primitives::DateTime,
+    types::{
+        FoundationModelLifecycle, FoundationModelSummary, InferenceProfileSummary,
+        InferenceProfileType,
+    },
 };
 
 use super::{
     call::{send, token},
     clients::Clients,
 };
-use crate::cloud::{Fault, FoundationModel, Page, Profile};
+use crate::{
+    cloud::{Fault, FoundationModel, Page, Profile},
+    model::{catalog::LifeCycle, time::Timestamp},
+};
 
 /// Profiles a page; the API takes 1 to 1,000.
 const PROFILES_PER_PAGE: i32 = 1_000;
@@ -56,7 +63,7 @@ impl Clients {
             .map(model)
             .collect();
         // Variants of one model that differ in their context only.
-        models.sort_by(|a, b| (&a.id, &a.life_cycle).cmp(&(&b.id, &b.life_cycle)));
+        models.sort_by(|a, b| (&a.id, &a.life).cmp(&(&b.id, &b.life)));
         models.dedup();
         Ok(models)
     }
@@ -80,11 +87,32 @@ fn profile(profile: InferenceProfileSummary) -> Profile {
 fn model(model: FoundationModelSummary) -> FoundationModel {
     FoundationModel {
         id: without_context(model.model_id),
-        life_cycle: model.model_lifecycle.map_or_else(
-            || "UNKNOWN".to_owned(), // neither ACTIVE nor LEGACY, as far as anyone says
-            |life| life.status.as_str().to_owned(),
-        ),
+        life: model.model_lifecycle.map_or_else(unknown, life),
     }
+}
+
+fn life(life: FoundationModelLifecycle) -> LifeCycle {
+    LifeCycle {
+        status: life.status.as_str().to_owned(),
+        legacy: life.legacy_time.and_then(instant),
+        extended: life.public_extended_access_time.and_then(instant),
+        end: life.end_of_life_time.and_then(instant),
+    }
+}
+
+/// Neither active nor legacy, as far as anyone says.
+fn unknown() -> LifeCycle {
+    LifeCycle {
+        status: "UNKNOWN".to_owned(),
+        legacy: None,
+        extended: None,
+        end: None,
+    }
+}
+
+/// To the second. A time beyond the calendar is none.
+fn instant(time: DateTime) -> Option<Timestamp> {
+    Timestamp::from_second(time.secs()).ok()
 }
 
 /// `anthropic.claude-3-haiku-20240307-v1:0:48k` is a variant of `anthropic.claude-3-haiku-20240307-v1:0`.

@@ -71,7 +71,9 @@ impl Configs {
     pub(super) fn region(&self) -> Option<Region> {
         self.reads
             .region()
-            .map(|region| Region::new(region.as_ref()))
+            .map(AsRef::as_ref)
+            .filter(|region: &&str| !region.is_empty()) // AWS_REGION= sets none
+            .map(Region::new)
     }
 
     fn with_credentials(&self, credentials: &SharedCredentialsProvider) -> Self {

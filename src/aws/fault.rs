@@ -89,6 +89,8 @@ fn not_sent(operation: &'static str, error: &(dyn Error + 'static)) -> Fault {
         );
         return fault(operation, "CredentialsConnect", &told, FaultClass::Connect);
     }
+    // The client's own filler before each source that it looked at.
+    let why = why.replace("the credential provider was not enabled: ", "");
     let told = format!(
         "no usable credentials, so nothing was sent; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and \
          AWS_SECRET_ACCESS_KEY, or check the role, its trust policy and external id ({why})"
@@ -108,14 +110,14 @@ fn answered(
     let in_words = format!("Http{}", status.as_u16());
     let code = code.unwrap_or(&in_words);
     let mut fault = fault(operation, code, message.unwrap_or_default(), class);
-    fault.message.push_str(advice(class, code));
+    fault.message.push_str(&advice(operation, class, code));
     fault
 }
 
 /// What a person does about a refusal, added to the other side's words.
-fn advice(class: FaultClass, code: &str) -> &'static str {
+fn advice(operation: &str, class: FaultClass, code: &str) -> String {
     let short = code.strip_suffix("Exception").unwrap_or(code);
-    match (class, short) {
+    let known = match (class, short) {
         (FaultClass::Denied, "ExpiredToken" | "RequestExpired") => {
             "; renew the credentials (for example `aws sso login`), or check the clock"
         }
@@ -133,13 +135,14 @@ fn advice(class: FaultClass, code: &str) -> &'static str {
             "RequestTimeTooSkewed" | "SignatureDoesNotMatch" | "InvalidSignature" | "AuthFailure",
         ) => "; check the secret key, and this machine's clock",
         (FaultClass::Denied, _) => {
-            "; allow the action in the IAM policy of these credentials (`iam-policy` prints what is needed)"
+            return format!("; allow `{operation}` in the IAM policy of these credentials");
         }
         (FaultClass::NoPlan, _) => {
             "; the Support API needs a Business Support+, Enterprise or Unified Operations plan: use the console"
         }
         _ => "",
-    }
+    };
+    known.to_owned()
 }
 
 /// Whether the connection was never made, so that nothing can have been sent over it.
@@ -192,15 +195,16 @@ pub(super) fn fault(
     message: &str,
     class: FaultClass,
 ) -> Fault {
-    let message = message
-        .chars()
-        .take(MOST_MESSAGE)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let plain = message.replace(char::is_control, " ");
+    let mut words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = words.char_indices().nth(MOST_MESSAGE) {
+        words.truncate(end);
+        words.push('…');
+    }
     Fault {
         operation,
         code: code.to_owned(),
-        message,
+        message: words,
         class,
     }
 }
@@ -214,7 +218,10 @@ mod tests {
         let forbidden = StatusCode::try_from(403).unwrap();
         let long = "x\u{1b}[31m".repeat(1_000);
         for (code, told) in [
-            ("AccessDeniedException", "IAM policy"),
+            (
+                "AccessDeniedException",
+                "allow `sns:Publish` in the IAM policy",
+            ),
             ("ExpiredTokenException", "renew"),
             ("InvalidClientTokenId", "AWS_PROFILE"),
             ("RequestTimeTooSkewed", "clock"),

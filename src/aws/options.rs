@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    cloud::Fault,
+    cloud::{Fault, FaultClass},
     model::{
         ids::{AccountId, Region},
         policy::Account,
@@ -153,13 +153,50 @@ pub enum ConnectError {
     )]
     NoRegion,
     /// STS did not say who we are.
-    #[error("the account of the credentials could not be asked for: {0}")]
+    #[error("AWS did not say whose credentials these are")]
     Caller(#[source] Fault),
     /// The HTTP client for webhooks could not be made.
     #[error(
         "the HTTP client for webhooks could not be made; are the system's root certificates readable?"
     )]
     Webhook(#[source] reqwest::Error),
+}
+
+impl ConnectError {
+    /// What the operator can do, where the message does not say it.
+    #[must_use]
+    pub const fn help(&self) -> &'static str {
+        match self {
+            Self::Role { .. } => "correct `role_arn` of this `[[account]]` in the configuration",
+            Self::Caller(fault) => match fault.class {
+                FaultClass::Denied | FaultClass::NoPlan | FaultClass::Invalid => {
+                    "nothing was begun; `aws sts get-caller-identity` in the same environment must work first"
+                }
+                FaultClass::Throttled
+                | FaultClass::NotFound
+                | FaultClass::Exists
+                | FaultClass::Full
+                | FaultClass::Server
+                | FaultClass::Connect
+                | FaultClass::Lost
+                | FaultClass::Garbled => {
+                    "nothing was begun; check the network (DNS, proxy, the way to STS) and AWS_ENDPOINT_URL if it is set, then start again"
+                }
+            },
+            Self::Endpoint { .. } | Self::NotLoopback(_) | Self::NoRegion | Self::Webhook(_) => "",
+        }
+    }
+
+    /// Whether what is configured, here or in the environment, is at fault: trying again is no use.
+    #[must_use]
+    pub const fn is_configuration(&self) -> bool {
+        match self {
+            Self::Role { .. } | Self::Endpoint { .. } | Self::NotLoopback(_) | Self::NoRegion => {
+                true
+            }
+            Self::Caller(_) | Self::Webhook(_) => false,
+        }
+    }
 }
 
 impl SdkOptions {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     model::units::grouped,
     web::{
-        json::{Action, Explanation, Incident, Quota, QuotaChange},
+        json::{Action, Explanation, Incident, Life, Quota, QuotaChange},
         words::{age, clock},
     },
 };
@@ -67,6 +67,9 @@ fn write_place(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
         text.line(2, &format!("{kind} of {}: {}", row.pool, row.note))?;
     }
     left_out(text, &told.left_out, "headroom")?;
+    if let Some(told) = told.life.as_ref().and_then(Life::told) {
+        text.line(1, &format!("the model is {told}"))?;
+    }
     text.heading("QUOTAS")?;
     for quota in &told.quotas {
         text.line(1, &quota_line(quota))?;
@@ -104,9 +107,12 @@ fn write_place(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
             .map_or_else(String::new, |name| format!(" `{name}`"));
         let seen = clock(&target.first_seen);
         let kind = target.kind.replace('-', " ");
+        let vanished = target.vanished.as_deref().map_or_else(String::new, |at| {
+            format!(", no traffic and not listed since {}", clock(at))
+        });
         text.line(
             1,
-            &format!("{}{name}: {kind}, first seen {seen}", target.id),
+            &format!("{}{name}: {kind}, first seen {seen}{vanished}", target.id),
         )?;
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! Plain text for people: headings, indented lines and aligned tables, without colour. Every line is made inert.
+//! Plain text for people: headings, indented lines and aligned tables. Every line is made inert; colour comes after that,
+//! only where it is asked for, and never says what the words don't.
 
 use std::io::{self, Write};
 
@@ -7,6 +8,34 @@ use crate::web::inert::inert;
 /// Writes one line after another.
 pub(super) struct Text<'a> {
     out: &'a mut dyn Write,
+    is_coloured: bool,
+}
+
+/// How a line stands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paint {
+    Plain,
+    Dim,
+    Doubtful,
+    Bad,
+}
+
+impl Paint {
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Dim => "\u{1b}[2m",
+            Self::Doubtful => "\u{1b}[33m",
+            Self::Bad => "\u{1b}[31m",
+        }
+    }
+
+    const fn end(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Dim | Self::Doubtful | Self::Bad => "\u{1b}[0m",
+        }
+    }
 }
 
 /// On which side a column is flush.
@@ -18,12 +47,34 @@ pub(super) enum Side {
 
 impl<'a> Text<'a> {
     pub(super) fn new(out: &'a mut dyn Write) -> Self {
-        Self { out }
+        Self {
+            out,
+            is_coloured: false,
+        }
+    }
+
+    /// The same with colours.
+    pub(super) fn coloured(self) -> Self {
+        Self {
+            is_coloured: true,
+            ..self
+        }
     }
 
     /// One line, indented by so many steps.
     pub(super) fn line(&mut self, steps: usize, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{:1$}{2}", "", 2 * steps, inert(text))
+        self.painted(Paint::Plain, steps, text)
+    }
+
+    /// One line that stands out, where colours are on.
+    pub(super) fn painted(&mut self, paint: Paint, steps: usize, text: &str) -> io::Result<()> {
+        let paint = if self.is_coloured {
+            paint
+        } else {
+            Paint::Plain
+        };
+        let (begin, end) = (paint.begin(), paint.end());
+        writeln!(self.out, "{:1$}{begin}{2}{end}", "", 2 * steps, inert(text))
     }
 
     /// An empty line and a heading.
@@ -52,6 +103,16 @@ impl<'a> Text<'a> {
         sides: [Side; N],
         rows: &[[String; N]],
     ) -> io::Result<()> {
+        self.painted_table(sides, rows, &[])
+    }
+
+    /// The same, with a paint for each row; rows beyond the paints are plain.
+    pub(super) fn painted_table<const N: usize>(
+        &mut self,
+        sides: [Side; N],
+        rows: &[[String; N]],
+        paints: &[Paint],
+    ) -> io::Result<()> {
         let rows: Vec<[String; N]> = rows
             .iter()
             .map(|row| row.clone().map(|cell| inert(&cell)))
@@ -62,7 +123,11 @@ impl<'a> Text<'a> {
                 *width = cell.chars().count().max(*width);
             }
         }
-        for row in &rows {
+        let paints = paints
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(Paint::Plain));
+        for (row, paint) in rows.iter().zip(paints) {
             let mut line = String::new();
             for ((cell, width), side) in row.iter().zip(widths).zip(sides) {
                 let cell = match side {
@@ -72,7 +137,7 @@ impl<'a> Text<'a> {
                 line.push_str(&cell);
                 line.push_str("  ");
             }
-            self.line(1, line.trim_end())?;
+            self.painted(paint, 1, line.trim_end())?;
         }
         Ok(())
     }

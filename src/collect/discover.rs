@@ -2,31 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mapping::{QuotaNames, map};
-use super::pages::{Listing, all_pages};
-use super::place::{Atlas, Profiles};
+use super::listings::Listings;
+use super::mapping::map;
 use super::quotas::{QuotaListings, QuotaPages};
-use super::sum::Measure;
 use super::{Gathered, burndown};
-use crate::cloud::{Cloud, Fault, FaultClass, FoundationModel, Metric, Profile};
+use crate::cloud::Cloud;
 use crate::model::book::{Book, Key, Record};
-use crate::model::catalog::{Mapping, Pool, PoolId, Target};
+use crate::model::catalog::{Catalog, Family, Mapping, Pool, PoolId, Target, Unplaced};
 use crate::model::ids::{QuotaCode, Scope, TargetId};
 use crate::model::time::{DAY, Timestamp, after};
 
-/// CloudWatch lists a metric until it was silent for two weeks.
-const LISTED_DAYS: i64 = 14;
+pub use news::News;
 
-/// Unplaced targets named in the fault that tells of them.
-const MAX_EXAMPLES: usize = 10;
+mod news;
 
-const NAMESPACE: &str = "AWS/Bedrock";
+/// A target that CloudWatch lists no more is shown for so long, and then forgotten.
+const SHOWN_DAYS: i64 = 14;
 
 /// What a discovery came to.
 #[derive(Debug)]
 pub struct Discovery {
     /// Records to commit, and what failed.
     pub gathered: Gathered<Vec<Record>>,
+    /// Findings that are no failures.
+    pub news: Vec<News>,
     /// Whether all quotas were listed, each listing to its end.
     pub has_listed_quotas: bool,
 }
@@ -40,8 +39,7 @@ pub struct Discovery {
 ///
 /// What could not be read keeps its old records: no target is taken away, no mapping replaced, and a quota is marked
 /// stale. A pool whose set of targets changed loses its `ReadThrough`, so that the next read sums its whole history anew.
-/// `Discovered` comes only when every listing was read to its end. Targets without a pool are told in a fault with the
-/// code `Unplaced`.
+/// `Discovered` comes only when every listing was read to its end.
 pub async fn discover(
     cloud: &dyn Cloud,
     scope: &Scope,
@@ -50,24 +48,17 @@ pub async fn discover(
     unfinished: &mut Option<QuotaPages>,
     now: Timestamp,
 ) -> Discovery {
-    let metrics = all_pages("cloudwatch:ListMetrics", |page| {
-        cloud.list_metrics(scope, NAMESPACE, false, page)
-    });
-    let metrics = metrics.await;
-    let profiles = all_pages("bedrock:ListInferenceProfiles", |page| {
-        cloud.list_profiles(scope, page)
-    });
-    let profiles = profiles.await;
-    let models = cloud.list_models(scope).await;
+    let listings = Listings::read(cloud, scope).await;
+    let mut faults = listings.faults.clone();
     let mut stage = Stage {
         scope,
         book,
         now,
+        listings: &listings,
         found: Vec::new(),
-        faults: Vec::new(),
+        news: Vec::new(),
     };
-    let is_listed_whole = metrics.is_complete() && profiles.is_complete() && models.is_ok();
-    let targets = stage.targets(metrics, profiles, models);
+    let targets = stage.targets();
     let is_new = |target: &Target| !book.pools.contains_key(&target.pool);
     let has_new = targets.values().any(is_new);
     let mut quotas = None;
@@ -76,26 +67,27 @@ pub async fn discover(
             .take()
             .filter(|pages| !pages.is_old(now))
             .unwrap_or_else(|| QuotaPages::new(now));
-        let faults = pages.read_on(cloud, scope).await;
+        let unread = pages.read_on(cloud, scope).await;
         let is_whole = pages.is_whole();
         // Part of the names is better than none for a pool that has no mapping yet; for the others it proves nothing.
         if is_whole || has_new {
-            let listings = QuotaListings::new(&pages, &faults);
-            let pools = stage.pools(&targets, &listings);
-            stage.quotas(&pools, &listings);
+            let listed = QuotaListings::new(&pages, &unread);
+            let pools = stage.pools(&targets, &listed);
+            stage.quotas(&pools, &listed);
         }
-        stage.faults.extend(faults);
+        faults.extend(unread);
         *unfinished = (!is_whole).then_some(pages);
         quotas = Some(is_whole);
     }
-    if is_listed_whole && quotas != Some(false) {
+    if listings.has_all_targets() && quotas != Some(false) {
         stage.found.push(Record::Discovered(scope.clone(), now));
     }
     Discovery {
         gathered: Gathered {
             found: stage.found,
-            faults: stage.faults,
+            faults,
         },
+        news: stage.news,
         has_listed_quotas: quotas == Some(true),
     }
 }
@@ -106,30 +98,16 @@ struct Stage<'a> {
     scope: &'a Scope,
     book: &'a Book,
     now: Timestamp,
+    listings: &'a Listings,
     found: Vec<Record>,
-    faults: Vec<Fault>,
+    news: Vec<News>,
 }
 
 impl Stage<'_> {
     /// Places what is listed; returns all targets that are known from now on.
-    fn targets(
-        &mut self,
-        metrics: Listing<Metric>,
-        profiles: Listing<Profile>,
-        models: Result<Vec<FoundationModel>, Fault>,
-    ) -> BTreeMap<TargetId, Target> {
-        let is_whole = metrics.is_complete();
-        let read = if profiles.is_complete() {
-            Profiles::Whole
-        } else {
-            Profiles::Partial
-        };
-        let (models, models_fault) = match models {
-            Ok(models) => (models, None),
-            Err(fault) => (Vec::new(), Some(fault)),
-        };
-        let atlas = Atlas::new(self.scope, &profiles.items, read, &models);
-        let listed: BTreeSet<TargetId> = metrics.items.iter().filter_map(target_of).collect();
+    fn targets(&mut self) -> BTreeMap<TargetId, Target> {
+        let atlas = self.listings.atlas(self.scope);
+        let listed = self.listings.listed();
         let known = self.book.targets.iter();
         let known: BTreeMap<TargetId, Target> = known
             .filter(|((scope, _), _)| scope == self.scope)
@@ -151,25 +129,67 @@ impl Stage<'_> {
                 }
                 // A profile that was deleted keeps its metrics for a while, and its pool with them.
                 Err(_) if old.is_some() && !atlas.lists(id) => {}
-                Err(why) => unplaced.push((id, why)),
+                Err(why) => unplaced.push(Unplaced {
+                    id: id.clone(),
+                    why,
+                }),
             }
         }
-        if is_whole {
-            let dark = |target: &Target| !listed.contains(&target.id) && self.is_dark(target);
-            now_known.retain(|_, target| !dark(target));
+        if !unplaced.is_empty() {
+            self.news.push(News::Unplaced(unplaced));
         }
-        self.faults.extend(metrics.fault);
-        self.faults.extend(profiles.fault);
-        self.faults.extend(models_fault);
-        self.faults.extend(unplaced_fault(&unplaced));
+        self.catalog(&mut now_known, &listed);
         self.record_targets(&known, &now_known);
         now_known
     }
 
-    /// Whether a target that is no longer listed may be forgotten: it has been silent for two weeks. One that we met less
-    /// than two weeks ago stays; a listing that drops it early must not make its traffic vanish from the pool's sum.
-    fn is_dark(&self, target: &Target) -> bool {
-        after(target.first_seen, LISTED_DAYS * DAY) <= self.now
+    /// Brings the catalog up to date, and lets go of the targets that vanished long ago.
+    fn catalog(&mut self, known: &mut BTreeMap<TargetId, Target>, listed: &BTreeSet<TargetId>) {
+        let old = self.book.catalogs.get(self.scope);
+        let mut catalog = old.cloned().unwrap_or_default(); // the first discovery of this scope
+        if self.listings.has_all_metrics() {
+            self.note_vanished(&mut catalog, known, listed);
+        }
+        if self.listings.has_all_profiles() {
+            let profiles = self.listings.system_profiles();
+            let new: Vec<String> = profiles.difference(&catalog.profiles).cloned().collect();
+            // At first sight all are new, which is no news.
+            if !catalog.profiles.is_empty() && !new.is_empty() {
+                self.news.push(News::NewProfiles(new));
+            }
+            catalog.profiles.extend(profiles);
+        }
+        let models: BTreeSet<_> = known.values().map(|target| &target.pool.model).collect();
+        catalog.lives.retain(|model, _| models.contains(model));
+        for model in models {
+            // A model that is listed no more keeps what was last announced of it.
+            if let Some(life) = self.listings.life(model) {
+                catalog.lives.insert(model.clone(), life);
+            }
+        }
+        if old != Some(&catalog) && catalog != Catalog::default() {
+            let record = Record::Catalog(self.scope.clone(), catalog);
+            self.found.push(record);
+        }
+    }
+
+    fn note_vanished(
+        &mut self,
+        catalog: &mut Catalog,
+        known: &mut BTreeMap<TargetId, Target>,
+        listed: &BTreeSet<TargetId>,
+    ) {
+        let vanished = &mut catalog.vanished;
+        vanished.retain(|id, _| known.contains_key(id) && !listed.contains(id));
+        let is_new = |id: &&TargetId| !listed.contains(*id) && !vanished.contains_key(*id);
+        let new: Vec<TargetId> = known.keys().filter(is_new).cloned().collect();
+        vanished.extend(new.iter().map(|id| (id.clone(), self.now)));
+        let is_over = |since: Timestamp| after(since, SHOWN_DAYS * DAY) <= self.now;
+        known.retain(|id, _| !vanished.get(id).is_some_and(|since| is_over(*since)));
+        vanished.retain(|id, _| known.contains_key(id));
+        if !new.is_empty() {
+            self.news.push(News::Vanished(new));
+        }
     }
 
     fn record_targets(
@@ -208,11 +228,6 @@ impl Stage<'_> {
         quotas: &QuotaListings,
     ) -> BTreeMap<PoolId, Pool> {
         let names = quotas.names();
-        let names = if quotas.is_whole {
-            QuotaNames::whole(&names)
-        } else {
-            QuotaNames::partial(&names)
-        };
         let mut pools = BTreeMap::new();
         for id in targets.values().map(|target| &target.pool) {
             if pools.contains_key(id) {
@@ -228,7 +243,10 @@ impl Stage<'_> {
             }
             let pool = Pool {
                 id: id.clone(),
-                burndown: burndown::rate(&id.model),
+                burndown: match id.family {
+                    Family::Mantle => Some(1.0), // input and output have quotas of their own
+                    Family::OnDemand | Family::Geo | Family::Global => burndown::rate(&id.model),
+                },
                 mappings,
             };
             if old != Some(&pool) {
@@ -239,10 +257,13 @@ impl Stage<'_> {
         pools
     }
 
-    /// Records the quotas that the pools are mapped to, candidates included, and those that were recorded before.
+    /// Records the quotas that the pools are mapped to, candidates included, the one that all models share, and those
+    /// that were recorded before.
     fn quotas(&mut self, pools: &BTreeMap<PoolId, Pool>, quotas: &QuotaListings) {
+        let names = quotas.names();
         let mappings = pools.values().flat_map(|pool| pool.mappings.values());
         let mut codes: BTreeSet<&QuotaCode> = mappings.flat_map(codes_of).collect();
+        codes.extend(names.account_tpd());
         let known = self.book.quotas.keys();
         codes.extend(
             known
@@ -257,40 +278,12 @@ impl Stage<'_> {
     }
 }
 
-/// The target of a metric that we read; other dimension sets hold the same events again.
-fn target_of(metric: &Metric) -> Option<TargetId> {
-    let is_read = Measure::ALL.iter().any(|it| it.metric() == metric.name);
-    let mut dimensions = metric.dimensions.iter();
-    match (dimensions.next(), dimensions.next()) {
-        (Some((name, value)), None) if is_read && name == "ModelId" => {
-            Some(TargetId::new(value.clone()))
-        }
-        (Some(_), _) | (None, _) => None,
-    }
-}
-
 fn codes_of(mapping: &Mapping) -> Vec<&QuotaCode> {
     match mapping {
         Mapping::Mapped { code, .. } => vec![code],
         Mapping::Ambiguous { candidates } => candidates.iter().collect(),
         Mapping::Absent | Mapping::Unknown => Vec::new(),
     }
-}
-
-fn unplaced_fault(unplaced: &[(&TargetId, String)]) -> Option<Fault> {
-    let some = unplaced.iter().take(MAX_EXAMPLES);
-    let some: Vec<String> = some.map(|(id, why)| format!("`{id}` ({why})")).collect();
-    let message = format!(
-        "{} targets have metrics and no pool, so they are not watched, such as {}",
-        unplaced.len(),
-        some.join(", ")
-    );
-    (!unplaced.is_empty()).then(|| Fault {
-        operation: "bedrock:ListInferenceProfiles",
-        code: super::UNPLACED.to_owned(),
-        message,
-        class: FaultClass::Invalid,
-    })
 }
 
 #[cfg(test)]

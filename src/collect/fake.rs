@@ -176,11 +176,13 @@ impl Cloud for Fake {
     async fn list_metrics(
         &self,
         _: &Scope,
-        _: &str,
+        namespace: &str,
         _: bool,
         page: Option<String>,
     ) -> Result<Page<Metric>, Fault> {
-        self.page("cloudwatch:ListMetrics", &self.metrics, page)
+        let mut metrics = self.metrics.clone();
+        metrics.retain(|metric| metric.namespace == namespace);
+        self.page("cloudwatch:ListMetrics", &metrics, page)
     }
 
     async fn metric_data(

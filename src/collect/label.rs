@@ -38,13 +38,10 @@ impl Label {
         };
         let mut parts = tokens(name);
         parts.retain(|part| !is_date(part));
+        let is_bare_one = parts.len() > 1 && parts.last().is_some_and(|last| last == "1");
         match revision {
-            None => {}
-            Some("0") => {
-                if parts.len() > 1 && parts.last().is_some_and(|last| last == "1") {
-                    parts.pop();
-                }
-            }
+            Some("0") if is_bare_one => drop(parts.pop()),
+            None | Some("0") => {}
             // Any other revision is a version of its own: `claude-v2:1` is Claude V2.1.
             Some(revision) => parts.extend(tokens(revision)),
         }

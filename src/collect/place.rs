@@ -8,9 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::tables;
 use super::label::split_vendor;
+use super::mantle;
 use crate::cloud::{FoundationModel, Profile};
-use crate::model::catalog::{Family, PoolId, TargetKind};
+use crate::model::catalog::{Family, PoolId, TargetKind, Unplaced};
 use crate::model::ids::{ModelId, Scope, TargetId};
+
+/// A target and where it belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Placed {
+    pub id: TargetId,
+    pub kind: TargetKind,
+    pub pool: PoolId,
+}
 
 /// What the Region says of its models and profiles.
 #[derive(Debug)]
@@ -24,7 +33,7 @@ pub(super) struct Atlas<'a> {
     prefixes: BTreeMap<&'a str, Family>,
     /// Pools by the exact set of model ARNs of the system profiles that reach them.
     by_arns: BTreeMap<BTreeSet<&'a str>, BTreeSet<PoolId>>,
-    is_whole: bool,
+    listed: Profiles,
 }
 
 /// Whether the list of profiles was read to its end.
@@ -32,6 +41,8 @@ pub(super) struct Atlas<'a> {
 pub(super) enum Profiles {
     Whole,
     Partial,
+    /// Nobody was asked.
+    None,
 }
 
 impl<'a> Atlas<'a> {
@@ -49,7 +60,7 @@ impl<'a> Atlas<'a> {
             vendors: BTreeSet::new(),
             prefixes: BTreeMap::new(),
             by_arns: BTreeMap::new(),
-            is_whole: read == Profiles::Whole,
+            listed: read,
         };
         let arns = profiles.iter().flat_map(|it| &it.model_arns);
         let ids = arns.filter_map(|arn| base_model(arn));
@@ -70,6 +81,40 @@ impl<'a> Atlas<'a> {
         atlas
     }
 
+    /// Over the ids alone. What stands before a known vendor is a prefix; a vendor that nobody knows is one where nothing
+    /// else can be.
+    pub(super) fn of_ids(scope: &'a Scope, ids: &'a BTreeSet<TargetId>) -> Self {
+        let mut atlas = Self::new(scope, &[], Profiles::None, &[]);
+        for id in ids {
+            let (first, rest) = split_vendor(id.as_str());
+            if !first.is_empty() && !is_model_id(rest) {
+                atlas.vendors.insert(first.to_owned());
+            }
+        }
+        for id in ids {
+            let (first, rest) = split_vendor(id.as_str());
+            let is_vendor = tables().knows_vendor(first, &BTreeSet::new());
+            let knows = |vendor| tables().knows_vendor(vendor, &atlas.vendors);
+            if !is_vendor && is_model_id(rest) && knows(split_vendor(rest).0) {
+                atlas.prefixes.insert(first, family_of(first));
+            }
+        }
+        atlas
+    }
+
+    /// Places all of them; what has no place is told with its reason. Both sorted by id.
+    pub(super) fn place_all(&self, ids: &BTreeSet<TargetId>) -> (Vec<Placed>, Vec<Unplaced>) {
+        let (mut placed, mut unplaced) = (Vec::new(), Vec::new());
+        for id in ids {
+            let id = id.clone();
+            match self.place(&id) {
+                Ok((kind, pool)) => placed.push(Placed { id, kind, pool }),
+                Err(why) => unplaced.push(Unplaced { id, why }),
+            }
+        }
+        (placed, unplaced)
+    }
+
     /// Whether a profile of this id is listed.
     pub(super) fn lists(&self, target: &TargetId) -> bool {
         self.profiles.contains_key(target.as_str())
@@ -77,6 +122,9 @@ impl<'a> Atlas<'a> {
 
     /// The pool of a target, or why it can't be told, as a sentence fragment.
     pub(super) fn place(&self, target: &TargetId) -> Result<(TargetKind, PoolId), String> {
+        if let Some(model) = mantle::model_of(target) {
+            return Ok((TargetKind::Mantle, self.pool(Family::Mantle, model)));
+        }
         let id = target.as_str();
         if let Some(profile) = self.profiles.get(id) {
             return if profile.is_application {
@@ -90,7 +138,7 @@ impl<'a> Atlas<'a> {
         if self.models.contains(id) {
             return Ok((TargetKind::Base, self.pool(Family::OnDemand, id)));
         }
-        if !self.is_whole {
+        if self.listed == Profiles::Partial {
             return Err("the list of inference profiles could not be read whole".to_owned());
         }
         self.guess(id)
@@ -105,25 +153,33 @@ impl<'a> Atlas<'a> {
             );
         }
         let (first, rest) = split_vendor(id);
-        let has_context_suffix = id.rsplit_once(':').is_some_and(|(_, tail)| {
-            tail.strip_suffix('k')
-                .is_some_and(|digits| digits.parse::<u32>().is_ok())
-        });
-        if has_context_suffix {
+        if id.split(':').count() > 2 {
             return Err("an id with a context suffix is provisioned throughput".to_owned());
         }
-        if tables().knows_vendor(first, &self.vendors) {
-            return Ok((TargetKind::Base, self.pool(Family::OnDemand, id)));
-        }
-        let (vendor, _) = split_vendor(rest);
         match self.prefixes.get(first) {
-            Some(family) if tables().knows_vendor(vendor, &self.vendors) => {
+            Some(family) if is_model_id(rest) => {
                 Ok((TargetKind::SystemProfile, self.pool(*family, rest)))
             }
-            Some(_) | None => {
-                Err("no model and no inference profile of this Region has this id".to_owned())
+            Some(_) | None if tables().knows_vendor(first, &self.vendors) => {
+                Ok((TargetKind::Base, self.pool(Family::OnDemand, id)))
             }
+            Some(_) | None => Err(self.why_nowhere(id)),
         }
+    }
+
+    fn why_nowhere(&self, id: &str) -> String {
+        let why = match (self.listed, id.contains('.')) {
+            (Profiles::Whole | Profiles::Partial, _) => {
+                "no model and no inference profile of this Region has this id"
+            }
+            (Profiles::None, false) => {
+                "an application profile names no model: only its account can tell what it was copied from"
+            }
+            (Profiles::None, true) => {
+                "neither its first part nor its second is a vendor that is known"
+            }
+        };
+        why.to_owned()
     }
 
     fn system_pool(&self, profile: &Profile) -> Result<PoolId, String> {
@@ -143,7 +199,7 @@ impl<'a> Atlas<'a> {
     }
 
     fn application_pool(&self, profile: &Profile) -> Result<PoolId, String> {
-        if !self.is_whole {
+        if self.listed != Profiles::Whole {
             return Err("the list of inference profiles could not be read whole".to_owned());
         }
         let arns = arns_of(profile);
@@ -180,6 +236,13 @@ fn family_of(prefix: &str) -> Family {
         "global" => Family::Global,
         _ => Family::Geo,
     }
+}
+
+/// Whether this has a vendor and a model behind it: not so `5-flash` of `zai.glm-4.5-flash`.
+fn is_model_id(id: &str) -> bool {
+    let (vendor, model) = split_vendor(id);
+    let begins_with_letter = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic());
+    begins_with_letter(vendor) && begins_with_letter(model)
 }
 
 fn arns_of(profile: &Profile) -> BTreeSet<&str> {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Gathered;
+use super::mapping::QuotaNames;
 use super::pages::Pages;
+use super::survey::Terms;
 use crate::cloud::{Cloud, Fault, FaultClass, ListedQuota};
 use crate::model::book::{Book, Record};
 use crate::model::ids::{QuotaCode, Scope};
@@ -121,10 +123,28 @@ impl QuotaListings {
     }
 
     /// The names of all codes in either listing.
-    pub(super) fn names(&self) -> BTreeMap<QuotaCode, String> {
+    pub(super) fn names(&self) -> QuotaNames {
         let both = self.defaults.iter().chain(&self.applied);
-        both.map(|(code, quota)| (code.clone(), quota.name.clone()))
-            .collect()
+        let names = both.map(|(code, quota)| (code.clone(), quota.name.clone()));
+        let names = names.collect();
+        if self.is_whole {
+            QuotaNames::whole(&names)
+        } else {
+            QuotaNames::partial(&names)
+        }
+    }
+
+    /// What the listings say of each quota.
+    pub(super) fn terms(&self) -> BTreeMap<QuotaCode, Terms> {
+        let mut terms: BTreeMap<QuotaCode, Terms> = BTreeMap::new();
+        for (code, listed) in &self.defaults {
+            terms.insert(code.clone(), Terms::of(listed, None, listed.value));
+        }
+        for (code, listed) in &self.applied {
+            let default = self.defaults.get(code).and_then(|it| it.value);
+            terms.insert(code.clone(), Terms::of(listed, listed.value, default));
+        }
+        terms
     }
 
     /// What to record of one quota.

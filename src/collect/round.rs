@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::mpsc;
 
 use super::{
-    Gathered, UNPLACED,
+    Gathered, News,
     alarm::Alarm,
     cadence::{Plan, due},
     discover, poll_desk,
@@ -47,8 +47,8 @@ pub enum Find {
     Reading(Box<PoolReading>),
     /// What the desk said.
     Desk(Vec<DeskReading>),
-    /// A target without a pool, not seen before: a finding, not a failure.
-    Unplaced(Fault),
+    /// Something that a person should know of, once: a finding, not a failure.
+    News(News),
     /// How a stage went; without faults it succeeded.
     Stage {
         /// `discover`, `read`, `quotas`, `alarm` or `desk`.
@@ -157,19 +157,14 @@ impl Round<'_> {
             self.watch.quotas_listed = Some(*now);
             self.watch.quotas_read = Some(*now);
         }
-        let (odd, faults): (Vec<Fault>, Vec<Fault>) = found
-            .gathered
-            .faults
-            .into_iter()
-            .partition(|fault| fault.code == UNPLACED);
-        for fault in odd {
-            if self.watch.told.insert(fault.message.clone()) {
-                self.hand_over(Find::Unplaced(fault)).await?;
+        for news in found.news {
+            if self.watch.told.insert(news.to_string()) {
+                self.hand_over(Find::News(news)).await?;
             }
         }
         self.start.book.apply(found.gathered.found.clone());
         self.hand_over(Find::Records(found.gathered.found)).await?;
-        self.tell("discover", faults).await
+        self.tell("discover", found.gathered.faults).await
     }
 
     fn due(&self) -> Vec<(PoolId, Depth)> {

@@ -76,7 +76,7 @@ impl Effect {
 }
 
 /// Where an intent stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum IntentState {
     /// Waits for a person (mode `propose`).
     Proposed {
@@ -108,6 +108,8 @@ pub enum IntentState {
         reference: String,
         /// When we learned it.
         at: Timestamp,
+        /// Somebody else's open quota request stands in for ours: the value that it asks for.
+        theirs: Option<Amount>,
     },
     /// Given up for now, visibly: a person has to look.
     Held {
@@ -183,12 +185,19 @@ pub const MOST_SENDS: u32 = 3;
 pub const MOST_MESSAGE_TRIES: u32 = 40;
 
 /// What an attempt, or a look, came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// It happened (also: it had happened before, and was found or adopted).
     Done {
         /// The other side's name for it.
         reference: String,
+    },
+    /// Somebody else's quota request is open: ours is not needed, theirs is followed and left as it is.
+    Theirs {
+        /// Its id.
+        reference: String,
+        /// The value that it asks for.
+        desired: Amount,
     },
     /// It certainly did not happen, and may be tried again after so many minutes at the earliest.
     NotYet {
@@ -214,6 +223,17 @@ pub enum Outcome {
         /// Why, as a sentence fragment.
         why: String,
     },
+}
+
+impl Outcome {
+    /// Whether the other side said yes or no; else it may be in trouble, and so may be what else is meant for it.
+    #[must_use]
+    pub const fn is_clear(&self) -> bool {
+        match self {
+            Self::Done { .. } | Self::Theirs { .. } | Self::Never { .. } | Self::Absent => true,
+            Self::NotYet { .. } | Self::InDoubt { .. } | Self::CouldNotLook { .. } => false,
+        }
+    }
 }
 
 impl Intent {
@@ -273,10 +293,8 @@ impl Intent {
     #[must_use]
     pub fn after(&self, outcome: &Outcome, now: Timestamp) -> Self {
         let (state, failure) = match outcome {
-            Outcome::Done { reference } => {
-                let reference = reference.clone();
-                (IntentState::Done { reference, at: now }, None)
-            }
+            Outcome::Done { reference } => (done(reference, None, now), None),
+            Outcome::Theirs { reference, desired } => (done(reference, Some(*desired), now), None),
             Outcome::NotYet { wait_minutes, why } => {
                 (self.again(*wait_minutes, why, now), Some(why))
             }
@@ -390,4 +408,12 @@ pub enum Due {
     Look,
     /// Nobody approved it in time.
     Expire,
+}
+
+fn done(reference: &str, theirs: Option<Amount>, now: Timestamp) -> IntentState {
+    IntentState::Done {
+        reference: reference.to_owned(),
+        at: now,
+        theirs,
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     action::Intent,
     alert::Track,
-    catalog::{Pool, PoolId, Target},
+    catalog::{Catalog, Pool, PoolId, Target},
     desk::{Ask, Investigation},
     ids::{ActionId, CaseId, IncidentId, QuotaCode, RequestId, Scope, TargetId},
     incident::{AlertKey, Cause, Incident},
@@ -40,6 +40,8 @@ pub enum Record {
     Hour(PoolId, Signal, Minute, Box<HourBlock>),
     /// When discovery of an account and Region last succeeded as a whole.
     Discovered(Scope, Timestamp),
+    /// What the listings of an account and Region say beside targets and pools.
+    Catalog(Scope, Catalog),
     /// The minute up to which a pool was read last, exclusive.
     ReadThrough(PoolId, Minute),
     /// The minute up to which all signals of a pool were read last, exclusive; at most its `ReadThrough`.
@@ -75,6 +77,8 @@ pub enum Key {
     Hour(PoolId, Signal, Minute),
     /// See [`Record::Discovered`].
     Discovered(Scope),
+    /// See [`Record::Catalog`].
+    Catalog(Scope),
     /// See [`Record::ReadThrough`].
     ReadThrough(PoolId),
     /// See [`Record::ReadInFull`].
@@ -99,6 +103,7 @@ impl Record {
             Self::QuotaChange(it) => Key::QuotaChange(it.scope.clone(), it.code.clone(), it.at),
             Self::Hour(pool, signal, hour, _) => Key::Hour(pool.clone(), *signal, *hour),
             Self::Discovered(scope, _) => Key::Discovered(scope.clone()),
+            Self::Catalog(scope, _) => Key::Catalog(scope.clone()),
             Self::ReadThrough(pool, _) => Key::ReadThrough(pool.clone()),
             Self::ReadInFull(pool, _) => Key::ReadInFull(pool.clone()),
             Self::Spend(it) => Key::Spend(it.month),
@@ -132,6 +137,8 @@ pub struct Book {
     pub series: BTreeMap<PoolId, PoolSeries>,
     /// When each scope was last discovered.
     pub discovered: BTreeMap<Scope, Timestamp>,
+    /// What each scope's listings say beside targets and pools.
+    pub catalogs: BTreeMap<Scope, Catalog>,
     /// The minute up to which each pool was read, exclusive.
     pub read_through: BTreeMap<PoolId, Minute>,
     /// The minute up to which all signals of each pool were read, exclusive; see [`Book::known_until`].
@@ -187,6 +194,7 @@ impl Book {
             quotas: self.quotas.clone(),
             quota_changes: BTreeMap::new(),
             discovered: self.discovered.clone(),
+            catalogs: self.catalogs.clone(),
             read_through: self.read_through.clone(),
             read_in_full: self.read_in_full.clone(),
             spends: BTreeMap::new(),
@@ -227,6 +235,7 @@ impl Book {
                     .restore(signal, hour, *block);
             }
             Record::Discovered(scope, at) => drop(self.discovered.insert(scope, at)),
+            Record::Catalog(scope, it) => drop(self.catalogs.insert(scope, it)),
             Record::ReadThrough(pool, minute) => drop(self.read_through.insert(pool, minute)),
             Record::ReadInFull(pool, minute) => drop(self.read_in_full.insert(pool, minute)),
             Record::Spend(it) => drop(self.spends.insert(it.month, it)),
@@ -258,6 +267,7 @@ impl Book {
                 }
             }
             Key::Discovered(scope) => drop(self.discovered.remove(scope)),
+            Key::Catalog(scope) => drop(self.catalogs.remove(scope)),
             Key::ReadThrough(pool) => drop(self.read_through.remove(pool)),
             Key::ReadInFull(pool) => drop(self.read_in_full.remove(pool)),
             Key::Spend(month) => drop(self.spends.remove(month)),

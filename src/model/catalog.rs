@@ -1,6 +1,9 @@
 //! Which targets exist and which pool each of them drains.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::{
     ids::{ModelId, Scope, TargetId},
@@ -86,9 +89,24 @@ pub enum TargetKind {
         /// The owner's name for it.
         name: String,
     },
+    /// A model behind the `bedrock-mantle` endpoint.
+    Mantle,
 }
 
-/// One `ModelId` value in one account and Region, and the pool it drains.
+impl TargetKind {
+    /// The name in JSON and texts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::SystemProfile => "system-profile",
+            Self::ApplicationProfile { .. } => "application-profile",
+            Self::Mantle => "mantle",
+        }
+    }
+}
+
+/// One `ModelId` value in one account and Region, or one `Model` value of the mantle endpoint, and the pool it drains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The dimension value.
@@ -167,24 +185,27 @@ impl Pool {
     }
 }
 
-/// Everything discovered in one account and Region.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Catalog {
-    /// Targets by id.
-    pub targets: BTreeMap<TargetId, Target>,
-    /// Pools by id.
-    pub pools: BTreeMap<PoolId, Pool>,
-    /// Targets without a pool.
-    pub unplaced: Vec<Unplaced>,
-    /// When discovery last succeeded as a whole.
-    pub read_at: Option<Timestamp>,
+/// How long a model will be there. Times are as AWS announces them, each absent where it does not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LifeCycle {
+    /// AWS's word: `ACTIVE`, `LEGACY`, or another one.
+    pub status: String,
+    /// When it becomes legacy: from then on new customers are refused.
+    pub legacy: Option<Timestamp>,
+    /// When public extended access begins, at a higher price.
+    pub extended: Option<Timestamp>,
+    /// When it can no longer be called.
+    pub end: Option<Timestamp>,
 }
 
-impl Catalog {
-    /// The targets that drain this pool, sorted by id.
-    pub fn targets_of<'a>(&'a self, pool: &'a PoolId) -> impl Iterator<Item = &'a Target> {
-        self.targets
-            .values()
-            .filter(move |target| target.pool == *pool)
-    }
+/// What the listings of one account and Region say beside targets and pools.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Catalog {
+    /// Ids of all system-defined profiles that were ever listed: a new one is told once. Geographic profiles never gain a
+    /// Region, so a new id is how one comes.
+    pub profiles: BTreeSet<String>,
+    /// How long the models of the pools will be there.
+    pub lives: BTreeMap<ModelId, LifeCycle>,
+    /// Targets that CloudWatch lists no more, and since when. They are forgotten two weeks later.
+    pub vanished: BTreeMap<TargetId, Timestamp>,
 }

@@ -13,6 +13,7 @@ mod spending;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{shared::Shared, telemetry};
@@ -59,14 +60,21 @@ pub struct Cycle {
     /// Pools with new samples, or new quotas, that were not judged yet.
     unjudged: BTreeSet<PoolId>,
     pruned: Option<Minute>,
+    /// How long slow accounts and Regions are waited for; `None` waits for all of them.
+    patience: Option<Duration>,
     spending: Spending,
 }
 
+/// A read is given up after 30 s, so a Region that hangs is told in the next cycle or the one after. Effects are given
+/// up after 30 s, too: together a cycle stays below 45 s.
+const PATIENCE: Duration = Duration::from_secs(12);
+
 impl Cycle {
-    /// Over a loaded book.
+    /// Over a loaded book. In simulated time a round costs no time: all are waited for, and the clock stands meanwhile.
     #[must_use]
     pub fn new(cloud: Arc<dyn Cloud>, ledger: Arc<dyn Ledger>, shared: Arc<Shared>) -> Self {
         let rounds = Rounds::of(&shared.settings.accounts);
+        let patience = (!shared.is_simulated).then_some(PATIENCE);
         Self {
             cloud,
             ledger,
@@ -77,8 +85,16 @@ impl Cycle {
             verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),
             pruned: None,
+            patience,
             spending: Spending::default(),
         }
+    }
+
+    /// Waits for slow accounts and Regions so long; `None` waits for all of them.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Option<Duration>) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Runs one cycle. When it fails, nothing was carried out that is not written down.
@@ -101,12 +117,16 @@ impl Cycle {
         }
         let lines = telemetry::narrate(&self.shared.book(), &records);
         let ledger = Arc::clone(&self.ledger);
-        // A commit waits for the disk: not on an async thread.
-        let (records, result) = tokio::task::spawn_blocking(move || {
+        let commit = move || {
             let result = ledger.commit(&records);
             (records, result)
-        })
-        .await?;
+        };
+        let (records, result) = if self.ledger.waits_for_disk() {
+            // Not on an async thread.
+            tokio::task::spawn_blocking(commit).await?
+        } else {
+            commit()
+        };
         result?;
         self.shared.book_mut().apply(records);
         telemetry::log(&lines, now);

@@ -33,7 +33,7 @@ pub enum SimClockError {
         url: String,
     },
     /// No answer.
-    #[error("the simulated clock `{url}` did not answer `{path}`; is `sim` running there?")]
+    #[error("the simulated clock `{url}` did not answer `{path}`")]
     Unreachable {
         /// The clock.
         url: String,

@@ -101,6 +101,7 @@ fn line(before: &Book, record: &Record) -> Option<Line> {
         | Record::Quota(_)
         | Record::Hour(..)
         | Record::Discovered(..)
+        | Record::Catalog(..)
         | Record::ReadThrough(..)
         | Record::ReadInFull(..)
         | Record::Spend(_)

@@ -66,7 +66,29 @@ impl Kernel {
             .zip(totals)
             .filter(|(_, is_alive)| *is_alive);
         listed.extend(totals.map(|(name, _)| named(name, &[])));
+        listed.extend(self.mantle_metrics(scope));
         Ok(listed)
+    }
+
+    /// Mantle publishes each inference at four levels; only the token counts are listed here.
+    fn mantle_metrics(&self, scope: &Scope) -> Vec<Metric> {
+        let mut listed = std::collections::BTreeSet::new();
+        for it in self.world.mantle.iter().filter(|it| it.scope == *scope) {
+            let project = (metric::PROJECT.to_owned(), it.project.clone());
+            let model = (metric::MODEL.to_owned(), it.model.to_string());
+            let levels = [vec![], vec![&project], vec![&model], vec![&project, &model]];
+            for (level, name) in levels
+                .iter()
+                .flat_map(|level| metric::MANTLE.map(|it| (level, it)))
+            {
+                listed.insert(Metric {
+                    namespace: metric::MANTLE_NAMESPACE.to_owned(),
+                    name: name.to_owned(),
+                    dimensions: level.iter().map(|pair| (*pair).clone()).collect(),
+                });
+            }
+        }
+        listed.into_iter().collect()
     }
 
     /// Which metrics of a target have a datapoint that is old enough to be listed and young enough not to be forgotten.

@@ -157,7 +157,7 @@ impl Cloud for InProcess {
             let models = kernel.world.models.values();
             let listed = models.map(|model| FoundationModel {
                 id: model.id.to_string(),
-                life_cycle: model.life_cycle.clone(),
+                life: model.life.clone(),
             });
             Ok(listed.collect())
         })

@@ -7,6 +7,14 @@ use crate::model::time::{Minute, SignedDuration, Timestamp};
 pub(crate) const NAMESPACE: &str = "AWS/Bedrock";
 /// The dimension of the base series.
 pub(crate) const MODEL_ID: &str = "ModelId";
+/// The namespace of the mantle endpoint.
+pub(crate) const MANTLE_NAMESPACE: &str = "AWS/BedrockMantle";
+/// Its dimensions.
+pub(crate) const PROJECT: &str = "Project";
+/// The model among them.
+pub(crate) const MODEL: &str = "Model";
+/// What its quotas count.
+pub(crate) const MANTLE: [&str; 2] = ["TotalInputTokens", "TotalOutputTokens"];
 /// The second dimension of the decoys.
 pub(crate) const CONTEXT_WINDOW: &str = "ContextWindow";
 /// Its value: invented, since no public source tells the real ones.

@@ -284,6 +284,10 @@ async fn performed(
 ) -> Result<Value, ApiError> {
     let service = call.service;
     let operation = format!("{}:{}", service.prefix(), call.operation);
+    if front.faults.is_denied(&operation) {
+        front.tally().fault("denied", &operation);
+        return Err(faults::denied(service, &operation, &call.account));
+    }
     let who = format!("{}/{}", call.account, call.region);
     let fate = Fate::of(front, &who, &operation);
     if let Some(refusal) = fate.before(Some(service), scissors) {

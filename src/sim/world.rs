@@ -11,7 +11,7 @@ pub mod when;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    catalog::{Family, PoolId},
+    catalog::{Family, LifeCycle, PoolId},
     ids::{AccountId, ModelId, QuotaCode, Region, Scope, TargetId},
     time::{Minute, SignedDuration, Timestamp},
 };
@@ -43,6 +43,8 @@ pub struct World {
     pub applications: Vec<ApplicationProfile>,
     /// What is called, with its traffic.
     pub targets: Vec<Target>,
+    /// What is called at the mantle endpoint: listed, without traffic of its own.
+    pub mantle: Vec<MantleModel>,
     /// The pools that the targets drain.
     pub pools: Vec<Pool>,
     /// Values that differ from the published or invented defaults.
@@ -94,10 +96,21 @@ pub struct Model {
     pub id: ModelId,
     /// The label in its quotas' names, verbatim, such as `Anthropic Claude Sonnet 4.6`.
     pub label: String,
-    /// `ACTIVE` or `LEGACY`.
-    pub life_cycle: String,
+    /// How long it will be there; the status is `ACTIVE` or `LEGACY`.
+    pub life: LifeCycle,
     /// Output tokens count this many times against TPM.
     pub burndown: f64,
+}
+
+/// A model that a project calls at the mantle endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MantleModel {
+    /// Account and Region.
+    pub scope: Scope,
+    /// The project.
+    pub project: String,
+    /// The model, as CloudWatch names it.
+    pub model: ModelId,
 }
 
 /// A system-defined inference profile.

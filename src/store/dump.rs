@@ -130,6 +130,8 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     records.extend(found.map(|(scope, at)| Record::Discovered(scope.clone(), *at)));
     let read = book.read_through.iter();
     records.extend(read.map(|(pool, minute)| Record::ReadThrough(pool.clone(), *minute)));
+    let catalogs = book.catalogs.iter();
+    records.extend(catalogs.map(|(scope, it)| Record::Catalog(scope.clone(), it.clone())));
     let in_full = book.read_in_full.iter();
     records.extend(in_full.map(|(pool, minute)| Record::ReadInFull(pool.clone(), *minute)));
     records.extend(book.spends.values().cloned().map(Record::Spend));

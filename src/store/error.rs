@@ -67,6 +67,14 @@ pub enum StoreError {
         /// The first thing found in it.
         found: String,
     },
+    /// A file stands where the folder should be.
+    #[error("`{}` can't be a store, which is a folder: `{}` is a file", path.display(), file.display())]
+    NotAFolder {
+        /// The store's path.
+        path: PathBuf,
+        /// The file: the path itself, or one above it.
+        file: PathBuf,
+    },
     /// There is nothing at this place.
     #[error("there is no store at `{}`", path.display())]
     Missing {
@@ -174,11 +182,14 @@ impl StoreError {
             Self::NotAStore { .. } => {
                 "Nothing was touched. Name an empty folder, or one that does not exist yet, as the store's path."
             }
+            Self::NotAFolder { .. } => {
+                "Nothing was touched. Name a folder as the store's path, with --store, BOA_STORE_PATH or `[store] path`; it is created if it does not exist."
+            }
             Self::Missing { .. } => {
                 "Check the path. The daemon creates its store at the first `run`; reading commands never create one."
             }
             Self::InUse { .. } => {
-                "Only one process may use a store. Stop the other one, ask the running daemon instead, or name another folder."
+                "Only one process may use a store. Stop the other one, or ask it instead (`bedrock-ops-alert status`), or name another folder with --store."
             }
             Self::Conflict { .. } => {
                 "Nothing was written. Load the store again and decide anew: the decision rested on an older state."
@@ -216,7 +227,7 @@ impl StoreError {
             | Self::Poisoned { .. }
             | Self::DumpIo { .. } => 74,
             Self::InUse { .. } => 75,
-            Self::Newer { .. } | Self::NotAStore { .. } => 78,
+            Self::Newer { .. } | Self::NotAStore { .. } | Self::NotAFolder { .. } => 78,
         }
     }
 }

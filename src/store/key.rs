@@ -22,12 +22,13 @@ pub(crate) enum Kind {
     Discovered,
     ReadThrough,
     Hour,
+    Catalog,
     ReadInFull,
     Spend,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -40,6 +41,7 @@ impl Kind {
         Self::Discovered,
         Self::ReadThrough,
         Self::Hour,
+        Self::Catalog,
         Self::ReadInFull,
         Self::Spend,
     ];
@@ -58,6 +60,7 @@ impl Kind {
             Key::Discovered(_) => Self::Discovered,
             Key::ReadThrough(_) => Self::ReadThrough,
             Key::Hour(..) => Self::Hour,
+            Key::Catalog(_) => Self::Catalog,
             Key::ReadInFull(_) => Self::ReadInFull,
             Key::Spend(_) => Self::Spend,
         }
@@ -78,6 +81,7 @@ impl Kind {
             Self::Discovered => "discovered",
             Self::ReadThrough => "read-through",
             Self::Hour => "hour",
+            Self::Catalog => "catalog",
             Self::ReadInFull => "read-in-full",
             Self::Spend => "spend",
         }
@@ -97,6 +101,7 @@ impl Kind {
             Self::Discovered => b'j',
             Self::ReadThrough => b'k',
             Self::Hour => b'l',
+            Self::Catalog => b'm',
             Self::ReadInFull => b'n',
             Self::Spend => b'o',
         }
@@ -137,7 +142,7 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             instant(&mut out, *at);
         }
         Key::Spend(month) => text(&mut out, &month.name()),
-        Key::Discovered(its_scope) => scope(&mut out, its_scope),
+        Key::Discovered(its_scope) | Key::Catalog(its_scope) => scope(&mut out, its_scope),
         Key::Hour(id, signal, hour) => {
             pool(&mut out, id);
             text(&mut out, signal.name());

@@ -119,6 +119,7 @@ impl Contents {
                 | Record::QuotaChange(_)
                 | Record::Hour(..)
                 | Record::Discovered(..)
+                | Record::Catalog(..)
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)
                 | Record::Spend(_) => {}
@@ -150,6 +151,10 @@ impl Contents {
 impl Ledger for MemoryLedger {
     fn commit(&self, records: &[Record]) -> Result<(), StoreError> {
         self.put(records, Succession::Next)
+    }
+
+    fn waits_for_disk(&self) -> bool {
+        false
     }
 
     fn load(&self) -> Result<Book, StoreError> {

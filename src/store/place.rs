@@ -55,6 +55,13 @@ pub(crate) fn inspect(path: &Path, supported: u32) -> Result<Found, StoreError> 
             text
         }
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return without_format(path),
+        Err(cause) if cause.kind() == io::ErrorKind::NotADirectory => {
+            let file = path.ancestors().find(|above| above.is_file());
+            return Err(StoreError::NotAFolder {
+                path: path.to_owned(),
+                file: file.unwrap_or(path).to_owned(),
+            });
+        }
         Err(cause) => return Err(failed("read", &format, cause)),
     };
     let number = text.strip_prefix(FORMAT_WORDS).map(str::trim_end);

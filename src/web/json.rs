@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 mod explanation;
 
 pub use explanation::{
-    Alert, Decision, Explanation, Incident, Judgement, Quota, QuotaChange, Target,
+    Alert, Decision, Explanation, Incident, Judgement, Life, Quota, QuotaChange, Target,
 };
 
 /// How it is, worst last that still rests on knowledge; the last two say that we do not know.

@@ -1,5 +1,7 @@
 //! Everything between two modules: contracts, laws, judgements, plans, and the texts that people and scripts read.
 
+#[cfg(test)]
+mod discover;
 mod plan;
 mod store;
 #[cfg(test)]

@@ -20,7 +20,7 @@ use bedrock_ops_alert::{
             AccountId, CaseId, DisplayId, ModelId, QuotaCode, ReceiverName, Region, RequestId,
             RuleName, Scope, TargetId,
         },
-        incident::Scenario,
+        incident::{AlertKey, Scenario},
         policy::{Budgets, CaseCodes, Mode, Organisation, Policy, Receiver, Route},
         quota::Quota,
         reason::Reason,
@@ -88,6 +88,7 @@ fn policy(mode: Mode) -> Policy {
 struct Stage {
     book: Book,
     policy: Policy,
+    orphans: Vec<(AlertKey, String)>,
     now: Timestamp,
 }
 
@@ -96,6 +97,7 @@ impl Stage {
         let mut stage = Self {
             book: Book::default(),
             policy: policy(mode),
+            orphans: Vec::new(),
             now: noon(),
         };
         stage.add_pool(&sonnet());
@@ -190,6 +192,7 @@ impl Stage {
         let inputs = Inputs {
             book: &self.book,
             verdicts,
+            orphans: &self.orphans,
             desk,
             takers: &takers,
             policy: &self.policy,
@@ -455,6 +458,74 @@ fn a_grant_is_followed_to_the_value_and_not_asked_again() {
     );
     assert_eq!(stage.effects("comment").len(), 1);
     insta::assert_snapshot!("partly_granted", stage.message("[granted in part]"));
+}
+
+#[test]
+fn a_request_that_somebody_else_made_is_followed_and_keeps_its_own_words() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(std::slice::from_ref(&on), &[]);
+    let intent = stage
+        .effects("request-quota")
+        .first()
+        .copied()
+        .unwrap()
+        .clone();
+    let theirs = Outcome::Theirs {
+        reference: "req-of-others".to_owned(),
+        desired: Amount::new(1_100_000.0).unwrap(),
+    };
+    let after = intent.begun(stage.now).after(&theirs, stage.now);
+    stage.book.apply(vec![Record::Intent(after)]);
+    stage.later(1).step(std::slice::from_ref(&on), &[]);
+    let display = DisplayId::new("171234567800001");
+    let opened = [
+        DeskReading::Request {
+            request: RequestId::new("req-of-others"),
+            status: RequestStatus::CaseOpened,
+            display: Some(display.clone()),
+        },
+        DeskReading::Case {
+            case: CaseId::new("case-9"),
+            display,
+            status: "opened".to_owned(),
+        },
+    ];
+    stage.later(5).step(std::slice::from_ref(&on), &opened);
+    assert_eq!(stage.effects("comment").len(), 0, "their case is theirs");
+    insta::assert_snapshot!("asked_by_others", stage.message("[asked by others]"));
+    // What they asked for decides whether it is granted.
+    stage.set_quota(1_100_000.0);
+    stage.later(60).step(&[], &[]);
+    let ends = stage.book.asks.values().filter_map(|ask| ask.end.clone());
+    let ends: Vec<AskEnd> = ends.map(|(end, _)| end).collect();
+    let value = Amount::new(1_100_000.0).unwrap();
+    assert_eq!(ends, [AskEnd::Granted { value }]);
+}
+
+#[test]
+fn an_alert_that_nothing_judges_any_more_ends_once_it_has_settled() {
+    let mut stage = Stage::new(Mode::Observe);
+    shortage(&mut stage);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(std::slice::from_ref(&on), &[]);
+    let key = AlertKey {
+        rule: on.rule.clone(),
+        pool: on.pool.clone(),
+    };
+    let last_bad = stage.book.incidents.values().next().unwrap().last_bad;
+    stage.orphans = vec![(key, "the rule is no longer configured".to_owned())];
+    stage.now = last_bad.plus(14).start();
+    stage.step(&[], &[]);
+    assert!(stage.book.incidents.values().all(|it| it.is_open()));
+    stage.later(1).step(&[], &[]);
+    let incident = stage.book.incidents.values().next().unwrap();
+    assert!(!incident.is_open());
+    let told = stage.message("[resolved]");
+    assert!(told.contains("Judged over"), "{told}");
+    let decided = incident.decisions.last().unwrap();
+    assert!(decided.what.contains("no longer configured"), "{decided:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! and how long it takes until people know.
 
 mod cost;
+mod dark;
 mod latency;
 mod support;
 mod wire_worlds;

@@ -39,7 +39,7 @@ use bedrock_ops_alert::{
     store::{CommitFault, Ledger, MemoryLedger},
 };
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// What a world came to, for the checks over many seeds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -150,6 +150,33 @@ impl Stage {
             }
             self.check();
         }
+    }
+
+    /// From now on calls in this account hang, or no longer.
+    pub(crate) fn darken(&mut self, account: Option<AccountId>) {
+        self.crash.dark.send_replace(account);
+    }
+
+    /// Whoever hangs is waited for so long.
+    pub(crate) fn set_patience(&mut self, patience: std::time::Duration) {
+        let (cycle, shared) = daemon(&self.cloud, &self.ledger, &self.settings, &self.crash);
+        (self.cycle, self.shared) = (cycle.with_patience(Some(patience)), shared);
+    }
+
+    /// What the daemon knows, and how it is.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// All that arrived at AWS, and all that was decided.
+    pub(crate) fn story(&self) -> String {
+        let book = self.ledger.load().unwrap();
+        format!(
+            "{}\n{:?}\n{:?}",
+            self.sim.state(),
+            book.incidents,
+            book.intents
+        )
     }
 
     /// Faults and crashes stop.
@@ -529,9 +556,22 @@ pub(crate) struct Crash {
     is_after: AtomicBool,
     calls_left: AtomicU64,
     told: Notify,
+    /// An account in which calls hang until the light comes back.
+    dark: watch::Sender<Option<AccountId>>,
 }
 
 impl Crash {
+    /// Waits where the account is dark.
+    async fn find_light(&self, scope: Option<&Scope>) {
+        let mut dark = self.dark.subscribe();
+        let is_light = |dark: &Option<AccountId>| {
+            scope.is_none_or(|scope| *dark != Some(scope.account.clone()))
+        };
+        dark.wait_for(is_light)
+            .await
+            .expect("the switch outlives its watchers");
+    }
+
     fn arm(&self, calls: u64, is_after: bool) {
         self.calls_left.store(calls, Ordering::SeqCst);
         self.is_after.store(is_after, Ordering::SeqCst);
@@ -566,7 +606,8 @@ struct Crashing {
 
 /// Every call may be the last: before its effect, or after it with the answer lost.
 macro_rules! crashing {
-    ($self:ident, $call:expr) => {{
+    ($self:ident, $scope:expr, $call:expr) => {{
+        $self.crash.find_light($scope).await;
         let is_now = $self.crash.is_now();
         if is_now && !$self.crash.is_after.load(Ordering::SeqCst) {
             $self.crash.end().await
@@ -582,7 +623,7 @@ macro_rules! crashing {
 #[async_trait]
 impl Cloud for Crashing {
     async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
-        crashing!(self, self.inner.caller(scope))
+        crashing!(self, Some(scope), self.inner.caller(scope))
     }
     async fn list_metrics(
         &self,
@@ -593,6 +634,7 @@ impl Cloud for Crashing {
     ) -> Result<Page<Metric>, Fault> {
         crashing!(
             self,
+            Some(scope),
             self.inner
                 .list_metrics(scope, namespace, recently_active, page)
         )
@@ -602,7 +644,7 @@ impl Cloud for Crashing {
         scope: &Scope,
         request: MetricRequest,
     ) -> Result<Page<MetricResult>, Fault> {
-        crashing!(self, self.inner.metric_data(scope, request))
+        crashing!(self, Some(scope), self.inner.metric_data(scope, request))
     }
     async fn metric_statistics(
         &self,
@@ -610,34 +652,39 @@ impl Cloud for Crashing {
         query: &MetricQuery,
         stretch: (Minute, Minute),
     ) -> Result<Vec<(Minute, f64)>, Fault> {
-        crashing!(self, self.inner.metric_statistics(scope, query, stretch))
+        let call = self.inner.metric_statistics(scope, query, stretch);
+        crashing!(self, Some(scope), call)
     }
     async fn list_profiles(
         &self,
         scope: &Scope,
         page: Option<String>,
     ) -> Result<Page<Profile>, Fault> {
-        crashing!(self, self.inner.list_profiles(scope, page))
+        crashing!(self, Some(scope), self.inner.list_profiles(scope, page))
     }
     async fn list_models(&self, scope: &Scope) -> Result<Vec<FoundationModel>, Fault> {
-        crashing!(self, self.inner.list_models(scope))
+        crashing!(self, Some(scope), self.inner.list_models(scope))
     }
     async fn list_quotas(
         &self,
         scope: &Scope,
         page: Option<String>,
     ) -> Result<Page<ListedQuota>, Fault> {
-        crashing!(self, self.inner.list_quotas(scope, page))
+        crashing!(self, Some(scope), self.inner.list_quotas(scope, page))
     }
     async fn list_default_quotas(
         &self,
         scope: &Scope,
         page: Option<String>,
     ) -> Result<Page<ListedQuota>, Fault> {
-        crashing!(self, self.inner.list_default_quotas(scope, page))
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.list_default_quotas(scope, page)
+        )
     }
     async fn get_quota(&self, scope: &Scope, code: &QuotaCode) -> Result<ListedQuota, Fault> {
-        crashing!(self, self.inner.get_quota(scope, code))
+        crashing!(self, Some(scope), self.inner.get_quota(scope, code))
     }
     async fn request_quota(
         &self,
@@ -645,14 +692,18 @@ impl Cloud for Crashing {
         code: &QuotaCode,
         desired: Amount,
     ) -> Result<QuotaRequest, Fault> {
-        crashing!(self, self.inner.request_quota(scope, code, desired))
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.request_quota(scope, code, desired)
+        )
     }
     async fn get_quota_request(
         &self,
         scope: &Scope,
         id: &RequestId,
     ) -> Result<QuotaRequest, Fault> {
-        crashing!(self, self.inner.get_quota_request(scope, id))
+        crashing!(self, Some(scope), self.inner.get_quota_request(scope, id))
     }
     async fn quota_request_history(
         &self,
@@ -660,10 +711,14 @@ impl Cloud for Crashing {
         code: &QuotaCode,
         page: Option<String>,
     ) -> Result<Page<QuotaRequest>, Fault> {
-        crashing!(self, self.inner.quota_request_history(scope, code, page))
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.quota_request_history(scope, code, page)
+        )
     }
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
-        crashing!(self, self.inner.create_case(scope, case))
+        crashing!(self, Some(scope), self.inner.create_case(scope, case))
     }
     async fn list_cases(
         &self,
@@ -671,7 +726,11 @@ impl Cloud for Crashing {
         filter: &CaseFilter,
         page: Option<String>,
     ) -> Result<Page<Case>, Fault> {
-        crashing!(self, self.inner.list_cases(scope, filter, page))
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.list_cases(scope, filter, page)
+        )
     }
     async fn list_communications(
         &self,
@@ -679,7 +738,11 @@ impl Cloud for Crashing {
         case: &CaseId,
         page: Option<String>,
     ) -> Result<Page<Communication>, Fault> {
-        crashing!(self, self.inner.list_communications(scope, case, page))
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.list_communications(scope, case, page)
+        )
     }
     async fn add_communication(
         &self,
@@ -687,7 +750,11 @@ impl Cloud for Crashing {
         case: &CaseId,
         body: &str,
     ) -> Result<(), Fault> {
-        crashing!(self, self.inner.add_communication(scope, case, body))
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.add_communication(scope, case, body)
+        )
     }
     async fn publish(
         &self,
@@ -696,10 +763,14 @@ impl Cloud for Crashing {
         subject: &str,
         message: &str,
     ) -> Result<String, Fault> {
-        crashing!(self, self.inner.publish(scope, topic_arn, subject, message))
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.publish(scope, topic_arn, subject, message)
+        )
     }
     async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
-        crashing!(self, self.inner.post(url, body))
+        crashing!(self, None, self.inner.post(url, body))
     }
     fn calls(&self) -> CallCounts {
         self.inner.calls()

@@ -52,7 +52,7 @@ fn faults(seed: u64, until: Timestamp) -> WireFaults {
         partial_page: 80,
         repeated_page: 40,
         until: Some(until),
-        operations: Vec::new(),
+        ..WireFaults::default()
     }
 }
 

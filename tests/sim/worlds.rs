@@ -88,3 +88,20 @@ fn promises_hold_in_the_third_quarter_of_the_seeds() {
 fn promises_hold_in_the_fourth_quarter_of_the_seeds() {
     promises_hold(3);
 }
+
+/// P7, and what makes a seed worth printing.
+#[test]
+fn the_same_seed_is_the_same_story() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let story = || {
+        let mut stage = Stage::new(3, Mode::File);
+        runtime.block_on(stage.run_minutes(12 * 60));
+        stage.story()
+    };
+    let (first, second) = (story(), story());
+    assert!(first.contains("quota_requests") && first.contains("incident"));
+    assert!(first == second, "two runs of one seed differ");
+}

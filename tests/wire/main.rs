@@ -14,6 +14,7 @@ mod clock;
 mod emulators;
 mod faults;
 mod port;
+mod run;
 mod sdk;
 mod sdk_faults;
 mod support;

@@ -144,10 +144,18 @@ async fn compare_lists(wire: &SdkCloud, near: &dyn Cloud, scope: &Scope) {
         let near = all(|page| near.list_metrics(scope, "AWS/Bedrock", recent, page)).await;
         assert_eq!(far, near);
     }
+    let mantle = "AWS/BedrockMantle";
+    let far = all(|page| wire.list_metrics(scope, mantle, false, page)).await;
+    assert_eq!(far.is_empty(), scope.account.as_str() != MAIN);
+    assert_eq!(
+        far,
+        all(|page| near.list_metrics(scope, mantle, false, page)).await
+    );
     let far = all(|page| wire.list_profiles(scope, page)).await;
     assert!(!far.is_empty());
     assert_eq!(far, all(|page| near.list_profiles(scope, page)).await);
     let far = wire.list_models(scope).await.unwrap();
+    assert!(far.iter().any(|model| model.life.end.is_some()));
     assert_eq!(far, near.list_models(scope).await.unwrap());
     let far = all(|page| wire.list_quotas(scope, page)).await;
     assert!(1_000 <= far.len());

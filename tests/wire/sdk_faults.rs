@@ -24,7 +24,7 @@ use bedrock_ops_alert::{
 
 /// What the server does with every request, once it has read it whole.
 #[derive(Clone, Debug)]
-enum Reaction {
+pub(crate) enum Reaction {
     /// Answers.
     Answer(u16, &'static str),
     /// Answers well the first time, and closes the connection in the middle of the second request's wait.
@@ -38,15 +38,15 @@ enum Reaction {
 }
 
 /// A server on loopback; it ends with the test process.
-struct Server {
-    url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     requests: Arc<Mutex<Vec<String>>>,
     /// Dropped at the end, which lets hanging connections go.
     _release: Sender<()>,
 }
 
 impl Server {
-    fn start(reaction: Reaction) -> Self {
+    pub(crate) fn start(reaction: Reaction) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));

@@ -32,26 +32,61 @@ pub(super) async fn request(
     scope: &Scope,
     code: &QuotaCode,
     desired: Amount,
+    since: Timestamp,
 ) -> Outcome {
     const WHAT: &str = "the quota request";
     match cloud.request_quota(scope, code, desired).await {
         Ok(request) => Outcome::Done {
             reference: request.id.0,
         },
-        Err(fault) if fault.class == FaultClass::Exists => adopt(cloud, scope, code, &fault).await,
+        Err(fault) if fault.class == FaultClass::Exists => {
+            let wanted = Wanted { desired, since };
+            adopt(cloud, scope, code, &wanted, &fault).await
+        }
         Err(fault) => failed(WHAT, &fault),
     }
 }
 
-/// AWS says that a request for this quota is open: it becomes ours to follow, whoever made it.
-async fn adopt(cloud: &dyn Cloud, scope: &Scope, code: &QuotaCode, fault: &Fault) -> Outcome {
+/// What tells our request from others: its value, and that it is not older than the intent.
+struct Wanted {
+    desired: Amount,
+    since: Timestamp,
+}
+
+impl Wanted {
+    fn is(&self, request: &QuotaRequest) -> bool {
+        let earliest = after(self.since, -CLOCK_SLACK);
+        // A time that can't be read does not prove the request older than the intent.
+        request.desired == self.desired && request.created.is_none_or(|created| earliest <= created)
+    }
+
+    /// Ours if it is among them, else the newest.
+    fn pick(&self, requests: impl Iterator<Item = QuotaRequest>) -> Option<Outcome> {
+        let found = requests.max_by_key(|it| (self.is(it), it.status.is_open(), it.created))?;
+        let is_ours = self.is(&found);
+        let reference = found.id.0;
+        Some(if is_ours {
+            Outcome::Done { reference }
+        } else {
+            let desired = found.desired;
+            Outcome::Theirs { reference, desired }
+        })
+    }
+}
+
+/// AWS says that a request for this quota is open: it is followed, whoever made it.
+async fn adopt(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    code: &QuotaCode,
+    wanted: &Wanted,
+    fault: &Fault,
+) -> Outcome {
     let not_found = match history(cloud, scope, code).await {
         Ok(requests) => {
             let open = requests.into_iter().filter(|it| it.status.is_open());
-            if let Some(open) = open.max_by_key(|it| it.created) {
-                return Outcome::Done {
-                    reference: open.id.0,
-                };
+            if let Some(outcome) = wanted.pick(open) {
+                return outcome;
             }
             "the history shows none".to_owned()
         }
@@ -64,25 +99,23 @@ async fn adopt(cloud: &dyn Cloud, scope: &Scope, code: &QuotaCode, fault: &Fault
     }
 }
 
-/// The request that an attempt after `since` made, or any that is open for this quota.
+/// The request that an attempt after `since` made, or any that is open for this quota: a second one would be refused.
 pub(super) async fn find_request(
     cloud: &dyn Cloud,
     scope: &Scope,
     code: &QuotaCode,
     desired: Amount,
     since: Timestamp,
-) -> Result<Option<String>, String> {
-    let earliest = after(since, -CLOCK_SLACK);
-    let is_ours = |it: &QuotaRequest| {
-        // A time that can't be read does not prove the request older than the intent.
-        it.desired == desired && it.created.is_none_or(|created| earliest <= created)
-    };
-    let found = history(cloud, scope, code)
-        .await?
-        .into_iter()
-        .filter(|it| is_ours(it) || it.status.is_open())
-        .max_by_key(|it| (is_ours(it), it.status.is_open(), it.created));
-    Ok(found.map(|it| it.id.0))
+) -> Outcome {
+    let wanted = Wanted { desired, since };
+    match history(cloud, scope, code).await {
+        Ok(requests) => {
+            let standing = requests.into_iter();
+            let standing = standing.filter(|it| wanted.is(it) || it.status.is_open());
+            wanted.pick(standing).unwrap_or(Outcome::Absent)
+        }
+        Err(why) => Outcome::CouldNotLook { why },
+    }
 }
 
 async fn history(

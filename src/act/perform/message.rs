@@ -62,6 +62,7 @@ fn not_sent(receiver: &ReceiverName, fault: &Fault) -> Outcome {
             why,
         },
         outcome @ (Outcome::Done { .. }
+        | Outcome::Theirs { .. }
         | Outcome::NotYet { .. }
         | Outcome::InDoubt { .. }
         | Outcome::Absent

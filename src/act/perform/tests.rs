@@ -176,6 +176,7 @@ fn failing(class: FaultClass) -> Fake {
 fn kind(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Done { reference } => format!("done {reference}"),
+        Outcome::Theirs { reference, desired } => format!("{reference} of others for {desired}"),
         Outcome::NotYet { wait_minutes, .. } => format!("not yet {wait_minutes}"),
         Outcome::Never { .. } => "never".to_owned(),
         Outcome::InDoubt { .. } => "in doubt".to_owned(),
@@ -190,7 +191,7 @@ fn why(outcome: &Outcome) -> &str {
         | Outcome::Never { why }
         | Outcome::InDoubt { why }
         | Outcome::CouldNotLook { why } => why,
-        Outcome::Done { .. } | Outcome::Absent => "",
+        Outcome::Done { .. } | Outcome::Theirs { .. } | Outcome::Absent => "",
     }
 }
 
@@ -302,7 +303,7 @@ async fn an_open_request_is_adopted_whoever_made_it() {
     let mut fake = failing(FaultClass::Exists);
     fake.history = pages(vec![vec![closed.clone()], vec![], vec![theirs]]);
     let outcome = perform(&fake, &policy(), &quota_request()).await;
-    assert_eq!(kind(&outcome), "done theirs");
+    assert_eq!(kind(&outcome), "theirs of others for 500");
 
     // Not shown yet, or not readable: nothing of ours happened, so it is tried again and never in doubt.
     fake.history = pages(vec![vec![closed]]);
@@ -326,7 +327,10 @@ async fn a_request_in_doubt_is_found_by_value_and_time() {
         (vec![], "absent"),
         (vec![vec![old.clone(), other.clone()]], "absent"),
         (vec![vec![old.clone()], vec![early.clone()]], "done early"),
-        (vec![vec![old], vec![open.clone()]], "done open"),
+        (
+            vec![vec![old], vec![open.clone()]],
+            "open of others for 300",
+        ),
         (vec![vec![open, other], vec![early]], "done early"),
         (vec![vec![timeless]], "done timeless"),
     ] {

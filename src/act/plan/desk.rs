@@ -10,19 +10,30 @@ use crate::model::{
     ids::{CaseId, RequestId},
     rule::Severity,
     time::{Timestamp, after},
-    units::QuotaKind,
+    units::{Amount, QuotaKind},
 };
 
 /// Takes over what was carried out since: a request becomes an [`Ask`], a case an [`Investigation`].
 ///
 /// The receipt is durable before this runs, and this runs again after a crash: nothing done is forgotten.
 pub(super) fn adopt(draft: &mut Draft<'_>) {
-    let done: Vec<(&Intent, &str, Timestamp)> = draft
+    let done: Vec<(&Intent, Receipt<'_>)> = draft
         .book()
         .intents
         .values()
         .filter_map(|intent| match &intent.state {
-            IntentState::Done { reference, at } => Some((intent, reference.as_str(), *at)),
+            IntentState::Done {
+                reference,
+                at,
+                theirs,
+            } => Some((
+                intent,
+                Receipt {
+                    reference,
+                    at: *at,
+                    theirs: *theirs,
+                },
+            )),
             IntentState::Proposed { .. }
             | IntentState::Planned { .. }
             | IntentState::Sending { .. }
@@ -31,17 +42,28 @@ pub(super) fn adopt(draft: &mut Draft<'_>) {
             | IntentState::Refused { .. } => None,
         })
         .collect();
-    for (intent, reference, at) in done {
+    for (intent, receipt) in done {
         match &intent.effect {
-            Effect::RequestQuota { .. } => adopt_ask(draft, intent, &RequestId::new(reference), at),
-            Effect::OpenCase { .. } => adopt_case(draft, intent, &CaseId::new(reference), at),
+            Effect::RequestQuota { .. } => adopt_ask(draft, intent, &receipt),
+            Effect::OpenCase { .. } => {
+                adopt_case(draft, intent, &CaseId::new(receipt.reference), receipt.at);
+            }
             Effect::Notify { .. } | Effect::Comment { .. } => {}
         }
     }
     report_refusals(draft);
 }
 
-fn adopt_ask(draft: &mut Draft<'_>, intent: &Intent, request: &RequestId, at: Timestamp) {
+/// What came back for an effect that is done.
+struct Receipt<'a> {
+    reference: &'a str,
+    at: Timestamp,
+    /// What somebody else's request asks for, where it stands in for ours.
+    theirs: Option<Amount>,
+}
+
+fn adopt_ask(draft: &mut Draft<'_>, intent: &Intent, receipt: &Receipt<'_>) {
+    let request = RequestId::new(receipt.reference);
     let Effect::RequestQuota {
         scope,
         code,
@@ -53,7 +75,7 @@ fn adopt_ask(draft: &mut Draft<'_>, intent: &Intent, request: &RequestId, at: Ti
     };
     if draft
         .asks()
-        .any(|ask| ask.request == *request || ask.action == intent.id)
+        .any(|ask| ask.request == request || ask.action == intent.id)
     {
         return;
     }
@@ -73,21 +95,27 @@ fn adopt_ask(draft: &mut Draft<'_>, intent: &Intent, request: &RequestId, at: Ti
         code: code.clone(),
         kind: kind.unwrap_or(QuotaKind::Tpm),
         before,
-        desired: *desired,
-        filed: at,
+        desired: receipt.theirs.unwrap_or(*desired),
+        filed: receipt.at,
         status: RequestStatus::Pending,
         closed: None,
         display: None,
         case: None,
         told_waiting: false,
-        polled: at,
+        polled: receipt.at,
         end: None,
     });
-    draft.decide(
-        &intent.incident,
-        format!("AWS took the request for {code} as {request}"),
-    );
-    let message = texts::asked(draft, intent, request);
+    let what = match receipt.theirs {
+        None => format!("AWS took the request for {code} as {request}"),
+        Some(theirs) => format!(
+            "request {request} for {theirs} on {code} is open and not ours: it is followed, nothing is added to its case"
+        ),
+    };
+    draft.decide(&intent.incident, what);
+    let message = match receipt.theirs {
+        None => texts::asked(draft, intent, &request),
+        Some(theirs) => texts::theirs(draft, intent, &request, theirs),
+    };
     draft.tell(&intent.incident, Severity::Info, &message);
 }
 
@@ -222,7 +250,8 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
     draft.put_ask(ask);
 }
 
-/// Once the case is known, the context goes into it: one comment for each request, ever.
+/// Once the case is known, the context goes into it: one comment for each request, ever. A request that somebody else
+/// made keeps its own words.
 fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
     let (Some(case), Some(intent)) = (&ask.case, draft.book().intents.get(&ask.action)) else {
         return;
@@ -230,6 +259,12 @@ fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
     let Effect::RequestQuota { scope, context, .. } = &intent.effect else {
         return;
     };
+    if let IntentState::Done {
+        theirs: Some(_), ..
+    } = intent.state
+    {
+        return;
+    }
     let step = format!("context/{}", ask.request);
     let body = texts::marked(&ask.incident, &step, context);
     draft.intend(Wish {

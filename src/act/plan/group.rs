@@ -10,7 +10,7 @@ use crate::model::{
     incident::{AlertKey, Cause, Incident, Member},
     reason::Reason,
     rule::{Category, Severity},
-    series::{Sample, Signal},
+    series::{SETTLE_MINUTES, Sample, Signal},
     time::{Minute, after},
     units::QuotaKind,
 };
@@ -34,9 +34,35 @@ pub(super) fn group(draft: &mut Draft<'_>) {
             touched.insert(id, ());
         }
     }
+    for (key, why) in draft.inputs.orphans {
+        if let Some(id) = retire(draft, key, why) {
+            touched.insert(id, ());
+        }
+    }
     for id in touched.into_keys() {
         settle(draft, &id);
     }
+}
+
+/// Takes an alert that nothing judges any more out of its incident, once its last bad minute has settled.
+fn retire(draft: &mut Draft<'_>, key: &AlertKey, why: &str) -> Option<IncidentId> {
+    let is_on = |incident: &&Incident| {
+        let member = incident.members.get(key);
+        incident.is_open() && member.is_some_and(|member| member.is_on)
+    };
+    let mut incident = draft.incidents().find(is_on)?.clone();
+    if Minute::of(draft.now()).since(incident.last_bad) < SETTLE_MINUTES {
+        return None;
+    }
+    let member = incident.members.get_mut(key)?;
+    member.is_on = false;
+    incident.decide(
+        draft.now(),
+        format!("{} on {} is over: {why}", key.rule, key.pool),
+    );
+    let id = incident.id.clone();
+    draft.put(incident);
+    Some(id)
 }
 
 /// Brings one alert into its incident; returns the incident that changed.

@@ -15,7 +15,7 @@ use crate::model::{
     policy::Mode,
     rule::{Remedy, Severity},
     time::{Minute, Timestamp},
-    units::grouped,
+    units::{Amount, grouped},
 };
 
 /// What is said in one message.
@@ -121,6 +121,39 @@ pub(super) fn asked(draft: &Draft<'_>, intent: &Intent, request: &RequestId) -> 
             "It is followed until the applied value has changed; you will hear the outcome."
                 .to_owned(),
         );
+    })
+}
+
+/// Somebody else's request for the quota is open: theirs is followed, and what we would have said goes to people.
+pub(super) fn theirs(
+    draft: &Draft<'_>,
+    intent: &Intent,
+    request: &RequestId,
+    asked: Amount,
+) -> Message {
+    about(draft, intent, "asked by others", |lines| {
+        if let Effect::RequestQuota {
+            scope,
+            code,
+            desired,
+            ..
+        } = &intent.effect
+        {
+            lines.push(format!(
+                "Somebody has asked for {asked} on {code} in {scope} already: request {request}."
+            ));
+            lines.push(format!(
+                "We would ask for {desired}. Nothing was filed, and nothing is added to their case."
+            ));
+        }
+        lines.push(
+            "It is followed until the applied value has changed; you will hear the outcome."
+                .to_owned(),
+        );
+        lines.push(format!(
+            "For their case, the numbers are in `explain {}`.",
+            intent.id
+        ));
     })
 }
 

@@ -49,133 +49,75 @@ pub(super) struct ModelQuota {
     pub(super) label: String,
 }
 
-/// The front of a name up to its label, and what it says.
-struct Front {
-    text: &'static str,
-    families: &'static [Family],
-    kind: QuotaKind,
-    is_latency_optimized: bool,
-}
-
-const fn front(text: &'static str, families: &'static [Family], kind: QuotaKind) -> Front {
-    Front {
-        text,
-        families,
-        kind,
-        is_latency_optimized: false,
-    }
-}
-
-const fn optimized(text: &'static str, families: &'static [Family], kind: QuotaKind) -> Front {
-    Front {
-        text,
-        families,
-        kind,
-        is_latency_optimized: true,
-    }
-}
-
 /// What a name means; `None` for every other quota (batch, concurrency, guardrails, control plane, other features).
 pub(super) fn meaning(name: &str) -> Option<Meaning> {
-    use Family::{Geo, Global, Mantle, OnDemand};
-    use QuotaKind::{InputTpm, OutputTpm, Rpm, Tpd, Tpm};
     const ACCOUNT: &str = "cross-model max tokens per day";
     // The text in brackets is no family: it says that geo traffic has twice this value.
     const DOUBLED: &str = "(doubled for cross-region calls)";
-    // Each is matched from the first letter on, so `Cross-region` never finds a global name. Documents call the same
-    // quotas `InvokeModel`, the API calls them `model inference`.
-    const FRONTS: [Front; 13] = [
-        front(
-            "on-demand model inference requests per minute for ",
-            &[OnDemand],
-            Rpm,
-        ),
-        front(
-            "on-demand model inference tokens per minute for ",
-            &[OnDemand],
-            Tpm,
-        ),
-        front(
-            "cross-region model inference requests per minute for ",
-            &[Geo],
-            Rpm,
-        ),
-        front(
-            "cross-region model inference tokens per minute for ",
-            &[Geo],
-            Tpm,
-        ),
-        front(
-            "global cross-region model inference requests per minute for ",
-            &[Global],
-            Rpm,
-        ),
-        front(
-            "global cross-region model inference tokens per minute for ",
-            &[Global],
-            Tpm,
-        ),
-        front(
-            "global cross-region model inference tokens per day for ",
-            &[Global],
-            Tpd,
-        ),
-        front(
-            "model invocation max tokens per day for ",
-            &[OnDemand, Geo],
-            Tpd,
-        ),
-        front(
-            "[bedrock-mantle endpoint] input tokens per minute for ",
-            &[Mantle],
-            InputTpm,
-        ),
-        front(
-            "[bedrock-mantle endpoint] output tokens per minute for ",
-            &[Mantle],
-            OutputTpm,
-        ),
-        optimized(
-            "on-demand, latency-optimized model inference requests per minute for ",
-            &[OnDemand],
-            Rpm,
-        ),
-        optimized(
-            "on-demand, latency-optimized model inference tokens per minute for ",
-            &[OnDemand],
-            Tpm,
-        ),
-        optimized(
-            "model invocation max latency-optimized tokens per day for ",
-            &[OnDemand, Geo],
-            Tpd,
-        ),
-    ];
+    // Documents say `InvokeModel` where the API says `model inference`; the quotas are the same.
     let name = Label::normal(name).replace(" invokemodel ", " model inference ");
     if name == ACCOUNT {
         return Some(Meaning::AccountPerDay);
     }
-    let mut fronts = FRONTS.into_iter();
-    let (front, label) = fronts.find_map(|it| {
-        let label = name.strip_prefix(it.text)?;
-        Some((it, label))
-    })?;
+    let (families, is_optimized, rest) = bucket(&name)?;
+    let (kind, label) = counted(families, rest)?;
     let label = label.strip_suffix(DOUBLED).unwrap_or(label).trim();
-    let (label, context) = match long_context(label) {
-        Some((label, tokens)) => (label, Some(tokens)),
-        None => (label, None),
-    };
-    let variant = match context {
-        Some(tokens) => Variant::LongContext(tokens.to_owned()),
-        None if front.is_latency_optimized => Variant::LatencyOptimized,
-        None => Variant::Standard,
+    let (label, variant) = match long_context(label) {
+        Some((label, tokens)) => (label, Variant::LongContext(tokens.to_owned())),
+        None if is_optimized => (label, Variant::LatencyOptimized),
+        None => (label, Variant::Standard),
     };
     Some(Meaning::Model(ModelQuota {
-        families: front.families,
-        kind: front.kind,
+        families,
+        kind,
         variant,
         label: label.to_owned(),
     }))
+}
+
+/// The families that a name counts, whether it counts calls with optimised latency only, and what follows.
+fn bucket(name: &str) -> Option<(&'static [Family], bool, &str)> {
+    // Matched from the first letter on, so that `cross-region` never finds a global name.
+    const FRONTS: [(&str, &[Family], bool); 7] = [
+        ("on-demand model inference ", &[Family::OnDemand], false),
+        (
+            "on-demand, latency-optimized model inference ",
+            &[Family::OnDemand],
+            true,
+        ),
+        ("cross-region model inference ", &[Family::Geo], false),
+        (
+            "global cross-region model inference ",
+            &[Family::Global],
+            false,
+        ),
+        (
+            "model invocation max latency-optimized ",
+            &[Family::OnDemand, Family::Geo],
+            true,
+        ),
+        (
+            "model invocation max ",
+            &[Family::OnDemand, Family::Geo],
+            false,
+        ),
+        ("[bedrock-mantle endpoint] ", &[Family::Mantle], false),
+    ];
+    let mut fronts = FRONTS.into_iter();
+    fronts.find_map(|(front, families, is_optimized)| {
+        let rest = name.strip_prefix(front)?;
+        Some((families, is_optimized, rest))
+    })
+}
+
+/// What is counted, of the kinds that these families know, and the label behind it. AWS's words are our units.
+fn counted<'a>(families: &[Family], rest: &'a str) -> Option<(QuotaKind, &'a str)> {
+    let kinds = families.first()?.kinds().iter();
+    let mut found = kinds.filter_map(|kind| {
+        let rest = rest.strip_prefix(kind.unit())?;
+        Some((*kind, rest.strip_prefix(" for ")?))
+    });
+    found.next()
 }
 
 /// `… v1 1m context length`: the label without it, and `1m`.

@@ -88,9 +88,9 @@ impl Mapper<'_> {
             let label = Label::of_quota(&row.means.label, self.model, self.tables);
             label.is_kin_of(&self.label)
         });
-        let labels: BTreeSet<&str> = kin
-            .filter_map(|row| row.name.split_once(" for "))
-            .map(|(_, label)| label)
+        let labels = kin.filter_map(|row| row.name.split_once(" for "));
+        let labels: BTreeSet<&str> = labels
+            .map(|(_, label)| label.split(" (doubled ").next().unwrap_or(label))
             .collect();
         labels.into_iter().take(MOST_NEAR).collect()
     }

@@ -216,31 +216,3 @@ fn the_unusual_needs_a_past() {
     assert_eq!(state("10x4620 40x5"), AlertState::Normal, "below the floor");
     assert_eq!(state("100x200 900x5"), AlertState::NoData, "young");
 }
-
-#[test]
-fn profiles_add_within_the_minute_and_carry_their_coverage() {
-    let series = series_of(&[
-        (Signal::Invocations, "0x10 10x100 50 10x9 ?x60"),
-        (Signal::Throttles, "0x110 50 0x9 ?x60"),
-        (Signal::ChargedTokens, "0x10 100x100 500 100x9 ?x60"),
-        (Signal::InputTokens, "0x10 50x110 ?x60"),
-    ]);
-    let profile = usage_profile(&pool(), &series, START.plus(180));
-    let (rpm, tpm) = (profile.rpm.unwrap(), profile.tpm.unwrap());
-    assert_eq!(rpm.peak.to_string(), "100");
-    assert_eq!(tpm.peak.to_string(), "1,000", "scaled to demand");
-    assert_eq!(rpm.peak_minute, START.plus(110));
-    assert_eq!((rpm.observed, rpm.coverage), (120, 59));
-    assert_eq!(rpm.p50.to_string(), "10");
-    assert_eq!(profile.throttled.to_string(), "50");
-    assert_eq!(profile.first_request, Some(START.plus(10)));
-    assert!((profile.mean_input.unwrap() - 5_500.0 / 1_140.0).abs() < 1e-9);
-    assert_eq!(profile.mean_output, None);
-    let recent = p95_demand_last_24h(&series, QuotaKind::Rpm, START.plus(180)).unwrap();
-    assert_eq!(
-        (recent.p95.to_string().as_str(), recent.observed),
-        ("10", 120)
-    );
-    let empty = usage_profile(&pool(), &PoolSeries::default(), START);
-    assert_eq!((empty.rpm, empty.tpm, empty.tpd), (None, None, None));
-}

@@ -1,7 +1,7 @@
 //! Collecting: one round an account and Region, side by side. What has come in by the end of the patience is judged;
 //! a round that still runs goes on beside the cycle, and its finds are taken in by a later one.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use tokio::{
     sync::mpsc,
@@ -21,9 +21,6 @@ use crate::{
     },
 };
 
-/// How long a cycle waits for slow accounts and Regions. A read is given up after 30 s, so a Region that hangs is told
-/// in the next cycle or the one after.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Finds that wait to be taken in; each may hold 15 days of one pool.
 const MOST_WAITING: usize = 16;
 
@@ -79,11 +76,10 @@ impl Cycle {
     pub(super) async fn collect(&mut self, now: Timestamp) -> Result<Collected, CycleError> {
         self.start_rounds(now);
         let mut collected = Collected::default();
-        // In simulated time a round costs no time: all are waited for, and the clock stands meanwhile.
-        let patience = (!self.shared.is_simulated).then(|| tokio::time::sleep(PATIENCE));
+        let patience = self.patience;
         let patience = async {
             match patience {
-                Some(sleep) => sleep.await,
+                Some(patience) => tokio::time::sleep(patience).await,
                 None => std::future::pending().await,
             }
         };
@@ -186,8 +182,8 @@ impl Cycle {
             }
             Find::Reading(read) => collected.is_new |= self.take_in_reading(&read, now).await?,
             Find::Desk(readings) => collected.desk.extend(readings),
-            Find::Unplaced(fault) => {
-                tracing::warn!(event = "discover.unplaced", %scope, %now, "{}", fault.message);
+            Find::News(news) => {
+                tracing::warn!(event = news.event(), %scope, %now, "{news}");
             }
             Find::Stage { name, faults } => self.note(name, scope, &faults, now),
         }

@@ -1,12 +1,16 @@
 //! Effects: what was decided is carried out, and what people answer is taken in.
 
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+
 use super::{Cycle, CycleError};
 use crate::{
     act::perform,
     model::{
-        action::{Due, Intent, Outcome},
+        action::{Due, Effect, Intent},
         book::Record,
-        ids::ActionId,
+        ids::{AccountId, ActionId, ReceiverName, Scope},
         time::Timestamp,
     },
     runtime::shared::Order,
@@ -68,44 +72,70 @@ impl Cycle {
         Ok(records)
     }
 
-    /// Carries out what is due: new intents and those a crash left behind, by one path. Messages go first.
-    pub(super) async fn perform_due(&mut self, now: Timestamp) -> Result<(), CycleError> {
-        let mut due: Vec<(Due, Intent)> = {
-            let book = self.shared.book();
-            let intents = book.intents.values();
-            intents
-                .filter_map(|intent| Some((intent.due(now)?, intent.clone())))
-                .collect()
-        };
-        due.sort_by_key(|(_, intent)| {
-            (
-                !intent.effect.may_repeat(),
-                intent.created,
-                intent.id.clone(),
-            )
+    /// Carries out what is due: new intents and those a crash left behind, by one path.
+    ///
+    /// Each receiver and each desk has a lane of its own, so that one that hangs holds up nobody else.
+    pub(super) async fn perform_due(&self, now: Timestamp) -> Result<(), CycleError> {
+        let mut lanes: BTreeMap<Lane, Vec<(Due, Intent)>> = BTreeMap::new();
+        for intent in self.shared.book().intents.values() {
+            if let Some(due) = intent.due(now) {
+                let lane = lanes.entry(Lane::of(&intent.effect)).or_default();
+                lane.push((due, intent.clone()));
+            }
+        }
+        let lanes = lanes.into_values().map(|mut lane| {
+            lane.sort_by_key(|(_, intent)| (intent.created, intent.id.clone()));
+            self.carry_out(lane, now)
         });
-        for (due, intent) in due {
-            let next = match due {
-                Due::Expire => intent.refused("nobody approved it in time", now),
-                Due::Recover => intent.recovered(now),
+        try_join_all(lanes).await?;
+        Ok(())
+    }
+
+    /// One after the other. Without a clear answer the rest waits for the next cycle: it would hang just the same.
+    async fn carry_out(&self, lane: Vec<(Due, Intent)>, now: Timestamp) -> Result<(), CycleError> {
+        for (due, intent) in lane {
+            let (next, is_clear) = match due {
+                Due::Expire => (intent.refused("nobody approved it in time", now), true),
+                Due::Recover => (intent.recovered(now), true),
                 Due::Look => {
                     let outcome = perform::look(&*self.cloud, &intent, now).await;
-                    intent.after(&outcome, now)
+                    (intent.after(&outcome, now), outcome.is_clear())
                 }
                 Due::Send => {
                     let begun = intent.begun(now);
                     self.commit(vec![Record::Intent(begun.clone())], now)
                         .await?;
-                    let outcome = self.perform(&begun).await;
-                    begun.after(&outcome, now)
+                    let policy = &self.shared.settings.policy;
+                    let outcome = perform::perform(&*self.cloud, policy, &begun).await;
+                    (begun.after(&outcome, now), outcome.is_clear())
                 }
             };
             self.commit(vec![Record::Intent(next)], now).await?;
+            if !is_clear {
+                break;
+            }
         }
         Ok(())
     }
+}
 
-    async fn perform(&self, intent: &Intent) -> Outcome {
-        perform::perform(&*self.cloud, &self.shared.settings.policy, intent).await
+/// Whom an effect reaches. What reaches the same goes one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    Receiver(ReceiverName),
+    Quotas(Scope),
+    /// Support has one entry for all Regions of an account.
+    Support(AccountId),
+}
+
+impl Lane {
+    fn of(effect: &Effect) -> Self {
+        match effect {
+            Effect::Notify { receiver, .. } => Self::Receiver(receiver.clone()),
+            Effect::RequestQuota { scope, .. } => Self::Quotas(scope.clone()),
+            Effect::OpenCase { scope, .. } | Effect::Comment { scope, .. } => {
+                Self::Support(scope.account.clone())
+            }
+        }
     }
 }

@@ -61,9 +61,11 @@ impl Cycle {
                 |pool| self.unjudged.contains(pool),
                 now,
             );
+            let orphans = engine::orphans(&self.shared.settings.rules, &book);
             let inputs = plan::Inputs {
                 book: &book,
                 verdicts: &verdicts,
+                orphans: &orphans,
                 desk,
                 takers: &self.takers,
                 policy: &self.shared.settings.policy,

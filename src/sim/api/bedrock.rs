@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Input, Paging, unknown};
 use crate::{
     cloud::Profile,
-    model::ids::Scope,
+    model::{catalog::LifeCycle, ids::Scope},
     sim::{ApiError, kernel::Kernel},
 };
 
@@ -103,9 +103,24 @@ fn list_models(kernel: &Kernel, scope: &Scope) -> Result<Value, ApiError> {
                 "responseStreamingSupported": true,
                 "customizationsSupported": [],
                 "inferenceTypesSupported": ["ON_DEMAND", "INFERENCE_PROFILE"],
-                "modelLifecycle": { "status": model.life_cycle },
+                "modelLifecycle": life_cycle(&model.life),
             })
         })
         .collect();
     Ok(json!({ "modelSummaries": models }))
+}
+
+/// Times that are not announced are left out, as AWS does.
+fn life_cycle(life: &LifeCycle) -> Value {
+    let mut told = serde_json::Map::new();
+    told.insert("status".to_owned(), json!(life.status));
+    let times = [
+        ("legacyTime", life.legacy),
+        ("publicExtendedAccessTime", life.extended),
+        ("endOfLifeTime", life.end),
+    ];
+    for (name, time) in times {
+        told.extend(time.map(|time| (name.to_owned(), json!(time.to_string()))));
+    }
+    Value::Object(told)
 }

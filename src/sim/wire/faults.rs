@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::pages::PageFault;
 use crate::{
-    model::time::Timestamp,
+    model::{ids::AccountId, time::Timestamp},
     sim::{ApiError, Service, World},
 };
 
@@ -76,6 +76,9 @@ pub struct WireFaults {
     pub until: Option<Timestamp>,
     /// Operations that can fail, as `service:Operation`; empty means all.
     pub operations: Vec<String>,
+    /// Actions that the caller's policy does not allow, as `service:Operation`; `*` is every one. Each call to them is
+    /// refused, whatever else is drawn.
+    pub denied: Vec<String>,
 }
 
 impl WireFaults {
@@ -148,6 +151,12 @@ impl WireFaults {
         }
     }
 
+    /// Whether the caller's policy lacks this action.
+    pub(super) fn is_denied(&self, operation: &str) -> bool {
+        let mut denied = self.denied.iter();
+        denied.any(|action| action == "*" || action == operation)
+    }
+
     /// A number below 1,000 for this call; `None` where nothing can fail.
     fn draw(&self, salt: u8, who: &str, operation: &str, nth: u64, now: Timestamp) -> Option<u16> {
         let is_over = self.until.is_some_and(|until| until <= now);
@@ -209,6 +218,30 @@ impl Tally {
             }
         }
         kinds
+    }
+}
+
+/// The refusal of a call that the caller's policy does not allow, in the words of each service.
+pub(super) fn denied(service: Service, action: &str, account: &AccountId) -> ApiError {
+    let (status, code, query_code) = match service {
+        Service::CloudWatch => (403, "AccessDeniedException", Some("AccessDenied")),
+        Service::Sns => (
+            403,
+            "AuthorizationErrorException",
+            Some("AuthorizationError"),
+        ),
+        Service::Sts => (403, "AccessDenied", None),
+        Service::Bedrock => (403, "AccessDeniedException", None),
+        Service::ServiceQuotas | Service::Support => (400, "AccessDeniedException", None),
+    };
+    ApiError {
+        status,
+        code: code.to_owned(),
+        message: format!(
+            "User: arn:aws:iam::{account}:user/simulated is not authorized to perform: {action} because no identity-based policy allows the {action} action"
+        ),
+        query_code: query_code.map(str::to_owned),
+        is_sender: true,
     }
 }
 

@@ -8,11 +8,12 @@ use std::{collections::BTreeMap, str::FromStr};
 use values::Check;
 
 use super::{
-    Account, Answer, ApplicationProfile, FaultRates, Label, LabelKind, Model, Outcome, Publication,
-    QuotaOverride, Script, Support, SystemProfile, World, WorldFaults, raw,
+    Account, Answer, ApplicationProfile, FaultRates, Label, LabelKind, MantleModel, Model, Outcome,
+    Publication, QuotaOverride, Script, Support, SystemProfile, World, WorldFaults, raw,
 };
 use crate::model::{
-    ids::{AccountId, ModelId, Region, TargetId},
+    catalog::LifeCycle,
+    ids::{AccountId, ModelId, Region, Scope, TargetId},
     time::{SignedDuration, Timestamp},
 };
 
@@ -42,6 +43,7 @@ pub(super) fn world(raw: raw::World) -> Result<World, WorldFaults> {
         profiles: BTreeMap::new(),
         applications: Vec::new(),
         targets: Vec::new(),
+        mantle: Vec::new(),
         pools: Vec::new(),
         quotas: BTreeMap::new(),
         desk: desk(&mut check, &raw.desk),
@@ -58,6 +60,7 @@ pub(super) fn world(raw: raw::World) -> Result<World, WorldFaults> {
     for target in &raw.target {
         target::target(&mut check, &mut world, target);
     }
+    world.mantle = mantle(&mut check, &world, &raw.mantle);
     quotas(&mut check, &mut world, &raw.quota);
     labels(&mut check, &mut world, &raw.label);
     if check.faults.is_empty() {
@@ -127,7 +130,12 @@ fn models(check: &mut Check, raw: &[raw::Model]) -> BTreeMap<ModelId, Model> {
         let checked = Model {
             id: id.clone(),
             label: model.label.clone(),
-            life_cycle: model.life_cycle.clone(),
+            life: LifeCycle {
+                status: model.life_cycle.clone(),
+                legacy: check.perhaps_when(&place, model.legacy.as_deref()),
+                extended: check.perhaps_when(&place, model.extended_access.as_deref()),
+                end: check.perhaps_when(&place, model.end_of_life.as_deref()),
+            },
             burndown: check.amount(&place, model.burndown),
         };
         if read.insert(id, checked).is_some() {
@@ -135,6 +143,28 @@ fn models(check: &mut Check, raw: &[raw::Model]) -> BTreeMap<ModelId, Model> {
         }
     }
     read
+}
+
+fn mantle(check: &mut Check, world: &World, raw: &[raw::Mantle]) -> Vec<MantleModel> {
+    let read = raw.iter().map(|it| {
+        let place = format!("mantle `{}`", it.model);
+        let scope = Scope {
+            account: AccountId::new(&it.account),
+            region: Region::new(&it.region),
+        };
+        let mut accounts = world.accounts.iter();
+        let is_known = accounts
+            .any(|account| account.id == scope.account && account.regions.contains(&scope.region));
+        if !is_known {
+            check.fault(&place, "no [[account]] has this account and Region");
+        }
+        MantleModel {
+            scope,
+            project: it.project.clone(),
+            model: ModelId::new(&it.model),
+        }
+    });
+    read.collect()
 }
 
 fn profiles(

@@ -28,6 +28,8 @@ pub(super) struct World {
     #[serde(default)]
     pub(super) target: Vec<Target>,
     #[serde(default)]
+    pub(super) mantle: Vec<Mantle>,
+    #[serde(default)]
     pub(super) quota: Vec<Quota>,
     #[serde(default)]
     pub(super) desk: Vec<Desk>,
@@ -90,6 +92,9 @@ pub(super) struct Model {
     pub(super) label: String,
     #[serde(default = "active")]
     pub(super) life_cycle: String,
+    pub(super) legacy: Option<String>,
+    pub(super) extended_access: Option<String>,
+    pub(super) end_of_life: Option<String>,
     #[serde(default = "one")]
     pub(super) burndown: f64,
 }
@@ -123,6 +128,15 @@ pub(super) struct Application {
     pub(super) copied_from: String,
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mantle {
+    pub(super) account: String,
+    pub(super) region: String,
+    pub(super) model: String,
+    pub(super) project: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -67,7 +67,7 @@ stored_enum!(IntentState of action::IntentState {
     Planned { not_before: String, }
     Sending { at: String, }
     Unknown { since: String, absent: u8, look_at: String, }
-    Done { reference: String, at: String, }
+    Done { reference: String, at: String, theirs: Option<Number>, }
     Held { why: String, at: String, }
     Refused { why: String, at: String, }
 });
@@ -100,6 +100,7 @@ stored_enum!(TargetKind of catalog::TargetKind {
     Base {}
     SystemProfile {}
     ApplicationProfile { name: String, }
+    Mantle {}
 });
 stored_struct!(Target of catalog::Target {
     id: String, kind: TargetKind, pool: PoolId, first_seen: String,
@@ -112,6 +113,12 @@ stored_enum!(Mapping of catalog::Mapping {
 });
 stored_struct!(Pool of catalog::Pool {
     id: PoolId, burndown: Option<Number>, mappings: Vec<(String, Mapping)>,
+});
+stored_struct!(LifeCycle of catalog::LifeCycle {
+    status: String, legacy: Option<String>, extended: Option<String>, end: Option<String>,
+});
+stored_struct!(Catalog of catalog::Catalog {
+    profiles: Vec<String>, lives: Vec<(String, LifeCycle)>, vanished: Vec<(String, String)>,
 });
 stored_struct!(Quota of quota::Quota {
     scope: Scope, code: String, name: String, applied: Option<Number>, default: Option<Number>,
@@ -154,6 +161,8 @@ pub(crate) enum Row {
     Discovered(Scope, String),
     /// How far a pool was read.
     ReadThrough(PoolId, i64),
+    /// What a scope's listings say beside targets and pools; since format 2.
+    Catalog(Scope, Catalog),
     /// How far all signals of a pool were read; since format 2.
     ReadInFull(PoolId, i64),
     /// What was asked of AWS in a month; since format 2.
@@ -180,6 +189,7 @@ impl Row {
             Record::ReadThrough(pool, minute) => {
                 Self::ReadThrough(Shape::of(pool), Shape::of(minute))
             }
+            Record::Catalog(scope, it) => Self::Catalog(Shape::of(scope), Shape::of(it)),
             Record::ReadInFull(pool, minute) => {
                 Self::ReadInFull(Shape::of(pool), Shape::of(minute))
             }
@@ -203,6 +213,7 @@ impl Row {
             Self::Hour(it) => it.back()?,
             Self::Discovered(scope, at) => Record::Discovered(scope.back()?, at.back()?),
             Self::ReadThrough(pool, minute) => Record::ReadThrough(pool.back()?, minute.back()?),
+            Self::Catalog(scope, it) => Record::Catalog(scope.back()?, it.back()?),
             Self::ReadInFull(pool, minute) => Record::ReadInFull(pool.back()?, minute.back()?),
             Self::Spend(it) => Record::Spend(it.back()?),
         })

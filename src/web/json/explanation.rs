@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Ask, Case, Headroom, IncidentBrief};
+use crate::{
+    model::{catalog::LifeCycle, time::Timestamp},
+    web::words::clock,
+};
 
 /// An incident with all that belongs to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,12 +110,58 @@ pub struct Quota {
 pub struct Target {
     /// The dimension value.
     pub id: String,
-    /// `base`, `system-profile` or `application-profile`.
+    /// `base`, `system-profile`, `application-profile` or `mantle`.
     pub kind: String,
     /// The owner's name for an application profile.
     pub name: Option<String>,
     /// When we first saw it.
     pub first_seen: String,
+    /// Since when CloudWatch lists it no more; it is forgotten two weeks later.
+    pub vanished: Option<String>,
+}
+
+/// How long a model will be there; what AWS has not announced is `null`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Life {
+    /// AWS's word: `ACTIVE`, `LEGACY`, or another one.
+    pub status: String,
+    /// When it becomes legacy: from then on new customers are refused.
+    pub legacy: Option<String>,
+    /// When public extended access begins, at a higher price.
+    pub extended: Option<String>,
+    /// When it can no longer be called.
+    pub end: Option<String>,
+}
+
+impl From<&LifeCycle> for Life {
+    fn from(life: &LifeCycle) -> Self {
+        let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        Self {
+            status: life.status.clone(),
+            legacy: text(life.legacy),
+            extended: text(life.extended),
+            end: text(life.end),
+        }
+    }
+}
+
+impl Life {
+    /// One line for people; nothing where there is nothing to know: an active model without an announced end.
+    #[must_use]
+    pub fn told(&self) -> Option<String> {
+        let date = |word: &str, at: &Option<String>| {
+            let at = at.as_deref().map(|at| format!(", {word} {}", clock(at)));
+            at.unwrap_or_default()
+        };
+        let dates = [
+            date("legacy from", &self.legacy),
+            date("extended access from", &self.extended),
+            date("end of life", &self.end),
+        ]
+        .concat();
+        let is_quiet = self.status == "ACTIVE" && dates.is_empty();
+        (!is_quiet).then(|| format!("{}{dates}", self.status.to_lowercase()))
+    }
 }
 
 /// What a rule says of a pool now.
@@ -150,6 +200,8 @@ pub struct Explanation {
     pub quota_changes: Vec<QuotaChange>,
     /// For a pool: its targets, sorted.
     pub targets: Vec<Target>,
+    /// For a pool: how long its model will be there.
+    pub life: Option<Life>,
     /// For a pool or quota: what the rules say now.
     pub judgements: Vec<Judgement>,
     /// Rows that were left out of each list for its bound.

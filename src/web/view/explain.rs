@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Cut, MOST_ROWS, View, headroom::least_headroom_first, text};
 use crate::{
     model::{
-        catalog::{Pool, PoolId, Target, TargetKind},
+        catalog::{Catalog, Pool, PoolId, Target, TargetKind},
         ids::{IncidentId, QuotaCode, Scope},
         incident::{Cause, Incident},
         quota::QuotaChange,
@@ -59,6 +59,7 @@ impl View<'_> {
             quotas: Vec::new(),
             quota_changes: Vec::new(),
             targets: Vec::new(),
+            life: None,
             judgements: Vec::new(),
             left_out: BTreeMap::new(),
         };
@@ -76,7 +77,10 @@ impl View<'_> {
                 });
                 let targets = self.book.targets.values();
                 let of_pool = targets.filter(|it| it.pool == pool.id);
-                explanation.targets = of_pool.map(target).collect();
+                let catalog = self.book.catalogs.get(&pool.id.scope);
+                explanation.targets = of_pool.map(|it| target(it, catalog)).collect();
+                let life = catalog.and_then(|it| it.lives.get(&pool.id.model));
+                explanation.life = life.map(Into::into);
             }
             Found::Quota(code) => {
                 "quota".clone_into(&mut explanation.kind);
@@ -199,16 +203,17 @@ fn codes_of(pool: &Pool) -> BTreeSet<(Scope, QuotaCode)> {
         .collect()
 }
 
-fn target(target: &Target) -> TargetDocument {
-    let (kind, name) = match &target.kind {
-        TargetKind::Base => ("base", None),
-        TargetKind::SystemProfile => ("system-profile", None),
-        TargetKind::ApplicationProfile { name } => ("application-profile", Some(name.clone())),
+fn target(target: &Target, catalog: Option<&Catalog>) -> TargetDocument {
+    let vanished = catalog.and_then(|it| it.vanished.get(&target.id));
+    let name = match &target.kind {
+        TargetKind::ApplicationProfile { name } => Some(name.clone()),
+        TargetKind::Base | TargetKind::SystemProfile | TargetKind::Mantle => None,
     };
     TargetDocument {
         id: target.id.to_string(),
-        kind: kind.to_owned(),
+        kind: target.kind.name().to_owned(),
         name,
         first_seen: text(target.first_seen),
+        vanished: vanished.map(|at| text(*at)),
     }
 }

@@ -292,7 +292,19 @@ fn detail(state: &IntentState) -> String {
             "it may have happened; we look again at {} before anything is sent twice",
             clock(*look_at)
         ),
-        IntentState::Done { reference, at } => format!("done {} ({reference})", clock(*at)),
+        IntentState::Done {
+            reference,
+            at,
+            theirs: None,
+        } => format!("done {} ({reference})", clock(*at)),
+        IntentState::Done {
+            reference,
+            at,
+            theirs: Some(desired),
+        } => format!(
+            "not needed: somebody else's request {reference} for {desired} is open, seen {}",
+            clock(*at)
+        ),
         IntentState::Held { why, at } => format!("held since {}: {why}", clock(*at)),
         IntentState::Refused { why, at } => format!("not done, {}: {why}", clock(*at)),
     }

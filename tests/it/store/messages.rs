@@ -37,6 +37,10 @@ fn all() -> Vec<StoreError> {
             path: path.clone(),
             found: "thesis.tex".to_owned(),
         },
+        StoreError::NotAFolder {
+            path: path.join("store"),
+            file: path.clone(),
+        },
         StoreError::Missing { path: path.clone() },
         StoreError::InUse { path: path.clone() },
         StoreError::Conflict {

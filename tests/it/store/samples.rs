@@ -6,7 +6,7 @@ use bedrock_ops_alert::model::{
     action::{Effect, Intent, IntentState},
     alert::{AlertState, Track},
     book::{Key, Record},
-    catalog::{Family, Mapping, Pool, PoolId, Target, TargetKind},
+    catalog::{Catalog, Family, LifeCycle, Mapping, Pool, PoolId, Target, TargetKind},
     desk::{Ask, AskEnd, Investigation, RequestStatus},
     ids::{
         AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, QuotaCode,
@@ -24,7 +24,7 @@ use bedrock_ops_alert::model::{
 use fastrand::Rng;
 
 /// How many kinds of record [`record`] makes.
-pub(super) const KINDS: u8 = 14;
+pub(super) const KINDS: u8 = 15;
 
 /// A record of this kind, under one of few keys; the same arguments make the same record.
 pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
@@ -47,6 +47,7 @@ pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
         10 => Record::Discovered(scope(slot), instant(rng)),
         11 => Record::ReadThrough(pool_id(slot), minute(rng)),
         12 => Record::ReadInFull(pool_id(slot), minute(rng)),
+        13 => Record::Catalog(scope(slot), catalog(slot, rng)),
         _ => Record::Spend(spend(slot, rng)),
     }
 }
@@ -193,6 +194,7 @@ fn intent_state(rng: &mut Rng) -> IntentState {
         4 => IntentState::Done {
             reference: text(rng),
             at: instant(rng),
+            theirs: rng.bool().then(|| amount(rng)),
         },
         5 => IntentState::Held {
             why: text(rng),
@@ -333,12 +335,27 @@ fn track(rng: &mut Rng) -> Track {
     }
 }
 
+fn catalog(slot: u8, rng: &mut Rng) -> Catalog {
+    let life = LifeCycle {
+        status: text(rng),
+        legacy: maybe(rng, instant),
+        extended: maybe(rng, instant),
+        end: maybe(rng, instant),
+    };
+    Catalog {
+        profiles: (0..rng.u8(0..4)).map(|_| text(rng)).collect(),
+        lives: [(pool_id(slot).model, life)].into(),
+        vanished: [(TargetId::new(format!("target-{slot}")), instant(rng))].into(),
+    }
+}
+
 fn target(slot: u8, rng: &mut Rng) -> Target {
     Target {
         id: TargetId::new(format!("target-{slot}")),
-        kind: match rng.u8(0..3) {
+        kind: match rng.u8(0..4) {
             0 => TargetKind::Base,
             1 => TargetKind::SystemProfile,
+            2 => TargetKind::Mantle,
             _ => TargetKind::ApplicationProfile { name: text(rng) },
         },
         pool: pool_id(slot),

@@ -32,6 +32,10 @@ impl Check {
         })
     }
 
+    pub(super) fn perhaps_when(&mut self, place: &str, text: Option<&str>) -> Option<Timestamp> {
+        text.map(|text| self.when(place, text))
+    }
+
     pub(super) fn minute(&mut self, place: &str, text: &str) -> Minute {
         Minute::of(self.when(place, text))
     }

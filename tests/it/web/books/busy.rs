@@ -220,6 +220,7 @@ fn done(reference: &str) -> IntentState {
     IntentState::Done {
         reference: reference.to_owned(),
         at: at("2026-11-24T02:36:00Z"),
+        theirs: None,
     }
 }
 

@@ -1,0 +1,159 @@
+//! What the listings say beside targets and pools: mantle, life cycles, new profiles, vanished targets.
+
+use super::*;
+use crate::cloud::Metric;
+
+const NOVA: &str = "amazon.nova-lite-v1:0";
+
+fn mantle(name: &str, dimensions: &[(&str, &str)]) -> Metric {
+    let dimensions = dimensions.iter();
+    Metric {
+        namespace: "AWS/BedrockMantle".to_owned(),
+        name: name.to_owned(),
+        dimensions: dimensions
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+    }
+}
+
+fn catalog(book: &Book) -> &Catalog {
+    &book.catalogs[&scope()]
+}
+
+#[tokio::test]
+async fn a_model_at_the_mantle_endpoint_is_a_pool_of_its_own_taken_from_one_level() {
+    let mut fake = region(&[NOVA]);
+    let levels: [&[(&str, &str)]; 4] = [
+        &[],
+        &[("Project", "p")],
+        &[("Model", NOVA)],
+        &[("Model", NOVA), ("Project", "p")],
+    ];
+    for level in levels {
+        fake.metrics.push(mantle("TotalInputTokens", level));
+        fake.metrics.push(mantle("Inferences", level));
+    }
+    fake.quotas.extend([
+        listed(
+            "L-IN",
+            "[bedrock-mantle endpoint] Input tokens per minute for Nova Lite",
+            1.0,
+        ),
+        listed(
+            "L-OUT",
+            "[bedrock-mantle endpoint] Output tokens per minute for Nova Lite",
+            1.0,
+        ),
+    ]);
+    let mut book = Book::default();
+    let got = discovered(&fake, &mut book, now()).await;
+    assert_eq!((&got.gathered.faults, &got.news), (&vec![], &vec![]));
+    assert_eq!(book.targets.len(), 2);
+    let target = target(&book, &format!("bedrock-mantle/{NOVA}")).unwrap();
+    assert_eq!(target.kind, TargetKind::Mantle);
+    assert_eq!(
+        target.pool.to_string(),
+        format!("{}/mantle/{NOVA}", scope())
+    );
+    let pool = &book.pools[&target.pool];
+    let code = |kind| pool.mapping(kind).code().map(QuotaCode::as_str);
+    assert_eq!(code(QuotaKind::InputTpm), Some("L-IN"));
+    assert_eq!(code(QuotaKind::OutputTpm), Some("L-OUT"));
+    assert_eq!(pool.mapping(QuotaKind::Rpm), &Mapping::Absent);
+    assert_eq!(pool.burndown, Some(1.0));
+    assert!(book.quotas.contains_key(&(scope(), QuotaCode::new("L-IN"))));
+}
+
+#[tokio::test]
+async fn the_dates_of_a_model_are_kept_when_it_is_listed_no_more() {
+    let mut fake = region(&[NOVA]);
+    let end = "2027-03-01T00:00:00Z";
+    fake.models[0].life = life("LEGACY", Some(end));
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    let told = life("LEGACY", Some(end));
+    assert_eq!(catalog(&book).lives[&ModelId::new(NOVA)], told);
+    // Silence is no end, and a failed listing is none either.
+    fake.models.clear();
+    discovered(&fake, &mut book, after(now(), 15)).await;
+    assert_eq!(catalog(&book).lives[&ModelId::new(NOVA)], told);
+    fake.fail("bedrock:ListFoundationModels", 0, FaultClass::Throttled);
+    discovered(&fake, &mut book, after(now(), 30)).await;
+    assert_eq!(catalog(&book).lives[&ModelId::new(NOVA)], told);
+}
+
+#[tokio::test]
+async fn a_profile_that_was_never_seen_is_told_once() {
+    let mut fake = region(&[NOVA]);
+    let mut book = Book::default();
+    let first = discovered(&fake, &mut book, now()).await;
+    assert_eq!(
+        first.news,
+        [],
+        "at first sight all are new, which is no news"
+    );
+    let new = format!("kr.{SONNET}");
+    fake.profiles.push(profile(&new, false, us_arns()));
+    // Part of a listing proves nothing of what was not there before.
+    fake.fail("bedrock:ListInferenceProfiles", 0, FaultClass::Throttled);
+    let failed = discovered(&fake, &mut book, after(now(), 15)).await;
+    assert_eq!(failed.news, []);
+    let told = discovered(&fake, &mut book, after(now(), 30)).await;
+    assert_eq!(told.news, [News::NewProfiles(vec![new.clone()])]);
+    assert!(news(&told).contains(&new), "{}", news(&told));
+    let gone = fake.profiles.pop().unwrap();
+    discovered(&fake, &mut book, after(now(), 45)).await;
+    fake.profiles.push(gone);
+    let back = discovered(&fake, &mut book, after(now(), 60)).await;
+    assert_eq!(back.news, [], "it was seen before");
+}
+
+#[tokio::test]
+async fn a_vanished_target_is_shown_for_two_weeks_and_then_forgotten() {
+    let us = format!("us.{SONNET}");
+    let mut fake = region(&[&us, NOVA]);
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    let id = TargetId::new(us.clone());
+    fake.metrics
+        .retain(|metric| metric.dimensions["ModelId"] == NOVA);
+    let gone = after(now(), DAY);
+    let told = discovered(&fake, &mut book, gone).await;
+    assert_eq!(told.news, [News::Vanished(vec![id.clone()])]);
+    assert_eq!(catalog(&book).vanished, [(id.clone(), gone)].into());
+    let again = discovered(&fake, &mut book, after(gone, 14 * DAY - 1)).await;
+    assert_eq!(again.news, [], "told once");
+    assert_eq!(catalog(&book).vanished[&id], gone, "the first time counts");
+    assert!(target(&book, &us).is_some());
+    discovered(&fake, &mut book, after(gone, 14 * DAY)).await;
+    assert!(target(&book, &us).is_none());
+    assert!(catalog(&book).vanished.is_empty());
+}
+
+#[tokio::test]
+async fn a_target_that_comes_back_is_no_longer_vanished() {
+    let mut fake = region(&[NOVA]);
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    let metrics = std::mem::take(&mut fake.metrics);
+    discovered(&fake, &mut book, after(now(), 15)).await;
+    assert_eq!(catalog(&book).vanished.len(), 1);
+    fake.metrics = metrics;
+    discovered(&fake, &mut book, after(now(), 30)).await;
+    assert!(catalog(&book).vanished.is_empty());
+    assert_eq!(target(&book, NOVA).unwrap().first_seen, now());
+}
+
+#[tokio::test]
+async fn the_quota_of_the_whole_account_is_recorded_and_is_no_pools() {
+    let mut fake = region(&[NOVA]);
+    let code = "L-E3F10727";
+    fake.quotas
+        .push(listed(code, "Cross-Model Max Tokens Per Day", 7e8));
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    let quota = &book.quotas[&(scope(), QuotaCode::new(code))];
+    assert_eq!(quota.applied, Amount::new(7e8));
+    let pool = book.pools.values().next().unwrap();
+    assert_eq!(pool.mapping(QuotaKind::Tpd), &Mapping::Absent);
+}

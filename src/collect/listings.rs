@@ -1,0 +1,120 @@
+//! What one account and Region lists of metrics, profiles and models: read in full before anything is concluded from it.
+
+use std::collections::BTreeSet;
+
+use super::mantle;
+use super::pages::{Listing, all_pages};
+use super::place::{Atlas, Profiles};
+use super::sum::Measure;
+use crate::cloud::{Cloud, Fault, FoundationModel, Metric, Profile};
+use crate::model::catalog::LifeCycle;
+use crate::model::ids::{ModelId, Scope, TargetId};
+
+const RUNTIME: &str = "AWS/Bedrock";
+
+/// The listings, as far as they could be read.
+#[derive(Debug)]
+pub(super) struct Listings {
+    metrics: Listing<Metric>,
+    mantle: Listing<Metric>,
+    profiles: Listing<Profile>,
+    models: Vec<FoundationModel>,
+    /// Whether the models were read; they come in one page.
+    has_models: bool,
+    /// What failed, in the order in which it happened.
+    pub faults: Vec<Fault>,
+}
+
+impl Listings {
+    /// Reads them one after another: they have rates of their own, and nothing is gained by haste.
+    pub(super) async fn read(cloud: &dyn Cloud, scope: &Scope) -> Self {
+        const METRICS: &str = "cloudwatch:ListMetrics";
+        let metrics = all_pages(METRICS, |page| {
+            cloud.list_metrics(scope, RUNTIME, false, page)
+        });
+        let metrics = metrics.await;
+        let mantle = all_pages(METRICS, |page| {
+            cloud.list_metrics(scope, mantle::NAMESPACE, false, page)
+        });
+        let mantle = mantle.await;
+        let profiles = all_pages("bedrock:ListInferenceProfiles", |page| {
+            cloud.list_profiles(scope, page)
+        });
+        let profiles = profiles.await;
+        let models = cloud.list_models(scope).await;
+        let mut faults = Vec::new();
+        let first = [&metrics.fault, &mantle.fault, &profiles.fault];
+        faults.extend(first.into_iter().flatten().cloned());
+        let (models, has_models) = match models {
+            Ok(models) => (models, true),
+            Err(fault) => {
+                faults.push(fault);
+                (Vec::new(), false)
+            }
+        };
+        Self {
+            metrics,
+            mantle,
+            profiles,
+            models,
+            has_models,
+            faults,
+        }
+    }
+
+    /// The targets that have metrics, runtime and mantle ones.
+    pub(super) fn listed(&self) -> BTreeSet<TargetId> {
+        let runtime = self.metrics.items.iter().filter_map(target_of);
+        let mantle = self.mantle.items.iter().filter_map(mantle::target_of);
+        runtime.chain(mantle).collect()
+    }
+
+    /// Whether every metric was listed: a target that is missing then has none.
+    pub(super) const fn has_all_metrics(&self) -> bool {
+        self.metrics.is_complete() && self.mantle.is_complete()
+    }
+
+    /// Whether everything that targets and pools rest on was read to its end.
+    pub(super) const fn has_all_targets(&self) -> bool {
+        self.has_all_metrics() && self.profiles.is_complete() && self.has_models
+    }
+
+    /// Whether every profile was listed: one that is missing then does not exist.
+    pub(super) const fn has_all_profiles(&self) -> bool {
+        self.profiles.is_complete()
+    }
+
+    /// Ids of system-defined profiles.
+    pub(super) fn system_profiles(&self) -> BTreeSet<String> {
+        let system = self.profiles.items.iter().filter(|it| !it.is_application);
+        system.map(|it| it.id.clone()).collect()
+    }
+
+    /// How long this model will be there.
+    pub(super) fn life(&self, model: &ModelId) -> Option<LifeCycle> {
+        let found = self.models.iter().find(|it| it.id == model.as_str());
+        found.map(|it| it.life.clone())
+    }
+
+    /// Models and profiles, for placing targets.
+    pub(super) fn atlas<'a>(&'a self, scope: &'a Scope) -> Atlas<'a> {
+        let read = if self.profiles.is_complete() {
+            Profiles::Whole
+        } else {
+            Profiles::Partial
+        };
+        Atlas::new(scope, &self.profiles.items, read, &self.models)
+    }
+}
+
+/// The target of a runtime metric that we read; other dimension sets hold the same events again.
+fn target_of(metric: &Metric) -> Option<TargetId> {
+    let is_read = Measure::ALL.iter().any(|it| it.metric() == metric.name);
+    let mut dimensions = metric.dimensions.iter();
+    match (dimensions.next(), dimensions.next()) {
+        (Some((name, value)), None) if is_read && name == "ModelId" => {
+            Some(TargetId::new(value.clone()))
+        }
+        (Some(_), _) | (None, _) => None,
+    }
+}
