@@ -1,5 +1,7 @@
 //! What the plan of reads costs, and by how much it is stretched so that the month's budget lasts. Pure.
 
+use std::collections::BTreeSet;
+
 use super::cadence::{Periods, Plan, sizes};
 use crate::model::{
     book::Book,
@@ -25,7 +27,7 @@ impl Load {
     #[must_use]
     pub fn of(plan: &Plan, book: &Book, cadence: &Cadence) -> Self {
         let mut load = Self::default();
-        let mut scopes = std::collections::BTreeSet::new();
+        let mut scopes = BTreeSet::new();
         for (pool, targets) in sizes(book) {
             scopes.insert(&pool.scope);
             let heat = plan.heat.get(pool).copied().unwrap_or(Heat::Warm);
@@ -36,7 +38,7 @@ impl Load {
                 load.elastic += series;
             }
         }
-        for _ in scopes {
+        for _scope in scopes {
             load.pinned += 1.0; // the account's throttles, each minute
         }
         load

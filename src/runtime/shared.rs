@@ -15,7 +15,7 @@ use crate::{
         book::Book,
         ids::{ActionId, Scope},
         policy::Settings,
-        spend::Spend,
+        spend::{Calls, Month, Site},
         time::Timestamp,
     },
 };
@@ -68,12 +68,18 @@ pub struct Health {
 /// What a calendar month costs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MonthCost {
-    /// What was asked in it so far.
-    pub spend: Spend,
-    /// What that costs.
+    /// Which.
+    pub month: Month,
+    /// Since when it is counted.
+    pub since: Timestamp,
+    /// What was asked, by operation and place, and what that costs in USD at list price.
+    pub sites: Vec<(Site, Calls, f64)>,
+    /// What all of it costs.
     pub so_far: Cost,
     /// What the month comes to if it goes on like this; `None` before an hour of it was counted.
     pub projected: Option<Cost>,
+    /// Where the prices are from.
+    pub prices: String,
 }
 
 /// Money, in USD.

@@ -286,6 +286,7 @@ async fn performed(
     let operation = format!("{}:{}", service.prefix(), call.operation);
     if front.faults.is_denied(&operation) {
         front.tally().fault("denied", &operation);
+        front.sim.count(&call);
         return Err(faults::denied(service, &operation, &call.account));
     }
     let who = format!("{}/{}", call.account, call.region);

@@ -17,6 +17,7 @@ use crate::{
     runtime::shared::Health,
 };
 
+mod cost;
 mod desk;
 mod explain;
 pub(super) mod freshness;
@@ -100,6 +101,7 @@ impl View<'_> {
                 calls: self.health.calls.by_operation(),
                 metrics: self.health.calls.metrics(),
                 cost_usd: self.health.cost_usd,
+                month: self.month(),
             },
         }
     }

@@ -39,6 +39,8 @@ pub(super) struct Asker<'a> {
     is_stopped: bool,
     /// Requests for single series that may still be made.
     free: u32,
+    /// We may not make them: that is a permission of its own, and the other call may well be allowed.
+    is_single_denied: bool,
     /// Series with a problem of their own, by what it is.
     troubles: BTreeMap<Trouble, (usize, Vec<String>)>,
 }
@@ -133,6 +135,7 @@ impl<'a> Asker<'a> {
             failures: 0,
             is_stopped: false,
             free,
+            is_single_denied: false,
             troubles: BTreeMap::new(),
         }
     }
@@ -164,12 +167,16 @@ impl<'a> Asker<'a> {
             }
         }
         let free = usize::try_from(self.free).unwrap_or(usize::MAX);
-        let (single, together) = queries.split_at(free.min(MAX_SINGLE).min(queries.len()));
         let mut series = Vec::with_capacity(queries.len());
-        for query in single {
+        for query in queries.iter().take(free.min(MAX_SINGLE)) {
+            let points = self.single(query, stretch).await;
+            if self.is_single_denied {
+                break;
+            }
             self.free = self.free.saturating_sub(1);
-            series.push(self.single(query, stretch).await);
+            series.push(points);
         }
+        let together = queries.get(series.len()..).unwrap_or_default();
         let mut is_answered = series.iter().any(Option::is_some);
         if !together.is_empty() {
             let answer = self.ask(together, stretch).await;
@@ -205,7 +212,11 @@ impl<'a> Asker<'a> {
         stretch: (Minute, Minute),
     ) -> Vec<(Minute, f64)> {
         let query = query("total".to_owned(), measure, None);
-        let series = self.single(&query, stretch).await;
+        let mut series = self.single(&query, stretch).await;
+        if self.is_single_denied {
+            let answer = self.ask(std::slice::from_ref(&query), stretch).await;
+            series = answer.into_iter().flatten().next();
+        }
         let points = series.into_iter().flatten();
         let labelled = (0_i64..).zip(points);
         let values = labelled.filter_map(|(offset, point)| match point {
@@ -221,7 +232,7 @@ impl<'a> Asker<'a> {
         query: &MetricQuery,
         stretch: (Minute, Minute),
     ) -> Option<Vec<Point>> {
-        if self.is_stopped {
+        if self.is_stopped || self.is_single_denied {
             return None;
         }
         match self
@@ -236,6 +247,11 @@ impl<'a> Asker<'a> {
                 let result = MetricResult { id, status, points };
                 self.merge(query, &mut merged, stretch.0, result);
                 Some(merged.points)
+            }
+            Err(fault) if fault.class == FaultClass::Denied => {
+                self.is_single_denied = true;
+                self.faults.push(fault);
+                None
             }
             Err(fault) => {
                 self.failed(fault);

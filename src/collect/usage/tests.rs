@@ -527,8 +527,9 @@ async fn the_account_wide_throttles_are_one_cheap_series() {
     let asked = fake.statistics.lock().unwrap().clone();
     assert!(asked[0].metric.dimensions.is_empty());
     fake.fail("cloudwatch:GetMetricStatistics", 0, FaultClass::Denied);
+    fake.fail(GET, 0, FaultClass::Denied);
     let blind = throttles_of_account(&fake, &scope(), now()).await;
-    assert!(blind.found.is_empty() && blind.faults.len() == 1);
+    assert!(blind.found.is_empty() && blind.faults.len() == 2);
 }
 
 #[tokio::test]
@@ -631,4 +632,25 @@ async fn free_requests_come_first_and_say_the_same() {
     assert_eq!(at(reading, Signal::Invocations, 10), Sample::Value(3.0));
     assert_eq!(at(reading, Signal::Throttles, 10), Sample::Unobserved);
     assert_eq!(got.found[0].through, noon().plus(-20));
+}
+
+#[tokio::test]
+async fn without_the_permission_for_free_requests_everything_is_read_by_the_paid_one_and_told() {
+    const SINGLE: &str = "cloudwatch:GetMetricStatistics";
+    let mut fake = Fake::default();
+    for ago in 1..=20 {
+        feed(&mut fake, "us.a", ago, 3.0);
+    }
+    fake.put("InvocationThrottles", "", noon().plus(-3), 2.0);
+    let paid = read_quick(&fake, &one(), &mut 0).await;
+    fake.fail(SINGLE, 0, FaultClass::Denied);
+    let pools = [(pool(SONNET), Depth::Quick)];
+    let got = read(&fake, &scope(), &pools, &one(), &mut 10, now()).await;
+    assert_eq!(got.found, [paid]);
+    assert_eq!(got.faults.len(), 1);
+    assert_eq!(got.faults[0].operation, SINGLE);
+    fake.fail(SINGLE, 0, FaultClass::Denied);
+    let seen = throttles_of_account(&fake, &scope(), now()).await;
+    assert_eq!(seen.found, [(noon().plus(-3), 2.0)]);
+    assert_eq!(seen.faults.len(), 1);
 }

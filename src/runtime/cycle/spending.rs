@@ -72,7 +72,7 @@ impl Spending {
     }
 
     fn outlook(&self, free_share: Share, now: Timestamp) -> Option<MonthCost> {
-        let spend = self.month.clone()?;
+        let spend = self.month.as_ref()?;
         let elapsed = now.as_second().saturating_sub(spend.since.as_second());
         let whole = spend
             .month
@@ -81,10 +81,15 @@ impl Spending {
             .saturating_sub(spend.since.as_second());
         let projected = (LEAST_SECONDS <= elapsed)
             .then(|| cost(&spend.calls.scaled(whole, elapsed), free_share));
+        let sites = spend.calls.by_site.iter();
+        let sites = sites.map(|(site, calls)| (site.clone(), *calls, price::usd_of(site, *calls)));
         Some(MonthCost {
             so_far: cost(&spend.calls, free_share),
             projected,
-            spend,
+            month: spend.month,
+            since: spend.since,
+            sites: sites.collect(),
+            prices: price::source(),
         })
     }
 }

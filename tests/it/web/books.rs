@@ -15,11 +15,11 @@ use bedrock_ops_alert::{
         reason::Reason,
         rule::{Category, Remedy, Severity},
         series::{Reading, Sample, Signal},
-        spend::{CallCounts, Calls, Site},
+        spend::{CallCounts, Calls, Month, Site},
         time::{Minute, Timestamp},
         units::{Amount, QuotaKind, Share},
     },
-    runtime::shared::Health,
+    runtime::shared::{Cost, Health, MonthCost},
 };
 
 mod busy;
@@ -265,4 +265,40 @@ fn calls() -> CallCounts {
         calls.add(site, Calls { requests, metrics });
     }
     calls
+}
+
+/// A month that would pass its budget at full cadence.
+fn month() -> MonthCost {
+    let site = |scope, operation: &str| Site {
+        scope,
+        operation: operation.to_owned(),
+    };
+    let made = |requests, metrics| Calls { requests, metrics };
+    let home = Some(scope("us-east-1"));
+    MonthCost {
+        month: Month::named("2026-11").unwrap(),
+        since: at("2026-11-01T00:00:00Z"),
+        sites: vec![
+            (site(None, "webhook:Post"), made(12, 0), 0.0),
+            (
+                site(home.clone(), "cloudwatch:GetMetricData"),
+                made(33_120, 4_200_000),
+                42.0,
+            ),
+            (
+                site(home, "cloudwatch:GetMetricStatistics"),
+                made(385_000, 0),
+                3.85,
+            ),
+        ],
+        so_far: Cost {
+            list_usd: 45.85,
+            usd: 42.0,
+        },
+        projected: Some(Cost {
+            list_usd: 54.2,
+            usd: 49.9,
+        }),
+        prices: "a price list, looked up 2026-11".to_owned(),
+    }
 }

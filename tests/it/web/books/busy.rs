@@ -26,8 +26,8 @@ use bedrock_ops_alert::{
 };
 
 use super::{
-    HOSTILE, amount, at, mapped, minute, pool, pool_id, quiet, quota, scope, sonnet, traffic,
-    use_reason, verdict,
+    HOSTILE, amount, at, mapped, minute, month, pool, pool_id, quiet, quota, scope, sonnet,
+    traffic, use_reason, verdict,
 };
 
 /// Everything at once.
@@ -62,6 +62,8 @@ pub(in crate::web) fn busy() -> (Book, Health) {
         metrics: 0,
     };
     health.calls.add(site, made);
+    health.month = Some(month());
+    health.stretch = 2.5;
     (book, health)
 }
 
