@@ -135,7 +135,9 @@ pub fn due(book: &Book, plan: &Plan, cadence: &Cadence, now: Timestamp) -> Vec<(
         let is_due = |depth, period| {
             book.known_until(pool, depth).is_none_or(|known| {
                 let age = minute.since(known);
-                age >= period || (age >= 1 && is_turn(&pool.scope, period, minute))
+                // Falling into step costs a read more. A stretched period changes often, and there is nothing to spare.
+                let is_turn = plan.stretch <= 1.0 && is_turn(&pool.scope, period, minute);
+                age >= period || (age >= 1 && is_turn)
             })
         };
         if is_due(Depth::Full, periods.full) {
@@ -249,7 +251,7 @@ mod tests {
                     full.extend((depth == Depth::Full).then_some(minute));
                 }
                 let mut records = vec![Record::ReadThrough(id.clone(), at)];
-                records.extend((depth == Depth::Full).then(|| Record::ReadInFull(id, at)));
+                records.extend((depth == Depth::Full).then_some(Record::ReadInFull(id, at)));
                 book.apply(records);
             }
         }

@@ -102,8 +102,10 @@ const MODELS: [(&str, &str, &str); 10] = [
 enum Days {
     /// Near the quota for 144 minutes of each day: a tenth of the time.
     Tenth,
-    /// Near the quota all the time.
+    /// Near the quota all the time, and now and then beyond it.
     Hot,
+    /// Near the quota most of the time, and never beyond it: nothing is refused, so nothing wakes all pools.
+    Busy,
 }
 
 fn world(days: Days, length: i64) -> World {
@@ -126,11 +128,12 @@ fn world(days: Days, length: i64) -> World {
     {
         let place = format!("account = \"111122223333\"\nregion = \"{region}\"");
         let bursts = match days {
-            Days::Hot => String::new(),
+            Days::Hot | Days::Busy => String::new(),
             Days::Tenth => bursts(index, length),
         };
         let level = match days {
             Days::Hot => hot,
+            Days::Busy => hot * 0.75,
             Days::Tenth => hot / 6.0,
         };
         writeln!(
@@ -327,7 +330,7 @@ async fn an_api_that_throttles_everything_is_asked_seldom_and_believed_at_once_w
 /// A budget that pays for a third of full cadence.
 #[tokio::test]
 async fn a_budget_slows_the_reads_before_it_is_passed() {
-    let sim = Sim::new(world(Days::Hot, 1), 7);
+    let sim = Sim::new(world(Days::Busy, 1), 7);
     let cloud = sim::cloud(&sim, sim.world().first_account(), Arc::new(Faults::none()));
     let mut settings = config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
     settings.accounts = accounts(sim.world());

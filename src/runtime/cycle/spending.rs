@@ -185,15 +185,22 @@ impl Cycle {
         health.stretch = stretch;
     }
 
-    /// How many free requests the next round of this scope may spend on single series. They are spread over the rest of
-    /// the month and the account's Regions; what is not spent is spread again.
+    /// How many free requests the next round of this scope may spend on single series. Our share is spread over the
+    /// minutes since we count and the account's Regions; what minutes with few reads leave is there for those with many.
     pub(super) fn free_requests(&self, scope: &Scope, now: Timestamp) -> u32 {
         let Settings { accounts, cost, .. } = &self.shared.settings;
         let account = accounts.iter().find(|account| account.id == scope.account);
         let regions = account.map_or(1, |account| account.regions.len());
         let regions = u32::try_from(regions).map_or(f64::INFINITY, f64::from);
         let left = f64::from(self.spending.free_left(&scope.account, cost.free_share));
-        let a_round = left / minutes_left(now) / regions - ACCOUNT_WIDE;
+        let all = f64::from(price::free_requests(cost.free_share));
+        let since = self
+            .spending
+            .month
+            .as_ref()
+            .map_or(now, |spend| spend.since);
+        let for_later = all * minutes_left(now) / minutes_left(since);
+        let a_round = (left - for_later) / regions - ACCOUNT_WIDE;
         (0..MOST_FREE)
             .take_while(|count| f64::from(count + 1) <= a_round)
             .count()
