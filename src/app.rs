@@ -1,5 +1,6 @@
 //! Wiring: which parts make the service, the demo and the simulated AWS.
 
+pub mod cost;
 pub mod demo;
 pub mod discover;
 pub mod log;

@@ -106,7 +106,7 @@ impl SdkCloud {
         options.check()?;
         let own = clients::own(options).await;
         let region = own.region().ok_or(ConnectError::NoRegion)?;
-        let clients = Clients::new(&own, &region, &Arc::default());
+        let clients = Clients::new(&own, None, &region, &Arc::default());
         let account = clients.caller().await.map_err(ConnectError::Caller)?;
         Ok(Scope { account, region })
     }
@@ -116,7 +116,8 @@ impl SdkCloud {
         let mut all = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let clients = all.entry(scope.clone()).or_insert_with(|| {
             let configs = self.others.get(&scope.account).unwrap_or(&self.own);
-            Arc::new(Clients::new(configs, &scope.region, &self.meter))
+            let Scope { account, region } = scope;
+            Arc::new(Clients::new(configs, Some(account), region, &self.meter))
         });
         Arc::clone(clients)
     }
@@ -140,10 +141,10 @@ mod tests {
     async fn without_credentials_nothing_is_sent_and_nothing_counted() {
         let meter = Arc::default();
         let configs = Configs::without_credentials(Patience::loopback());
-        let clients = Clients::new(&configs, &Region::new("us-east-1"), &meter);
+        let clients = Clients::new(&configs, None, &Region::new("us-east-1"), &meter);
         let fault = clients.caller().await.unwrap_err();
         assert_eq!(fault.class, FaultClass::Denied, "{fault}");
         assert!(fault.message.contains("AWS_PROFILE"), "{fault}");
-        assert!(meter.snapshot().calls.is_empty());
+        assert!(meter.snapshot().by_site.is_empty());
     }
 }

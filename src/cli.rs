@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub mod cost;
 pub mod discover;
 pub mod exit;
 pub mod explain;
@@ -15,7 +16,12 @@ pub mod status;
 mod store;
 mod text;
 
-use crate::{app, collect::survey::Survey, config, model::policy::Mode};
+use crate::{
+    app,
+    collect::survey::Survey,
+    config,
+    model::{policy::Mode, units::Share},
+};
 use exit::Exit;
 
 /// Watches Amazon Bedrock capacity and acts on it.
@@ -42,6 +48,8 @@ enum Command {
     Discover(DiscoverArgs),
     /// Show how things stand, from the running service.
     Status(StatusArgs),
+    /// Show what watching costs this month, from the running service; with `--plan` what it would cost.
+    Cost(CostArgs),
     /// Show why: an incident, an action, a pool, a quota code or a request; `mapping POOL` for its quotas alone.
     Explain(ExplainArgs),
     /// Show what was measured of a pool, for months, and when its quotas changed.
@@ -227,6 +235,24 @@ struct StatusArgs {
 }
 
 #[derive(Debug, Args)]
+struct CostArgs {
+    /// Say what a month would cost, from a configuration; asks no running service.
+    #[arg(long)]
+    plan: bool,
+    /// Configuration file of the plan.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE", requires = "plan")]
+    config: Option<PathBuf>,
+    /// Plan for so many targets; without it AWS is asked which there are, by calls that cost next to nothing.
+    #[arg(long, value_name = "NUMBER", requires = "plan", value_parser = clap::value_parser!(u32).range(1..))]
+    targets: Option<u32>,
+    /// Plan for targets that are near a limit so much of the time.
+    #[arg(long, value_name = "SHARE", requires = "plan", value_parser = config::share, default_value = "10 %")]
+    hot_share: Share,
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
 struct ExplainArgs {
     /// `inc-…`, `act-…`, a pool, a quota code or a request id; or the word `mapping`.
     id: String,
@@ -312,6 +338,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check(&args),
         Command::Discover(args) => discover(&args),
         Command::Status(args) => status(&args),
+        Command::Cost(args) => cost(&args),
         Command::Explain(args) => explain(&args),
         Command::History(args) => history(args),
         Command::Approve(args) => answer(&args, true),
@@ -399,6 +426,32 @@ fn status(args: &StatusArgs) -> Result<ExitCode, Exit> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn cost(args: &CostArgs) -> Result<ExitCode, Exit> {
+    let format = args.read.format();
+    if !args.plan {
+        ask(async |out| cost::cost(&args.read.url, format, out).await)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let settings = load(&Overrides::of_file(args.config.clone()))?;
+    let watched = match args.targets {
+        Some(targets) => app::cost::Watched::assumed(targets, &settings),
+        None => {
+            let surveys = block_on(app::discover::ask(settings.accounts.clone()))?;
+            let surveys = surveys.map_err(|error| ended(&error))?;
+            if let Some(fault) = surveys.iter().flat_map(|survey| &survey.faults).next() {
+                let help =
+                    "a plan for a part would be too low: say how many there are with --targets";
+                return Err(Exit::new(exit::UNREACHABLE, fault, help));
+            }
+            app::cost::Watched::found(&surveys)
+        }
+    };
+    let plan = app::cost::plan(watched, args.hot_share, &settings);
+    cost::write_plan(&plan, format, &mut std::io::stdout())
+        .map_err(|error| Exit::new(error.exit_code(), &error, ""))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn discover(args: &DiscoverArgs) -> Result<ExitCode, Exit> {

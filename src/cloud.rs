@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
+pub use crate::model::spend::CallCounts;
 use crate::model::{
     catalog::LifeCycle,
     desk::RequestStatus,
@@ -273,6 +274,16 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         request: MetricRequest,
     ) -> Result<Page<MetricResult>, Fault>;
 
+    /// Datapoints of one series from the first minute up to and without the second, at most 1,440, in no promised order;
+    /// all that exist, since this call has no pages. One request costs what a series of `metric_data` costs, and a million
+    /// a month and account are free.
+    async fn metric_statistics(
+        &self,
+        scope: &Scope,
+        query: &MetricQuery,
+        stretch: (Minute, Minute),
+    ) -> Result<Vec<(Minute, f64)>, Fault>;
+
     /// Inference profiles, system-defined and application ones.
     async fn list_profiles(
         &self,
@@ -359,15 +370,6 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
     /// *Once.* Posts a JSON body to a webhook.
     async fn post(&self, url: &str, body: &str) -> Result<(), Fault>;
 
-    /// How often each operation was called since the start, as `service:Operation`, retries included where known.
+    /// What was called since the start, retries included.
     fn calls(&self) -> CallCounts;
-}
-
-/// Calls made, by operation, and the metrics requested in them: what AWS bills.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct CallCounts {
-    /// `service:Operation` to number of calls.
-    pub calls: BTreeMap<String, u64>,
-    /// Series requested by `cloudwatch:GetMetricData`, each counted once a call.
-    pub metrics: u64,
 }

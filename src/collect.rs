@@ -8,8 +8,9 @@
 //! old records as they are.
 
 mod alarm;
+pub mod budget;
 mod burndown;
-mod cadence;
+pub mod cadence;
 mod data;
 mod desk;
 mod discover;
@@ -27,12 +28,11 @@ mod sum;
 pub mod survey;
 mod usage;
 
-pub use cadence::due;
 pub use desk::poll_desk;
 pub use discover::{Discovery, News, discover};
 pub use quotas::{QuotaPages, reread_quotas};
 use usage::throttles_of_account;
-pub use usage::{backfill, read};
+pub use usage::{PoolReading, backfill, read};
 
 use crate::cloud::Fault;
 

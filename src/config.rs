@@ -18,6 +18,7 @@ use std::{
 use crate::model::{
     policy::{Mode, Settings},
     rule::Rule,
+    units::Share,
 };
 
 mod accounts;
@@ -111,6 +112,14 @@ fn parse_traced(text: &str, name: &str, overrides: &Overrides) -> Result<Loaded,
             "this is a fault of ours: please report it together with the file",
         ))),
     }
+}
+
+/// A share as a configuration writes it, such as `10 %`, for the command line.
+///
+/// # Errors
+/// Why it is none.
+pub fn share(text: &str) -> Result<Share, String> {
+    values::share(text).map_err(|wrong| wrong.message)
 }
 
 /// The rules that are compiled in, sorted by name.

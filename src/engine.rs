@@ -64,7 +64,7 @@ pub fn judge(
     ))
 }
 
-/// All rules on all pools of the book, each pool up to the minute it was read to; sorted by pool, then rule.
+/// All rules on all pools of the book, each rule up to the minute to which its signals were read; sorted by pool, then rule.
 /// A pool that was never read has no verdict.
 #[must_use]
 pub fn judge_all(rules: &[Rule], book: &Book, now: Timestamp) -> Vec<Verdict> {
@@ -84,13 +84,17 @@ pub fn judge_some(
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut verdicts = Vec::new();
     for (id, pool) in book.pools.iter().filter(|(id, _)| is_due(id)) {
-        let Some(&known_until) = book.read_through.get(id) else {
+        if !book.read_through.contains_key(id) {
             continue;
-        };
+        }
         let series = book.series.get(id).unwrap_or(&nothing);
         let mut due = Vec::new();
         for &rule in &sorted {
             let Some(yardstick) = Yardstick::of(&rule.condition, pool, &book.quotas) else {
+                continue;
+            };
+            // Signals that are read less often hold back the rules that need them, and no others.
+            let Some(known_until) = book.known_until(id, yardstick.depth()) else {
                 continue;
             };
             let key = AlertKey {

@@ -17,5 +17,6 @@ pub mod quota;
 pub mod reason;
 pub mod rule;
 pub mod series;
+pub mod spend;
 pub mod time;
 pub mod units;

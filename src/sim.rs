@@ -192,6 +192,11 @@ impl Sim {
         api::handle(&mut self.kernel(), call)
     }
 
+    /// Counts a call that arrived and is refused before it is handled.
+    pub(crate) fn count(&self, call: &Call) {
+        api::count(&mut self.kernel(), call);
+    }
+
     /// Takes what was posted to a webhook.
     pub fn receive_webhook(&self, url_path: &str, body: &str) {
         let mut kernel = self.kernel();

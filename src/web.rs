@@ -105,6 +105,7 @@ fn routes(web: Arc<Web>) -> Router {
         .route("/readyz", get(api::readyz))
         .route("/metrics", get(metrics::metrics))
         .route("/api/v1/status", get(api::status))
+        .route("/api/v1/cost", get(api::cost))
         .route("/api/v1/incidents", get(api::incidents))
         .route("/api/v1/incidents/{id}", get(api::incident))
         .route("/api/v1/explain/{*id}", get(api::explain))

@@ -221,7 +221,7 @@ fn report(sim: &Sim, pagers: &BTreeSet<String>, start: Timestamp, seconds: f64) 
         "messages": summary::messages(&state),
         "pages_on_benign": summary::pages_on_benign(&state, pagers, &benign),
         "duplicates": summary::duplicates(&state),
-        "aws_calls": calls.calls.values().sum::<u64>(),
+        "aws_calls": calls.by_operation().values().sum::<u64>(),
         "aws_cost_usd": (price::usd(&calls) * 100.0).round() / 100.0,
         "seconds": (seconds * 10.0).round() / 10.0,
     })

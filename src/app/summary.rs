@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::{
-    cloud::CallCounts,
-    model::time::{Minute, Timestamp},
+use crate::model::{
+    spend::{CallCounts, Calls, Site},
+    time::{Minute, Timestamp},
 };
 
 /// A stretch of the world in which nobody should be woken for this target.
@@ -181,13 +181,14 @@ pub fn calls(state: &Value) -> CallCounts {
             .filter_map(|(name, count)| Some((name.clone(), count.as_u64()?)))
             .collect()
     };
-    CallCounts {
-        calls: count("calls"),
-        metrics: count("billed_metrics")
-            .get("cloudwatch:GetMetricData")
-            .copied()
-            .unwrap_or(0),
+    let billed = count("billed_metrics");
+    let mut counts = CallCounts::default();
+    for (operation, requests) in count("calls") {
+        let metrics = billed.get(&operation).copied().unwrap_or(0); // billed by the request
+        let scope = None;
+        counts.add(Site { scope, operation }, Calls { requests, metrics });
     }
+    counts
 }
 
 fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {

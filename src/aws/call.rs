@@ -2,10 +2,17 @@
 
 /// Sends an SDK request and waits for its answer: `send!(meter, read | once, "service:Operation", request)`.
 ///
-/// `read` and `once` choose the bound of the answer; the client decides about retries.
+/// `read` and `once` choose the bound of the answer; the client decides about retries. `send!(probe, request)` where the
+/// probe is special.
 macro_rules! send {
-    ($meter:expr, $kind:ident, $operation:expr, $request:expr) => {{
-        let probe = $crate::aws::meter::Probe::$kind(&$meter, $operation);
+    ($meter:expr, $kind:ident, $operation:expr, $request:expr) => {
+        $crate::aws::call::send!(
+            $crate::aws::meter::Probe::$kind(&$meter, $operation),
+            $request
+        )
+    };
+    ($probe:expr, $request:expr) => {{
+        let probe = $probe;
         $request
             .customize()
             .interceptor(probe.clone())

@@ -10,10 +10,13 @@ use aws_config::{
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 
 use super::{
-    meter::Meter,
+    meter::{LocalMeter, Meter},
     options::{Endpoint, Patience, READ_ATTEMPTS, SdkOptions},
 };
-use crate::model::{ids::Region, policy::Account};
+use crate::model::{
+    ids::{AccountId, Region, Scope},
+    policy::Account,
+};
 
 /// What our sessions are called in the account's CloudTrail.
 const SESSION_NAME: &str = "bedrock-ops-alert";
@@ -151,7 +154,7 @@ fn timeouts(attempt: Duration, total: Duration) -> TimeoutConfig {
 /// All clients of one account in one Region.
 #[derive(Debug)]
 pub(super) struct Clients {
-    pub(super) meter: Arc<Meter>,
+    pub(super) meter: LocalMeter,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) bedrock: aws_sdk_bedrock::Client,
@@ -170,7 +173,17 @@ pub(super) struct SupportClients {
 }
 
 impl Clients {
-    pub(super) fn new(configs: &Configs, region: &Region, meter: &Arc<Meter>) -> Self {
+    /// `account` is unknown only while we ask who we are.
+    pub(super) fn new(
+        configs: &Configs,
+        account: Option<&AccountId>,
+        region: &Region,
+        meter: &Arc<Meter>,
+    ) -> Self {
+        let scope = account.map(|account| Scope {
+            account: account.clone(),
+            region: region.clone(),
+        });
         let reads = at(&configs.reads, region.as_str());
         let once = at(&configs.once, region.as_str());
         let support = support_region(region).map(|region| SupportClients {
@@ -178,7 +191,7 @@ impl Clients {
             once: aws_sdk_support::Client::new(&at(&configs.once, region)),
         });
         Self {
-            meter: Arc::clone(meter),
+            meter: LocalMeter::new(meter, scope),
             sts: aws_sdk_sts::Client::new(&reads),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&reads),
             bedrock: aws_sdk_bedrock::Client::new(&reads),

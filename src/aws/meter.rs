@@ -1,11 +1,8 @@
 //! Counting what is sent, and noticing whether anything was sent at all.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
 use aws_smithy_runtime_api::{
@@ -22,7 +19,10 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::config_bag::ConfigBag;
 
-use crate::cloud::CallCounts;
+use crate::model::{
+    ids::Scope,
+    spend::{CallCounts, Calls, Site},
+};
 
 /// Largest answer to a read, in bytes.
 pub(super) const MOST_READ_BYTES: u64 = 8 << 20;
@@ -32,40 +32,40 @@ pub(super) const MOST_ONCE_BYTES: u64 = 1 << 20;
 /// The counts since the start.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
-    counts: Mutex<Counts>,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    calls: BTreeMap<&'static str, u64>,
-    metrics: u64,
+    counts: Mutex<CallCounts>,
 }
 
 impl Meter {
-    /// One request left, or was about to.
-    pub(super) fn count(&self, operation: &'static str) {
+    /// One request left, or was about to, and asked for so many series.
+    pub(super) fn count(&self, scope: Option<&Scope>, operation: &'static str, metrics: u64) {
+        let site = Site {
+            scope: scope.cloned(),
+            operation: operation.to_owned(),
+        };
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.calls.entry(operation).or_default() += 1;
-    }
-
-    /// So many series were asked for in one call.
-    pub(super) fn count_metrics(&self, series: usize) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let series = u64::try_from(series).unwrap_or(u64::MAX);
-        counts.metrics = counts.metrics.saturating_add(series);
+        let requests = 1;
+        counts.add(site, Calls { requests, metrics });
     }
 
     /// The counts as of now.
     pub(super) fn snapshot(&self) -> CallCounts {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        CallCounts {
-            calls: counts
-                .calls
-                .iter()
-                .map(|(operation, calls)| ((*operation).to_owned(), *calls))
-                .collect(),
-            metrics: counts.metrics,
-        }
+        counts.clone()
+    }
+}
+
+/// The counts of one account and Region.
+#[derive(Clone, Debug)]
+pub(super) struct LocalMeter {
+    meter: Arc<Meter>,
+    scope: Option<Scope>,
+}
+
+impl LocalMeter {
+    /// `scope` is unknown only while we ask who we are.
+    pub(super) fn new(meter: &Arc<Meter>, scope: Option<Scope>) -> Self {
+        let meter = Arc::clone(meter);
+        Self { meter, scope }
     }
 }
 
@@ -75,25 +75,36 @@ impl Meter {
 /// error types do not tell it apart from a connection that broke.
 #[derive(Clone, Debug)]
 pub(super) struct Probe {
-    meter: Arc<Meter>,
+    meter: LocalMeter,
     operation: &'static str,
+    /// Series that each attempt asks for, where they are billed.
+    metrics: u64,
     most_bytes: u64,
     sent: Arc<AtomicBool>,
 }
 
 impl Probe {
-    pub(super) fn read(meter: &Arc<Meter>, operation: &'static str) -> Self {
+    pub(super) fn read(meter: &LocalMeter, operation: &'static str) -> Self {
         Self::new(meter, operation, MOST_READ_BYTES)
     }
 
-    pub(super) fn once(meter: &Arc<Meter>, operation: &'static str) -> Self {
+    pub(super) fn once(meter: &LocalMeter, operation: &'static str) -> Self {
         Self::new(meter, operation, MOST_ONCE_BYTES)
     }
 
-    fn new(meter: &Arc<Meter>, operation: &'static str, most_bytes: u64) -> Self {
+    /// A read that is billed by the series it asks for: each attempt anew.
+    pub(super) fn of_metrics(meter: &LocalMeter, operation: &'static str, metrics: usize) -> Self {
         Self {
-            meter: Arc::clone(meter),
+            metrics: u64::try_from(metrics).unwrap_or(u64::MAX),
+            ..Self::read(meter, operation)
+        }
+    }
+
+    fn new(meter: &LocalMeter, operation: &'static str, most_bytes: u64) -> Self {
+        Self {
+            meter: meter.clone(),
             operation,
+            metrics: 0,
             most_bytes,
             sent: Arc::default(),
         }
@@ -122,7 +133,8 @@ impl Intercept for Probe {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         self.sent.store(true, Ordering::SeqCst);
-        self.meter.count(self.operation);
+        let LocalMeter { meter, scope } = &self.meter;
+        meter.count(scope.as_ref(), self.operation, self.metrics);
         Ok(())
     }
 

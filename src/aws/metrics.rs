@@ -11,6 +11,7 @@ use super::{
     call::{send, token},
     clients::Clients,
     fault::{garbled, need},
+    meter::Probe,
 };
 use crate::{
     cloud::{Fault, Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus, Page},
@@ -19,6 +20,7 @@ use crate::{
 
 const LIST: &str = "cloudwatch:ListMetrics";
 const READ: &str = "cloudwatch:GetMetricData";
+const READ_ONE: &str = "cloudwatch:GetMetricStatistics";
 
 impl Clients {
     pub(super) async fn list_metrics(
@@ -59,8 +61,8 @@ impl Clients {
             .start_time(instant(request.from))
             .end_time(instant(request.until))
             .set_next_token(request.page);
-        self.meter.count_metrics(series);
-        let answer = send!(self.meter, read, READ, request)?;
+        let probe = Probe::of_metrics(&self.meter, READ, series);
+        let answer = send!(probe, request)?;
         let mut items = answer
             .metric_data_results
             .unwrap_or_default() // no list is AWS's way to say: an empty one
@@ -81,6 +83,53 @@ impl Clients {
             next: token(answer.next_token),
         })
     }
+
+    pub(super) async fn metric_statistics(
+        &self,
+        query: &MetricQuery,
+        (from, until): (Minute, Minute),
+    ) -> Result<Vec<(Minute, f64)>, Fault> {
+        let statistic = query.statistic.as_str();
+        let request = self
+            .cloudwatch
+            .get_metric_statistics()
+            .namespace(&query.metric.namespace)
+            .metric_name(&query.metric.name)
+            .set_dimensions(Some(dimensions(&query.metric)))
+            .period(query.period_seconds)
+            .start_time(instant(from))
+            .end_time(instant(until));
+        let request = match sdk::Statistic::from(statistic) {
+            known if sdk::Statistic::values().contains(&known.as_str()) => {
+                request.statistics(known)
+            }
+            _ => request.extended_statistics(statistic),
+        };
+        let answer = send!(self.meter, read, READ_ONE, request)?;
+        let points = answer.datapoints.unwrap_or_default(); // no list is AWS's way to say: an empty one
+        let labelled = points.iter().map(|point| {
+            let time = need(READ_ONE, "Timestamp", point.timestamp)?;
+            let value = need(
+                READ_ONE,
+                "the statistic asked for",
+                number(point, statistic),
+            )?;
+            Ok((Minute(time.secs().div_euclid(60)), value))
+        });
+        labelled.collect()
+    }
+}
+
+/// The statistic's number of a datapoint.
+fn number(point: &sdk::Datapoint, statistic: &str) -> Option<f64> {
+    match statistic {
+        "Sum" => point.sum,
+        "Average" => point.average,
+        "SampleCount" => point.sample_count,
+        "Minimum" => point.minimum,
+        "Maximum" => point.maximum,
+        percentile => point.extended_statistics.as_ref()?.get(percentile).copied(),
+    }
 }
 
 /// A remark on the whole answer says that CloudWatch did "as much as possible", such as when there are too many
@@ -97,13 +146,15 @@ fn instant(minute: Minute) -> DateTime {
     DateTime::from_secs(minute.start().as_second())
 }
 
+fn dimensions(metric: &Metric) -> Vec<sdk::Dimension> {
+    let named = metric.dimensions.iter();
+    let built =
+        named.map(|(name, value)| sdk::Dimension::builder().name(name).value(value).build());
+    built.collect()
+}
+
 fn query(query: MetricQuery) -> sdk::MetricDataQuery {
-    let dimensions = query
-        .metric
-        .dimensions
-        .into_iter()
-        .map(|(name, value)| sdk::Dimension::builder().name(name).value(value).build())
-        .collect();
+    let dimensions = dimensions(&query.metric);
     let metric = sdk::Metric::builder()
         .namespace(query.metric.namespace)
         .metric_name(query.metric.name)

@@ -6,10 +6,11 @@ use super::{SdkCloud, publish::region_of};
 use crate::{
     cloud::{
         CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
-        Metric, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
+        Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        time::Minute,
         units::Amount,
     },
 };
@@ -38,6 +39,15 @@ impl Cloud for SdkCloud {
         request: MetricRequest,
     ) -> Result<Page<MetricResult>, Fault> {
         self.at(scope).metric_data(request).await
+    }
+
+    async fn metric_statistics(
+        &self,
+        scope: &Scope,
+        query: &MetricQuery,
+        stretch: (Minute, Minute),
+    ) -> Result<Vec<(Minute, f64)>, Fault> {
+        self.at(scope).metric_statistics(query, stretch).await
     }
 
     async fn list_profiles(

@@ -40,7 +40,7 @@ impl Webhooks {
                     "the webhook's URL is not a URL; check the receiver in the configuration";
                 fault(OPERATION, "BadUrl", told, FaultClass::Invalid)
             })?;
-        meter.count(OPERATION);
+        meter.count(None, OPERATION, 0);
         let mut response = self.client.execute(request).await.map_err(not_answered)?;
         let status = response.status().as_u16();
         let retry_after = response

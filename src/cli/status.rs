@@ -84,7 +84,29 @@ fn write_text(out: &mut dyn Write, status: &Status) -> io::Result<()> {
             "{calls} calls and {} billed metrics since the start: {cost:.2} USD at list price",
             status.aws.metrics
         ),
-    )
+    )?;
+    let Some(month) = &status.aws.month else {
+        return Ok(());
+    };
+    let projected = month.projected.map_or(String::new(), |it| {
+        format!(", {:.2} USD if it goes on like this", it.usd)
+    });
+    let budget = month.budget_usd;
+    text.line(
+        1,
+        &format!(
+            "this month {:.2} USD{projected}; budget {budget:.2} USD",
+            month.so_far.usd
+        ),
+    )?;
+    if 1.0 < month.stretch {
+        let line = format!(
+            "READ LESS OFTEN for the budget: {:.1} times the usual periods, but for pools with an incident",
+            month.stretch
+        );
+        text.line(1, &line)?;
+    }
+    Ok(())
 }
 
 /// The table of use against quota; kinds that do not limit a pool are only counted.

@@ -1,53 +1,172 @@
-//! When which pool is read.
+//! When which pool is read, and how deep.
 //!
 //! All quiet pools of a scope fall on the same minute. It costs no more, since CloudWatch bills series and not calls;
-//! it makes fewer calls, since 55 targets fit into one; and it proves more, since every series of a read is evidence
+//! it makes fewer calls, since many targets fit into one; and it proves more, since every series of a read is evidence
 //! that the Region's metrics flow. Different scopes fall on different minutes, so that they don't all call at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::sum::Measure;
 use crate::model::book::Book;
 use crate::model::catalog::{Family, PoolId};
 use crate::model::ids::Scope;
-use crate::model::policy::Cadence;
-use crate::model::time::{Minute, Timestamp};
+use crate::model::policy::{Cadence, Heat};
+use crate::model::series::Depth;
+use crate::model::time::{HOUR, Minute, Timestamp};
 
-/// The pools to read at `now`, sorted: never read ones, hot ones each `hot_minutes`, quiet ones at their scope's minute
-/// of every `quiet_minutes`, and any whose turn was missed. Pools without a known target are never due, and mantle pools
-/// not yet: they are found and mapped, but their metrics are not read.
-#[must_use]
-pub fn due(book: &Book, hot: &BTreeSet<PoolId>, cadence: &Cadence, now: Timestamp) -> Vec<PoolId> {
-    let minute = Minute::of(now);
-    let mut pools: BTreeSet<&PoolId> = BTreeSet::new();
-    pools.extend(book.targets.values().map(|target| &target.pool));
-    pools
-        .into_iter()
-        .filter(|pool| pool.family != Family::Mantle)
-        .filter(|pool| {
-            let Some(read_through) = book.read_through.get(*pool) else {
-                return true;
-            };
-            let age = minute.since(*read_through);
-            if age < 0 {
-                return true; // The clock was set back: what was read then lies in a future that is still to come.
-            }
-            if hot.contains(*pool) {
-                return age >= cadence.hot_minutes.max(1);
-            }
-            let period = cadence.quiet_minutes.max(1);
-            age >= period || (age >= 1 && is_turn(&pool.scope, period, minute))
-        })
-        .cloned()
-        .collect()
+/// A pool of more targets than this is read in full less often.
+const BIG_POOL: usize = 50;
+
+/// What decides how often pools are read.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// How each pool is doing; one that is not named is warm.
+    pub heat: BTreeMap<PoolId, Heat>,
+    /// By how much the periods of pools are stretched for the budget; at least 1. Pools in `pinned` keep theirs.
+    pub stretch: f64,
+    /// Pools with an open incident.
+    pub pinned: BTreeSet<PoolId>,
 }
 
-/// Whether this minute is the one in `period` minutes at which the scope's quiet pools are read.
+/// Minutes from read to read of one pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Periods {
+    /// Of what limits are judged by.
+    pub quick: i64,
+    /// Of everything.
+    pub full: i64,
+}
+
+impl Periods {
+    /// Those of a pool of so many targets, at full cadence.
+    #[must_use]
+    pub fn of(heat: Heat, targets: usize, cadence: &Cadence) -> Self {
+        let (quick, full) = match heat {
+            Heat::Hot => (cadence.hot_minutes, cadence.detail_minutes),
+            Heat::Troubled => (cadence.hot_minutes, cadence.hot_minutes),
+            Heat::Warm => (cadence.quiet_minutes, cadence.detail_minutes),
+            Heat::Idle => (cadence.idle_minutes, HOUR),
+        };
+        let quick = quick.max(1);
+        let size = i64::try_from(targets.div_ceil(BIG_POOL)).unwrap_or(HOUR);
+        let full = if heat == Heat::Troubled {
+            full
+        } else {
+            full.max(full.saturating_mul(size).min(HOUR))
+        };
+        Self {
+            quick,
+            full: full.max(quick),
+        }
+    }
+
+    /// Longer by this factor, up to an hour.
+    #[must_use]
+    pub fn stretched(self, factor: f64) -> Self {
+        let longer = |period: i64| {
+            let most = HOUR.max(period);
+            // Counted up, since a float is no index: there are 60 steps at most.
+            let wanted = whole(period) * factor;
+            (period..most)
+                .find(|it| wanted <= whole(*it))
+                .unwrap_or(most)
+        };
+        Self {
+            quick: longer(self.quick),
+            full: longer(self.full),
+        }
+    }
+
+    /// Series a minute that so many targets cost.
+    #[must_use]
+    pub fn series_a_minute(self, targets: usize) -> f64 {
+        let quick = count(Measure::up_to(Depth::Quick).count());
+        let all = count(Measure::up_to(Depth::Full).count());
+        let a_target = quick / whole(self.quick) + (all - quick) / whole(self.full);
+        a_target * count(targets)
+    }
+}
+
+impl Plan {
+    /// The periods of a pool as things stand.
+    #[must_use]
+    pub fn periods(&self, pool: &PoolId, targets: usize, cadence: &Cadence) -> Periods {
+        let heat = self.heat.get(pool).copied().unwrap_or(Heat::Warm);
+        let periods = Periods::of(heat, targets, cadence);
+        if self.pinned.contains(pool) {
+            periods
+        } else {
+            periods.stretched(self.stretch)
+        }
+    }
+
+    /// Minutes between reads of the pool that is read most often in each scope.
+    #[must_use]
+    pub fn read_every(&self, book: &Book, cadence: &Cadence) -> BTreeMap<Scope, i64> {
+        let mut shortest: BTreeMap<Scope, i64> = BTreeMap::new();
+        for (pool, targets) in sizes(book) {
+            let period = self.periods(pool, targets, cadence).quick;
+            let known = shortest.entry(pool.scope.clone()).or_insert(period);
+            *known = period.min(*known);
+        }
+        shortest
+    }
+}
+
+/// The targets of each pool that is read, counted. Mantle pools are not yet: they are found and mapped, but their metrics
+/// are not read.
+#[must_use]
+pub fn sizes(book: &Book) -> BTreeMap<&PoolId, usize> {
+    let mut sizes = BTreeMap::new();
+    let read = book.targets.values();
+    for target in read.filter(|target| target.pool.family != Family::Mantle) {
+        *sizes.entry(&target.pool).or_default() += 1;
+    }
+    sizes
+}
+
+/// The pools to read at `now`, sorted, and how deep: never read ones in full, the others at their scope's minute of each
+/// period, and any whose turn was missed. Pools without a known target are never due.
+#[must_use]
+pub fn due(book: &Book, plan: &Plan, cadence: &Cadence, now: Timestamp) -> Vec<(PoolId, Depth)> {
+    let minute = Minute::of(now);
+    let due = sizes(book).into_iter().filter_map(|(pool, targets)| {
+        let periods = plan.periods(pool, targets, cadence);
+        let is_due = |depth, period| {
+            book.known_until(pool, depth).is_none_or(|known| {
+                let age = minute.since(known);
+                if age < 0 {
+                    return true; // The clock was set back: what was read then lies in a future that is still to come.
+                }
+                // Falling into step costs a read more. A stretched period changes often, and there is nothing to spare.
+                let is_turn = plan.stretch <= 1.0 && is_turn(&pool.scope, period, minute);
+                age >= period || (age >= 1 && is_turn)
+            })
+        };
+        if is_due(Depth::Full, periods.full) {
+            Some((pool.clone(), Depth::Full))
+        } else {
+            is_due(Depth::Quick, periods.quick).then(|| (pool.clone(), Depth::Quick))
+        }
+    });
+    due.collect()
+}
+
+/// Whether this minute is the one in `period` minutes at which the scope's pools are read.
 fn is_turn(scope: &Scope, period: i64, minute: Minute) -> bool {
     let phase = scope
         .to_string()
         .bytes()
         .fold(0_i64, |sum, byte| sum + i64::from(byte));
     (minute.0 + phase).rem_euclid(period) == 0
+}
+
+fn count(number: usize) -> f64 {
+    u32::try_from(number).map_or(f64::INFINITY, f64::from) // bounded by what a Region can hold
+}
+
+fn whole(minutes: i64) -> f64 {
+    i32::try_from(minutes).map_or(f64::INFINITY, f64::from) // at most a year
 }
 
 #[cfg(test)]
@@ -60,6 +179,8 @@ mod tests {
 
     const CADENCE: Cadence = Cadence {
         quiet_minutes: 5,
+        idle_minutes: 15,
+        detail_minutes: 10,
         hot_minutes: 1,
         discovery_minutes: 15,
         desk_minutes: 5,
@@ -91,6 +212,17 @@ mod tests {
         book
     }
 
+    fn plan(heat: &[(&str, Heat)]) -> Plan {
+        Plan {
+            heat: heat
+                .iter()
+                .map(|(model, heat)| (pool(model), *heat))
+                .collect(),
+            stretch: 1.0,
+            ..Plan::default()
+        }
+    }
+
     #[test]
     fn mantle_pools_are_known_and_not_read() {
         let mut book = book(&["a"]);
@@ -104,55 +236,128 @@ mod tests {
             first_seen: Timestamp::UNIX_EPOCH,
         })]);
         let start = Minute(29_000_000).start();
-        assert_eq!(due(&book, &BTreeSet::new(), &CADENCE, start), [pool("a")]);
+        assert_eq!(
+            due(&book, &plan(&[]), &CADENCE, start),
+            [(pool("a"), Depth::Full)]
+        );
+    }
+
+    /// The minutes at which a pool was read over two hours: all reads, and those in full.
+    fn reads(book: &mut Book, plan: &Plan, model: &str) -> (Vec<i64>, Vec<i64>) {
+        let start = Minute(29_000_000);
+        let (mut all, mut full) = (Vec::new(), Vec::new());
+        for minute in 0..120 {
+            let at = start.plus(minute);
+            for (id, depth) in due(book, plan, &CADENCE, at.start()) {
+                if id == pool(model) {
+                    all.push(minute);
+                    full.extend((depth == Depth::Full).then_some(minute));
+                }
+                let mut records = vec![Record::ReadThrough(id.clone(), at)];
+                records.extend((depth == Depth::Full).then_some(Record::ReadInFull(id, at)));
+                book.apply(records);
+            }
+        }
+        (all, full)
+    }
+
+    fn longest_gap(minutes: &[i64]) -> i64 {
+        minutes
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .max()
+            .unwrap()
     }
 
     #[test]
     fn a_clock_that_was_set_back_stops_no_reading() {
         let mut book = book(&["a"]);
         let start = Minute(29_000_000);
-        book.apply(vec![Record::ReadThrough(pool("a"), start)]);
+        book.apply(vec![
+            Record::ReadThrough(pool("a"), start),
+            Record::ReadInFull(pool("a"), start),
+        ]);
         let earlier = start.plus(-60);
-        assert_eq!(
-            due(&book, &BTreeSet::new(), &CADENCE, earlier.start()).len(),
-            1
-        );
+        let due = due(&book, &plan(&[]), &CADENCE, earlier.start());
+        assert_eq!(due, [(pool("a"), Depth::Full)]);
     }
 
     #[test]
-    fn new_pools_at_once_hot_ones_each_minute_quiet_ones_together() {
-        let mut book = book(&["a", "b", "c"]);
-        let hot = BTreeSet::from([pool("a")]);
-        let start = Minute(29_000_000);
-        assert_eq!(due(&book, &hot, &CADENCE, start.start()).len(), 3);
-        // `b` and `c` were first read at different minutes.
-        book.apply(vec![
-            Record::ReadThrough(pool("a"), start),
-            Record::ReadThrough(pool("b"), start),
-            Record::ReadThrough(pool("c"), start.plus(2)),
-        ]);
-        let early = due(&book, &hot, &CADENCE, start.start());
-        assert_eq!(early, [pool("c")], "read in a future that is still to come");
-        let mut reads: Vec<(i64, String)> = Vec::new();
-        for minute in 3..33 {
-            let at = start.plus(minute);
-            for id in due(&book, &hot, &CADENCE, at.start()) {
-                reads.push((minute, id.model.0.clone()));
-                book.apply(vec![Record::ReadThrough(id, at)]);
+    fn each_class_has_its_two_periods() {
+        for (heat, quick, full) in [
+            (Heat::Hot, 1, 10),
+            (Heat::Troubled, 1, 1),
+            (Heat::Warm, 5, 10),
+            (Heat::Idle, 15, 60),
+        ] {
+            let (all, in_full) = reads(&mut book(&["a"]), &plan(&[("a", heat)]), "a");
+            assert_eq!((all[0], in_full[0]), (0, 0), "the first read is in full");
+            assert_eq!(longest_gap(&all), quick, "{heat:?}: {all:?}");
+            if 1 < in_full.len() {
+                assert_eq!(longest_gap(&in_full), full, "{heat:?}: {in_full:?}");
             }
+            let expected = usize::try_from(120 / quick).unwrap();
+            assert!(all.len() <= expected + 2, "{heat:?}: {all:?}");
         }
-        let of = |model: &str| -> Vec<i64> {
-            let own = reads.iter().filter(|(_, it)| it == model);
-            own.map(|(minute, _)| *minute).collect()
+    }
+
+    #[test]
+    fn quiet_pools_fall_into_step_and_a_missed_turn_is_made_good_at_once() {
+        let mut book = book(&["a", "b"]);
+        let start = Minute(29_000_000);
+        book.apply(vec![
+            Record::ReadThrough(pool("a"), start.plus(-3)),
+            Record::ReadThrough(pool("b"), start.plus(-1)),
+        ]);
+        let mut other = book.clone();
+        let (a, _) = reads(&mut book, &plan(&[]), "a");
+        let (b, _) = reads(&mut other, &plan(&[]), "b");
+        let later = |reads: &[i64]| -> Vec<i64> {
+            reads
+                .iter()
+                .copied()
+                .filter(|minute| 10 < *minute)
+                .collect()
         };
-        assert_eq!(of("a"), (3..33).collect::<Vec<i64>>());
-        assert_eq!(of("b")[1..], of("c")[1..], "in step after the first turn");
-        for pair in of("b").windows(2) {
-            assert!(pair[1] - pair[0] <= 5, "{reads:?}");
-        }
-        assert!(of("b").len() <= 8);
-        // A missed turn is made good at once.
-        let late = start.plus(100);
-        assert_eq!(due(&book, &hot, &CADENCE, late.start()).len(), 3);
+        assert_eq!(later(&a), later(&b), "in step after the first turn");
+        let late = start.plus(1_000);
+        let due = due(&book, &plan(&[]), &CADENCE, late.start());
+        assert_eq!(due, [(pool("a"), Depth::Full), (pool("b"), Depth::Full)]);
+    }
+
+    #[test]
+    fn a_pool_of_a_thousand_profiles_is_read_in_full_hourly_unless_it_is_in_trouble() {
+        let of = |heat, targets| Periods::of(heat, targets, &CADENCE).full;
+        assert_eq!(of(Heat::Hot, 50), 10);
+        assert_eq!(of(Heat::Hot, 51), 20);
+        assert_eq!(of(Heat::Warm, 1_000), 60);
+        assert_eq!(of(Heat::Troubled, 1_000), 1);
+    }
+
+    #[test]
+    fn the_budget_stretches_all_but_pools_with_an_incident_and_at_most_to_an_hour() {
+        let mut tight = plan(&[("a", Heat::Hot), ("b", Heat::Hot)]);
+        tight.stretch = 3.5;
+        tight.pinned.insert(pool("b"));
+        let of = |plan: &Plan, model: &str| plan.periods(&pool(model), 1, &CADENCE);
+        assert_eq!(of(&tight, "a"), Periods { quick: 4, full: 35 });
+        assert_eq!(of(&tight, "b"), Periods { quick: 1, full: 10 });
+        tight.stretch = f64::INFINITY;
+        assert_eq!(
+            of(&tight, "a"),
+            Periods {
+                quick: 60,
+                full: 60
+            }
+        );
+        assert_eq!(of(&tight, "b"), Periods { quick: 1, full: 10 });
+    }
+
+    #[test]
+    fn what_a_target_costs_follows_from_its_periods() {
+        let series = |heat| Periods::of(heat, 1, &CADENCE).series_a_minute(1);
+        assert!((series(Heat::Hot) - 3.6).abs() < 1e-9);
+        assert!((series(Heat::Warm) - 1.2).abs() < 1e-9);
+        assert!((series(Heat::Idle) - 0.3).abs() < 1e-9);
     }
 }

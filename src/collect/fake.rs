@@ -36,6 +36,8 @@ pub(super) struct Fake {
     pub script: Mutex<BTreeMap<&'static str, VecDeque<Option<Fault>>>>,
     /// All requests for datapoints.
     pub requests: Mutex<Vec<MetricRequest>>,
+    /// All requests for single series.
+    pub statistics: Mutex<Vec<MetricQuery>>,
     pub calls: Mutex<Vec<String>>,
 }
 
@@ -57,6 +59,7 @@ impl Default for Fake {
             drops: None,
             script: Mutex::default(),
             requests: Mutex::default(),
+            statistics: Mutex::default(),
             calls: Mutex::default(),
         }
     }
@@ -233,6 +236,25 @@ impl Cloud for Fake {
             items: items.collect(),
             next: (!is_last).then(|| (page + 1).to_string()),
         })
+    }
+
+    async fn metric_statistics(
+        &self,
+        _: &Scope,
+        query: &MetricQuery,
+        (from, until): (Minute, Minute),
+    ) -> Result<Vec<(Minute, f64)>, Fault> {
+        self.statistics.lock().unwrap().push(query.clone());
+        self.outcome("cloudwatch:GetMetricStatistics")?;
+        let request = MetricRequest {
+            queries: Vec::new(),
+            from,
+            until,
+            page: None,
+        };
+        let mut points = self.serve(query, &request, 0);
+        points.reverse(); // no promised order
+        Ok(points)
     }
 
     async fn list_profiles(&self, _: &Scope, page: Option<String>) -> Result<Page<Profile>, Fault> {

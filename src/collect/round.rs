@@ -8,11 +8,17 @@ use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::mpsc;
 
 use super::{
-    Gathered, News, alarm::Alarm, backfill, discover, due, poll_desk, quotas::QuotaPages, read,
+    Gathered, News,
+    alarm::Alarm,
+    backfill,
+    cadence::{Plan, due},
+    discover, poll_desk,
+    quotas::QuotaPages,
     reread_quotas,
+    usage::{PoolReading, read},
 };
 use crate::{
-    cloud::{Cloud, Fault},
+    cloud::{Cloud, Fault, FaultClass},
     model::{
         book::{Book, Record},
         catalog::PoolId,
@@ -20,7 +26,7 @@ use crate::{
         history::{Stretch, StretchKey},
         ids::{QuotaCode, Scope},
         policy::Cadence,
-        series::Reading,
+        series::Depth,
         time::{DAY, Minute, Timestamp, after},
     },
 };
@@ -39,8 +45,8 @@ const NEW_POOLS: usize = 28;
 pub enum Find {
     /// Records to commit.
     Records(Vec<Record>),
-    /// One pool's minutes, and the minute up to which it is now read, exclusive.
-    Reading(Box<Reading>, Minute),
+    /// One pool's minutes, and how far it is read now.
+    Reading(Box<PoolReading>),
     /// What the back-fill read.
     History(Vec<Stretch>),
     /// What the desk said.
@@ -65,6 +71,8 @@ pub struct Watch {
     quotas_read: Option<Timestamp>,
     desk_polled: Option<Timestamp>,
     told: BTreeSet<String>,
+    /// Pools whose tokens a quick read can't tell.
+    by_formula: BTreeSet<PoolId>,
     alarm: Alarm,
     filled: backfill::Tries,
 }
@@ -76,8 +84,10 @@ pub struct Start {
     pub scope: Scope,
     /// Everything known but the history.
     pub book: Book,
-    /// The pools that are read as often as possible.
-    pub hot: BTreeSet<PoolId>,
+    /// How each pool is doing, and what the budget makes of it.
+    pub plan: Plan,
+    /// Free requests that this round may spend on single series.
+    pub free: u32,
     /// How often what is done.
     pub cadence: Cadence,
     /// What is missing in the history.
@@ -165,45 +175,74 @@ impl Round<'_> {
         self.tell("discover", found.gathered.faults).await
     }
 
-    fn due(&self) -> Vec<PoolId> {
+    fn due(&self) -> Vec<(PoolId, Depth)> {
         let Start {
             scope,
             book,
-            hot,
+            plan,
             cadence,
             now,
             ..
         } = &self.start;
-        let mut pools = due(book, hot, cadence, *now);
-        pools.retain(|pool| pool.scope == *scope);
+        let mut pools = due(book, plan, cadence, *now);
+        pools.retain(|(pool, _)| pool.scope == *scope);
         pools
     }
 
     /// Pools that were read before go together: they share requests. The first days of new ones are handed over bit by bit.
-    async fn read(&mut self, pools: Vec<PoolId>) -> Result<(), Gone> {
+    async fn read(&mut self, mut pools: Vec<(PoolId, Depth)>) -> Result<(), Gone> {
         if pools.is_empty() {
             return Ok(());
         }
-        let (known, new): (Vec<PoolId>, Vec<PoolId>) = pools
+        for (pool, depth) in &mut pools {
+            if self.watch.by_formula.contains(pool) {
+                *depth = Depth::Full;
+            }
+        }
+        let (known, new): (Vec<_>, Vec<_>) = pools
             .into_iter()
-            .partition(|pool| self.start.book.read_through.contains_key(pool));
+            .partition(|(pool, _)| self.start.book.read_through.contains_key(pool));
         let mut faults = Vec::new();
         let known = (!known.is_empty()).then_some(known.as_slice());
         for batch in known.into_iter().chain(new.chunks(NEW_POOLS)) {
+            // A first read is long: single requests for its many series would take longer than they are worth.
+            let mut none = 0;
+            let is_new = known.is_none_or(|known| known.as_ptr() != batch.as_ptr());
             let Start {
-                scope, book, now, ..
-            } = &self.start;
-            let gathered = read(self.cloud, scope, batch, book, *now).await;
+                scope,
+                book,
+                free,
+                now,
+                ..
+            } = &mut self.start;
+            let free = if is_new { &mut none } else { free };
+            let gathered = read(self.cloud, scope, batch, book, free, *now).await;
+            let is_throttled = is_throttled(&gathered.faults);
             faults.extend(gathered.faults);
-            for (reading, through) in gathered.found {
-                let known = Record::ReadThrough(reading.pool.clone(), through);
-                self.start.book.apply(vec![known]);
-                self.watch.alarm.explain(&reading);
-                self.hand_over(Find::Reading(Box::new(reading), through))
-                    .await?;
+            for read in gathered.found {
+                self.take(&read);
+                self.hand_over(Find::Reading(Box::new(read))).await?;
+            }
+            if is_throttled {
+                break; // more of the same would only prolong it; the next round goes on here
             }
         }
         self.tell("read", faults).await
+    }
+
+    /// Remembers what a reading says for the rest of this round and for later ones.
+    fn take(&mut self, read: &PoolReading) {
+        let pool = &read.reading.pool;
+        self.start.book.apply(read.records(&self.start.book));
+        self.watch.alarm.explain(&read.reading);
+        if read.in_full.is_none() {
+            return;
+        }
+        if read.is_by_formula {
+            self.watch.by_formula.insert(pool.clone());
+        } else {
+            self.watch.by_formula.remove(pool);
+        }
     }
 
     /// One cheap series of the whole account wakes the pools that are read now and then only.
@@ -212,11 +251,11 @@ impl Round<'_> {
             scope, book, now, ..
         } = &self.start;
         let until = Minute::of(*now);
-        let asleep: Vec<PoolId> = book
+        let asleep: Vec<(PoolId, Depth)> = book
             .read_through
             .iter()
             .filter(|(pool, through)| pool.scope == *scope && **through < until)
-            .map(|(pool, _)| pool.clone())
+            .map(|(pool, _)| (pool.clone(), Depth::Quick))
             .collect();
         if asleep.is_empty() {
             return Ok(());
@@ -307,6 +346,11 @@ impl Round<'_> {
         let find = (self.start.scope.clone(), find);
         self.finds.send(find).await.map_err(|_gone| Gone)
     }
+}
+
+fn is_throttled(faults: &[Fault]) -> bool {
+    let mut classes = faults.iter().map(|fault| fault.class);
+    classes.any(|class| class == FaultClass::Throttled)
 }
 
 /// Whether something done at `last` is to be done again: never done, or so many minutes ago.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::ids::TargetId;
-use crate::model::series::{Sample, Signal, TargetUse};
+use crate::model::series::{Depth, SETTLE_MINUTES, Sample, Signal, TargetUse};
 use crate::model::time::{Minute, Timestamp};
 
 /// Minutes after its end by which CloudWatch has normally published a minute; before that, absence says nothing.
@@ -39,6 +39,24 @@ impl Measure {
         Self::Estimated,
         Self::Latency,
     ];
+
+    /// What a read of this depth asks for, in the order of the queries.
+    pub(super) fn up_to(depth: Depth) -> impl Iterator<Item = Self> + Clone {
+        Self::ALL.into_iter().filter(move |it| it.depth() <= depth)
+    }
+
+    /// The shallowest read that asks for it.
+    const fn depth(self) -> Depth {
+        match self {
+            Self::Invocations | Self::Throttles | Self::Estimated => Depth::Quick,
+            Self::ClientErrors
+            | Self::ServerErrors
+            | Self::Input
+            | Self::Output
+            | Self::CacheWrites
+            | Self::Latency => Depth::Full,
+        }
+    }
 
     /// The CloudWatch metric.
     pub(super) const fn metric(self) -> &'static str {
@@ -99,19 +117,24 @@ struct Cell {
     has_gap: bool,
     /// A target's answer proves nothing.
     is_unproven: bool,
+    /// A target's charged tokens had to be added up from its token counts.
+    is_by_formula: bool,
 }
 
 /// The sums of one pool over one stretch, target by target.
 #[derive(Debug)]
 pub(super) struct Tally {
     from: Minute,
+    depth: Depth,
     cells: BTreeMap<Signal, Vec<Cell>>,
     by_target: BTreeMap<TargetId, TargetUse>,
     /// How often output tokens count against the quota.
     rate: f64,
-    /// The first minute for which asking again may help.
-    lost_from: Option<Minute>,
+    lost: Lost,
 }
+
+/// The first minute for which asking again may help, by the depth of the read that would.
+pub(super) type Lost = BTreeMap<Depth, Minute>;
 
 /// A pool's finished stretch.
 #[derive(Debug)]
@@ -120,29 +143,33 @@ pub(super) struct Summed {
     pub signals: BTreeMap<Signal, Vec<Sample>>,
     /// What each target took.
     pub by_target: BTreeMap<TargetId, TargetUse>,
-    /// The first minute for which asking again may help.
-    pub lost_from: Option<Minute>,
+    /// For which minutes asking again may help.
+    pub lost: Lost,
+    /// Whether a target publishes no `EstimatedTPMQuotaUsage`, by a minute that has settled.
+    pub is_by_formula: bool,
 }
 
 impl Tally {
-    /// Nothing added yet; `minutes` long. `rate` is the burndown rate used where `EstimatedTPMQuotaUsage` is absent.
-    pub(super) fn new(from: Minute, minutes: usize, rate: f64) -> Self {
+    /// Nothing added yet; `minutes` long, for a read of this depth. `rate` is the burndown rate used where `EstimatedTPMQuotaUsage` is absent.
+    pub(super) fn new(from: Minute, minutes: usize, depth: Depth, rate: f64) -> Self {
         let cells = Signal::ALL
             .into_iter()
+            .filter(|signal| signal.depth() <= depth)
             .map(|signal| (signal, vec![Cell::default(); minutes]))
             .collect();
         Self {
             from,
+            depth,
             cells,
             by_target: BTreeMap::new(),
             rate,
-            lost_from: None,
+            lost: Lost::new(),
         }
     }
 
     /// Adds one target.
     pub(super) fn add(&mut self, target: &TargetId, answers: &Answers) {
-        let rate = self.rate;
+        let (rate, depth) = (self.rate, self.depth);
         let mut used = TargetUse::default();
         let at = |measure: Measure, index: usize| {
             let points = answers.get(&measure);
@@ -159,7 +186,11 @@ impl Tally {
                     Signal::InputTokens => at(Measure::Input, index),
                     Signal::OutputTokens => at(Measure::Output, index),
                     Signal::ChargedTokens => {
-                        let point = charged(|measure| at(measure, index), rate, cell);
+                        let at = |measure| at(measure, index);
+                        let point = match depth {
+                            Depth::Full => charged(at, rate, cell),
+                            Depth::Quick => estimated(at),
+                        };
                         used.charged += value_of(point);
                         point
                     }
@@ -180,22 +211,29 @@ impl Tally {
     }
 
     fn note_lost(&mut self, answers: &Answers) {
-        let first_lost = |measure: Measure| match answers.get(&measure) {
-            None => Some(0),
-            Some(points) => points.iter().position(|point| *point == Point::Lost),
-        };
-        let lost = Measure::ALL.into_iter().filter_map(first_lost).min();
-        let lost = lost.and_then(|index| i64::try_from(index).ok());
-        let lost = lost.map(|index| self.from.plus(index));
-        self.lost_from = match (self.lost_from, lost) {
-            (Some(known), Some(new)) => Some(known.min(new)),
-            (known, new) => known.or(new),
-        };
+        for measure in Measure::up_to(self.depth) {
+            let first = match answers.get(&measure) {
+                None => Some(0),
+                Some(points) => points.iter().position(|point| *point == Point::Lost),
+            };
+            if let Some(index) = first.and_then(|index| i64::try_from(index).ok()) {
+                let minute = self.from.plus(index);
+                let known = self.lost.entry(measure.depth()).or_insert(minute);
+                *known = minute.min(*known);
+            }
+        }
     }
 
     /// Turns sums into samples. `evidence` tells of each minute whether any series of this account and Region had data.
     pub(super) fn finish(self, evidence: &[bool], now: Timestamp) -> Summed {
         let from = self.from;
+        let charged = self.cells.get(&Signal::ChargedTokens);
+        let is_by_formula = (0_i64..)
+            .zip(charged.into_iter().flatten())
+            .any(|(offset, cell)| {
+                let is_settled = from.plus(offset + 1 + SETTLE_MINUTES).start() <= now;
+                is_settled && cell.is_by_formula
+            });
         let signals = self.cells.into_iter().map(|(signal, cells)| {
             let samples = (0_i64..)
                 .zip(cells)
@@ -210,7 +248,8 @@ impl Tally {
         Summed {
             signals: signals.collect(),
             by_target: self.by_target,
-            lost_from: self.lost_from,
+            lost: self.lost,
+            is_by_formula,
         }
     }
 }
@@ -271,7 +310,18 @@ fn charged(at: impl Fn(Measure) -> Point, rate: f64, cell: &mut Cell) -> Point {
     }
     // CloudWatch's own figure may still come.
     cell.has_gap = true;
+    cell.is_by_formula |= sum.is_some();
     sum.map_or(Point::Absent, Point::Value)
+}
+
+/// Tokens charged in one minute by CloudWatch's own figure alone. Where it is absent although requests got through, they
+/// may have failed, or the model publishes no such figure: a quick read can't tell, and the next one in full does.
+fn estimated(at: impl Fn(Measure) -> Point) -> Point {
+    match (at(Measure::Estimated), at(Measure::Invocations)) {
+        (Point::Absent, Point::Value(through)) if 0.0 < through => Point::Refused,
+        (Point::Absent, Point::Lost | Point::Refused) => Point::Refused,
+        (estimated, _) => estimated,
+    }
 }
 
 /// Adds one target's mean latency, weighted by its invocations.

@@ -1,25 +1,26 @@
 //! Reading the use of pools: which minutes, in which requests, and what an answer proves.
 //!
-//! Whole targets go into a request, all nine series of each, so that a target is added up as soon as its request is
-//! answered and memory holds one request's points only. CloudWatch bills each series of each request, so long ranges are
-//! cut into stretches of a day at most: short enough for many series a request, long enough to be billed rarely.
+//! Whole targets go into a request, all series of each that the depth of the read asks for, so that a target is added up
+//! as soon as its request is answered and memory holds one request's points only. CloudWatch bills each series of each
+//! request, so long ranges are cut into stretches of a day at most: short enough for many series a request, long enough
+//! to be billed rarely.
 
 mod ask;
 pub mod backfill;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use self::ask::{Asker, MAX_QUERIES, total_query};
+use self::ask::{Asker, MAX_QUERIES};
 use self::backfill::FRESH_DAYS;
 use super::Gathered;
 use super::burndown;
-use super::sum::{Measure, Tally};
+use super::sum::{DELAY_MINUTES, Lost, Measure, Tally};
 use crate::cloud::Cloud;
-use crate::model::book::Book;
+use crate::model::book::{Book, Record};
 use crate::model::catalog::PoolId;
 use crate::model::history::Resolution;
 use crate::model::ids::{Scope, TargetId};
-use crate::model::series::{Reading, SETTLE_MINUTES, Sample, Signal};
+use crate::model::series::{Depth, Reading, SETTLE_MINUTES, Sample, Signal};
 use crate::model::time::{DAY, Minute, Timestamp};
 
 /// No read goes back further than CloudWatch keeps minutes. A start that lies 15 days back or more is answered with
@@ -35,62 +36,96 @@ const MAX_POINTS: i64 = 100_800;
 /// Minutes over which [`throttles_of_account`] looks: throttles of one minute may be published several minutes later.
 const ALARM_MINUTES: i64 = 15;
 
-/// Reads these pools of one scope and sums their targets.
+/// What was read of one pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolReading {
+    /// Its minutes.
+    pub reading: Reading,
+    /// The minute up to which its quick signals are now read, exclusive.
+    pub through: Minute,
+    /// The same for all signals; `None` after a quick read.
+    pub in_full: Option<Minute>,
+    /// Whether one of its targets publishes no `EstimatedTPMQuotaUsage`, so that a quick read can't tell its tokens. A
+    /// quick read does not find out.
+    pub is_by_formula: bool,
+}
+
+impl PoolReading {
+    /// How far the pool is read now. A pool of an older release was always read in full; the first quick read writes down
+    /// how far that was.
+    #[must_use]
+    pub fn records(&self, book: &Book) -> Vec<Record> {
+        let pool = &self.reading.pool;
+        let in_full = self.in_full.or_else(|| {
+            let is_old = !book.read_in_full.contains_key(pool);
+            book.read_through.get(pool).copied().filter(|_| is_old)
+        });
+        let in_full = in_full.map(|minute| Record::ReadInFull(pool.clone(), minute));
+        let through = Record::ReadThrough(pool.clone(), self.through);
+        in_full.into_iter().chain([through]).collect()
+    }
+}
+
+/// Reads these pools of one scope, each as deep as said, and sums their targets. `free` requests may be spent on single
+/// series, see [`Cloud::metric_statistics`]; what is left of them is left there.
 ///
-/// A pool's first read goes back to the midnight two days ago, which is what judging looks at first; what was before is for
-/// the back-fill. Every later one begins 15 minutes before the minute to which it was read, since
-/// datapoints come late. With each reading comes the minute up to which the pool is now read, exclusive: where part of an
-/// answer was missing that is the first missing minute, so that the next read closes the gap. A pool of which nothing
-/// could be read is left out. Pools of other scopes and pools without targets are ignored.
+/// A pool's first read is in full and goes back to the midnight two days ago, which is what judging looks at first; what
+/// was before is for the back-fill. Every later one begins 15 minutes before the minute to which it was read that deep,
+/// since datapoints come late. Where part of an answer was missing, the pool is read up to the first missing minute, so
+/// that the next read closes the gap. A pool of which nothing could be read is left out. Pools of other scopes and pools
+/// without targets are ignored.
 pub async fn read(
     cloud: &dyn Cloud,
     scope: &Scope,
-    pools: &[PoolId],
+    pools: &[(PoolId, Depth)],
     book: &Book,
+    free: &mut u32,
     now: Timestamp,
-) -> Gathered<Vec<(Reading, Minute)>> {
+) -> Gathered<Vec<PoolReading>> {
     let until = Minute::of(now);
     let mut targets: BTreeMap<&PoolId, Vec<&TargetId>> = BTreeMap::new();
     for target in book.targets.values() {
         targets.entry(&target.pool).or_default().push(&target.id);
     }
-    let asked: BTreeSet<&PoolId> = pools.iter().filter(|pool| pool.scope == *scope).collect();
+    let own = pools.iter().filter(|(pool, _)| pool.scope == *scope);
+    let asked: BTreeMap<&PoolId, Depth> = own.map(|(pool, depth)| (pool, *depth)).collect();
     // Pools that begin at the same minute share requests and evidence.
-    let mut groups: BTreeMap<Minute, Vec<PoolRead<'_>>> = BTreeMap::new();
-    for pool in asked {
+    let mut groups: BTreeMap<(Minute, Depth), Vec<PoolRead<'_>>> = BTreeMap::new();
+    for (pool, depth) in asked {
         let Some(targets) = targets.remove(pool) else {
             continue;
         };
-        let read = PoolRead::new(pool, targets, book, until);
-        if read.reading.from < until {
-            groups.entry(read.reading.from).or_default().push(read);
+        let read = PoolRead::new(pool, depth, targets, book, until);
+        let from = read.reading.from;
+        if from < until {
+            groups.entry((from, read.depth)).or_default().push(read);
         }
     }
-    let mut asker = Asker::new(cloud, scope);
+    let mut asker = Asker::new(cloud, scope, *free);
     let mut found = Vec::new();
-    for (from, mut group) in groups {
-        read_group(&mut asker, &mut group, (from, until), now).await;
+    for ((from, depth), mut group) in groups {
+        read_group(&mut asker, &mut group, depth, (from, until), now).await;
         found.extend(group.into_iter().filter_map(PoolRead::finish));
     }
-    found.sort_by(|(a, _), (b, _)| a.pool.cmp(&b.pool));
+    found.sort_by(|a, b| a.reading.pool.cmp(&b.reading.pool));
+    *free = asker.free();
     Gathered {
         found,
         faults: asker.into_faults(),
     }
 }
 
-/// The cheap wake-up: the throttled requests of the whole account in the last minutes, by minute. One series a call.
-/// Nothing with a fault means that it could not be told.
+/// The cheap wake-up: the throttled requests of the whole account in the last minutes, by minute. One series, and by the
+/// call that is free as long as there are free ones. Nothing with a fault means that it could not be told.
 pub(super) async fn throttles_of_account(
     cloud: &dyn Cloud,
     scope: &Scope,
     now: Timestamp,
 ) -> Gathered<Vec<(Minute, f64)>> {
     let until = Minute::of(now);
-    let mut asker = Asker::new(cloud, scope);
-    let query = total_query(Measure::Throttles);
+    let mut asker = Asker::new(cloud, scope, 0);
     let stretch = (until.plus(-ALARM_MINUTES), until);
-    let found = asker.values(&query, stretch).await;
+    let found = asker.total(Measure::Throttles, stretch).await;
     Gathered {
         found,
         faults: asker.into_faults(),
@@ -100,41 +135,53 @@ pub(super) async fn throttles_of_account(
 /// One pool while it is read.
 #[derive(Debug)]
 struct PoolRead<'a> {
+    depth: Depth,
     targets: Vec<&'a TargetId>,
     rate: f64,
     reading: Reading,
     is_first: bool,
     /// The end of what was asked for and at least in part answered.
     until: Minute,
-    /// The first minute that another read may still get.
-    lost_from: Option<Minute>,
+    /// The first minute that another read may still get, by its depth.
+    lost: Lost,
+    is_by_formula: bool,
     /// Whether any of its targets was answered.
     is_answered: bool,
 }
 
 impl<'a> PoolRead<'a> {
-    fn new(pool: &PoolId, targets: Vec<&'a TargetId>, book: &Book, until: Minute) -> Self {
+    fn new(
+        pool: &PoolId,
+        depth: Depth,
+        targets: Vec<&'a TargetId>,
+        book: &Book,
+        until: Minute,
+    ) -> Self {
         let oldest = until.plus(-LONGEST_MINUTES);
         let fresh = Resolution::Minute.stretch_of(until) - FRESH_DAYS;
         let fresh = Resolution::Minute.first_minute(fresh);
-        let read_through = book.read_through.get(pool).copied();
-        let from = read_through.map_or(fresh, |minute| {
+        let known = book.known_until(pool, depth);
+        let depth = if known.is_none() { Depth::Full } else { depth };
+        let from = known.map_or(fresh, |minute| {
             minute.min(until).plus(-SETTLE_MINUTES).max(oldest)
         });
         let known_rate = book.pools.get(pool).and_then(|pool| pool.burndown);
+        let signals = Signal::ALL.into_iter().filter(|it| it.depth() <= depth);
         Self {
+            depth,
             targets,
             // An unknown rate is charged at the highest known one: early warning, and nothing is filed on it.
             rate: known_rate.unwrap_or_else(burndown::highest),
             reading: Reading {
                 pool: pool.clone(),
                 from,
-                signals: Signal::ALL.map(|signal| (signal, Vec::new())).into(),
+                signals: signals.map(|signal| (signal, Vec::new())).collect(),
                 by_target: BTreeMap::new(),
             },
-            is_first: read_through.is_none(),
+            is_first: known.is_none(),
             until: from,
-            lost_from: None,
+            lost: Lost::new(),
+            is_by_formula: false,
             is_answered: false,
         }
     }
@@ -150,19 +197,31 @@ impl<'a> PoolRead<'a> {
             sum.demand += took.demand;
             sum.charged += took.charged;
         }
-        self.lost_from = self.lost_from.or(summed.lost_from);
+        for (depth, minute) in summed.lost {
+            self.lost.entry(depth).or_insert(minute);
+        }
+        self.is_by_formula |= summed.is_by_formula;
     }
 
-    /// The reading and the minute to which it reaches. A series that keeps failing holds the pool back by a day at most,
-    /// after the back-fill had its second chance: it would otherwise be read back to its 15th day each time.
-    fn finish(self) -> Option<(Reading, Minute)> {
+    /// The reading and how far it reaches. A series that keeps failing holds the pool back by a day at most, after the
+    /// back-fill had its second chance: it would otherwise be read back to its 15th day each time. Series that only reads
+    /// in full read do not hold back the others.
+    fn finish(self) -> Option<PoolReading> {
         let floor = self.until.plus(-DAY);
-        let through = match self.lost_from {
+        let through = |lost: Option<Minute>| match lost {
             None => self.until,
             Some(lost) if self.is_first => lost.min(self.until),
             Some(lost) => lost.max(floor).min(self.until),
         };
-        self.is_answered.then_some((self.reading, through))
+        let quick = self.lost.get(&Depth::Quick).copied();
+        let all = self.lost.values().min().copied();
+        self.is_answered.then(|| PoolReading {
+            // Until the back-fill is whole it is begun anew, for all series.
+            through: through(if self.is_first { all } else { quick }),
+            in_full: (self.depth == Depth::Full).then(|| through(all)),
+            is_by_formula: self.is_by_formula,
+            reading: self.reading,
+        })
     }
 }
 
@@ -170,13 +229,14 @@ impl<'a> PoolRead<'a> {
 async fn read_group(
     asker: &mut Asker<'_>,
     group: &mut [PoolRead<'_>],
+    depth: Depth,
     (from, until): (Minute, Minute),
     now: Timestamp,
 ) {
     let mut start = from;
     while start < until && !asker.is_stopped() {
         let end = until.min(start.plus(STRETCH_MINUTES));
-        read_stretch(asker, group, (start, end), now).await;
+        read_stretch(asker, group, depth, (start, end), now).await;
         start = end;
     }
 }
@@ -184,6 +244,7 @@ async fn read_group(
 async fn read_stretch(
     asker: &mut Asker<'_>,
     group: &mut [PoolRead<'_>],
+    depth: Depth,
     (start, end): (Minute, Minute),
     now: Timestamp,
 ) {
@@ -191,20 +252,18 @@ async fn read_stretch(
     let mut evidence = vec![false; minutes];
     let mut tallies: Vec<Tally> = group
         .iter()
-        .map(|pool| Tally::new(start, minutes, pool.rate))
+        .map(|pool| Tally::new(start, minutes, depth, pool.rate))
         .collect();
     let members: Vec<(usize, &TargetId)> = (0_usize..)
         .zip(group.iter())
         .flat_map(|(index, pool)| pool.targets.iter().map(move |target| (index, *target)))
         .collect();
     let mut is_answered = vec![false; group.len()];
-    let mut with_total = true; // once a stretch is enough
-    for batch in members.chunks(targets_a_request(end.since(start))) {
+    for batch in members.chunks(targets_a_request(depth, end.since(start))) {
         let ids: Vec<&TargetId> = batch.iter().map(|(_, target)| *target).collect();
         let answer = asker
-            .targets(&ids, with_total, (start, end), &mut evidence)
+            .targets(&ids, depth, (start, end), &mut evidence)
             .await;
-        with_total &= answer.is_none();
         let mut answers = answer.unwrap_or_default().into_iter();
         for (index, target) in batch {
             let of_target = answers.next();
@@ -216,6 +275,14 @@ async fn read_stretch(
             }
         }
     }
+    if needs_evidence(&evidence, start, now) {
+        for (minute, _) in asker.total(Measure::Invocations, (start, end)).await {
+            let index = usize::try_from(minute.since(start)).ok();
+            if let Some(seen) = index.and_then(|index| evidence.get_mut(index)) {
+                *seen = true;
+            }
+        }
+    }
     for ((pool, tally), is_answered) in group.iter_mut().zip(tallies).zip(is_answered) {
         pool.append(tally, &evidence, now);
         pool.until = end;
@@ -223,11 +290,19 @@ async fn read_stretch(
     }
 }
 
-/// Whole targets that fit into a request, beside the account total: by its series and by its datapoints.
-fn targets_a_request(minutes: i64) -> usize {
+/// Whether there is a published minute in which none of the targets had data: then it takes the total of the account to
+/// tell whether nobody asked for anything, or the Region's metrics stand still.
+fn needs_evidence(evidence: &[bool], start: Minute, now: Timestamp) -> bool {
+    (1_i64..).zip(evidence).any(|(end, has_data)| {
+        let is_published = start.plus(end + DELAY_MINUTES).start() <= now;
+        is_published && !has_data
+    })
+}
+
+/// Whole targets that fit into a request: by their series and by their datapoints.
+fn targets_a_request(depth: Depth, minutes: i64) -> usize {
     let by_points = usize::try_from(MAX_POINTS / minutes.max(1)).unwrap_or(MAX_QUERIES);
-    let queries = by_points.min(MAX_QUERIES);
-    (queries.saturating_sub(1) / Measure::ALL.len()).max(1)
+    (by_points.min(MAX_QUERIES) / Measure::up_to(depth).count()).max(1)
 }
 
 #[cfg(test)]

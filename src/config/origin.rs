@@ -105,12 +105,20 @@ fn case_and_cadence(page: &mut Page<'_>, settings: &Settings) {
     page.value("case.severity", &quoted(&codes.severity));
     page.value("case.issue_type", &quoted(&codes.issue_type));
     page.value("cadence.quiet", &duration(settings.cadence.quiet_minutes));
+    page.value("cadence.idle", &duration(settings.cadence.idle_minutes));
+    page.value("cadence.detail", &duration(settings.cadence.detail_minutes));
     page.value("cadence.hot", &duration(settings.cadence.hot_minutes));
     page.value(
         "cadence.discovery",
         &duration(settings.cadence.discovery_minutes),
     );
     page.value("cadence.desk", &duration(settings.cadence.desk_minutes));
+    let budget = format!("{} USD", settings.cost.monthly_budget);
+    page.value("cost.monthly_budget", &quoted(&budget));
+    page.value(
+        "cost.free_share",
+        &quoted(&settings.cost.free_share.to_string()),
+    );
 }
 
 struct Page<'a> {

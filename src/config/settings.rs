@@ -19,8 +19,10 @@ use super::{
     values,
 };
 use crate::model::{
-    policy::{Account, Budgets, Cadence, CaseCodes, Mode, Organisation, Policy, Settings},
-    units::Amount,
+    policy::{
+        Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Settings,
+    },
+    units::{Amount, Share},
 };
 
 /// Below the working directory, so that a first try needs no rights; `deploy/` sets `/var/lib/bedrock-ops-alert`.
@@ -34,6 +36,13 @@ const APPROVAL_MINUTES: i64 = 24 * 60;
 const COOLDOWN_MINUTES: i64 = 7 * 24 * 60;
 const QUIET_MINUTES: i64 = 5;
 const HOT_MINUTES: i64 = 1;
+const IDLE_MINUTES: i64 = 15;
+/// Less than the quarter of an hour after which minutes settle.
+const DETAIL_MINUTES: i64 = 10;
+/// Enough for about 30 targets that are hot all the month, or 100 of which one in ten is.
+const MONTHLY_BUDGET: f64 = 50.0;
+/// Half of the free requests: other tools of the account draw on them, too.
+const FREE_SHARE: Share = Share::HALF;
 const DISCOVERY_MINUTES: i64 = 15;
 const DESK_MINUTES: i64 = 5;
 const CASE_SERVICE: &str = "service-bedrock";
@@ -101,6 +110,7 @@ impl Reader<'_> {
         let organisation = self.organisation(&mut root);
         let case_codes = self.case_codes(&mut root);
         let cadence = self.cadence(&mut root);
+        let cost = self.cost(&mut root);
         let (rules, rule_faults) = self.rules(&mut root);
         root.finish(&mut self.sheet);
         let named = receivers.into_iter();
@@ -119,6 +129,7 @@ impl Reader<'_> {
             accounts,
             policy,
             cadence,
+            cost,
             store_path,
             listen,
             rules,
@@ -273,18 +284,45 @@ impl Reader<'_> {
     fn cadence(&mut self, root: &mut Section<'_>) -> Cadence {
         let mut cadence = Cadence {
             quiet_minutes: QUIET_MINUTES,
+            idle_minutes: IDLE_MINUTES,
+            detail_minutes: DETAIL_MINUTES,
             hot_minutes: HOT_MINUTES,
             discovery_minutes: DISCOVERY_MINUTES,
             desk_minutes: DESK_MINUTES,
         };
         if let Some(mut table) = self.table(root, "cadence") {
             self.minutes(&mut cadence.quiet_minutes, &mut table, "quiet");
+            self.minutes(&mut cadence.idle_minutes, &mut table, "idle");
+            self.minutes(&mut cadence.detail_minutes, &mut table, "detail");
             self.minutes(&mut cadence.hot_minutes, &mut table, "hot");
             self.minutes(&mut cadence.discovery_minutes, &mut table, "discovery");
             self.minutes(&mut cadence.desk_minutes, &mut table, "desk");
             table.finish(&mut self.sheet);
         }
         cadence
+    }
+
+    fn cost(&mut self, root: &mut Section<'_>) -> CostBounds {
+        let mut cost = CostBounds {
+            monthly_budget: MONTHLY_BUDGET,
+            free_share: FREE_SHARE,
+        };
+        if let Some(mut table) = self.table(root, "cost") {
+            self.set(
+                &mut cost.monthly_budget,
+                &mut table,
+                "monthly_budget",
+                |sheet, it| sheet.parsed(it, values::usd),
+            );
+            self.set(
+                &mut cost.free_share,
+                &mut table,
+                "free_share",
+                |sheet, it| sheet.parsed(it, values::share),
+            );
+            table.finish(&mut self.sheet);
+        }
+        cost
     }
 
     fn rules(&mut self, root: &mut Section<'_>) -> (Vec<crate::model::rule::Rule>, Vec<Fault>) {

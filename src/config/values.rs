@@ -87,6 +87,29 @@ fn seconds(text: &str, help: &str) -> Result<f64, Wrong> {
     Ok(number * factor)
 }
 
+/// `"10 USD"`, `"7.50 USD"`, `"$10"`: at least a cent, at most a million.
+pub(super) fn usd(text: &str) -> Result<f64, Wrong> {
+    let help = "write a number and the currency, such as \"10 USD\"";
+    let text = text.trim();
+    let number = text.strip_suffix("USD").or_else(|| text.strip_prefix('$'));
+    let Some(number) = number else {
+        return Err(Wrong::new(
+            "must be an amount in USD",
+            "which currency?",
+            help,
+        ));
+    };
+    match number.trim().parse::<f64>() {
+        Ok(usd) if (0.01..=1_000_000.0).contains(&usd) => Ok(usd),
+        Ok(_) => Err(Wrong::new(
+            "must be from 0.01 USD to 1000000 USD",
+            "out of range",
+            help,
+        )),
+        Err(_) => Err(Wrong::new("must be an amount in USD", "no number", help)),
+    }
+}
+
 /// `"80 %"`, `"0.5%"`: above 0 and at most 100.
 pub(super) fn share(text: &str) -> Result<Share, Wrong> {
     let help = "write it with its unit, such as \"80 %\"";
@@ -333,6 +356,18 @@ mod tests {
             assert!(minutes(bad).is_err(), "{bad}");
         }
         assert!((millis("1.5 s").unwrap() - 1_500.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn money_has_a_currency() {
+        for (text, expected) in [("10 USD", 10.0), ("7.50USD", 7.5), ("$10", 10.0)] {
+            assert!((usd(text).unwrap() - expected).abs() < 1e-9, "{text}");
+        }
+        for bad in [
+            "10", "10 EUR", "-1 USD", "0 USD", "NaN USD", "inf USD", "USD", "",
+        ] {
+            assert!(usd(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

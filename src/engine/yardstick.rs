@@ -8,7 +8,7 @@ use crate::model::{
     ids::{QuotaCode, Scope},
     quota::{Limit, Quota},
     rule::Condition,
-    series::Signal,
+    series::{Depth, Signal},
     time::{DAY, Minute},
     units::{Amount, QuotaKind, Share},
 };
@@ -111,6 +111,12 @@ impl<'a> Yardstick<'a> {
             Self::Broken { quota, .. } => quota.map(|(kind, code)| (kind, code.clone())),
             Self::Plain(_) => None,
         }
+    }
+
+    /// How deep a pool has to be read for a look.
+    pub(super) fn depth(&self) -> Depth {
+        let depths = self.signals().iter().map(|signal| signal.depth());
+        depths.max().unwrap_or(Depth::Quick)
     }
 
     /// The signals that a look needs.

@@ -10,7 +10,8 @@ use super::{
     ids::{ActionId, CaseId, IncidentId, QuotaCode, RequestId, Scope, TargetId},
     incident::{AlertKey, Cause, Incident},
     quota::{Quota, QuotaChange},
-    series::{HourBlock, PoolSeries, Signal},
+    series::{Depth, HourBlock, PoolSeries, Signal},
+    spend::{Month, Spend},
     time::{Minute, Timestamp},
 };
 
@@ -43,6 +44,10 @@ pub enum Record {
     Catalog(Scope, Catalog),
     /// The minute up to which a pool was read last, exclusive.
     ReadThrough(PoolId, Minute),
+    /// The minute up to which all signals of a pool were read last, exclusive; at most its `ReadThrough`.
+    ReadInFull(PoolId, Minute),
+    /// What was asked of AWS in a month.
+    Spend(Spend),
     /// Takes a record away, such as an hour that grew too old.
     Remove(Key),
 }
@@ -76,6 +81,10 @@ pub enum Key {
     Catalog(Scope),
     /// See [`Record::ReadThrough`].
     ReadThrough(PoolId),
+    /// See [`Record::ReadInFull`].
+    ReadInFull(PoolId),
+    /// See [`Record::Spend`].
+    Spend(Month),
 }
 
 impl Record {
@@ -96,6 +105,8 @@ impl Record {
             Self::Discovered(scope, _) => Key::Discovered(scope.clone()),
             Self::Catalog(scope, _) => Key::Catalog(scope.clone()),
             Self::ReadThrough(pool, _) => Key::ReadThrough(pool.clone()),
+            Self::ReadInFull(pool, _) => Key::ReadInFull(pool.clone()),
+            Self::Spend(it) => Key::Spend(it.month),
             Self::Remove(key) => key.clone(),
         }
     }
@@ -130,6 +141,10 @@ pub struct Book {
     pub catalogs: BTreeMap<Scope, Catalog>,
     /// The minute up to which each pool was read, exclusive.
     pub read_through: BTreeMap<PoolId, Minute>,
+    /// The minute up to which all signals of each pool were read, exclusive; see [`Book::known_until`].
+    pub read_in_full: BTreeMap<PoolId, Minute>,
+    /// What was asked of AWS, by month.
+    pub spends: BTreeMap<Month, Spend>,
 }
 
 impl Book {
@@ -152,6 +167,18 @@ impl Book {
             .unwrap_or(0)
     }
 
+    /// The minute up to which a pool was read this deep, exclusive; `None` if it was never read.
+    ///
+    /// Without a `ReadInFull` of its own a pool was always read in full: records of older releases say it that way.
+    #[must_use]
+    pub fn known_until(&self, pool: &PoolId, depth: Depth) -> Option<Minute> {
+        let read_through = *self.read_through.get(pool)?;
+        Some(match (depth, self.read_in_full.get(pool)) {
+            (Depth::Full, Some(in_full)) => read_through.min(*in_full),
+            (Depth::Full, None) | (Depth::Quick, _) => read_through,
+        })
+    }
+
     /// All but the history: what collecting needs to know, cheap enough to take along over an await.
     #[must_use]
     pub fn clone_catalog(&self) -> Self {
@@ -169,6 +196,8 @@ impl Book {
             discovered: self.discovered.clone(),
             catalogs: self.catalogs.clone(),
             read_through: self.read_through.clone(),
+            read_in_full: self.read_in_full.clone(),
+            spends: BTreeMap::new(),
         }
     }
 
@@ -208,6 +237,8 @@ impl Book {
             Record::Discovered(scope, at) => drop(self.discovered.insert(scope, at)),
             Record::Catalog(scope, it) => drop(self.catalogs.insert(scope, it)),
             Record::ReadThrough(pool, minute) => drop(self.read_through.insert(pool, minute)),
+            Record::ReadInFull(pool, minute) => drop(self.read_in_full.insert(pool, minute)),
+            Record::Spend(it) => drop(self.spends.insert(it.month, it)),
             Record::Remove(key) => self.remove(&key),
         }
     }
@@ -238,6 +269,8 @@ impl Book {
             Key::Discovered(scope) => drop(self.discovered.remove(scope)),
             Key::Catalog(scope) => drop(self.catalogs.remove(scope)),
             Key::ReadThrough(pool) => drop(self.read_through.remove(pool)),
+            Key::ReadInFull(pool) => drop(self.read_in_full.remove(pool)),
+            Key::Spend(month) => drop(self.spends.remove(month)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use super::{
     ids::{AccountId, ReceiverName, Region},
     rule::{Rule, Severity},
-    units::Amount,
+    units::{Amount, Share},
 };
 
 /// How far we go by ourselves.
@@ -143,12 +143,38 @@ pub struct Policy {
 pub struct Cadence {
     /// Minutes between reads of a pool in no danger.
     pub quiet_minutes: i64,
+    /// Minutes between reads of a pool that nobody has used for hours.
+    pub idle_minutes: i64,
+    /// Minutes between reads of what limits are not judged by: errors, single token counts, latency.
+    pub detail_minutes: i64,
     /// Minutes between reads of a pool near a limit, or with an alert that is on.
     pub hot_minutes: i64,
     /// Minutes between discoveries of targets, profiles and quotas.
     pub discovery_minutes: i64,
     /// Minutes between polls of the desk while something is open there.
     pub desk_minutes: i64,
+}
+
+/// How a pool is doing, as far as it decides how often it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heat {
+    /// Nobody has used it for hours.
+    Idle,
+    /// In use, and in no danger.
+    Warm,
+    /// Near a limit, or refusing requests.
+    Hot,
+    /// Something is wrong that is no limit: errors or latency.
+    Troubled,
+}
+
+/// What watching may cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CostBounds {
+    /// USD a calendar month, over all accounts.
+    pub monthly_budget: f64,
+    /// How much of each account's free CloudWatch requests is ours.
+    pub free_share: Share,
 }
 
 /// The whole configuration, checked.
@@ -160,6 +186,8 @@ pub struct Settings {
     pub policy: Policy,
     /// How often we read.
     pub cadence: Cadence,
+    /// What that may cost.
+    pub cost: CostBounds,
     /// Where the ledger lies.
     pub store_path: PathBuf,
     /// Where health, metrics and the page are served.

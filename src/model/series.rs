@@ -93,6 +93,30 @@ impl Signal {
     }
 }
 
+/// How much of a pool one read reads. Limits are judged by what a quick one reads; the rest costs as much and can wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// What limits are judged by.
+    Quick,
+    /// Everything.
+    Full,
+}
+
+impl Signal {
+    /// The shallowest read that reads this signal.
+    #[must_use]
+    pub const fn depth(self) -> Depth {
+        match self {
+            Self::Invocations | Self::Throttles | Self::ChargedTokens => Depth::Quick,
+            Self::ClientErrors
+            | Self::ServerErrors
+            | Self::InputTokens
+            | Self::OutputTokens
+            | Self::Latency => Depth::Full,
+        }
+    }
+}
+
 /// One read of one pool: all its targets over the same stretch, already summed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
@@ -100,7 +124,7 @@ pub struct Reading {
     pub pool: PoolId,
     /// First minute of every vector in `signals`.
     pub from: Minute,
-    /// Per signal one sample a minute, all of the same length.
+    /// Per signal one sample a minute, all of the same length. Signals that were not read are left out.
     pub signals: BTreeMap<Signal, Vec<Sample>>,
     /// What each target took in this stretch, for attribution.
     pub by_target: BTreeMap<TargetId, TargetUse>,

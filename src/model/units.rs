@@ -10,6 +10,9 @@ impl Share {
     /// All of it.
     pub const FULL: Self = Self(10_000);
 
+    /// Half of it.
+    pub const HALF: Self = Self(5_000);
+
     /// `None` outside `1..=10_000` basis points.
     #[must_use]
     pub fn from_basis_points(points: u16) -> Option<Self> {

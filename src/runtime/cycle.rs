@@ -3,12 +3,14 @@
 //! - `collecting`: one round an account and Region, side by side, and what they find;
 //! - `judging`: verdicts of the pools with news, and the plan;
 //! - `effects`: intents carried out, and what people answer;
-//! - `keeping`: days that are over go into the history, and what is missing there is read.
+//! - `keeping`: days that are over go into the history, and what is missing there is read;
+//! - `spending`: what all of it costs.
 
 mod collecting;
 mod effects;
 mod judging;
 mod keeping;
+mod spending;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,13 +22,14 @@ use super::{shared::Shared, telemetry};
 use crate::{
     cloud::Cloud,
     model::{
-        alert::Verdict, book::Record, catalog::PoolId, incident::AlertKey, reason::Reason,
-        time::Timestamp,
+        alert::Verdict, book::Record, catalog::PoolId, incident::AlertKey, policy::Heat,
+        reason::Reason, time::Timestamp,
     },
     store::{Ledger, StoreError},
 };
 use collecting::Rounds;
 use keeping::Keeping;
+use spending::Spending;
 
 /// Why a cycle could not go on. What AWS refuses or fails is not among it: that is shown, and tried again.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +49,8 @@ pub struct Cycle {
     ledger: Arc<dyn Ledger>,
     shared: Arc<Shared>,
     rounds: Rounds,
-    hot: BTreeSet<PoolId>,
+    /// How each pool is doing, as far as it was judged.
+    heat: BTreeMap<PoolId, Heat>,
     takers: BTreeMap<PoolId, Vec<Reason>>,
     /// The latest verdict of each rule on each pool.
     verdicts: BTreeMap<AlertKey, Verdict>,
@@ -55,6 +59,7 @@ pub struct Cycle {
     keeping: Keeping,
     /// How long slow accounts and Regions are waited for; `None` waits for all of them.
     patience: Option<Duration>,
+    spending: Spending,
 }
 
 /// A read is given up after 30 s, so a Region that hangs is told in the next cycle or the one after. Effects are given
@@ -73,12 +78,13 @@ impl Cycle {
             ledger,
             shared,
             rounds,
-            hot: BTreeSet::new(),
+            heat: BTreeMap::new(),
             takers: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),
             keeping,
             patience,
+            spending: Spending::default(),
         }
     }
 
@@ -98,6 +104,7 @@ impl Cycle {
         }
         self.perform_due(now).await?;
         self.keep(now).await?;
+        self.count_cost(now).await?;
         self.report(now);
         Ok(())
     }
@@ -132,7 +139,5 @@ impl Cycle {
         health.last_cycle = Some(now);
         health.cycles += 1;
         health.is_ready = true;
-        health.calls = self.cloud.calls();
-        health.cost_usd = crate::aws::price::usd(&health.calls);
     }
 }

@@ -15,6 +15,7 @@ use crate::{
         book::Book,
         ids::{ActionId, Scope},
         policy::Settings,
+        spend::{Calls, Month, Site},
         time::Timestamp,
     },
     store::{History, MemoryHistory},
@@ -59,6 +60,38 @@ pub struct Health {
     pub calls: CallCounts,
     /// What those calls cost at list price, in USD.
     pub cost_usd: f64,
+    /// By how much the budget stretches the reads; 1 when it does not.
+    pub stretch: f64,
+    /// Minutes between reads of the pool that is read most often in each scope.
+    pub read_every: BTreeMap<Scope, i64>,
+    /// What this month costs, once the first cycle is done.
+    pub month: Option<MonthCost>,
+}
+
+/// What a calendar month costs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MonthCost {
+    /// Which.
+    pub month: Month,
+    /// Since when it is counted.
+    pub since: Timestamp,
+    /// What was asked, by operation and place, and what that costs in USD at list price.
+    pub sites: Vec<(Site, Calls, f64)>,
+    /// What all of it costs.
+    pub so_far: Cost,
+    /// What the month comes to if it goes on like this; `None` before an hour of it was counted.
+    pub projected: Option<Cost>,
+    /// Where the prices are from.
+    pub prices: String,
+}
+
+/// Money, in USD.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// At list price, as if no request were free.
+    pub list_usd: f64,
+    /// With our share of the free requests.
+    pub usd: f64,
 }
 
 /// What a person asks of the daemon.

@@ -103,6 +103,8 @@ fn line(before: &Book, record: &Record) -> Option<Line> {
         | Record::Discovered(..)
         | Record::Catalog(..)
         | Record::ReadThrough(..)
+        | Record::ReadInFull(..)
+        | Record::Spend(_)
         | Record::Remove(_) => None,
     }
 }

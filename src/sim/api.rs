@@ -19,7 +19,7 @@ pub(crate) fn handle(kernel: &mut Kernel, call: &Call) -> Result<Value, ApiError
         region: call.region.clone(),
     };
     let input = Input(&call.input);
-    kernel.count(&format!("{}:{}", call.service.prefix(), call.operation));
+    count(kernel, call);
     match call.service {
         Service::CloudWatch => cloudwatch::handle(kernel, &scope, &call.operation, input),
         Service::ServiceQuotas => quotas::handle(kernel, &scope, &call.operation, input),
@@ -28,6 +28,16 @@ pub(crate) fn handle(kernel: &mut Kernel, call: &Call) -> Result<Value, ApiError
         Service::Bedrock => bedrock::handle(kernel, &scope, &call.operation, input),
         Service::Sts => sts::handle(kernel, &call.account, &call.operation, input),
     }
+}
+
+/// Counts a call that arrived, also where the wire refuses it before it is handled.
+pub(crate) fn count(kernel: &mut Kernel, call: &Call) {
+    let series = match (call.service, call.operation.as_str()) {
+        (Service::CloudWatch, "GetMetricData") => Input(&call.input).list("MetricDataQueries"),
+        _ => Ok([].as_slice()),
+    };
+    let operation = format!("{}:{}", call.service.prefix(), call.operation);
+    kernel.count(&operation, series.map_or(0, <[Value]>::len));
 }
 
 fn unknown(operation: &str) -> ApiError {

@@ -2,7 +2,7 @@
 
 mod read;
 
-pub(crate) use read::{GetData, Order, Query, SeriesPart};
+pub(crate) use read::{GetData, Order, Query, SeriesPart, check_statistics};
 
 use super::{
     ApiError,

@@ -19,10 +19,12 @@ use super::{
 use crate::{
     cloud::{
         CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
-        Metric, MetricRequest, MetricResult, MetricStatus, NewCase, Page, Profile, QuotaRequest,
+        Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus, NewCase, Page, Profile,
+        QuotaRequest,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        time::Minute,
         units::Amount,
     },
 };
@@ -87,13 +89,7 @@ impl Cloud for InProcess {
         };
         let again = request.page.clone().unwrap_or_else(|| "d-0-0".to_owned());
         let call = get_data(request, datapoints);
-        let billed = u64::try_from(series).unwrap_or(u64::MAX);
-        self.counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .metrics += billed;
-        let (parts, next) = self.call(OPERATION, scope, |kernel| {
-            kernel.bill(series);
+        let (parts, next) = self.billed_call(OPERATION, scope, series, |kernel| {
             kernel.metric_data(scope, &call)
         })?;
         let results = parts.into_iter().filter_map(|part| {
@@ -120,6 +116,24 @@ impl Cloud for InProcess {
         Ok(Page {
             items: results,
             next,
+        })
+    }
+
+    async fn metric_statistics(
+        &self,
+        scope: &Scope,
+        query: &MetricQuery,
+        (from, until): (Minute, Minute),
+    ) -> Result<Vec<(Minute, f64)>, Fault> {
+        let request = MetricRequest {
+            queries: vec![query.clone()],
+            from,
+            until,
+            page: None,
+        };
+        let call = get_data(request, usize::MAX);
+        self.call("cloudwatch:GetMetricStatistics", scope, |kernel| {
+            kernel.metric_statistics(scope, &call)
         })
     }
 
@@ -322,7 +336,7 @@ impl Cloud for InProcess {
 
     async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
         const OPERATION: &str = "webhook:Post";
-        self.tally(OPERATION);
+        self.tally(None, OPERATION, 0);
         let fault = self.faults.call(OPERATION);
         if fault.is_none_or(Happened::has_effect) {
             self.sim.receive_webhook(url, body);

@@ -108,17 +108,14 @@ impl Kernel {
         self.events.keys().next().map(|(at, _)| *at)
     }
 
-    pub(crate) fn count(&mut self, operation: &str) {
+    /// Counts a call that arrived, and the series it asks for: AWS bills each of them, in every GetMetricData call. A
+    /// call that is refused counts as well, since AWS does not say otherwise; so the count is a bill's upper bound.
+    pub(crate) fn count(&mut self, operation: &str, series: usize) {
         *self.calls.entry(operation.to_owned()).or_insert(0) += 1;
-    }
-
-    /// Counts the series of a GetMetricData call: AWS bills each of them, in every call.
-    pub(crate) fn bill(&mut self, series: usize) {
-        let billed = self
-            .billed
-            .entry("cloudwatch:GetMetricData".to_owned())
-            .or_insert(0);
-        *billed += u64::try_from(series).unwrap_or(u64::MAX);
+        if 0 < series {
+            let billed = self.billed.entry(operation.to_owned()).or_insert(0);
+            *billed += u64::try_from(series).unwrap_or(u64::MAX);
+        }
     }
 
     /// Refuses accounts and Regions that the world has not.

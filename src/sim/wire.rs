@@ -286,11 +286,13 @@ async fn performed(
     let operation = format!("{}:{}", service.prefix(), call.operation);
     if front.faults.is_denied(&operation) {
         front.tally().fault("denied", &operation);
+        front.sim.count(&call);
         return Err(faults::denied(service, &operation, &call.account));
     }
     let who = format!("{}/{}", call.account, call.region);
     let fate = Fate::of(front, &who, &operation);
     if let Some(refusal) = fate.before(Some(service), scissors) {
+        front.sim.count(&call);
         return Err(refusal);
     }
     let page = front

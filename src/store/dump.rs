@@ -186,6 +186,9 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     records.extend(read.map(|(pool, minute)| Record::ReadThrough(pool.clone(), *minute)));
     let catalogs = book.catalogs.iter();
     records.extend(catalogs.map(|(scope, it)| Record::Catalog(scope.clone(), it.clone())));
+    let in_full = book.read_in_full.iter();
+    records.extend(in_full.map(|(pool, minute)| Record::ReadInFull(pool.clone(), *minute)));
+    records.extend(book.spends.values().cloned().map(Record::Spend));
     for (pool, series) in &book.series {
         for (signal, hour) in series.hours_before(Minute(i64::MAX)) {
             let block = series.block(signal, hour);

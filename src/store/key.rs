@@ -23,10 +23,12 @@ pub(crate) enum Kind {
     ReadThrough,
     Hour,
     Catalog,
+    ReadInFull,
+    Spend,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -40,6 +42,8 @@ impl Kind {
         Self::ReadThrough,
         Self::Hour,
         Self::Catalog,
+        Self::ReadInFull,
+        Self::Spend,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -57,6 +61,8 @@ impl Kind {
             Key::ReadThrough(_) => Self::ReadThrough,
             Key::Hour(..) => Self::Hour,
             Key::Catalog(_) => Self::Catalog,
+            Key::ReadInFull(_) => Self::ReadInFull,
+            Key::Spend(_) => Self::Spend,
         }
     }
 
@@ -76,6 +82,8 @@ impl Kind {
             Self::ReadThrough => "read-through",
             Self::Hour => "hour",
             Self::Catalog => "catalog",
+            Self::ReadInFull => "read-in-full",
+            Self::Spend => "spend",
         }
     }
 
@@ -94,6 +102,8 @@ impl Kind {
             Self::ReadThrough => b'k',
             Self::Hour => b'l',
             Self::Catalog => b'm',
+            Self::ReadInFull => b'n',
+            Self::Spend => b'o',
         }
     }
 
@@ -121,7 +131,7 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             scope(&mut out, its_scope);
             text(&mut out, id.as_str());
         }
-        Key::Pool(id) | Key::ReadThrough(id) => pool(&mut out, id),
+        Key::Pool(id) | Key::ReadThrough(id) | Key::ReadInFull(id) => pool(&mut out, id),
         Key::Quota(its_scope, code) => {
             scope(&mut out, its_scope);
             text(&mut out, code.as_str());
@@ -131,6 +141,7 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             text(&mut out, code.as_str());
             instant(&mut out, *at);
         }
+        Key::Spend(month) => text(&mut out, &month.name()),
         Key::Discovered(its_scope) | Key::Catalog(its_scope) => scope(&mut out, its_scope),
         Key::Hour(id, signal, hour) => {
             pool(&mut out, id);

@@ -120,7 +120,9 @@ impl Contents {
                 | Record::Hour(..)
                 | Record::Discovered(..)
                 | Record::Catalog(..)
-                | Record::ReadThrough(..) => {}
+                | Record::ReadThrough(..)
+                | Record::ReadInFull(..)
+                | Record::Spend(_) => {}
             }
         }
         Ok(())

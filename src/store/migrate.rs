@@ -34,7 +34,7 @@ pub(crate) const THIS: Release = Release {
     steps: &[Step {
         from: 1,
         to: 2,
-        // A kind of record is new and none changed: an older release must keep its hands off, that is all.
+        // Kinds of record are new and none changed: an older release must keep its hands off, that is all.
         rewrite: |raw| Ok(Some(raw)),
     }],
 };

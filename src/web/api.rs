@@ -43,6 +43,17 @@ pub(super) async fn explain(State(web): State<Arc<Web>>, Path(id): Path<String>)
     }
 }
 
+/// `GET /api/v1/cost`.
+pub(super) async fn cost(State(web): State<Arc<Web>>) -> Response {
+    match web.with_view(|view| view.bill()) {
+        Some(bill) => document(StatusCode::OK, &bill),
+        None => problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "nothing was counted yet: the first cycle is not done",
+        ),
+    }
+}
+
 /// `GET /healthz`: the loop is alive.
 pub(super) async fn healthz(State(web): State<Arc<Web>>) -> Response {
     let takes_orders = web.takes_orders();

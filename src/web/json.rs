@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+mod cost;
 mod explanation;
 mod history;
 
+pub use cost::{Bill, BillRow, Money, MonthBrief};
 pub use explanation::{
     Alert, Decision, Explanation, Incident, Judgement, Life, Quota, QuotaChange, Target,
 };
@@ -120,6 +122,8 @@ pub struct AwsUse {
     pub metrics: u64,
     /// At list price.
     pub cost_usd: f64,
+    /// What this month comes to; `null` before the first cycle.
+    pub month: Option<MonthBrief>,
 }
 
 /// How old the data of one stage in one account and Region is.

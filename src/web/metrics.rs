@@ -18,7 +18,10 @@ use prometheus_client::{
 };
 
 use super::{View, Web, inert, json::Headroom};
-use crate::model::{ids::Scope, time::Timestamp};
+use crate::{
+    model::{ids::Scope, time::Timestamp},
+    runtime::shared::Cost,
+};
 
 /// Series in one scrape.
 const MOST_SERIES: usize = 500;
@@ -137,18 +140,32 @@ impl Series {
     }
 
     fn aws(&mut self, view: &View<'_>) {
-        let calls = view.health.calls.calls.iter();
+        let calls = view.health.calls.by_operation().into_iter();
         let calls =
-            calls.map(|(operation, made)| (vec![("api", label(operation))], count_u64(*made)));
+            calls.map(|(operation, made)| (vec![("api", label(&operation))], count_u64(made)));
         let help = "AWS calls since the start, by service and operation";
         self.counter("aws_requests", help, calls.collect());
-        let metrics = bare(count_u64(view.health.calls.metrics));
+        let metrics = bare(count_u64(view.health.calls.metrics()));
         let help = "Metrics requested from CloudWatch, as AWS bills them";
         self.counter("aws_billed_metrics", help, metrics);
         let cost = view.health.cost_usd;
         if (0.0..f64::INFINITY).contains(&cost) {
             let help = "Cost of those calls at list price in USD";
             self.counter("aws_estimated_cost_usd", help, bare(cost));
+        }
+        let stretch = bare(view.health.stretch);
+        let help = "By how much the budget stretches the reads; 1 when it does not";
+        self.gauge("cadence_stretch", help, stretch);
+        let budget = bare(view.settings.cost.monthly_budget);
+        self.gauge("cost_budget_usd", "Budget of a month in USD", budget);
+        if let Some(month) = &view.health.month {
+            let with = |free: &str, usd| (vec![("free_requests", free.to_owned())], usd);
+            let rows = |cost: Cost| vec![with("ours", cost.usd), with("none", cost.list_usd)];
+            let help = "Cost of this month so far in USD, with our share of the free requests and with none";
+            self.gauge("cost_month_usd", help, rows(month.so_far));
+            let projected = month.projected.map(rows).unwrap_or_default(); // not known in the first hour
+            let help = "Cost of this month in USD if it goes on like this";
+            self.gauge("cost_month_projected_usd", help, projected);
         }
     }
 

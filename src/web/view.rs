@@ -17,6 +17,7 @@ use crate::{
     runtime::shared::Health,
 };
 
+mod cost;
 mod desk;
 mod explain;
 pub(super) mod freshness;
@@ -98,9 +99,10 @@ impl View<'_> {
             intents: self.intents_by_state(),
             left_out: cut.0,
             aws: AwsUse {
-                calls: self.health.calls.calls.clone(),
-                metrics: self.health.calls.metrics,
+                calls: self.health.calls.by_operation(),
+                metrics: self.health.calls.metrics(),
                 cost_usd: self.health.cost_usd,
+                month: self.month(),
             },
         }
     }

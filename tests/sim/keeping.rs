@@ -132,7 +132,7 @@ async fn days_leave_the_ledger_and_a_restart_forgets_nothing_and_pays_nothing_tw
             );
         }
     }
-    let (once, again) = (calm.cloud.calls().metrics, shaken.cloud.calls().metrics);
+    let (once, again) = (calm.cloud.calls().metrics(), shaken.cloud.calls().metrics());
     println!(
         "{once} series paid for undisturbed, {again} with {} restarts",
         cycles / 10

@@ -16,6 +16,7 @@ use bedrock_ops_alert::{
         alert::AlertState,
         rule::Category,
         time::{DAY, Minute, Timestamp, after},
+        units::Share,
     },
     runtime::{cycle::Cycle, shared::Shared},
     sim::{self, Faults, Sim, World},
@@ -225,6 +226,8 @@ async fn tell(class: &Class, seed: u64) -> Episode {
 fn daemon(class: &Class, sim: &Arc<Sim>) -> (Cycle, Arc<Shared>) {
     let mut settings = config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
     settings.cadence.quiet_minutes = class.quiet_minutes;
+    // Read by the paid call alone, which is what is counted.
+    settings.cost.free_share = Share::from_basis_points(1).unwrap();
     settings.accounts = accounts(sim.world());
     let cloud = sim::cloud(sim, sim.world().first_account(), Arc::new(Faults::none()));
     let ledger = MemoryLedger::new();

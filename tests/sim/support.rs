@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use bedrock_ops_alert::{
     cloud::{
         CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
-        Metric, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
+        Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
     },
     config,
     model::{
@@ -307,6 +307,30 @@ impl Stage {
                 );
             }
         }
+    }
+
+    /// What the port counted.
+    pub(crate) fn calls(&self) -> BTreeMap<String, u64> {
+        self.cloud.calls().by_operation()
+    }
+
+    /// What we count is what arrived at AWS, whatever became of it: each operation's requests, and the series billed.
+    pub(crate) fn meter_is_right(&self) {
+        let (counted, state) = (self.cloud.calls(), self.sim.state());
+        let of = |key: &str| -> BTreeMap<String, u64> {
+            let counts = state.get(key).and_then(Value::as_object).expect(key);
+            let whole = counts
+                .iter()
+                .map(|(name, count)| (name.clone(), count.as_u64().unwrap()));
+            whole.collect()
+        };
+        let mut requests = counted.by_operation();
+        requests.remove("webhook:Post"); // is none of AWS
+        let seed = self.seed;
+        assert_eq!(requests, of("calls"), "seed {seed}");
+        let billed: u64 = of("billed_metrics").values().sum();
+        assert_eq!(counted.metrics(), billed, "seed {seed}");
+        assert!(0 < billed, "seed {seed}: nothing was read");
     }
 
     /// After faults have stopped: nothing in doubt, nothing half done, every shortage that lasts has its incident.
@@ -645,6 +669,15 @@ impl Cloud for Crashing {
         request: MetricRequest,
     ) -> Result<Page<MetricResult>, Fault> {
         crashing!(self, Some(scope), self.inner.metric_data(scope, request))
+    }
+    async fn metric_statistics(
+        &self,
+        scope: &Scope,
+        query: &MetricQuery,
+        stretch: (Minute, Minute),
+    ) -> Result<Vec<(Minute, f64)>, Fault> {
+        let call = self.inner.metric_statistics(scope, query, stretch);
+        crashing!(self, Some(scope), call)
     }
     async fn list_profiles(
         &self,

@@ -61,7 +61,7 @@ fn faults(seed: u64, until: Timestamp) -> WireFaults {
     clippy::disallowed_methods,
     reason = "a test's server ends with the test's runtime"
 )]
-async fn serve(sim: Arc<Sim>, faults: WireFaults) -> String {
+pub(crate) async fn serve(sim: Arc<Sim>, faults: WireFaults) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let options = Options {

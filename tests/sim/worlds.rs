@@ -30,6 +30,7 @@ async fn tell(seed: u64, mode: Mode) -> Tale {
     stage.heal();
     stage.run_minutes(3 * 60).await;
     stage.converged();
+    stage.meter_is_right();
     stage.tale
 }
 

@@ -200,6 +200,20 @@ async fn compare_datapoints(wire: &SdkCloud, near: &dyn Cloud, scope: &Scope, si
         far,
         joined(all(|page| near.metric_data(scope, request(page))).await)
     );
+    let whole = request(None);
+    let day = (whole.until.plus(-DAY), whole.until);
+    for query in &whole.queries {
+        let mut points = wire.metric_statistics(scope, query, day).await.unwrap();
+        points.sort_by_key(|(minute, _)| *minute);
+        let told = points
+            .iter()
+            .map(|(minute, value)| (*minute, format!("{value:?}")));
+        let last_day = far[&query.id].iter().filter(|(minute, _)| day.0 <= *minute);
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            last_day.cloned().collect::<Vec<_>>()
+        );
+    }
 }
 
 fn case() -> NewCase {
@@ -408,6 +422,19 @@ async fn read_emulator(port_number: u16) {
     let mut points = read[0].points.clone();
     points.sort_by_key(|(minute, _)| *minute);
     assert_eq!(points, [(from, 400.0), (from.plus(1), 7.0)]);
+    let query = MetricQuery {
+        id: "q0".into(),
+        metric,
+        statistic: "Sum".into(),
+        period_seconds: 60,
+    };
+    let stretch = (from, from.plus(2));
+    let mut single = port
+        .metric_statistics(&here, &query, stretch)
+        .await
+        .unwrap();
+    single.sort_by_key(|(minute, _)| *minute);
+    assert_eq!(single, points);
     let far = port.caller(&scope(RESEARCH)).await.unwrap();
     assert_eq!(far.as_str(), RESEARCH, "the role leads into its account");
 }

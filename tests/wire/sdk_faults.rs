@@ -179,7 +179,11 @@ async fn create_once(reaction: Reaction) -> Fault {
         .await
         .unwrap_err();
     assert_eq!(server.requests().len(), 1, "{reaction:?}");
-    assert_eq!(cloud.calls().calls["support:CreateCase"], 1, "{reaction:?}");
+    assert_eq!(
+        cloud.calls().by_operation()["support:CreateCase"],
+        1,
+        "{reaction:?}"
+    );
     fault
 }
 
@@ -273,7 +277,7 @@ async fn a_read_is_tried_three_times_at_most() {
         assert!(fault.may_have_happened(), "{fault}");
         assert_eq!(server.requests().len(), 3, "{reaction:?}");
         assert_eq!(
-            cloud.calls().calls["support:DescribeCases"],
+            cloud.calls().by_operation()["support:DescribeCases"],
             3,
             "{reaction:?}"
         );

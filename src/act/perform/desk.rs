@@ -161,6 +161,8 @@ pub(super) async fn find_case(
     let cases = match pages::all("the cases", fetch).await {
         Ok(cases) => cases,
         Err(Cut::NotFound) => return Err("the cases could not be listed".to_owned()),
+        // Without the API no attempt of ours can have opened a case: it was refused like this look, and the answer lost.
+        Err(Cut::NoPlan) => return Ok(None),
         Err(Cut::Failed(why)) => return Err(why),
     };
     let mut found: Vec<Case> = Vec::new();
@@ -235,6 +237,7 @@ fn none_if_missing<T>(listing: Result<Vec<T>, Cut>) -> Result<Vec<T>, String> {
     match listing {
         Ok(items) => Ok(items),
         Err(Cut::NotFound) => Ok(Vec::new()),
+        Err(Cut::NoPlan) => Err("the account's support plan has no API any more".to_owned()),
         Err(Cut::Failed(why)) => Err(why),
     }
 }

@@ -7,10 +7,12 @@ use async_trait::async_trait;
 use crate::{
     cloud::{
         CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FaultClass, FoundationModel,
-        ListedQuota, Metric, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
+        ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile,
+        QuotaRequest,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        time::Minute,
         units::Amount,
     },
 };
@@ -108,6 +110,15 @@ impl Cloud for Fake {
     }
 
     async fn metric_data(&self, _: &Scope, _: MetricRequest) -> Result<Page<MetricResult>, Fault> {
+        unscripted()
+    }
+
+    async fn metric_statistics(
+        &self,
+        _: &Scope,
+        _: &MetricQuery,
+        _: (Minute, Minute),
+    ) -> Result<Vec<(Minute, f64)>, Fault> {
         unscripted()
     }
 

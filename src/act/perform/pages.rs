@@ -12,6 +12,8 @@ pub(super) const MOST_PAGES: usize = 100;
 pub(super) enum Cut {
     /// What was to be listed does not exist, so it holds nothing.
     NotFound,
+    /// The account's support plan has no API.
+    NoPlan,
     /// Read in part, or not at all.
     Failed(String),
 }
@@ -28,6 +30,7 @@ where
     for number in 1..=MOST_PAGES {
         let page = fetch(token).await.map_err(|fault| match fault.class {
             FaultClass::NotFound if number == 1 => Cut::NotFound,
+            FaultClass::NoPlan if number == 1 => Cut::NoPlan,
             FaultClass::NotFound
             | FaultClass::Throttled
             | FaultClass::Denied

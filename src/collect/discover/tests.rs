@@ -9,7 +9,7 @@ use crate::collect::fake::{Fake, fault, listed, metric, scope};
 use crate::collect::read;
 use crate::model::catalog::{LifeCycle, TargetKind};
 use crate::model::ids::ModelId;
-use crate::model::series::{Sample, Signal};
+use crate::model::series::{Depth, Sample, Signal};
 use crate::model::time::Minute;
 use crate::model::units::{Amount, QuotaKind};
 
@@ -238,8 +238,9 @@ async fn twelve_hundred_application_profiles_over_pages_are_one_exact_sum() {
         pool.clone(),
         Minute::of(now()).plus(-5),
     )]);
-    let got = read(&fake, &scope(), &[pool], &book, now()).await;
-    let (reading, _) = &got.found[0];
+    let full = [(pool, Depth::Full)];
+    let got = read(&fake, &scope(), &full, &book, &mut 0, now()).await;
+    let reading = &got.found[0].reading;
     let index = usize::try_from(minute.since(reading.from)).unwrap();
     assert_eq!(
         reading.signals[&Signal::Invocations][index],

@@ -8,6 +8,7 @@ use crate::cloud::{
 use crate::collect::pages::Tokens;
 use crate::collect::sum::{Answers, Measure, Point};
 use crate::model::ids::{Scope, TargetId};
+use crate::model::series::Depth;
 use crate::model::time::Minute;
 
 /// Series that one request may name.
@@ -22,7 +23,13 @@ const MAX_FAILURES: usize = 3;
 /// Examples named in the text of a fault that stands for many.
 const MAX_EXAMPLES: usize = 5;
 
+/// Series of one read that are asked for one by one at most: each takes a call of its own.
+const MAX_SINGLE: usize = 60;
+
 const OPERATION: &str = "cloudwatch:GetMetricData";
+/// Datapoints that a request for a single series may answer with.
+const MOST_SINGLE_POINTS: i64 = 1_440;
+
 const NAMESPACE: &str = "AWS/Bedrock";
 
 /// Asks for one scope, and remembers what went wrong.
@@ -35,6 +42,10 @@ pub(super) struct Asker<'a> {
     faults: Vec<Fault>,
     failures: usize,
     is_stopped: bool,
+    /// Requests for single series that may still be made.
+    free: u32,
+    /// We may not make them: that is a permission of its own, and the other call may well be allowed.
+    is_single_denied: bool,
     /// Series with a problem of their own, by what it is.
     troubles: BTreeMap<Trouble, (usize, Vec<String>)>,
 }
@@ -94,11 +105,6 @@ struct Merged {
     status: Option<MetricStatus>,
 }
 
-/// A query for one measure of the whole account: no dimensions at all is a series of its own.
-pub(super) fn total_query(measure: Measure) -> MetricQuery {
-    query("total".to_owned(), measure, None)
-}
-
 fn query(id: String, measure: Measure, target: Option<&TargetId>) -> MetricQuery {
     let dimensions = target.map(|target| ("ModelId".to_owned(), target.as_str().to_owned()));
     MetricQuery {
@@ -114,8 +120,8 @@ fn query(id: String, measure: Measure, target: Option<&TargetId>) -> MetricQuery
 }
 
 impl<'a> Asker<'a> {
-    /// For one read of one scope.
-    pub(super) fn new(cloud: &'a dyn Cloud, scope: &'a Scope) -> Self {
+    /// For one read of one scope. Up to `free` series are asked for one by one, as long as those requests are free.
+    pub(super) fn new(cloud: &'a dyn Cloud, scope: &'a Scope, free: u32) -> Self {
         Self {
             cloud,
             scope,
@@ -123,6 +129,8 @@ impl<'a> Asker<'a> {
             faults: Vec::new(),
             failures: 0,
             is_stopped: false,
+            free,
+            is_single_denied: false,
             troubles: BTreeMap::new(),
         }
     }
@@ -137,50 +145,139 @@ impl<'a> Asker<'a> {
         self.is_stopped
     }
 
-    /// All measures of these targets, in their order; `None` when nothing was answered or nothing may be asked any more.
-    /// Minutes in which any series had data are marked in `evidence`.
+    /// Requests for single series that were not made.
+    pub(super) const fn free(&self) -> u32 {
+        self.free
+    }
+
+    /// The measures of these targets that a read of this depth asks for, in the targets' order; `None` when nothing was
+    /// answered or nothing may be asked any more. Minutes in which any series had data are marked in `evidence`.
     pub(super) async fn targets(
         &mut self,
         targets: &[&TargetId],
-        with_total: bool,
+        depth: Depth,
         stretch: (Minute, Minute),
         evidence: &mut [bool],
     ) -> Option<Vec<Answers>> {
+        let measures = Measure::up_to(depth);
         let mut queries = Vec::with_capacity(MAX_QUERIES);
         for (index, target) in targets.iter().enumerate() {
-            for (number, measure) in Measure::ALL.into_iter().enumerate() {
-                queries.push(query(format!("t{index}_{number}"), measure, Some(target)));
+            for (number, measure) in measures.clone().enumerate() {
+                queries.push(self.query(format!("t{index}_{number}"), measure, Some(target)));
             }
         }
-        queries.extend(with_total.then(|| total_query(Measure::Invocations)));
-        for query in &mut queries {
-            query.period_seconds = i32::try_from(60 * self.step).unwrap_or(i32::MAX); // an hour at most
+        let free = usize::try_from(self.free).unwrap_or(usize::MAX);
+        let mut series = Vec::with_capacity(queries.len());
+        for query in queries.iter().take(free.min(MAX_SINGLE)) {
+            let points = self.single(query, stretch).await;
+            if self.is_single_denied {
+                break;
+            }
+            self.free = self.free.saturating_sub(1);
+            series.push(points);
         }
-        let series = self.ask(&queries, stretch).await?;
-        for points in &series {
+        let together = queries.get(series.len()..).unwrap_or_default();
+        let mut is_answered = series.iter().any(Option::is_some);
+        if !together.is_empty() {
+            let answer = self.ask(together, stretch).await;
+            is_answered |= answer.is_some();
+            match answer {
+                Some(answer) => series.extend(answer.into_iter().map(Some)),
+                None => series.extend(together.iter().map(|_| None)),
+            }
+        }
+        if !is_answered {
+            return None;
+        }
+        for points in series.iter().flatten() {
             for (seen, point) in evidence.iter_mut().zip(points) {
                 *seen |= matches!(point, Point::Value(_));
             }
         }
+        // A series without an answer is lost, which is what a missing one counts as.
         let mut series = series.into_iter();
-        let of_target = |_| Measure::ALL.into_iter().zip(series.by_ref()).collect();
+        let of_target = |_| {
+            let answers = measures.clone().zip(series.by_ref());
+            answers
+                .filter_map(|(measure, points)| Some((measure, points?)))
+                .collect()
+        };
         Some((0..targets.len()).map(of_target).collect())
     }
 
-    /// The datapoints of one series.
-    pub(super) async fn values(
+    /// The datapoints of one measure of the whole account: no dimensions at all is a series of its own.
+    pub(super) async fn total(
         &mut self,
-        query: &MetricQuery,
+        measure: Measure,
         stretch: (Minute, Minute),
     ) -> Vec<(Minute, f64)> {
-        let series = self.ask(std::slice::from_ref(query), stretch).await;
-        let points = series.into_iter().flatten().flatten();
+        let query = self.query("total".to_owned(), measure, None);
+        let fits = stretch.1.since(stretch.0) / self.step <= MOST_SINGLE_POINTS;
+        let mut series = None;
+        if fits {
+            series = self.single(&query, stretch).await;
+        }
+        if !fits || self.is_single_denied {
+            let answer = self.ask(std::slice::from_ref(&query), stretch).await;
+            series = answer.into_iter().flatten().next();
+        }
+        let points = series.into_iter().flatten();
+        let step = self.step;
         let labelled = (0_i64..).zip(points);
         let values = labelled.filter_map(|(offset, point)| match point {
-            Point::Value(value) => Some((stretch.0.plus(offset), value)),
+            Point::Value(value) => Some((stretch.0.plus(offset * step), value)),
             Point::Absent | Point::Lost | Point::Refused => None,
         });
         values.collect()
+    }
+
+    fn query(&self, id: String, measure: Measure, target: Option<&TargetId>) -> MetricQuery {
+        let mut query = query(id, measure, target);
+        query.period_seconds = i32::try_from(60 * self.step).unwrap_or(i32::MAX); // an hour at most
+        query
+    }
+
+    /// A series of which nothing came in yet.
+    fn nothing_yet(&self, (from, until): (Minute, Minute)) -> Merged {
+        let slots = usize::try_from(until.since(from) / self.step).unwrap_or(0);
+        Merged {
+            points: vec![Point::Absent; slots],
+            status: None,
+        }
+    }
+
+    /// One series by a request of its own: one point a minute, or `None` when there was no answer.
+    async fn single(
+        &mut self,
+        query: &MetricQuery,
+        stretch: (Minute, Minute),
+    ) -> Option<Vec<Point>> {
+        if self.is_stopped || self.is_single_denied {
+            return None;
+        }
+        match self
+            .cloud
+            .metric_statistics(self.scope, query, stretch)
+            .await
+        {
+            Ok(points) => {
+                let mut merged = self.nothing_yet(stretch);
+                let id = query.id.clone();
+                let status = MetricStatus::Complete;
+                let result = MetricResult { id, status, points };
+                self.merge(query, &mut merged, stretch.0, result);
+                Some(merged.points)
+            }
+            Err(fault) if fault.class == FaultClass::Denied => {
+                self.is_single_denied = true;
+                self.faults.push(fault);
+                None
+            }
+            Err(fault) => {
+                self.failed(fault);
+                None
+            }
+        }
     }
 
     /// What failed, in order; problems of single series are told once a kind.
@@ -203,12 +300,7 @@ impl<'a> Asker<'a> {
         queries: &[MetricQuery],
         (from, until): (Minute, Minute),
     ) -> Option<Vec<Vec<Point>>> {
-        let slots = usize::try_from(until.since(from) / self.step).unwrap_or(0);
-        let empty = Merged {
-            points: vec![Point::Absent; slots],
-            status: None,
-        };
-        let mut merged = vec![empty; queries.len()];
+        let mut merged = vec![self.nothing_yet((from, until)); queries.len()];
         let index: BTreeMap<&str, usize> = queries
             .iter()
             .enumerate()

@@ -12,14 +12,14 @@ use std::{
     ops::Range,
 };
 
-use super::{Asker, Tally, targets_a_request};
+use super::{Asker, Measure, Tally, targets_a_request};
 use crate::cloud::Cloud;
 use crate::collect::{Gathered, burndown};
 use crate::model::book::Book;
 use crate::model::catalog::PoolId;
 use crate::model::history::{Bucket, Resolution, Stretch, StretchKey};
 use crate::model::ids::{Scope, TargetId};
-use crate::model::series::Signal;
+use crate::model::series::{Depth, Signal};
 use crate::model::time::{DAY, HOUR, Minute, Timestamp};
 
 /// The last days are read as they go by, and are still changing: the back-fill ends where they begin. It is the midnight
@@ -131,7 +131,7 @@ pub async fn backfill(
     now: Timestamp,
 ) -> Gathered<Vec<Stretch>> {
     let groups = groups(wanted, book, tries);
-    let mut asker = Asker::new(cloud, scope);
+    let mut asker = Asker::new(cloud, scope, 0);
     let mut left = MOST_REQUESTS;
     let mut found = Vec::new();
     for ((resolution, number), pools) in groups {
@@ -141,7 +141,7 @@ pub async fn backfill(
         if slots <= 0 {
             continue;
         }
-        let room = targets_a_request(slots);
+        let room = targets_a_request(Depth::Full, slots);
         let mut targets = 0;
         let fitting = pools.into_iter().take(MOST_POOLS).take_while(|pool| {
             let is_first = targets == 0 && left == MOST_REQUESTS;
@@ -230,7 +230,7 @@ async fn read_group(
     let mut evidence = vec![false; slots];
     let mut tallies: Vec<Tally> = pools
         .iter()
-        .map(|fill| Tally::new(from, slots, fill.rate))
+        .map(|fill| Tally::new(from, slots, Depth::Full, fill.rate))
         .collect();
     let mut lacking = vec![false; pools.len()];
     let members: Vec<(usize, &TargetId)> = pools
@@ -238,13 +238,11 @@ async fn read_group(
         .enumerate()
         .flat_map(|(index, fill)| fill.targets.iter().map(move |target| (index, *target)))
         .collect();
-    let mut with_total = true; // once is enough
-    for batch in members.chunks(targets_a_request(until.since(from) / step)) {
+    for batch in members.chunks(targets_a_request(Depth::Full, until.since(from) / step)) {
         let ids: Vec<&TargetId> = batch.iter().map(|(_, target)| *target).collect();
         let answer = asker
-            .targets(&ids, with_total, (from, until), &mut evidence)
+            .targets(&ids, Depth::Full, (from, until), &mut evidence)
             .await;
-        with_total &= answer.is_none();
         let mut answers = answer.into_iter().flatten();
         for (index, target) in batch {
             let of_target = answers.next();
@@ -252,6 +250,15 @@ async fn read_group(
                 (Some(points), Some(tally), _) => tally.add(target, &points),
                 (_, _, Some(lacks)) => *lacks = true,
                 (_, _, None) => {} // as many as there are pools
+            }
+        }
+    }
+    if evidence.contains(&false) {
+        // What no target had may still be proved to be zero: by traffic of the account that is not theirs.
+        for (minute, _) in asker.total(Measure::Invocations, (from, until)).await {
+            let index = usize::try_from(minute.since(from) / step).ok();
+            if let Some(seen) = index.and_then(|index| evidence.get_mut(index)) {
+                *seen = true;
             }
         }
     }
@@ -273,7 +280,7 @@ async fn read_group(
                 (signal, padded(known, skipped, resolution))
             })
             .collect();
-        (Stretch { key, signals }, summed.lost_from.is_none())
+        (Stretch { key, signals }, summed.lost.is_empty())
     });
     stretches.collect()
 }

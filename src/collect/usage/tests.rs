@@ -1,9 +1,10 @@
 //! What an answer proves, minute by minute, against a scripted cloud.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::cloud::{FaultClass, MetricStatus};
 use crate::collect::fake::{Fake, scope};
-use crate::model::book::Record;
 use crate::model::catalog::{Family, Pool, Target, TargetKind};
 use crate::model::ids::ModelId;
 use crate::model::series::TargetUse;
@@ -60,11 +61,27 @@ fn one() -> Book {
     book(&[(SONNET, Some(5.0), &["us.a"])], Some(5))
 }
 
+async fn read_full(fake: &Fake, pools: &[PoolId], book: &Book) -> Gathered<Vec<PoolReading>> {
+    let pools: Vec<_> = pools
+        .iter()
+        .map(|pool| (pool.clone(), Depth::Full))
+        .collect();
+    read(fake, &scope(), &pools, book, &mut 0, now()).await
+}
+
 async fn read_one(fake: &Fake, book: &Book) -> (Reading, Minute, Vec<crate::cloud::Fault>) {
-    let mut got = read(fake, &scope(), &[pool(SONNET)], book, now()).await;
+    let mut got = read_full(fake, &[pool(SONNET)], book).await;
     assert_eq!(got.found.len(), 1, "{:?}", got.faults);
-    let (reading, through) = got.found.remove(0);
-    (reading, through, got.faults)
+    let read = got.found.remove(0);
+    assert!(read.in_full.is_some_and(|full| full <= read.through));
+    (read.reading, read.through, got.faults)
+}
+
+async fn read_quick(fake: &Fake, book: &Book, free: &mut u32) -> PoolReading {
+    let pools = [(pool(SONNET), Depth::Quick)];
+    let mut got = read(fake, &scope(), &pools, book, free, now()).await;
+    assert!(got.faults.is_empty(), "{:?}", got.faults);
+    got.found.remove(0)
 }
 
 /// The sample `ago` minutes before noon; the last whole minute is 1.
@@ -147,19 +164,17 @@ async fn targets_are_summed_to_the_minute_over_the_exact_dimension_set() {
     assert_eq!(reading.by_target[&TargetId::new("app1")], of_app);
     let requests = fake.requests.lock().unwrap().clone();
     assert_eq!(requests.len(), 1);
-    let mut totals = 0;
     for query in &requests[0].queries {
         assert_eq!(query.metric.namespace, "AWS/Bedrock");
         assert_eq!(query.period_seconds, 60);
         let keys: Vec<&String> = query.metric.dimensions.keys().collect();
-        totals += usize::from(keys.is_empty());
-        assert!(keys.is_empty() || keys == ["ModelId"]);
+        assert_eq!(keys, ["ModelId"]);
         assert_eq!(
             query.statistic == "Average",
             query.metric.name == "InvocationLatency"
         );
     }
-    assert_eq!((requests[0].queries.len(), totals), (19, 1));
+    assert_eq!(requests[0].queries.len(), 18);
 }
 
 #[tokio::test]
@@ -197,7 +212,7 @@ async fn a_zero_needs_every_clause_of_its_proof() {
     // The target is no longer known: its pool is not read at all.
     let mut without = one();
     without.targets.clear();
-    let got = read(&fake, &scope(), &[pool(SONNET)], &without, now()).await;
+    let got = read_full(&fake, &[pool(SONNET)], &without).await;
     assert!(got.found.is_empty() && got.faults.is_empty());
 }
 
@@ -213,14 +228,17 @@ async fn another_pool_of_the_same_read_is_evidence() {
         Some(5),
     );
     let pools = [pool(SONNET), pool("amazon.nova-pro-v1:0")];
-    let got = read(&fake, &scope(), &pools, &book, now()).await;
+    let got = read_full(&fake, &pools, &book).await;
     let quiet = got
         .found
         .iter()
-        .find(|(it, _)| it.pool == pools[0])
+        .find(|it| it.reading.pool == pools[0])
         .unwrap();
-    assert_eq!(at(&quiet.0, Signal::Invocations, 9), Sample::Value(0.0));
-    assert_eq!(at(&quiet.0, Signal::Invocations, 8), Sample::NoData);
+    assert_eq!(
+        at(&quiet.reading, Signal::Invocations, 9),
+        Sample::Value(0.0)
+    );
+    assert_eq!(at(&quiet.reading, Signal::Invocations, 8), Sample::NoData);
 }
 
 #[tokio::test]
@@ -432,7 +450,7 @@ async fn a_throttled_or_denied_api_is_not_asked_again_in_the_same_read() {
         let fake = Fake::default();
         fake.fail(GET, 0, class);
         let first = book(&[(SONNET, None, &["us.a"])], None);
-        let got = read(&fake, &scope(), &[pool(SONNET)], &first, now()).await;
+        let got = read_full(&fake, &[pool(SONNET)], &first).await;
         assert!(got.found.is_empty());
         assert_eq!(got.faults.len(), 1);
         assert_eq!(fake.requests.lock().unwrap().len(), 1);
@@ -489,7 +507,7 @@ async fn targets_that_need_several_requests_are_one_sum() {
     );
     let requests = fake.requests.lock().unwrap().clone();
     let sizes: Vec<usize> = requests.iter().map(|it| it.queries.len()).collect();
-    assert_eq!(sizes, [55 * 9 + 1, 55 * 9, 10 * 9]);
+    assert_eq!(sizes, [55 * 9, 55 * 9, 10 * 9]);
     // The second request fails: the sum would have a hole.
     fake.fail(GET, 1, FaultClass::Server);
     let (reading, through, _) = read_one(&fake, &book).await;
@@ -505,10 +523,134 @@ async fn the_account_wide_throttles_are_one_cheap_series() {
     fake.put("InvocationThrottles", "", noon().plus(-3), 2.0);
     let seen = throttles_of_account(&fake, &scope(), now()).await;
     assert_eq!(seen.found, [(noon().plus(-3), 2.0)]);
-    let requests = fake.requests.lock().unwrap().clone();
-    assert_eq!(requests[0].queries.len(), 1);
-    assert!(requests[0].queries[0].metric.dimensions.is_empty());
+    assert!(fake.requests.lock().unwrap().is_empty());
+    let asked = fake.statistics.lock().unwrap().clone();
+    assert!(asked[0].metric.dimensions.is_empty());
+    fake.fail("cloudwatch:GetMetricStatistics", 0, FaultClass::Denied);
     fake.fail(GET, 0, FaultClass::Denied);
     let blind = throttles_of_account(&fake, &scope(), now()).await;
-    assert!(blind.found.is_empty() && blind.faults.len() == 1);
+    assert!(blind.found.is_empty() && blind.faults.len() == 2);
+}
+
+#[tokio::test]
+async fn a_quick_read_asks_for_three_series_and_leaves_the_other_signals_alone() {
+    let mut fake = Fake::default();
+    feed(&mut fake, "us.a", 10, 3.0);
+    let read = read_quick(&fake, &one(), &mut 0).await;
+    let known: Vec<Signal> = read.reading.signals.keys().copied().collect();
+    let quick = [
+        Signal::Invocations,
+        Signal::Throttles,
+        Signal::ChargedTokens,
+    ];
+    assert_eq!(known, quick);
+    assert_eq!(
+        at(&read.reading, Signal::ChargedTokens, 10),
+        Sample::Value(450.0)
+    );
+    assert_eq!((read.through, read.in_full), (noon(), None));
+    assert_eq!(fake.requests.lock().unwrap()[0].queries.len(), 3);
+    // An older release read everything: how far, is written down before it is forgotten.
+    let in_full = Record::ReadInFull(pool(SONNET), noon().plus(-5));
+    let through = Record::ReadThrough(pool(SONNET), noon());
+    assert_eq!(read.records(&one()), [in_full.clone(), through.clone()]);
+    let mut later = one();
+    later.apply(vec![in_full]);
+    assert_eq!(read.records(&later), [through]);
+}
+
+#[tokio::test]
+async fn a_read_in_full_goes_back_to_the_last_one_so_no_minute_of_a_signal_is_skipped() {
+    let fake = Fake::default();
+    let mut book = one();
+    book.apply(vec![Record::ReadInFull(pool(SONNET), noon().plus(-40))]);
+    let (reading, ..) = read_one(&fake, &book).await;
+    assert_eq!(reading.from, noon().plus(-55));
+    let quick = read_quick(&fake, &book, &mut 0).await;
+    assert_eq!(quick.reading.from, noon().plus(-20));
+}
+
+#[tokio::test]
+async fn a_quick_read_can_not_tell_the_tokens_of_a_model_without_an_estimate() {
+    let mut fake = Fake::default();
+    let minute = noon().plus(-18);
+    fake.put("Invocations", "us.a", minute, 1.0);
+    fake.put("InputTokenCount", "us.a", minute, 26.0);
+    let read = read_quick(&fake, &one(), &mut 0).await;
+    assert_eq!(
+        at(&read.reading, Signal::ChargedTokens, 18),
+        Sample::Unobserved
+    );
+    assert!(!read.is_by_formula, "it may have failed");
+    let got = read_full(&fake, &[pool(SONNET)], &one()).await;
+    assert!(got.found[0].is_by_formula);
+    // Where nobody asked, nothing was charged.
+    fake.put("Invocations", "", noon().plus(-10), 1.0);
+    let read = read_quick(&fake, &one(), &mut 0).await;
+    assert_eq!(
+        at(&read.reading, Signal::ChargedTokens, 10),
+        Sample::Value(0.0)
+    );
+}
+
+#[tokio::test]
+async fn what_only_a_read_in_full_lacks_does_not_hold_back_what_limits_are_judged_by() {
+    let mut fake = Fake::default();
+    let key = ("InvocationLatency", "us.a".to_owned());
+    fake.statuses.insert(key, MetricStatus::InternalError);
+    let got = read_full(&fake, &[pool(SONNET)], &one()).await;
+    assert_eq!(got.found[0].through, noon());
+    assert_eq!(got.found[0].in_full, Some(noon().plus(-20)));
+}
+
+#[tokio::test]
+async fn free_requests_come_first_and_say_the_same() {
+    let mut fake = Fake::default();
+    for ago in 1..=20 {
+        feed(&mut fake, "us.a", ago, 3.0);
+    }
+    let paid = read_quick(&fake, &one(), &mut 0).await;
+    let mut free = 2;
+    let mixed = read_quick(&fake, &one(), &mut free).await;
+    assert_eq!(mixed, paid);
+    assert_eq!(free, 0);
+    let sizes = |fake: &Fake| -> Vec<usize> {
+        let requests = fake.requests.lock().unwrap();
+        requests.iter().map(|it| it.queries.len()).collect()
+    };
+    assert_eq!(sizes(&fake), [3, 1]);
+    assert_eq!(fake.statistics.lock().unwrap().len(), 2);
+    let mut free = 10;
+    assert_eq!(read_quick(&fake, &one(), &mut free).await, paid);
+    assert_eq!(free, 7);
+    assert_eq!(sizes(&fake), [3, 1], "no paid request at all");
+    // One of them fails: its series is lost, the others are not.
+    fake.fail("cloudwatch:GetMetricStatistics", 1, FaultClass::Server);
+    let pools = [(pool(SONNET), Depth::Quick)];
+    let got = read(&fake, &scope(), &pools, &one(), &mut 10, now()).await;
+    let reading = &got.found[0].reading;
+    assert_eq!(at(reading, Signal::Invocations, 10), Sample::Value(3.0));
+    assert_eq!(at(reading, Signal::Throttles, 10), Sample::Unobserved);
+    assert_eq!(got.found[0].through, noon().plus(-20));
+}
+
+#[tokio::test]
+async fn without_the_permission_for_free_requests_everything_is_read_by_the_paid_one_and_told() {
+    const SINGLE: &str = "cloudwatch:GetMetricStatistics";
+    let mut fake = Fake::default();
+    for ago in 1..=20 {
+        feed(&mut fake, "us.a", ago, 3.0);
+    }
+    fake.put("InvocationThrottles", "", noon().plus(-3), 2.0);
+    let paid = read_quick(&fake, &one(), &mut 0).await;
+    fake.fail(SINGLE, 0, FaultClass::Denied);
+    let pools = [(pool(SONNET), Depth::Quick)];
+    let got = read(&fake, &scope(), &pools, &one(), &mut 10, now()).await;
+    assert_eq!(got.found, [paid]);
+    assert_eq!(got.faults.len(), 1);
+    assert_eq!(got.faults[0].operation, SINGLE);
+    fake.fail(SINGLE, 0, FaultClass::Denied);
+    let seen = throttles_of_account(&fake, &scope(), now()).await;
+    assert_eq!(seen.found, [(noon().plus(-3), 2.0)]);
+    assert_eq!(seen.faults.len(), 1);
 }

@@ -11,14 +11,13 @@ use tokio::{
 use super::{Cycle, CycleError, judging::takers};
 use crate::{
     cloud::{Fault, FaultClass},
-    collect::round::{Find, Start, Watch, round},
+    collect::{
+        PoolReading,
+        round::{Find, Start, Watch, round},
+    },
     model::{
-        book::Record,
-        desk::DeskReading,
-        ids::Scope,
-        policy::Account,
-        series::{PoolSeries, Reading},
-        time::{Minute, Timestamp},
+        book::Record, desk::DeskReading, ids::Scope, policy::Account, series::PoolSeries,
+        time::Timestamp,
     },
 };
 
@@ -110,12 +109,14 @@ impl Cycle {
     }
 
     fn start_rounds(&mut self, now: Timestamp) {
+        let plan = self.plan_of_reads(now);
         for (scope, watch) in std::mem::take(&mut self.rounds.idle) {
             let missing = self.missing(&scope, now);
             let start = Start {
                 scope: scope.clone(),
                 book: self.shared.book().clone_catalog(),
-                hot: self.hot.clone(),
+                plan: plan.clone(),
+                free: self.free_requests(&scope, now),
                 cadence: self.shared.settings.cadence,
                 missing,
                 now,
@@ -181,9 +182,7 @@ impl Cycle {
                 }
                 collected.is_new |= self.commit(records, now).await?;
             }
-            Find::Reading(reading, through) => {
-                collected.is_new |= self.take_in_reading(&reading, through, now).await?;
-            }
+            Find::Reading(read) => collected.is_new |= self.take_in_reading(&read, now).await?,
             Find::History(stretches) => {
                 collected.is_new |= self.take_in_history(scope, stretches, now).await?;
             }
@@ -198,10 +197,10 @@ impl Cycle {
 
     async fn take_in_reading(
         &mut self,
-        reading: &Reading,
-        through: Minute,
+        read: &PoolReading,
         now: Timestamp,
     ) -> Result<bool, CycleError> {
+        let reading = &read.reading;
         self.takers.insert(reading.pool.clone(), takers(reading));
         self.unjudged.insert(reading.pool.clone());
         let updates = match self.shared.book().series.get(&reading.pool) {
@@ -211,8 +210,8 @@ impl Cycle {
         let hours = updates.into_iter().map(|((signal, hour), block)| {
             Record::Hour(reading.pool.clone(), signal, hour, Box::new(block))
         });
-        let read_through = Record::ReadThrough(reading.pool.clone(), through);
-        let records: Vec<Record> = hours.chain([read_through]).collect();
+        let known = read.records(&self.shared.book());
+        let records: Vec<Record> = hours.chain(known).collect();
         self.keeping.note(&records);
         self.commit(records, now).await
     }

@@ -1,6 +1,6 @@
 //! Judging and planning: the pools with news are judged, and one plan is made of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cycle, CycleError};
 use crate::{
@@ -13,16 +13,19 @@ use crate::{
         catalog::PoolId,
         desk::DeskReading,
         incident::AlertKey,
+        policy::Heat,
         reason::Reason,
         rule::Category,
-        series::Reading,
-        time::Timestamp,
+        series::{Reading, SETTLE_MINUTES, Sample, Signal},
+        time::{HOUR, Timestamp},
         units::Share,
     },
 };
 
 /// From this share of a quota on, a pool is read as often as a hot one.
 const HOT_SHARE: f64 = 0.6;
+/// Without a request for so long, a pool is idle. `RecentlyActive` of ListMetrics means the same three hours, roughly.
+const IDLE_AFTER_MINUTES: i64 = 3 * HOUR;
 /// Targets named in a message.
 const MOST_TAKERS: usize = 5;
 
@@ -50,7 +53,7 @@ impl Cycle {
         desk: &[DeskReading],
         now: Timestamp,
     ) -> Result<(), CycleError> {
-        let (records, verdicts, hot) = {
+        let (records, verdicts, heat) = {
             let book = self.shared.book();
             let verdicts = engine::judge_some(
                 &self.shared.settings.rules,
@@ -68,13 +71,11 @@ impl Cycle {
                 policy: &self.shared.settings.policy,
                 now,
             };
-            let mut hot = self.hot.clone();
-            hot.retain(|pool| !self.unjudged.contains(pool));
-            hot.extend(hot_of(&book, &verdicts, &self.unjudged));
-            (plan::plan(inputs), verdicts, hot)
+            let heat = heat_of(&book, &verdicts, &self.unjudged);
+            (plan::plan(inputs), verdicts, heat)
         };
         self.commit(records, now).await?;
-        self.hot = hot;
+        self.heat.extend(heat);
         self.unjudged.clear();
         let keyed = verdicts.into_iter().map(|verdict| {
             let key = AlertKey {
@@ -89,27 +90,54 @@ impl Cycle {
     }
 }
 
-/// Of the pools judged now, those to read each minute: near a limit, or with something going on that is more than
-/// unusual.
-fn hot_of(book: &Book, verdicts: &[Verdict], judged: &BTreeSet<PoolId>) -> BTreeSet<PoolId> {
+/// How the pools judged now are doing.
+fn heat_of(book: &Book, verdicts: &[Verdict], judged: &BTreeSet<PoolId>) -> BTreeMap<PoolId, Heat> {
     use AlertState as State;
+    let mut heat: BTreeMap<PoolId, Heat> = BTreeMap::new();
+    for id in judged {
+        heat.insert(id.clone(), heat_by_use(book, id));
+    }
     let busy = verdicts.iter().filter(|verdict| {
-        verdict.category != Category::Anomaly
-            && matches!(
-                verdict.state,
-                State::Pending | State::Alerting | State::Recovering
-            )
+        matches!(
+            verdict.state,
+            State::Pending | State::Alerting | State::Recovering
+        )
     });
-    let near = judged
-        .iter()
-        .filter_map(|id| book.pools.get(id))
-        .filter(|pool| {
-            let until = book.read_through.get(&pool.id);
-            until.is_some_and(|until| HOT_SHARE <= situation::highest_share(book, pool, *until))
+    for verdict in busy {
+        let least = match verdict.category {
+            Category::Quota | Category::Throttle => Heat::Hot,
+            Category::ClientError | Category::ServerError | Category::Latency => Heat::Troubled,
+            Category::Anomaly => continue, // unusual is not wrong
+        };
+        let known = heat.entry(verdict.pool.clone()).or_insert(least);
+        *known = least.max(*known);
+    }
+    heat
+}
+
+/// Hot near a limit, idle when nobody asked for anything in the last hours, else warm. What is not known is not idle.
+fn heat_by_use(book: &Book, id: &PoolId) -> Heat {
+    let (Some(pool), Some(&until)) = (book.pools.get(id), book.read_through.get(id)) else {
+        return Heat::Warm;
+    };
+    if HOT_SHARE <= situation::highest_share(book, pool, until) {
+        return Heat::Hot;
+    }
+    let Some(series) = book.series.get(id) else {
+        return Heat::Warm;
+    };
+    let from = until.plus(-IDLE_AFTER_MINUTES);
+    let is_silent = [Signal::Invocations, Signal::Throttles]
+        .into_iter()
+        .all(|signal| {
+            let settled = until.plus(-SETTLE_MINUTES);
+            let mut known = series.window(signal, from, settled);
+            let has_traffic = series
+                .window(signal, from, until)
+                .any(|sample| sample.value().is_some_and(|count| 0.0 < count));
+            !has_traffic && known.all(|sample| sample != Sample::Unobserved)
         });
-    busy.map(|verdict| verdict.pool.clone())
-        .chain(near.map(|pool| pool.id.clone()))
-        .collect()
+    if is_silent { Heat::Idle } else { Heat::Warm }
 }
 
 /// The targets that took most in this stretch, by charged tokens, else by requests.

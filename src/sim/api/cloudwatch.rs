@@ -10,14 +10,11 @@ use crate::{
     model::ids::Scope,
     sim::{
         ApiError,
-        cloudwatch::{GetData, METRICS_PAGE, Order, Query, SeriesPart},
+        cloudwatch::{GetData, METRICS_PAGE, Order, Query, SeriesPart, check_statistics},
         kernel::Kernel,
         metric::Name,
     },
 };
-
-/// Datapoints of one GetMetricStatistics call.
-const STATISTICS_POINTS: i64 = 1_440;
 
 pub(super) fn handle(
     kernel: &mut Kernel,
@@ -156,7 +153,6 @@ fn get_data(kernel: &mut Kernel, scope: &Scope, input: Input<'_>) -> Result<Valu
             .map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(1)),
         queries,
     };
-    kernel.bill(call.queries.len());
     let (parts, next) = kernel.metric_data(scope, &call)?;
     let results: Vec<Value> = parts
         .iter()
@@ -213,19 +209,7 @@ fn get_statistics(kernel: &mut Kernel, scope: &Scope, input: Input<'_>) -> Resul
     statistics.extend(percentiles.iter().copied());
     let period_seconds = input.whole("Period")?.ok_or_else(|| missing("Period"))?;
     let (start, end) = (seconds(input, "StartTime")?, seconds(input, "EndTime")?);
-    if period_seconds < 60 || period_seconds % 60 != 0 {
-        return Err(refuse("The parameter Period must be a multiple of 60."));
-    }
-    if end.saturating_sub(start) / period_seconds > STATISTICS_POINTS {
-        let text = format!(
-            "You have requested up to {} datapoints, which exceeds the limit of {STATISTICS_POINTS}.",
-            end.saturating_sub(start) / period_seconds
-        );
-        return Err(
-            ApiError::client("InvalidParameterCombinationException", &text)
-                .query("InvalidParameterCombination"),
-        );
-    }
+    check_statistics(period_seconds, (start, end))?;
     let unit = Name::named(&metric.name).map_or("None", Name::unit);
     let mut points: BTreeMap<i64, serde_json::Map<String, Value>> = BTreeMap::new();
     for statistic in statistics {
@@ -258,6 +242,9 @@ fn get_statistics(kernel: &mut Kernel, scope: &Scope, input: Input<'_>) -> Resul
             }
         }
     }
+    // In no order, as AWS says: here, as good as any other, those of even minutes first.
+    let mut points: Vec<_> = points.into_iter().collect();
+    points.sort_by_key(|(at, _)| at.div_euclid(60).rem_euclid(2));
     let points: Vec<Value> = points
         .into_iter()
         .map(|(at, mut point)| {

@@ -19,6 +19,8 @@ use crate::{
 pub(crate) const QUERIES: usize = 500;
 /// Datapoints in one call.
 pub(crate) const DATAPOINTS: usize = 100_800;
+/// Datapoints of one GetMetricStatistics call.
+const STATISTICS_POINTS: i64 = 1_440;
 /// Days for which datapoints of a minute, of five minutes and of an hour are kept.
 const MINUTES_KEPT: i64 = 15 * DAY;
 const FIVE_MINUTES_KEPT: i64 = 63 * DAY;
@@ -116,6 +118,24 @@ impl Kernel {
             }
         }
         Ok((parts, None))
+    }
+
+    /// GetMetricStatistics over the one query of `call`. Its datapoints come in no order: here, as good as any other,
+    /// those of even minutes first.
+    pub(crate) fn metric_statistics(
+        &mut self,
+        scope: &Scope,
+        call: &GetData,
+    ) -> Result<Vec<(Minute, f64)>, ApiError> {
+        self.known_scope(scope)?;
+        check(call)?;
+        let mut points = Vec::new();
+        for query in &call.queries {
+            check_statistics(query.period_seconds, (call.start, call.end))?;
+            points.extend(self.series_points(scope, call, query)?);
+        }
+        points.sort_by_key(|(minute, _)| minute.0.rem_euclid(2));
+        Ok(points)
     }
 
     /// All visible datapoints of one series; empty, without error, where the query does not fit.
@@ -245,6 +265,27 @@ fn first_kept(start: Minute, period: i64, now: Minute) -> Option<Minute> {
     };
     let rounded = Minute(start.0.div_euclid(rounding) * rounding);
     fits.then(|| rounded.max(now.plus(-HOURS_KEPT)))
+}
+
+/// What GetMetricStatistics refuses: a period that is none, and too many datapoints between the epoch seconds.
+pub(crate) fn check_statistics(
+    period_seconds: i64,
+    (start, end): (i64, i64),
+) -> Result<(), ApiError> {
+    if period_seconds < 60 || period_seconds % 60 != 0 {
+        let text = "The parameter Period must be a multiple of 60.";
+        let refused = ApiError::client("InvalidParameterValueException", text);
+        return Err(refused.query("InvalidParameterValue"));
+    }
+    let points = end.saturating_sub(start) / period_seconds;
+    if points > STATISTICS_POINTS {
+        let text = format!(
+            "You have requested up to {points} datapoints, which exceeds the limit of {STATISTICS_POINTS}."
+        );
+        let refused = ApiError::client("InvalidParameterCombinationException", &text);
+        return Err(refused.query("InvalidParameterCombination"));
+    }
+    Ok(())
 }
 
 fn check(call: &GetData) -> Result<(), ApiError> {

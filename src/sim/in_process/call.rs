@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::convert::{failed, refused};
 use crate::{
     cloud::{CallCounts, Fault, Page},
-    model::ids::{AccountId, Scope},
+    model::{
+        ids::{AccountId, Scope},
+        spend::{Calls, Site},
+    },
     sim::{
         ApiError, Sim,
         api::page,
@@ -30,13 +33,24 @@ impl InProcess {
         scope: &Scope,
         act: impl FnOnce(&mut Kernel) -> Result<T, ApiError>,
     ) -> Result<T, Fault> {
-        self.tally(operation);
+        self.billed_call(operation, scope, 0, act)
+    }
+
+    /// As [`InProcess::call`], for one that asks for so many series. What arrives is counted, whatever the answer.
+    pub(super) fn billed_call<T>(
+        &self,
+        operation: &'static str,
+        scope: &Scope,
+        series: usize,
+        act: impl FnOnce(&mut Kernel) -> Result<T, ApiError>,
+    ) -> Result<T, Fault> {
         let fault = self.faults.call(operation);
         if fault == Some(Happened::Connect) {
             return Err(failed(operation, Happened::Connect));
         }
+        self.tally(Some(scope), operation, series);
         let mut kernel = self.sim.kernel();
-        kernel.count(operation);
+        kernel.count(operation, series);
         if let Some(fault) = fault.filter(|fault| !fault.has_effect()) {
             return Err(failed(operation, fault));
         }
@@ -90,8 +104,16 @@ impl InProcess {
         Err(ApiError::client("AccessDenied", &text))
     }
 
-    pub(super) fn tally(&self, operation: &'static str) {
+    pub(super) fn tally(&self, scope: Option<&Scope>, operation: &'static str, series: usize) {
+        let site = Site {
+            scope: scope.cloned(),
+            operation: operation.to_owned(),
+        };
+        let made = Calls {
+            requests: 1,
+            metrics: u64::try_from(series).unwrap_or(u64::MAX),
+        };
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.calls.entry(operation.to_owned()).or_insert(0) += 1;
+        counts.add(site, made);
     }
 }

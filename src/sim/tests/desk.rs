@@ -306,7 +306,7 @@ fn lost_answers_have_their_effect_and_healing_ends_them() {
     faults.heal();
     assert_eq!(file().unwrap_err().class, crate::cloud::FaultClass::Exists);
     assert_eq!(
-        cloud.calls().calls["servicequotas:RequestServiceQuotaIncrease"],
+        cloud.calls().by_operation()["servicequotas:RequestServiceQuotaIncrease"],
         2
     );
 }

@@ -20,6 +20,7 @@ use crate::model::{
     book::Record,
     catalog, desk, ids, incident, quota, reason,
     series::{HourBlock, Signal},
+    spend,
     time::Minute,
 };
 
@@ -127,6 +128,11 @@ stored_struct!(QuotaChange of quota::QuotaChange {
     scope: Scope, code: String, old: Option<Number>, new: Option<Number>, at: String,
 });
 
+stored_struct!(Site of spend::Site { scope: Option<Scope>, operation: String, });
+stored_struct!(Calls of spend::Calls { requests: u64, metrics: u64, });
+stored_struct!(CallCounts of spend::CallCounts { by_site: Vec<(Site, Calls)>, });
+stored_struct!(Spend of spend::Spend { month: String, since: String, calls: CallCounts, });
+
 /// One record as it stands in a dump line, and, but for hours, in the store.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -157,6 +163,10 @@ pub(crate) enum Row {
     ReadThrough(PoolId, i64),
     /// What a scope's listings say beside targets and pools; since format 2.
     Catalog(Scope, Catalog),
+    /// How far all signals of a pool were read; since format 2.
+    ReadInFull(PoolId, i64),
+    /// What was asked of AWS in a month; since format 2.
+    Spend(Spend),
 }
 
 impl Row {
@@ -180,6 +190,10 @@ impl Row {
                 Self::ReadThrough(Shape::of(pool), Shape::of(minute))
             }
             Record::Catalog(scope, it) => Self::Catalog(Shape::of(scope), Shape::of(it)),
+            Record::ReadInFull(pool, minute) => {
+                Self::ReadInFull(Shape::of(pool), Shape::of(minute))
+            }
+            Record::Spend(it) => Self::Spend(Shape::of(it)),
             Record::Remove(_) => return None,
         })
     }
@@ -200,6 +214,8 @@ impl Row {
             Self::Discovered(scope, at) => Record::Discovered(scope.back()?, at.back()?),
             Self::ReadThrough(pool, minute) => Record::ReadThrough(pool.back()?, minute.back()?),
             Self::Catalog(scope, it) => Record::Catalog(scope.back()?, it.back()?),
+            Self::ReadInFull(pool, minute) => Record::ReadInFull(pool.back()?, minute.back()?),
+            Self::Spend(it) => Record::Spend(it.back()?),
         })
     }
 }

@@ -123,6 +123,18 @@ pub(super) fn aws(status: &Status) -> Markup {
                 (calls) " calls and " (status.aws.metrics) " billed metrics since the start: "
                 strong { (format!("{:.2} USD", status.aws.cost_usd)) } " at list price."
             }
+            @if let Some(month) = &status.aws.month {
+                p {
+                    "This month " strong { (format!("{:.2} USD", month.so_far.usd)) }
+                    @if let Some(projected) = &month.projected {
+                        (format!(", {:.2} USD if it goes on like this", projected.usd))
+                    }
+                    (format!("; budget {:.2} USD.", month.budget_usd))
+                    @if 1.0 < month.stretch {
+                        (format!(" Pools without an incident are read {:.1} times less often for the budget.", month.stretch))
+                    }
+                }
+            }
             @if !status.aws.calls.is_empty() {
                 details.quiet {
                     summary { "By operation" }

@@ -39,6 +39,14 @@ impl View<'_> {
         }
     }
 
+    /// Seconds after which the metrics of a scope count as stale: what is idle, or stretched for the budget, is read
+    /// less often on purpose.
+    fn reads_stale_seconds(&self, scope: &Scope) -> i64 {
+        let every = self.health.read_every.get(scope).copied().unwrap_or(1);
+        let every = every.saturating_mul(STALE_CADENCES).saturating_mul(60);
+        every.max(self.stale_seconds())
+    }
+
     /// Seconds after which data counts as stale.
     pub(in crate::web) fn stale_seconds(&self) -> i64 {
         let quiet = self.settings.cadence.quiet_minutes.max(1);
@@ -53,7 +61,10 @@ impl View<'_> {
         let mut why: Vec<String> = self.is_frozen().into_iter().collect();
         let reads = self.health.last_success.iter();
         for ((_, scope), at) in reads.filter(|((stage, _), _)| *stage == "read") {
-            if let Some(age) = self.age(*at).filter(|age| *age > self.stale_seconds()) {
+            if let Some(age) = self
+                .age(*at)
+                .filter(|age| *age > self.reads_stale_seconds(scope))
+            {
                 let place = self.place(scope);
                 why.push(format!(
                     "metrics of {place} were last read {} minutes before the last cycle",

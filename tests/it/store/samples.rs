@@ -17,13 +17,14 @@ use bedrock_ops_alert::model::{
     reason::Reason,
     rule::{Category, Remedy, Severity},
     series::{Sample, Signal},
+    spend::{CallCounts, Calls, Month, Site, Spend},
     time::{Minute, Timestamp},
     units::{Amount, QuotaKind, Share},
 };
 use fastrand::Rng;
 
 /// How many kinds of record [`record`] makes.
-pub(super) const KINDS: u8 = 13;
+pub(super) const KINDS: u8 = 15;
 
 /// A record of this kind, under one of few keys; the same arguments make the same record.
 pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
@@ -45,7 +46,29 @@ pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
         }
         10 => Record::Discovered(scope(slot), instant(rng)),
         11 => Record::ReadThrough(pool_id(slot), minute(rng)),
-        _ => Record::Catalog(scope(slot), catalog(slot, rng)),
+        12 => Record::ReadInFull(pool_id(slot), minute(rng)),
+        13 => Record::Catalog(scope(slot), catalog(slot, rng)),
+        _ => Record::Spend(spend(slot, rng)),
+    }
+}
+
+fn spend(slot: u8, rng: &mut Rng) -> Spend {
+    let mut calls = CallCounts::default();
+    for place in [None, Some(scope(slot))] {
+        let site = Site {
+            scope: place,
+            operation: format!("cloudwatch:Operation{slot}"),
+        };
+        let made = Calls {
+            requests: rng.u64(..),
+            metrics: rng.u64(..1_000),
+        };
+        calls.add(site, made);
+    }
+    Spend {
+        month: Month::named(&format!("2026-{:02}", slot % 12 + 1)).unwrap(),
+        since: instant(rng),
+        calls,
     }
 }
 

@@ -3,21 +3,23 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use bedrock_ops_alert::{
-    cloud::CallCounts,
     model::{
         alert::{AlertState, Track, Verdict},
         book::{Book, Record},
         catalog::{Family, Mapping, Pool, PoolId},
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
-        policy::{Account, Budgets, Cadence, CaseCodes, Mode, Organisation, Policy, Settings},
+        policy::{
+            Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Settings,
+        },
         quota::Quota,
         reason::Reason,
         rule::{Category, Remedy, Severity},
         series::{Reading, Sample, Signal},
+        spend::{CallCounts, Calls, Month, Site},
         time::{Minute, Timestamp},
         units::{Amount, QuotaKind, Share},
     },
-    runtime::shared::Health,
+    runtime::shared::{Cost, Health, MonthCost},
 };
 
 mod busy;
@@ -84,9 +86,15 @@ pub(super) fn settings() -> Settings {
         },
         cadence: Cadence {
             quiet_minutes: 5,
+            idle_minutes: 15,
+            detail_minutes: 10,
             hot_minutes: 1,
             discovery_minutes: 60,
             desk_minutes: 5,
+        },
+        cost: CostBounds {
+            monthly_budget: 50.0,
+            free_share: Share::HALF,
         },
         store_path: PathBuf::from("/var/lib/bedrock-ops-alert"),
         listen: "127.0.0.1:8710".parse().unwrap(),
@@ -189,14 +197,11 @@ pub(super) fn quiet() -> (Book, Health) {
             "L-00FF3314",
             AlertState::Normal,
         )],
-        calls: CallCounts {
-            calls: BTreeMap::from([
-                ("cloudwatch:GetMetricData".to_owned(), 1_152),
-                ("servicequotas:ListServiceQuotas".to_owned(), 190),
-            ]),
-            metrics: 9_216,
-        },
+        calls: calls(),
         cost_usd: 0.092_16,
+        stretch: 1.0,
+        read_every: BTreeMap::new(),
+        month: None,
     };
     (book, health)
 }
@@ -244,5 +249,56 @@ fn use_reason() -> Reason {
         above: Share::from_basis_points(8_000).unwrap(),
         bad: 5,
         of: 5,
+    }
+}
+
+fn calls() -> CallCounts {
+    let mut calls = CallCounts::default();
+    for (operation, requests, metrics) in [
+        ("cloudwatch:GetMetricData", 1_152, 9_216),
+        ("servicequotas:ListServiceQuotas", 190, 0),
+    ] {
+        let site = Site {
+            scope: Some(scope("us-east-1")),
+            operation: operation.to_owned(),
+        };
+        calls.add(site, Calls { requests, metrics });
+    }
+    calls
+}
+
+/// A month that would pass its budget at full cadence.
+fn month() -> MonthCost {
+    let site = |scope, operation: &str| Site {
+        scope,
+        operation: operation.to_owned(),
+    };
+    let made = |requests, metrics| Calls { requests, metrics };
+    let home = Some(scope("us-east-1"));
+    MonthCost {
+        month: Month::named("2026-11").unwrap(),
+        since: at("2026-11-01T00:00:00Z"),
+        sites: vec![
+            (site(None, "webhook:Post"), made(12, 0), 0.0),
+            (
+                site(home.clone(), "cloudwatch:GetMetricData"),
+                made(33_120, 4_200_000),
+                42.0,
+            ),
+            (
+                site(home, "cloudwatch:GetMetricStatistics"),
+                made(385_000, 0),
+                3.85,
+            ),
+        ],
+        so_far: Cost {
+            list_usd: 45.85,
+            usd: 42.0,
+        },
+        projected: Some(Cost {
+            list_usd: 54.2,
+            usd: 49.9,
+        }),
+        prices: "a price list, looked up 2026-11".to_owned(),
     }
 }

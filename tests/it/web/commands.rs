@@ -1,11 +1,15 @@
 //! `status` and `explain` as people and scripts read them.
 
 use bedrock_ops_alert::{
+    app::cost::{Watched, plan},
     cli::{
+        cost,
         explain::explain,
         remote::{Format, RemoteError, base_url},
         status::status,
     },
+    config,
+    model::units::Share,
     web::json::Level,
 };
 use tokio::net::TcpListener;
@@ -109,4 +113,31 @@ async fn failures_say_what_was_tried_and_what_to_do() {
         assert!(out.is_empty());
     })
     .await;
+}
+
+#[tokio::test]
+async fn cost_reads_well_and_its_plan_needs_no_service() {
+    serving(books::busy(), async |served: Served| {
+        let mut out = Vec::new();
+        cost::cost(&served.url, Format::Text, &mut out)
+            .await
+            .unwrap();
+        insta::assert_snapshot!("cost_busy", String::from_utf8(out).unwrap());
+        let mut out = Vec::new();
+        cost::cost(&served.url, Format::Json, &mut out)
+            .await
+            .unwrap();
+        insta::assert_snapshot!("cost_busy_json", String::from_utf8(out).unwrap());
+    })
+    .await;
+    let watched = Watched {
+        targets: 20,
+        regions: 2,
+        accounts: 1,
+    };
+    let settings = config::parse("", "none.toml", &config::Overrides::default()).unwrap();
+    let tenth = Share::from_basis_points(1_000).unwrap();
+    let mut out = Vec::new();
+    cost::write_plan(&plan(watched, tenth, &settings), Format::Text, &mut out).unwrap();
+    insta::assert_snapshot!("cost_plan", String::from_utf8(out).unwrap());
 }

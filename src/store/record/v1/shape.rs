@@ -17,6 +17,7 @@ use crate::model::{
     incident::Scenario,
     rule::{Category, Remedy, Severity},
     series::Signal,
+    spend::Month,
     time::{Minute, Timestamp},
     units::{Amount, QuotaKind, Share},
 };
@@ -192,6 +193,15 @@ as_name! {
         Signal::Invocations, Signal::Throttles, Signal::ClientErrors, Signal::ServerErrors,
         Signal::InputTokens, Signal::OutputTokens, Signal::ChargedTokens, Signal::Latency,
     ];
+}
+
+impl Shape<Month> for String {
+    fn of(domain: &Month) -> Self {
+        domain.name()
+    }
+    fn back(self) -> Result<Month, Wrong> {
+        Month::named(&self).ok_or_else(|| Wrong::new(format!("`{self}` is not a month")))
+    }
 }
 
 impl Shape<RequestStatus> for String {

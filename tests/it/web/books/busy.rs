@@ -18,6 +18,7 @@ use bedrock_ops_alert::{
         reason::Reason,
         rule::{Category, Remedy, Severity},
         series::Signal,
+        spend::{Calls, Site},
         time::Minute,
         units::{QuotaKind, Share},
     },
@@ -25,8 +26,8 @@ use bedrock_ops_alert::{
 };
 
 use super::{
-    HOSTILE, amount, at, mapped, minute, pool, pool_id, quiet, quota, scope, sonnet, traffic,
-    use_reason, verdict,
+    HOSTILE, amount, at, mapped, minute, month, pool, pool_id, quiet, quota, scope, sonnet,
+    traffic, use_reason, verdict,
 };
 
 /// Everything at once.
@@ -52,10 +53,17 @@ pub(in crate::web) fn busy() -> (Book, Health) {
         "servicequotas:ListServiceQuotas failed: AccessDeniedException: allow it in the role"
             .to_owned(),
     );
-    health
-        .calls
-        .calls
-        .insert("support:CreateCase".to_owned(), 1);
+    let site = Site {
+        scope: Some(scope("us-east-1")),
+        operation: "support:CreateCase".to_owned(),
+    };
+    let made = Calls {
+        requests: 1,
+        metrics: 0,
+    };
+    health.calls.add(site, made);
+    health.month = Some(month());
+    health.stretch = 2.5;
     (book, health)
 }
 
