@@ -23,6 +23,8 @@ const MONTHS_KEPT: usize = 13;
 const ACCOUNT_WIDE: f64 = 1.5;
 /// Single requests of one round at most, since each takes a call of its own.
 const MOST_FREE: u32 = 60;
+/// The part of the budget that is planned with: reads come in lumps, and the last one must not pass it.
+const BUDGET_AIM: f64 = 0.97;
 /// A projection from less than this would be a guess, seconds.
 const LEAST_SECONDS: i64 = 3_600;
 
@@ -149,7 +151,8 @@ impl Cycle {
                 .collect(),
         };
         let left = minutes_left(now);
-        let money = (cost.monthly_budget - self.spending.so_far_usd(cost.free_share)) / left;
+        let money =
+            (BUDGET_AIM * cost.monthly_budget - self.spending.so_far_usd(cost.free_share)) / left;
         let free: f64 = accounts
             .iter()
             .map(|account| f64::from(self.spending.free_left(&account.id, cost.free_share)))
