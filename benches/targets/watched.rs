@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use bedrock_ops_alert::{
     cloud::{
         CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
-        Metric, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
+        Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        time::Minute,
         units::Amount,
     },
 };
@@ -72,6 +73,7 @@ handed_on! {
     caller(scope: &Scope) -> AccountId;
     list_metrics(scope: &Scope, namespace: &str, recent: bool, page: Option<String>) -> Page<Metric>;
     metric_data(scope: &Scope, request: MetricRequest) -> Page<MetricResult>;
+    metric_statistics(scope: &Scope, query: &MetricQuery, stretch: (Minute, Minute)) -> Vec<(Minute, f64)>;
     list_profiles(scope: &Scope, page: Option<String>) -> Page<Profile>;
     list_models(scope: &Scope) -> Vec<FoundationModel>;
     list_quotas(scope: &Scope, page: Option<String>) -> Page<ListedQuota>;

@@ -13,7 +13,7 @@ use bedrock_ops_alert::{
     config,
     model::{
         ids::TargetId,
-        series::{SETTLE_MINUTES, Sample, Signal},
+        series::{Depth, SETTLE_MINUTES, Sample, Signal},
         time::{DAY, Minute, after},
     },
     runtime::{cycle::Cycle, shared::Shared},
@@ -150,7 +150,7 @@ impl Stage {
 
     fn compare_pool(&self, pool: &Pool, covered: &mut Covered) {
         let book = self.shared.book();
-        let Some(read_through) = book.read_through.get(&pool.id) else {
+        let Some(read_through) = book.known_until(&pool.id, Depth::Full) else {
             return; // reshaped, and to be read anew
         };
         let first = self.sim.world().first_minute();
