@@ -14,6 +14,7 @@ mod hash;
 mod in_process;
 mod kernel;
 mod metric;
+mod places;
 mod quota_table;
 mod quotas;
 mod sns;
@@ -32,6 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::model::{
+    catalog::PoolId,
     ids::{AccountId, QuotaCode, Region, Scope, TargetId},
     time::{Minute, Timestamp},
 };
@@ -227,13 +229,27 @@ impl Sim {
     /// What really happened at a target in a past minute, whether published yet or not.
     #[must_use]
     pub fn minute(&self, scope: &Scope, target: &TargetId, minute: Minute) -> Option<TargetMinute> {
-        let targets = self.world.targets.iter();
-        let index = targets
-            .clone()
-            .position(|known| known.scope == *scope && known.id == *target)?;
         let mut kernel = self.kernel();
+        let index = kernel.places.named(scope, target)?;
         kernel.compute(&[index]);
         kernel.row(index, minute).copied()
+    }
+
+    /// What really happened at a pool, all of its targets together, minute by minute from the first minute of the
+    /// world's history to the present one. `latency_ms` has no sum and is 0.
+    #[must_use]
+    pub fn pool_minutes(&self, pool: &PoolId) -> Option<Vec<TargetMinute>> {
+        let pool = self.world.pools.iter().find(|known| known.id == *pool)?;
+        let mut kernel = self.kernel();
+        kernel.compute(&pool.targets);
+        let mut sums: Vec<TargetMinute> = Vec::new();
+        for (_, rows) in pool.targets.iter().filter_map(|index| kernel.rows(*index)) {
+            sums.resize(rows.len(), TargetMinute::default());
+            for (sum, row) in sums.iter_mut().zip(rows) {
+                sum.add(row);
+            }
+        }
+        Some(sums)
     }
 
     /// All throttled minutes since the world's start, by minute.

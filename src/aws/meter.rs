@@ -11,13 +11,15 @@ use aws_smithy_runtime_api::{
         interceptors::{
             Intercept,
             context::{
+                BeforeDeserializationInterceptorContextMut,
                 BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
             },
         },
         runtime_components::RuntimeComponents,
     },
 };
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
+use http_body_util::Limited;
 
 use crate::model::{
     ids::Scope,
@@ -144,7 +146,7 @@ impl Intercept for Probe {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // Answers without a length are bounded by the timeout of the attempt alone.
+        // An answer that announces too much is not read at all.
         let length = context
             .response()
             .headers()
@@ -158,5 +160,19 @@ impl Intercept for Probe {
             .into()),
             Some(_) | None => Ok(()),
         }
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // One that comes in chunks says nothing of its length: it is read up to the bound, and refused there.
+        let most_bytes = usize::try_from(self.most_bytes).unwrap_or(usize::MAX);
+        let body = context.response_mut().body_mut();
+        let whole = std::mem::replace(body, SdkBody::taken());
+        *body = SdkBody::from_body_1_x(Limited::new(whole, most_bytes));
+        Ok(())
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::{
     action::Intent,
     alert::Track,
-    catalog::{Catalog, Pool, PoolId, Target},
+    catalog::{Catalog, Family, Pool, PoolId, Target},
     desk::{Ask, Investigation},
-    ids::{ActionId, CaseId, IncidentId, QuotaCode, RequestId, Scope, TargetId},
+    ids::{ActionId, CaseId, IncidentId, ModelId, QuotaCode, RequestId, Scope, TargetId},
     incident::{AlertKey, Cause, Incident},
     quota::{Quota, QuotaChange},
     series::{Depth, HourBlock, PoolSeries, Signal},
@@ -179,25 +179,28 @@ impl Book {
         })
     }
 
-    /// All but the history: what collecting needs to know, cheap enough to take along over an await.
+    /// What collecting in one account and Region needs to know, cheap enough to take along over an await: all but the
+    /// history, of this scope alone where it is kept by scope.
     #[must_use]
-    pub fn clone_catalog(&self) -> Self {
+    pub fn catalog_of(&self, scope: &Scope) -> Self {
+        let first_target = (scope.clone(), TargetId::new(""));
+        let first_quota = (scope.clone(), QuotaCode::new(""));
+        let first_pool = PoolId {
+            scope: scope.clone(),
+            family: Family::OnDemand,
+            model: ModelId::new(""),
+        };
         Self {
-            incidents: BTreeMap::new(),
-            intents: BTreeMap::new(),
-            series: BTreeMap::new(),
-            tracks: BTreeMap::new(),
             asks: self.asks.clone(),
             investigations: self.investigations.clone(),
-            targets: self.targets.clone(),
-            pools: self.pools.clone(),
-            quotas: self.quotas.clone(),
-            quota_changes: BTreeMap::new(),
+            targets: run(&self.targets, &first_target, |(at, _)| at == scope),
+            pools: run(&self.pools, &first_pool, |pool| pool.scope == *scope),
+            quotas: run(&self.quotas, &first_quota, |(at, _)| at == scope),
             discovered: self.discovered.clone(),
-            catalogs: self.catalogs.clone(),
-            read_through: self.read_through.clone(),
-            read_in_full: self.read_in_full.clone(),
-            spends: BTreeMap::new(),
+            catalogs: run(&self.catalogs, scope, |at| at == scope),
+            read_through: run(&self.read_through, &first_pool, |pool| pool.scope == *scope),
+            read_in_full: run(&self.read_in_full, &first_pool, |pool| pool.scope == *scope),
+            ..Self::default()
         }
     }
 
@@ -273,4 +276,16 @@ impl Book {
             Key::Spend(month) => drop(self.spends.remove(month)),
         }
     }
+}
+
+/// A copy of the entries from `first` on for as long as their key belongs.
+fn run<K: Ord + Clone, V: Clone>(
+    all: &BTreeMap<K, V>,
+    first: &K,
+    belongs: impl Fn(&K) -> bool,
+) -> BTreeMap<K, V> {
+    let from_first = all.range(first..);
+    let own = from_first.take_while(|(key, _)| belongs(key));
+    own.map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }

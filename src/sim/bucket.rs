@@ -39,6 +39,19 @@ pub struct TargetMinute {
 }
 
 impl TargetMinute {
+    /// Adds what happened at another target in the same minute. Latencies have no sum.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.invocations += other.invocations;
+        self.throttles += other.throttles;
+        self.client_errors += other.client_errors;
+        self.server_errors += other.server_errors;
+        self.input += other.input;
+        self.output += other.output;
+        self.cache_read += other.cache_read;
+        self.cache_write += other.cache_write;
+        self.charged += other.charged;
+    }
+
     /// Requests that ended well.
     #[must_use]
     pub fn successes(&self) -> f64 {

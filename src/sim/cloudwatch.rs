@@ -1,7 +1,11 @@
 //! CloudWatch: listing metrics and reading datapoints, with its limits, pages, retention and silences.
 
+mod heard;
 mod read;
 
+use std::sync::Arc;
+
+pub(crate) use heard::LastHeard;
 pub(crate) use read::{GetData, Order, Query, SeriesPart, check_statistics};
 
 use super::{
@@ -13,7 +17,7 @@ use crate::{
     cloud::Metric,
     model::{
         ids::Scope,
-        time::{DAY, HOUR, Minute},
+        time::{DAY, HOUR, Minute, Timestamp},
     },
 };
 
@@ -26,35 +30,60 @@ const RECENT: i64 = 3 * HOUR + 50;
 /// A new metric is listed after this many minutes at the latest.
 const LISTED_AFTER: i64 = 15;
 
+/// All metrics of an account and Region at one instant.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    scope: Scope,
+    is_recent: bool,
+    at: Timestamp,
+    metrics: Arc<[Metric]>,
+}
+
 impl Kernel {
     /// All metrics that are listed now, sorted by target, in a stable order.
     pub(crate) fn metrics(
         &mut self,
         scope: &Scope,
         is_recent: bool,
-    ) -> Result<Vec<Metric>, ApiError> {
+    ) -> Result<Arc<[Metric]>, ApiError> {
         self.known_scope(scope)?;
-        let targets = self.targets_in(scope);
+        let known = self.listed.as_ref().filter(|known| {
+            known.scope == *scope && known.is_recent == is_recent && known.at == self.now
+        });
+        if let Some(known) = known {
+            return Ok(Arc::clone(&known.metrics));
+        }
+        let metrics: Arc<[Metric]> = self.list_metrics(scope, is_recent).into();
+        self.listed = Some(Listed {
+            scope: scope.clone(),
+            is_recent,
+            at: self.now,
+            metrics: Arc::clone(&metrics),
+        });
+        Ok(metrics)
+    }
+
+    fn list_metrics(&mut self, scope: &Scope, is_recent: bool) -> Vec<Metric> {
+        let targets = self.places.in_scope(scope).to_vec();
         self.compute(&targets);
         let mut listed = Vec::new();
         let mut totals = [false; Name::ALL.len()];
-        for target in targets {
-            let id = self
-                .world
-                .targets
-                .get(target)
-                .map(|target| target.id.to_string());
-            let Some(id) = id else { continue };
-            let alive = self.alive(target, is_recent);
+        let world = Arc::clone(&self.world);
+        for index in targets {
+            let Some(target) = world.targets.get(index) else {
+                continue;
+            };
+            let id = target.id.as_str();
+            let alive = self.alive(index, is_recent);
             for ((name, is_alive), total) in Name::ALL.into_iter().zip(alive).zip(&mut totals) {
                 if !is_alive {
                     continue;
                 }
                 *total = true;
-                listed.push(named(name, &[(metric::MODEL_ID, &id)]));
+                listed.push(named(name, &[(metric::MODEL_ID, id)]));
                 if name.has_decoy() {
                     let decoy = [
-                        (metric::MODEL_ID, id.as_str()),
+                        (metric::MODEL_ID, id),
                         (metric::CONTEXT_WINDOW, metric::LONG_CONTEXT),
                     ];
                     listed.push(named(name, &decoy));
@@ -67,7 +96,7 @@ impl Kernel {
             .filter(|(_, is_alive)| *is_alive);
         listed.extend(totals.map(|(name, _)| named(name, &[])));
         listed.extend(self.mantle_metrics(scope));
-        Ok(listed)
+        listed
     }
 
     /// Mantle publishes each inference at four levels; only the token counts are listed here.
@@ -92,26 +121,16 @@ impl Kernel {
     }
 
     /// Which metrics of a target have a datapoint that is old enough to be listed and young enough not to be forgotten.
-    fn alive(&self, target: usize, is_recent: bool) -> [bool; Name::ALL.len()] {
+    fn alive(&mut self, target: usize, is_recent: bool) -> [bool; Name::ALL.len()] {
         let now = Minute::of(self.now);
-        let reach = if is_recent { RECENT } else { FORGOTTEN };
-        let mut alive = [false; Name::ALL.len()];
-        for minute in now.plus(-reach).until(now.plus(-LISTED_AFTER)).rev() {
-            let Some(row) = self.row(target, minute) else {
-                break;
-            };
-            for (slot, name) in alive.iter_mut().zip(Name::ALL) {
-                if !*slot {
-                    let mut bin = metric::Bin::default();
-                    bin.add(name, row, 1.0, 1.0);
-                    *slot = bin.value(name, metric::Statistic::Sum).is_some();
-                }
-            }
-            if alive.iter().all(|is_alive| *is_alive) {
-                break;
-            }
-        }
-        alive
+        let mut heard = std::mem::take(&mut self.heard);
+        let alive = heard.get_mut(target).zip(self.rows(target));
+        let alive = alive.map(|(heard, (first, rows))| {
+            heard.follow(first, rows, now.plus(-LISTED_AFTER));
+            heard.alive(now.plus(if is_recent { -RECENT } else { -FORGOTTEN }))
+        });
+        self.heard = heard;
+        alive.unwrap_or([false; Name::ALL.len()])
     }
 }
 

@@ -61,17 +61,20 @@ impl Cloud for InProcess {
         recently_active: bool,
         page: Option<String>,
     ) -> Result<Page<Metric>, Fault> {
-        self.list(
-            "cloudwatch:ListMetrics",
-            scope,
-            page.as_deref(),
-            METRICS_PAGE,
-            |kernel| {
-                let mut metrics = kernel.metrics(scope, recently_active)?;
-                metrics.retain(|metric| metric.namespace == namespace);
-                Ok(metrics)
-            },
-        )
+        let operation = "cloudwatch:ListMetrics";
+        let mut all: Arc<[Metric]> = Arc::default();
+        // Only the page is copied: a listing may have hundreds of them.
+        let places = self.list(operation, scope, page.as_deref(), METRICS_PAGE, |kernel| {
+            all = kernel.metrics(scope, recently_active)?;
+            let own = all.iter().enumerate();
+            let own = own.filter(|(_, metric)| metric.namespace == namespace);
+            Ok(own.map(|(place, _)| place).collect::<Vec<usize>>())
+        })?;
+        let items = places.items.into_iter();
+        Ok(Page {
+            items: items.filter_map(|place| all.get(place).cloned()).collect(),
+            next: places.next,
+        })
     }
 
     async fn metric_data(

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::{
     ApiError,
     bucket::{PoolHistory, PoolView, TargetMinute},
+    cloudwatch::{LastHeard, Listed},
     desk::{Case, Event},
+    places::Places,
     quotas::QuotaBook,
     traffic::Source,
     world::World,
@@ -48,6 +50,11 @@ pub(crate) struct Kernel {
     pub(crate) billed: BTreeMap<String, u64>,
     /// One for each target of the world.
     pub(crate) sources: Vec<Source>,
+    pub(crate) places: Places,
+    /// One for each target of the world.
+    pub(crate) heard: Vec<LastHeard>,
+    /// The latest listing of metrics: its pages are asked for one by one.
+    pub(crate) listed: Option<Listed>,
     /// One for each pool of the world.
     histories: Vec<PoolHistory>,
     events: BTreeMap<(Timestamp, u64), Event>,
@@ -71,6 +78,9 @@ impl Kernel {
                 .iter()
                 .map(|target| Source::new(&world, seed, target))
                 .collect(),
+            places: Places::new(&world),
+            heard: vec![LastHeard::new(first); world.targets.len()],
+            listed: None,
             histories: world
                 .pools
                 .iter()
@@ -144,8 +154,10 @@ impl Kernel {
     pub(crate) fn compute(&mut self, targets: &[usize]) {
         let end = Minute::of(self.now);
         let world = std::sync::Arc::clone(&self.world);
-        for (pool, history) in world.pools.iter().zip(&mut self.histories) {
-            if history.end() < end && targets.iter().any(|index| pool.targets.contains(index)) {
+        let pools = targets.iter().filter_map(|index| world.targets.get(*index));
+        for index in pools.map(|target| target.pool) {
+            let pool = world.pools.get(index).zip(self.histories.get_mut(index));
+            if let Some((pool, history)) = pool.filter(|(_, history)| history.end() < end) {
                 let view = PoolView::new(&world, &self.sources, &self.quotas, pool);
                 history.compute(end, &view);
             }
@@ -155,22 +167,12 @@ impl Kernel {
     /// All that [`Kernel::compute`] has computed of a target, and the minute that it begins with.
     pub(crate) fn rows(&self, target: usize) -> Option<(Minute, &[TargetMinute])> {
         let pool = self.world.targets.get(target)?.pool;
-        let slots = &self.world.pools.get(pool)?.targets;
-        let slot = slots.iter().position(|index| *index == target)?;
-        self.histories.get(pool)?.rows(slot)
+        self.histories.get(pool)?.rows(self.places.slot(target)?)
     }
 
     /// What happened at a target in a minute that [`Kernel::compute`] was called for.
     pub(crate) fn row(&self, target: usize, minute: Minute) -> Option<&TargetMinute> {
         let (first, rows) = self.rows(target)?;
         rows.get(usize::try_from(minute.since(first)).ok()?)
-    }
-
-    /// The targets of an account and Region.
-    pub(crate) fn targets_in(&self, scope: &Scope) -> Vec<usize> {
-        let all = self.world.targets.iter().enumerate();
-        all.filter(|(_, target)| target.scope == *scope)
-            .map(|(index, _)| index)
-            .collect()
     }
 }

@@ -1,10 +1,13 @@
 //! Simulated worlds by seed: every fault at once, promises checked after every step, convergence once the faults stop;
-//! and how long it takes until people know.
+//! how long it takes until people know, and whether
+//! what they know is what happened.
 
 mod cost;
 mod dark;
 mod keeping;
 mod latency;
+mod organisation;
 mod support;
+mod totals;
 mod wire_worlds;
 mod worlds;

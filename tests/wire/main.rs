@@ -13,6 +13,7 @@ mod boto3;
 mod clock;
 mod emulators;
 mod faults;
+mod hostile;
 mod port;
 mod run;
 mod sdk;

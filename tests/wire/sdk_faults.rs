@@ -112,7 +112,7 @@ fn answer(stream: &mut TcpStream, status: u16, body: &str) {
 }
 
 /// `None` when the client is gone.
-fn read_request(reader: &mut BufReader<TcpStream>) -> Option<String> {
+pub(crate) fn read_request(reader: &mut BufReader<TcpStream>) -> Option<String> {
     let mut head = String::new();
     loop {
         let before = head.len();
@@ -133,7 +133,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<String> {
     Some(head + &String::from_utf8_lossy(&body))
 }
 
-async fn cloud(url: &str, accounts: &[&str]) -> SdkCloud {
+pub(crate) async fn cloud(url: &str, accounts: &[&str]) -> SdkCloud {
     let accounts = accounts.iter().map(|id| Account {
         id: AccountId::new(*id),
         name: None,
@@ -150,16 +150,16 @@ async fn cloud(url: &str, accounts: &[&str]) -> SdkCloud {
     .unwrap()
 }
 
-fn scope(account: &str) -> Scope {
+pub(crate) fn scope(account: &str) -> Scope {
     Scope {
         account: AccountId::new(account),
         region: Region::new("eu-central-1"),
     }
 }
 
-const ACCOUNT: &str = "111122223333";
+pub(crate) const ACCOUNT: &str = "111122223333";
 
-fn case() -> NewCase {
+pub(crate) fn case() -> NewCase {
     NewCase {
         subject: "Throttling of a model".to_owned(),
         body: "Numbers.".to_owned(),

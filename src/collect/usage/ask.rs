@@ -26,6 +26,9 @@ const MAX_EXAMPLES: usize = 5;
 /// Series of one read that are asked for one by one at most: each takes a call of its own.
 const MAX_SINGLE: usize = 60;
 
+/// 2^53: beyond it a number can't be told from its neighbours, so it was never counted.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 const OPERATION: &str = "cloudwatch:GetMetricData";
 /// Datapoints that a request for a single series may answer with.
 const MOST_SINGLE_POINTS: i64 = 1_440;
@@ -87,7 +90,7 @@ impl Trouble {
             Self::NotACount => (
                 "NotACount",
                 FaultClass::Garbled,
-                "datapoints that are negative or not finite, treated as unobserved",
+                "datapoints that are negative, not finite or beyond 2^53, treated as unobserved",
             ),
             Self::NotAsked => (
                 "NotAsked",
@@ -365,7 +368,7 @@ impl<'a> Asker<'a> {
                 self.note(Trouble::NotAsked, || format!("{} at {minute}", name(query)));
                 continue;
             };
-            *slot = if (0.0..f64::INFINITY).contains(&value) {
+            *slot = if (0.0..=MOST_EXACT).contains(&value) {
                 Point::Value(value)
             } else {
                 self.note(Trouble::NotACount, || {

@@ -1,5 +1,7 @@
 //! What an answer proves, minute by minute, against a scripted cloud.
 
+mod charge;
+
 use std::collections::BTreeSet;
 
 use super::*;

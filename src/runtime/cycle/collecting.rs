@@ -114,7 +114,7 @@ impl Cycle {
             let missing = self.missing(&scope, now);
             let start = Start {
                 scope: scope.clone(),
-                book: self.shared.book().clone_catalog(),
+                book: self.shared.book().catalog_of(&scope),
                 plan: plan.clone(),
                 free: self.free_requests(&scope, now),
                 cadence: self.shared.settings.cadence,

@@ -40,7 +40,8 @@ fn list_metrics(kernel: &mut Kernel, scope: &Scope, input: Input<'_>) -> Result<
         Some("PT3H") => true,
         Some(_) => return Err(refuse("RecentlyActive must be PT3H")),
     };
-    let mut metrics = kernel.metrics(scope, is_recent)?;
+    let listed = kernel.metrics(scope, is_recent)?;
+    let mut metrics: Vec<&Metric> = listed.iter().collect();
     if let Some(namespace) = input.text("Namespace")? {
         metrics.retain(|metric| metric.namespace == namespace);
     }
@@ -67,7 +68,7 @@ fn list_metrics(kernel: &mut Kernel, scope: &Scope, input: Input<'_>) -> Result<
         METRICS_PAGE,
         "InvalidNextToken",
     )?;
-    let metrics: Vec<Value> = metrics.iter().map(metric_json).collect();
+    let metrics: Vec<Value> = metrics.into_iter().map(metric_json).collect();
     Ok(with_token(json!({ "Metrics": metrics }), next))
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     cloud::{Metric, MetricStatus},
     model::{
-        ids::Scope,
+        ids::{Scope, TargetId},
         time::{DAY, Minute},
     },
     sim::{
@@ -229,7 +229,7 @@ impl Kernel {
         if dimensions.is_empty() {
             return Some(Series {
                 name,
-                targets: self.targets_in(scope),
+                targets: self.places.in_scope(scope).to_vec(),
                 is_decoy: false,
             });
         }
@@ -239,11 +239,7 @@ impl Kernel {
             (2, Some(window)) if window == metric::LONG_CONTEXT && name.has_decoy() => true,
             _ => return None,
         };
-        let target = self
-            .world
-            .targets
-            .iter()
-            .position(|target| target.scope == *scope && target.id.as_str() == id)?;
+        let target = self.places.named(scope, &TargetId::new(id.as_str()))?;
         Some(Series {
             name,
             targets: vec![target],
