@@ -222,15 +222,22 @@ impl PoolSeries {
         })
     }
 
-    /// The hours that a reading changes, as they will be. A minute that was known is never forgotten:
-    /// `Unobserved` does not overwrite.
+    /// The hours that a reading changes, as they will be. A minute that was known is never forgotten: `Unobserved` does
+    /// not overwrite anything, and `NoData` no number.
     #[must_use]
     pub fn updates(&self, reading: &Reading) -> BTreeMap<(Signal, Minute), HourBlock> {
         let mut changed: BTreeMap<(Signal, Minute), HourBlock> = BTreeMap::new();
         for (&signal, samples) in &reading.signals {
             for (index, &sample) in (0_i64..).zip(samples) {
                 let minute = reading.from.plus(index);
-                if sample == Sample::Unobserved || self.get(signal, minute) == sample {
+                let known = self.get(signal, minute);
+                // Datapoints don't vanish: what was a number once, or proved to be zero, was only not proved this time.
+                let says_less = match sample {
+                    Sample::Unobserved => true,
+                    Sample::NoData => known.value().is_some(),
+                    Sample::Value(_) => false,
+                };
+                if says_less || known == sample {
                     continue;
                 }
                 let hour = minute.hour();
@@ -383,6 +390,12 @@ mod tests {
         );
         let second = [Sample::Unobserved, Sample::Value(2.0), Sample::Value(3.0)];
         assert_eq!(absorb(&mut series, &reading(58, &second)), 2);
+        let third = [Sample::NoData, Sample::NoData];
+        assert_eq!(
+            absorb(&mut series, &reading(58, &third)),
+            0,
+            "nor does less evidence"
+        );
         let window: Vec<Sample> = series
             .window(Signal::Throttles, Minute(57), Minute(62))
             .collect();

@@ -6,30 +6,24 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
+mod crashing;
+mod promises;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
-use async_trait::async_trait;
 use bedrock_ops_alert::{
-    cloud::{
-        CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
-        Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
-    },
+    cloud::Cloud,
     config,
     model::{
         action::{Effect, IntentState},
         book::Book,
         desk::AskEnd,
-        ids::{AccountId, ActionId, CaseId, QuotaCode, RequestId, Scope},
+        ids::{AccountId, ActionId, QuotaCode, RequestId},
         policy::{Account, Mode, Settings},
-        series::SETTLE_MINUTES,
-        time::{Minute, SignedDuration, Timestamp, after},
-        units::Amount,
+        time::{SignedDuration, Timestamp, after},
     },
     runtime::{cycle::Cycle, shared::Shared},
     sim::{
@@ -39,7 +33,9 @@ use bedrock_ops_alert::{
     store::{CommitFault, Ledger, MemoryHistory, MemoryLedger},
 };
 use serde_json::Value;
-use tokio::sync::{Notify, watch};
+
+use crashing::{Crash, Crashing};
+use promises::{absence_resolves_nothing, array, never_twice, own_cases, text};
 
 /// What a world came to, for the checks over many seeds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -403,94 +399,6 @@ impl Stage {
     }
 }
 
-/// P1: one open request a quota, one open case of ours a cause, no marker and no communication twice.
-fn never_twice(seed: u64, state: &Value, book: &Book) {
-    let mut open = BTreeMap::new();
-    for request in array(state, "quota_requests") {
-        if matches!(text(request, "status"), "PENDING" | "CASE_OPENED") {
-            *open
-                .entry((
-                    text(request, "account"),
-                    text(request, "region"),
-                    text(request, "quota_code"),
-                ))
-                .or_insert(0) += 1;
-        }
-    }
-    assert!(
-        open.values().all(|count| *count <= 1),
-        "seed {seed}: two open requests: {open:?}"
-    );
-    let (mut markers, mut causes) = (BTreeSet::new(), BTreeSet::new());
-    for case in own_cases(state) {
-        let subject = text(case, "subject");
-        let (cause, marker) = subject.split_at(subject.find("[BOA-").unwrap());
-        assert!(
-            markers.insert(marker),
-            "seed {seed}: {marker} stands in two cases"
-        );
-        if text(case, "status") != "resolved" {
-            assert!(
-                causes.insert(cause),
-                "seed {seed}: two open cases about {cause}"
-            );
-        }
-    }
-    for case in array(state, "cases") {
-        let mut bodies = BTreeSet::new();
-        for said in array(case, "communications") {
-            if text(said, "submitted_by") != "Amazon Web Services" {
-                assert!(
-                    bodies.insert(text(said, "body")),
-                    "seed {seed}: said twice in {}",
-                    text(case, "case_id")
-                );
-            }
-        }
-    }
-    let mut incidents = BTreeSet::new();
-    for incident in book.incidents.values().filter(|it| it.is_open()) {
-        assert!(
-            incidents.insert(&incident.cause),
-            "seed {seed}: two open incidents of one cause"
-        );
-    }
-}
-
-/// P5: an incident ends on settled minutes only, so never sooner than a settle time after its last bad minute.
-fn absence_resolves_nothing(seed: u64, book: &Book) {
-    for incident in book.incidents.values() {
-        if let Some(resolved) = incident.resolved {
-            let quiet = Minute::of(resolved).since(incident.last_bad);
-            assert!(
-                quiet >= SETTLE_MINUTES,
-                "seed {seed}: {} ended {quiet} minutes after it was bad",
-                incident.id
-            );
-        }
-    }
-}
-
-fn own_cases(state: &Value) -> Vec<&Value> {
-    array(state, "cases")
-        .into_iter()
-        .filter(|case| text(case, "subject").contains("[BOA-"))
-        .collect()
-}
-
-fn array<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
-    value
-        .get(key)
-        .and_then(Value::as_array)
-        .expect(key)
-        .iter()
-        .collect()
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).expect(key)
-}
-
 pub(crate) const CONFIG: &str = r#"
 [receiver.oncall]
 kind = "sns"
@@ -571,232 +479,4 @@ fn daemon(
         Cycle::new(cloud, Arc::new(ledger.clone()), Arc::clone(&shared)),
         shared,
     )
-}
-
-/// Ends the process at a call: the call never returns, and whoever runs the cycle drops it.
-#[derive(Debug, Default)]
-pub(crate) struct Crash {
-    is_armed: AtomicBool,
-    is_after: AtomicBool,
-    calls_left: AtomicU64,
-    told: Notify,
-    /// An account in which calls hang until the light comes back.
-    dark: watch::Sender<Option<AccountId>>,
-}
-
-impl Crash {
-    /// Waits where the account is dark.
-    async fn find_light(&self, scope: Option<&Scope>) {
-        let mut dark = self.dark.subscribe();
-        let is_light = |dark: &Option<AccountId>| {
-            scope.is_none_or(|scope| *dark != Some(scope.account.clone()))
-        };
-        dark.wait_for(is_light)
-            .await
-            .expect("the switch outlives its watchers");
-    }
-
-    fn arm(&self, calls: u64, is_after: bool) {
-        self.calls_left.store(calls, Ordering::SeqCst);
-        self.is_after.store(is_after, Ordering::SeqCst);
-        self.is_armed.store(true, Ordering::SeqCst);
-    }
-
-    fn disarm(&self) {
-        self.is_armed.store(false, Ordering::SeqCst);
-    }
-
-    fn is_now(&self) -> bool {
-        self.is_armed.load(Ordering::SeqCst)
-            && self
-                .calls_left
-                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                    left.checked_sub(1)
-                })
-                .is_err()
-    }
-
-    async fn end(&self) -> ! {
-        self.told.notify_one();
-        std::future::pending().await
-    }
-}
-
-#[derive(Debug)]
-struct Crashing {
-    inner: Arc<dyn Cloud>,
-    crash: Arc<Crash>,
-}
-
-/// Every call may be the last: before its effect, or after it with the answer lost.
-macro_rules! crashing {
-    ($self:ident, $scope:expr, $call:expr) => {{
-        $self.crash.find_light($scope).await;
-        let is_now = $self.crash.is_now();
-        if is_now && !$self.crash.is_after.load(Ordering::SeqCst) {
-            $self.crash.end().await
-        }
-        let answer = $call.await;
-        if is_now {
-            $self.crash.end().await
-        }
-        answer
-    }};
-}
-
-#[async_trait]
-impl Cloud for Crashing {
-    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
-        crashing!(self, Some(scope), self.inner.caller(scope))
-    }
-    async fn list_metrics(
-        &self,
-        scope: &Scope,
-        namespace: &str,
-        recently_active: bool,
-        page: Option<String>,
-    ) -> Result<Page<Metric>, Fault> {
-        crashing!(
-            self,
-            Some(scope),
-            self.inner
-                .list_metrics(scope, namespace, recently_active, page)
-        )
-    }
-    async fn metric_data(
-        &self,
-        scope: &Scope,
-        request: MetricRequest,
-    ) -> Result<Page<MetricResult>, Fault> {
-        crashing!(self, Some(scope), self.inner.metric_data(scope, request))
-    }
-    async fn metric_statistics(
-        &self,
-        scope: &Scope,
-        query: &MetricQuery,
-        stretch: (Minute, Minute),
-    ) -> Result<Vec<(Minute, f64)>, Fault> {
-        let call = self.inner.metric_statistics(scope, query, stretch);
-        crashing!(self, Some(scope), call)
-    }
-    async fn list_profiles(
-        &self,
-        scope: &Scope,
-        page: Option<String>,
-    ) -> Result<Page<Profile>, Fault> {
-        crashing!(self, Some(scope), self.inner.list_profiles(scope, page))
-    }
-    async fn list_models(&self, scope: &Scope) -> Result<Vec<FoundationModel>, Fault> {
-        crashing!(self, Some(scope), self.inner.list_models(scope))
-    }
-    async fn list_quotas(
-        &self,
-        scope: &Scope,
-        page: Option<String>,
-    ) -> Result<Page<ListedQuota>, Fault> {
-        crashing!(self, Some(scope), self.inner.list_quotas(scope, page))
-    }
-    async fn list_default_quotas(
-        &self,
-        scope: &Scope,
-        page: Option<String>,
-    ) -> Result<Page<ListedQuota>, Fault> {
-        crashing!(
-            self,
-            Some(scope),
-            self.inner.list_default_quotas(scope, page)
-        )
-    }
-    async fn get_quota(&self, scope: &Scope, code: &QuotaCode) -> Result<ListedQuota, Fault> {
-        crashing!(self, Some(scope), self.inner.get_quota(scope, code))
-    }
-    async fn request_quota(
-        &self,
-        scope: &Scope,
-        code: &QuotaCode,
-        desired: Amount,
-    ) -> Result<QuotaRequest, Fault> {
-        crashing!(
-            self,
-            Some(scope),
-            self.inner.request_quota(scope, code, desired)
-        )
-    }
-    async fn get_quota_request(
-        &self,
-        scope: &Scope,
-        id: &RequestId,
-    ) -> Result<QuotaRequest, Fault> {
-        crashing!(self, Some(scope), self.inner.get_quota_request(scope, id))
-    }
-    async fn quota_request_history(
-        &self,
-        scope: &Scope,
-        code: &QuotaCode,
-        page: Option<String>,
-    ) -> Result<Page<QuotaRequest>, Fault> {
-        crashing!(
-            self,
-            Some(scope),
-            self.inner.quota_request_history(scope, code, page)
-        )
-    }
-    async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
-        crashing!(self, Some(scope), self.inner.create_case(scope, case))
-    }
-    async fn list_cases(
-        &self,
-        scope: &Scope,
-        filter: &CaseFilter,
-        page: Option<String>,
-    ) -> Result<Page<Case>, Fault> {
-        crashing!(
-            self,
-            Some(scope),
-            self.inner.list_cases(scope, filter, page)
-        )
-    }
-    async fn list_communications(
-        &self,
-        scope: &Scope,
-        case: &CaseId,
-        page: Option<String>,
-    ) -> Result<Page<Communication>, Fault> {
-        crashing!(
-            self,
-            Some(scope),
-            self.inner.list_communications(scope, case, page)
-        )
-    }
-    async fn add_communication(
-        &self,
-        scope: &Scope,
-        case: &CaseId,
-        body: &str,
-    ) -> Result<(), Fault> {
-        crashing!(
-            self,
-            Some(scope),
-            self.inner.add_communication(scope, case, body)
-        )
-    }
-    async fn publish(
-        &self,
-        scope: &Scope,
-        topic_arn: &str,
-        subject: &str,
-        message: &str,
-    ) -> Result<String, Fault> {
-        crashing!(
-            self,
-            Some(scope),
-            self.inner.publish(scope, topic_arn, subject, message)
-        )
-    }
-    async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
-        crashing!(self, None, self.inner.post(url, body))
-    }
-    fn calls(&self) -> CallCounts {
-        self.inner.calls()
-    }
 }

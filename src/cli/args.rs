@@ -1,0 +1,330 @@
+//! What people type: commands, their options and their defaults.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::remote;
+use crate::{
+    config,
+    model::{policy::Mode, units::Share},
+};
+
+/// Watches Amazon Bedrock capacity and acts on it.
+///
+/// Start with `bedrock-ops-alert demo`: the whole service against a simulated AWS, no account needed.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the service.
+    Run(RunArgs),
+    /// Run the service against a simulated AWS, everything embedded: a fortnight in under three minutes.
+    Demo(DemoArgs),
+    /// Run the simulated AWS alone.
+    Sim(SimArgs),
+    /// Check a configuration and its rules: all faults at once, each with its place.
+    Check(CheckArgs),
+    /// Show what exists and which quotas limit it, with the reasons; asks AWS, or compares two lists.
+    Discover(DiscoverArgs),
+    /// Show how things stand, from the running service.
+    Status(StatusArgs),
+    /// Show what watching costs this month, from the running service; with `--plan` what it would cost.
+    Cost(CostArgs),
+    /// Show why: an incident, an action, a pool, a quota code or a request; `mapping POOL` for its quotas alone.
+    Explain(ExplainArgs),
+    /// Show what was measured of a pool, for months, and when its quotas changed.
+    History(HistoryArgs),
+    /// Carry out a proposal.
+    Approve(AnswerArgs),
+    /// Refuse a proposal.
+    Reject(AnswerArgs),
+    /// Dump, load or verify a store. The service must not be running on it.
+    #[command(subcommand)]
+    Store(StoreCommand),
+}
+
+/// Options that override the configuration file.
+#[derive(Debug, Args)]
+pub(super) struct Overrides {
+    /// Configuration file; without one, built-in defaults and the account of the environment's credentials.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Where the store lies.
+    #[arg(long, env = "BOA_STORE_PATH", value_name = "FOLDER")]
+    pub(super) store: Option<PathBuf>,
+    /// Where the page, the API and the metrics are served; loopback only.
+    #[arg(long, env = "BOA_LISTEN", value_name = "ADDRESS:PORT")]
+    pub(super) listen: Option<SocketAddr>,
+    /// How far the service goes by itself.
+    #[arg(long, env = "BOA_MODE")]
+    pub(super) mode: Option<ModeArg>,
+    /// A folder of rules instead of the built-in ones.
+    #[arg(long, env = "BOA_RULES", value_name = "FOLDER")]
+    pub(super) rules: Option<PathBuf>,
+}
+
+impl Overrides {
+    /// Nothing but a file.
+    pub(super) const fn of_file(config: Option<PathBuf>) -> Self {
+        Self {
+            config,
+            store: None,
+            listen: None,
+            mode: None,
+            rules: None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ModeArg {
+    /// File nothing.
+    Observe,
+    /// File what a person approves.
+    Propose,
+    /// File within the budgets.
+    File,
+}
+
+impl From<ModeArg> for Mode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::Observe => Self::Observe,
+            ModeArg::Propose => Self::Propose,
+            ModeArg::File => Self::File,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) overrides: Overrides,
+    /// Take the time from a simulated AWS. Refused unless every AWS endpoint is on loopback.
+    #[arg(long, value_name = "URL")]
+    pub(super) sim_clock: Option<String>,
+    /// The name under which the simulated clock knows this service.
+    #[arg(long, default_value = "run", requires = "sim_clock", hide = true)]
+    pub(super) sim_client: String,
+    /// Stop by itself after this much of the service's own time, such as `14d`.
+    #[arg(long = "for", value_name = "TIME", value_parser = minutes)]
+    pub(super) lasting: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// How much simulated time to show.
+    #[arg(long = "for", value_name = "TIME", value_parser = minutes, default_value = "14d")]
+    pub(super) lasting: i64,
+    /// `max`, or how many times faster than real.
+    #[arg(long, default_value = "max")]
+    pub(super) speed: String,
+    /// Write the summary there as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+    /// Port of the status page; 0 takes a free one.
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    pub(super) page_port: u16,
+    /// Port of the simulated AWS; 0 takes a free one.
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    pub(super) aws_port: u16,
+    /// Keep the store in this folder instead of a temporary one.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) keep_store: Option<PathBuf>,
+    /// How far the service goes; `file` by default, since this AWS is simulated.
+    #[arg(long, default_value = "file")]
+    pub(super) mode: ModeArg,
+    /// Seed of everything the simulated AWS draws.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SimArgs {
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, value_name = "PORT")]
+    pub(super) port: u16,
+    /// The world, see docs/worlds.md; without one, the demo's fortnight.
+    #[arg(long, value_name = "FILE")]
+    pub(super) world: Option<PathBuf>,
+    /// `max` (as fast as its clients let it), or how many times faster than real.
+    #[arg(long, default_value = "1")]
+    pub(super) speed: String,
+    /// Seed of everything that is drawn.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) overrides: Overrides,
+    /// Print the effective configuration and where each value comes from.
+    #[arg(long)]
+    pub(super) show: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiscoverArgs {
+    /// Configuration file that names the accounts; without one, the account of the environment's credentials.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Ask nobody: map the ids of this list (CSV with the columns `model_id,region`).
+    #[arg(long, value_name = "FILE", requires = "quotas")]
+    pub(super) corpus: Option<PathBuf>,
+    /// The quotas to map them to (CSV with the columns `quota_code,quota_name`, `default_value` and `adjustable` if known).
+    #[arg(long, value_name = "FILE", requires = "corpus")]
+    pub(super) quotas: Option<PathBuf>,
+    /// Print JSON; the shape is in docs/discover.md.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReadArgs {
+    /// Address of the running service.
+    #[arg(
+        long,
+        env = "BOA_URL",
+        default_value = "http://127.0.0.1:9464",
+        value_name = "URL"
+    )]
+    pub(super) url: String,
+    /// Print JSON; the shape is in docs/api.md.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl ReadArgs {
+    pub(super) const fn format(&self) -> remote::Format {
+        if self.json {
+            remote::Format::Json
+        } else {
+            remote::Format::Text
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
+    /// Exit with 2 when something is at risk.
+    #[arg(long)]
+    pub(super) exit_code: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CostArgs {
+    /// Say what a month would cost, from a configuration; asks no running service.
+    #[arg(long)]
+    pub(super) plan: bool,
+    /// Configuration file of the plan.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE", requires = "plan")]
+    pub(super) config: Option<PathBuf>,
+    /// Plan for so many targets; without it AWS is asked which there are, by calls that cost next to nothing.
+    #[arg(long, value_name = "NUMBER", requires = "plan", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) targets: Option<u32>,
+    /// Plan for targets that are near a limit so much of the time.
+    #[arg(long, value_name = "SHARE", requires = "plan", value_parser = config::share, default_value = "10 %")]
+    pub(super) hot_share: Share,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// `inc-…`, `act-…`, a pool, a quota code or a request id; or the word `mapping`.
+    pub(super) id: String,
+    /// After `mapping`: the pool, `account/region/family/model`.
+    #[arg(required_if_eq("id", "mapping"))]
+    pub(super) pool: Option<String>,
+    /// After `mapping`: tell it from this list of quotas instead of the running service.
+    #[arg(long, value_name = "FILE", requires = "pool")]
+    pub(super) quotas: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HistoryArgs {
+    /// The pool, `account/region/family/model`.
+    pub(super) pool: String,
+    /// What: `tpm`, `rpm`, `throttles`, `latency` or another signal of the rules.
+    #[arg(long, default_value = "tpm")]
+    pub(super) signal: String,
+    /// From when: an instant, a day, or so long before the end (`36h`, `14d`).
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    pub(super) from: String,
+    /// Until when, exclusive; now without it.
+    #[arg(long, value_name = "TIME")]
+    pub(super) to: Option<String>,
+    /// How long a row is: `minute`, `5m` or `hour`; by the length of the range without it.
+    #[arg(long, value_name = "TIME")]
+    pub(super) by: Option<String>,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AnswerArgs {
+    /// The proposal, `act-…`.
+    pub(super) action: String,
+    /// Who decides; written down with the decision.
+    #[arg(long, env = "USER", default_value = "unnamed")]
+    pub(super) by: String,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Write all records as JSON lines to standard output.
+    Dump {
+        /// The store's folder.
+        store: PathBuf,
+    },
+    /// Read JSON lines from standard input into a new store.
+    Load {
+        /// The folder of the new store.
+        store: PathBuf,
+        /// Load although the store holds records already; those of the dump win.
+        #[arg(long)]
+        onto_existing: bool,
+    },
+    /// Check every record, the counts and the chain.
+    Verify {
+        /// The store's folder.
+        store: PathBuf,
+    },
+    /// Write what can still be read of a damaged store as a dump to standard output.
+    Salvage {
+        /// The store's folder.
+        store: PathBuf,
+    },
+}
+
+/// `90m`, `36h`, `14d`: minutes.
+fn minutes(text: &str) -> Result<i64, String> {
+    let wrong = || format!("`{text}` is not a time: write 90m, 36h or 14d");
+    let (number, unit) = text
+        .split_at_checked(text.len().saturating_sub(1))
+        .ok_or_else(wrong)?;
+    let number: i64 = number.trim().parse().map_err(|_| wrong())?;
+    let factor = match unit {
+        "m" => 1,
+        "h" => 60,
+        "d" => 1_440,
+        _ => return Err(wrong()),
+    };
+    number
+        .checked_mul(factor)
+        .filter(|minutes| 0 < *minutes)
+        .ok_or_else(wrong)
+}

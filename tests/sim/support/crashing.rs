@@ -1,0 +1,253 @@
+//! The port of a process that ends at a call, or hangs in an account that is dark.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a test that meets the unexpected should stop"
+)]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use bedrock_ops_alert::{
+    cloud::{
+        CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
+        Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
+    },
+    model::{
+        ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        time::Minute,
+        units::Amount,
+    },
+};
+use tokio::sync::{Notify, watch};
+
+/// Ends the process at a call: the call never returns, and whoever runs the cycle drops it.
+#[derive(Debug, Default)]
+pub(crate) struct Crash {
+    is_armed: AtomicBool,
+    is_after: AtomicBool,
+    calls_left: AtomicU64,
+    pub(super) told: Notify,
+    /// An account in which calls hang until the light comes back.
+    pub(super) dark: watch::Sender<Option<AccountId>>,
+}
+
+impl Crash {
+    /// Waits where the account is dark.
+    async fn find_light(&self, scope: Option<&Scope>) {
+        let mut dark = self.dark.subscribe();
+        let is_light = |dark: &Option<AccountId>| {
+            scope.is_none_or(|scope| *dark != Some(scope.account.clone()))
+        };
+        dark.wait_for(is_light)
+            .await
+            .expect("the switch outlives its watchers");
+    }
+
+    pub(super) fn arm(&self, calls: u64, is_after: bool) {
+        self.calls_left.store(calls, Ordering::SeqCst);
+        self.is_after.store(is_after, Ordering::SeqCst);
+        self.is_armed.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn disarm(&self) {
+        self.is_armed.store(false, Ordering::SeqCst);
+    }
+
+    fn is_now(&self) -> bool {
+        self.is_armed.load(Ordering::SeqCst)
+            && self
+                .calls_left
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                    left.checked_sub(1)
+                })
+                .is_err()
+    }
+
+    async fn end(&self) -> ! {
+        self.told.notify_one();
+        std::future::pending().await
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Crashing {
+    pub(super) inner: Arc<dyn Cloud>,
+    pub(super) crash: Arc<Crash>,
+}
+
+/// Every call may be the last: before its effect, or after it with the answer lost.
+macro_rules! crashing {
+    ($self:ident, $scope:expr, $call:expr) => {{
+        $self.crash.find_light($scope).await;
+        let is_now = $self.crash.is_now();
+        if is_now && !$self.crash.is_after.load(Ordering::SeqCst) {
+            $self.crash.end().await
+        }
+        let answer = $call.await;
+        if is_now {
+            $self.crash.end().await
+        }
+        answer
+    }};
+}
+
+#[async_trait]
+impl Cloud for Crashing {
+    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
+        crashing!(self, Some(scope), self.inner.caller(scope))
+    }
+    async fn list_metrics(
+        &self,
+        scope: &Scope,
+        namespace: &str,
+        recently_active: bool,
+        page: Option<String>,
+    ) -> Result<Page<Metric>, Fault> {
+        crashing!(
+            self,
+            Some(scope),
+            self.inner
+                .list_metrics(scope, namespace, recently_active, page)
+        )
+    }
+    async fn metric_data(
+        &self,
+        scope: &Scope,
+        request: MetricRequest,
+    ) -> Result<Page<MetricResult>, Fault> {
+        crashing!(self, Some(scope), self.inner.metric_data(scope, request))
+    }
+    async fn metric_statistics(
+        &self,
+        scope: &Scope,
+        query: &MetricQuery,
+        stretch: (Minute, Minute),
+    ) -> Result<Vec<(Minute, f64)>, Fault> {
+        let call = self.inner.metric_statistics(scope, query, stretch);
+        crashing!(self, Some(scope), call)
+    }
+    async fn list_profiles(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<Profile>, Fault> {
+        crashing!(self, Some(scope), self.inner.list_profiles(scope, page))
+    }
+    async fn list_models(&self, scope: &Scope) -> Result<Vec<FoundationModel>, Fault> {
+        crashing!(self, Some(scope), self.inner.list_models(scope))
+    }
+    async fn list_quotas(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault> {
+        crashing!(self, Some(scope), self.inner.list_quotas(scope, page))
+    }
+    async fn list_default_quotas(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<ListedQuota>, Fault> {
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.list_default_quotas(scope, page)
+        )
+    }
+    async fn get_quota(&self, scope: &Scope, code: &QuotaCode) -> Result<ListedQuota, Fault> {
+        crashing!(self, Some(scope), self.inner.get_quota(scope, code))
+    }
+    async fn request_quota(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        desired: Amount,
+    ) -> Result<QuotaRequest, Fault> {
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.request_quota(scope, code, desired)
+        )
+    }
+    async fn get_quota_request(
+        &self,
+        scope: &Scope,
+        id: &RequestId,
+    ) -> Result<QuotaRequest, Fault> {
+        crashing!(self, Some(scope), self.inner.get_quota_request(scope, id))
+    }
+    async fn quota_request_history(
+        &self,
+        scope: &Scope,
+        code: &QuotaCode,
+        page: Option<String>,
+    ) -> Result<Page<QuotaRequest>, Fault> {
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.quota_request_history(scope, code, page)
+        )
+    }
+    async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
+        crashing!(self, Some(scope), self.inner.create_case(scope, case))
+    }
+    async fn list_cases(
+        &self,
+        scope: &Scope,
+        filter: &CaseFilter,
+        page: Option<String>,
+    ) -> Result<Page<Case>, Fault> {
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.list_cases(scope, filter, page)
+        )
+    }
+    async fn list_communications(
+        &self,
+        scope: &Scope,
+        case: &CaseId,
+        page: Option<String>,
+    ) -> Result<Page<Communication>, Fault> {
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.list_communications(scope, case, page)
+        )
+    }
+    async fn add_communication(
+        &self,
+        scope: &Scope,
+        case: &CaseId,
+        body: &str,
+    ) -> Result<(), Fault> {
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.add_communication(scope, case, body)
+        )
+    }
+    async fn publish(
+        &self,
+        scope: &Scope,
+        topic_arn: &str,
+        subject: &str,
+        message: &str,
+    ) -> Result<String, Fault> {
+        crashing!(
+            self,
+            Some(scope),
+            self.inner.publish(scope, topic_arn, subject, message)
+        )
+    }
+    async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
+        crashing!(self, None, self.inner.post(url, body))
+    }
+    fn calls(&self) -> CallCounts {
+        self.inner.calls()
+    }
+}
