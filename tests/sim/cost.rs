@@ -172,12 +172,15 @@ fn bursts(index: usize, length: i64) -> String {
     format!("bursts = [{}]\n", bursts.join(", "))
 }
 
+/// Within this time the back-fill is over: it happens once, and is not a part of a month.
+const BACKFILL_MINUTES: i64 = 60;
+
 /// What a world came to.
 struct Measured {
     /// USD a target, with our share of the free requests and without any; scaled to 30 days.
     with_free: f64,
     list: f64,
-    /// USD a target for the first cycle: the back-fill.
+    /// USD a target until the back-fill is over, the reading of that time included.
     backfill: f64,
     /// The share of all minutes in which targets were read as hot ones.
     hot: f64,
@@ -185,7 +188,7 @@ struct Measured {
 
 /// Runs the daemon for so many days, and holds its meter against the simulated AWS's count.
 async fn measure(days: Days, length: i64) -> Measured {
-    let sim = Sim::new(world(days, length), 7);
+    let sim = Sim::new(world(days, length + 1), 7);
     let cloud = sim::cloud(&sim, sim.world().first_account(), Arc::new(Faults::none()));
     let mut settings = config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
     settings.accounts = accounts(sim.world());
@@ -198,12 +201,13 @@ async fn measure(days: Days, length: i64) -> Measured {
     let mut cycle = Cycle::new(Arc::clone(&cloud), Arc::new(ledger), Arc::clone(&shared));
     let start = sim.now();
     let (mut first, mut hot_reads) = (CallCounts::default(), 0.0);
-    for minute in 0..length * DAY {
-        let now = after(start, minute);
+    for minute in -BACKFILL_MINUTES..length * DAY {
+        let now = after(start, BACKFILL_MINUTES + minute);
         sim.advance_to(now);
         cycle.run(now).await.unwrap();
-        if minute == 0 {
+        if minute < 0 {
             first = cloud.calls();
+            continue;
         }
         let (book, until) = (shared.book(), Minute::of(now));
         let fresh = book

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_sns::error::{ProvideErrorMetadata as _, SdkError};
 use bedrock_ops_alert::sim::wire::{FaultKind, Options, Speed, WireFaults};
 
 use crate::support::{Served, get, sdk, serve, sim};
@@ -12,17 +12,21 @@ async fn always(kind: FaultKind) -> Served {
     options.faults = WireFaults {
         per_mille: BTreeMap::from([(kind, 1_000)]),
         hang_seconds: 1,
-        operations: vec!["sts:GetCallerIdentity".to_owned()],
+        operations: vec!["sns:Publish".to_owned()],
         ..WireFaults::default()
     };
     serve(sim(), options).await
 }
 
+/// A topic of the demo's world.
+const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:bedrock-alerts";
+
 /// What the SDK makes of a call that meets this fault.
 async fn met(kind: FaultKind) -> String {
     let served = always(kind).await;
-    let sts = aws_sdk_sts::Client::new(&sdk(&served.url, "testing").await);
-    let told = match sts.get_caller_identity().send().await {
+    let sns = aws_sdk_sns::Client::new(&sdk(&served.url, "testing").await);
+    let message = sns.publish().topic_arn(TOPIC).message("a message");
+    let told = match message.send().await {
         Ok(_) => "answered".to_owned(),
         Err(SdkError::DispatchFailure(_)) => "dispatch failure".to_owned(),
         Err(SdkError::ResponseError(_)) => "unreadable answer".to_owned(),
@@ -35,13 +39,11 @@ async fn met(kind: FaultKind) -> String {
     };
     let state = get(&served, "/_sim/state").await;
     assert_eq!(
-        state["faults"][kind.name()]["sts:GetCallerIdentity"],
+        state["faults"][kind.name()]["sns:Publish"],
         1,
         "{kind:?}: {state}"
     );
-    let happened = state["calls"]["sts:GetCallerIdentity"]
-        .as_u64()
-        .unwrap_or(0);
+    let happened = state["published"].as_array().unwrap().len();
     format!("{told}, effects: {happened}")
 }
 
@@ -52,10 +54,10 @@ async fn each_fault_looks_as_it_should() {
         seen += &format!("{}: {}\n", kind.name(), met(kind).await);
     }
     insta::assert_snapshot!(seen, @r"
-    throttled: 400 Throttling, effects: 0
-    error_before: 500 InternalFailure, effects: 0
+    throttled: 429 Throttled, effects: 0
+    error_before: 500 InternalError, effects: 0
     dropped_before: dispatch failure, effects: 0
-    error_after: 500 InternalFailure, effects: 1
+    error_after: 500 InternalError, effects: 1
     dropped_after: dispatch failure, effects: 1
     hang: answered, effects: 1
     truncated: unreadable answer, effects: 1
