@@ -3,7 +3,7 @@
 use crate::model::{
     action::{Effect, Intent, IntentState},
     book::{Book, Record},
-    desk::Ask,
+    desk::{Ask, AskEnd},
     incident::Incident,
     time::Timestamp,
     units::grouped,
@@ -206,7 +206,14 @@ fn of_ask(before: &Book, ask: &Ask) -> Option<Line> {
             ask.request, ask.desired, ask.code
         ),
         (Some(old), Some((end, _))) if old.end.is_none() => {
-            format!("request {} for {} ended: {end:?}", ask.request, ask.code)
+            let outcome = match end {
+                AskEnd::Granted { value } => format!("granted: the value is now {value}"),
+                AskEnd::PartlyGranted { value } => {
+                    format!("granted in part: the value is now {value}")
+                }
+                AskEnd::Denied => "not granted: the value did not change".to_owned(),
+            };
+            format!("request {} for {} is {outcome}", ask.request, ask.code)
         }
         (Some(old), None) if old.status != ask.status => {
             format!(
