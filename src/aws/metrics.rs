@@ -106,7 +106,11 @@ impl Clients {
             _ => request.extended_statistics(statistic),
         };
         let answer = send!(self.meter, read, READ_ONE, request)?;
-        let points = answer.datapoints.unwrap_or_default(); // no list is AWS's way to say: an empty one
+        // AWS may leave out an empty list, and never the label: without either this is no answer, and proves no zero.
+        if answer.datapoints.is_none() {
+            need(READ_ONE, "Datapoints", answer.label.as_ref())?;
+        }
+        let points = answer.datapoints.unwrap_or_default();
         let labelled = points.iter().map(|point| {
             let time = need(READ_ONE, "Timestamp", point.timestamp)?;
             let value = need(
