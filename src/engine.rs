@@ -18,7 +18,7 @@ use crate::model::{
     ids::{QuotaCode, Scope},
     incident::AlertKey,
     quota::Quota,
-    rule::Rule,
+    rule::{Condition, Rule},
     series::PoolSeries,
     time::{Minute, Timestamp},
 };
@@ -35,12 +35,13 @@ pub use hold::{FIRST_LOOK_MINUTES, MOST_MINUTES_AT_ONCE};
 
 use hold::Span;
 use strip::Strip;
-use yardstick::Yardstick;
+use yardstick::{Bounds, Yardstick};
 
 /// Judges every minute from `track.through + 1` to `known_until` (exclusive), in order. Without a track it starts at the
 /// first minute that is held, at most [`FIRST_LOOK_MINUTES`] back.
 ///
-/// `None`: the rule does not apply to this pool, because the account has no quota of the rule's kind for it.
+/// `None`: the rule does not apply to this pool, because the account has no quota of the rule's kind for it. A model's end
+/// stands in the book: see [`judge_all`].
 #[must_use]
 pub fn judge(
     rule: &Rule,
@@ -51,7 +52,8 @@ pub fn judge(
     known_until: Minute,
     now: Timestamp,
 ) -> Option<Verdict> {
-    let yardstick = Yardstick::of(&rule.condition, pool, quotas)?;
+    let life = None; // stands in the book
+    let yardstick = Yardstick::of(&rule.condition, pool, Bounds { quotas, life })?;
     let span = Span::of(rule, series, track, known_until, now);
     let strip = Strip::cut(
         series,
@@ -90,7 +92,7 @@ pub fn judge_some(
         let series = book.series.get(id).unwrap_or(&nothing);
         let mut due = Vec::new();
         for &rule in &sorted {
-            let Some(yardstick) = Yardstick::of(&rule.condition, pool, &book.quotas) else {
+            let Some(yardstick) = Yardstick::of(&rule.condition, pool, bounds(book, pool)) else {
                 continue;
             };
             // Signals that are read less often hold back the rules that need them, and no others.
@@ -127,11 +129,25 @@ pub fn orphans(rules: &[Rule], book: &Book) -> Vec<(AlertKey, String)> {
         let Some(pool) = book.pools.get(&key.pool) else {
             return Some((key.clone(), "the pool is no longer known".to_owned()));
         };
-        let is_limited = Yardstick::of(&rule.condition, pool, &book.quotas).is_some();
-        let why = "the account no longer lists such a quota for this model";
+        let is_limited = Yardstick::of(&rule.condition, pool, bounds(book, pool)).is_some();
+        let why = match rule.condition {
+            Condition::Ends { .. } => "AWS no longer announces an end of this model",
+            Condition::QuotaShare { .. }
+            | Condition::Count { .. }
+            | Condition::Slow { .. }
+            | Condition::Above { .. } => "the account no longer lists such a quota for this model",
+        };
         (!is_limited).then(|| (key.clone(), why.to_owned()))
     });
     orphans.collect()
+}
+
+fn bounds<'a>(book: &'a Book, pool: &Pool) -> Bounds<'a> {
+    let catalog = book.catalogs.get(&pool.id.scope);
+    Bounds {
+        quotas: &book.quotas,
+        life: catalog.and_then(|catalog| catalog.lives.get(&pool.id.model)),
+    }
 }
 
 /// One copy of the minutes that any of the rules needs.

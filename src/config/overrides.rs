@@ -79,6 +79,11 @@ fn one(sheet: &mut Sheet, mut table: Section<'_>, rule: &mut Rule) -> bool {
             change.number("factor", factor, 1.0);
             change.number("floor", floor, 0.0);
         }
+        Condition::Ends { within } => {
+            change.of("within", within, |sheet, it| {
+                sheet.parsed(it, values::minutes)
+            });
+        }
     }
     table.finish(sheet);
     enabled

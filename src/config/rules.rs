@@ -32,6 +32,10 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../alert-rules/latency.toml"),
     ),
     (
+        "alert-rules/lifecycle.toml",
+        include_str!("../../alert-rules/lifecycle.toml"),
+    ),
+    (
         "alert-rules/rpm-share.toml",
         include_str!("../../alert-rules/rpm-share.toml"),
     ),
@@ -148,7 +152,7 @@ fn read_rule(sheet: &mut Sheet, mut section: Section<'_>, book: &mut RuleBook) {
     book.insert(name, (rule, sheet.source.name.clone()));
 }
 
-const CONDITIONS: &str = "quota_share, count, slow or above_usual";
+const CONDITIONS: &str = "quota_share, count, slow, above_usual or ends";
 
 fn read_condition(sheet: &mut Sheet, section: &mut Section<'_>) -> Option<Condition> {
     let written: Vec<(Shape, Entry<'_>)> = [
@@ -156,6 +160,7 @@ fn read_condition(sheet: &mut Sheet, section: &mut Section<'_>) -> Option<Condit
         ("count", Shape::Count),
         ("slow", Shape::Slow),
         ("above_usual", Shape::AboveUsual),
+        ("ends", Shape::Ends),
     ]
     .into_iter()
     .filter_map(|(key, shape)| Some((shape, section.take(key)?)))
@@ -184,6 +189,7 @@ fn read_condition(sheet: &mut Sheet, section: &mut Section<'_>) -> Option<Condit
         Shape::Count => count(sheet, table),
         Shape::Slow => slow(sheet, table),
         Shape::AboveUsual => above_usual(sheet, table),
+        Shape::Ends => ends(sheet, table),
     }
 }
 
@@ -193,6 +199,7 @@ enum Shape {
     Count,
     Slow,
     AboveUsual,
+    Ends,
 }
 
 fn quota_share(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Condition> {
@@ -291,6 +298,15 @@ fn above_usual(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Condition> {
     })
 }
 
+fn ends(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Condition> {
+    let within = table
+        .take("within")
+        .and_then(|it| sheet.parsed(&it, values::minutes));
+    let within = sheet.require(&table, "within", "\"30d\"", within);
+    table.finish(sheet);
+    Some(Condition::Ends { within: within? })
+}
+
 /// The first 12 hex digits of SHA-256 over what the rule says: the same rule has the same hash however it is written.
 pub(super) fn hash(rule: &Rule) -> String {
     let canonical = canonical(rule);
@@ -322,6 +338,7 @@ fn canonical(rule: &Rule) -> String {
         Condition::Above { of, factor, floor } => {
             format!("above_usual {} {factor} {floor}", of.name())
         }
+        Condition::Ends { within } => format!("ends {within}"),
     };
     format!(
         "{}\n{}\n{}\n{}\n{condition}\n{} of {}\n{}\n{}\n",
@@ -372,7 +389,7 @@ fn signals(want: impl Fn(Signal) -> bool) -> Vec<(&'static str, Signal)> {
     wanted.map(|signal| (signal.name(), signal)).collect()
 }
 
-fn categories() -> [(&'static str, Category); 6] {
+fn categories() -> [(&'static str, Category); 7] {
     Category::ALL.map(|it| (it.name(), it))
 }
 

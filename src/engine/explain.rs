@@ -71,6 +71,7 @@ fn number(
     let (bad, of) = (worst.bad, rule.window.of());
     match observer.yardstick {
         Yardstick::Broken { .. } => None,
+        Yardstick::End { end, .. } => Some(Reason::Ends { end: *end, minute }),
         Yardstick::QuotaShare(line) => Some(Reason::QuotaUse {
             kind: line.kind,
             code: line.code.clone(),
@@ -110,7 +111,7 @@ fn number(
                     days: edge.days,
                 })
             }
-            Condition::QuotaShare { .. } => None,
+            Condition::QuotaShare { .. } | Condition::Ends { .. } => None,
         },
     }
 }
@@ -127,7 +128,8 @@ fn why_unclear(yardstick: &Yardstick<'_>, observer: &mut Observer<'_>, last: Min
             no_value(*of)
         }
         Yardstick::Plain(Condition::Slow { .. }) => no_value(Signal::Latency),
-        Yardstick::Plain(Condition::QuotaShare { .. }) => no_value(Signal::Invocations),
+        Yardstick::Plain(Condition::QuotaShare { .. } | Condition::Ends { .. })
+        | Yardstick::End { .. } => no_value(Signal::Invocations),
         Yardstick::QuotaShare(line) => {
             format!("no complete answer about use in {}", line.kind.unit())
         }

@@ -72,7 +72,8 @@ impl Span {
             Condition::QuotaShare { .. }
             | Condition::Count { .. }
             | Condition::Slow { .. }
-            | Condition::Above { .. } => looks,
+            | Condition::Above { .. }
+            | Condition::Ends { .. } => looks,
         };
         Self {
             first,

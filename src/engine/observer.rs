@@ -4,7 +4,8 @@ use super::{
     band::{Band, Edge},
     strip::Strip,
     yardstick::{
-        DayUse, Look, Use, Yardstick, counted, look_at_count, look_at_latency, minute_use,
+        DayUse, Look, Use, Yardstick, counted, look_at_count, look_at_end, look_at_latency,
+        minute_use,
     },
 };
 use crate::model::{
@@ -32,7 +33,10 @@ impl<'a> Observer<'a> {
     ) -> Self {
         let band = match yardstick {
             Yardstick::Plain(Condition::Above { of, .. }) => Some(Band::new(series, *of)),
-            Yardstick::Plain(_) | Yardstick::QuotaShare(_) | Yardstick::Broken { .. } => None,
+            Yardstick::Plain(_)
+            | Yardstick::QuotaShare(_)
+            | Yardstick::Broken { .. }
+            | Yardstick::End { .. } => None,
         };
         let mut observer = Self {
             yardstick,
@@ -79,6 +83,10 @@ impl<'a> Observer<'a> {
                 (line.look(used), used.number())
             }
             Yardstick::Plain(condition) => self.look_plain(condition, minute),
+            Yardstick::End { end, within } => {
+                let (look, nearness) = look_at_end(*end, *within, minute);
+                (look, Some(nearness))
+            }
         };
         (look, number.filter(|_| look != Look::Unclear))
     }
@@ -104,7 +112,8 @@ impl<'a> Observer<'a> {
                 let seen = self.strip.value(of, minute);
                 (self.look_at_band(seen, factor, floor, minute), seen)
             }
-            Condition::QuotaShare { .. } => (Look::Unclear, None), // is never plain
+            // These are never plain.
+            Condition::QuotaShare { .. } | Condition::Ends { .. } => (Look::Unclear, None),
         }
     }
 

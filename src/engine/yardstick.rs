@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::strip::Strip;
 use crate::model::{
-    catalog::{Mapping, Pool},
+    catalog::{LifeCycle, Mapping, Pool},
     ids::{QuotaCode, Scope},
     quota::{Limit, Quota},
     rule::Condition,
     series::{Depth, Signal},
-    time::{DAY, Minute},
+    time::{DAY, Minute, Timestamp},
     units::{Amount, QuotaKind, Share},
 };
 
@@ -40,6 +40,13 @@ pub(super) enum Yardstick<'a> {
     },
     /// A count, a latency or a band: the rule says it all.
     Plain(&'a Condition),
+    /// The model's announced end.
+    End {
+        /// From when it can no longer be called.
+        end: Timestamp,
+        /// Bad from so many minutes before it.
+        within: i64,
+    },
 }
 
 /// The two lines that use is compared with.
@@ -53,15 +60,28 @@ pub(super) struct QuotaLine<'a> {
     pub(super) clear: Share,
 }
 
+/// What the account and AWS say, beside the pool itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds<'a> {
+    pub(super) quotas: &'a BTreeMap<(Scope, QuotaCode), Quota>,
+    /// How long the pool's model will be there.
+    pub(super) life: Option<&'a LifeCycle>,
+}
+
 impl<'a> Yardstick<'a> {
-    /// `None`: the account lists no quota of this kind for the pool.
-    pub(super) fn of(
-        condition: &'a Condition,
-        pool: &'a Pool,
-        quotas: &BTreeMap<(Scope, QuotaCode), Quota>,
-    ) -> Option<Self> {
-        let Condition::QuotaShare { kind, above, clear } = condition else {
-            return Some(Self::Plain(condition));
+    /// `None`: the account lists no quota of this kind for the pool, or AWS announced no end of its model.
+    pub(super) fn of(condition: &'a Condition, pool: &'a Pool, bounds: Bounds<'_>) -> Option<Self> {
+        let Bounds { quotas, life } = bounds;
+        let (kind, above, clear) = match condition {
+            Condition::QuotaShare { kind, above, clear } => (kind, above, clear),
+            Condition::Ends { within } => {
+                let end = life?.end?;
+                let within = *within;
+                return Some(Self::End { end, within });
+            }
+            Condition::Count { .. } | Condition::Slow { .. } | Condition::Above { .. } => {
+                return Some(Self::Plain(condition));
+            }
         };
         let code = match pool.mapping(*kind) {
             Mapping::Absent => return None,
@@ -109,7 +129,7 @@ impl<'a> Yardstick<'a> {
         match self {
             Self::QuotaShare(line) => Some((line.kind, line.code.clone())),
             Self::Broken { quota, .. } => quota.map(|(kind, code)| (kind, code.clone())),
-            Self::Plain(_) => None,
+            Self::Plain(_) | Self::End { .. } => None,
         }
     }
 
@@ -133,7 +153,7 @@ impl<'a> Yardstick<'a> {
                 QuotaKind::InputTpm => &[InputTokens],
                 QuotaKind::OutputTpm => &[OutputTokens],
             },
-            Self::Broken { .. } => &[],
+            Self::Broken { .. } | Self::End { .. } => &[],
             Self::Plain(Condition::Slow { .. }) => &[Invocations, Throttles, Latency],
             Self::Plain(Condition::Count { of, .. } | Condition::Above { of, .. }) => match of {
                 Invocations | Throttles => &[Invocations, Throttles],
@@ -144,7 +164,7 @@ impl<'a> Yardstick<'a> {
                 ChargedTokens => &[Invocations, Throttles, ChargedTokens],
                 Latency => &[Invocations, Throttles, Latency],
             },
-            Self::Plain(Condition::QuotaShare { .. }) => &[],
+            Self::Plain(Condition::QuotaShare { .. } | Condition::Ends { .. }) => &[],
         }
     }
 }
@@ -302,6 +322,18 @@ pub(super) fn look_at_count(
         Some(demand) if min_demand <= demand && share.factor() * demand <= count => Look::Bad,
         Some(_) => Look::Good,
     }
+}
+
+/// See [`Condition::Ends`].
+pub(super) fn look_at_end(end: Timestamp, within: i64, minute: Minute) -> (Look, f64) {
+    let left = Minute::of(end).since(minute);
+    let look = if left <= within {
+        Look::Bad
+    } else {
+        Look::Good
+    };
+    #[expect(clippy::cast_precision_loss, reason = "minutes between two dates")]
+    (look, -left as f64) // the nearer, the worse
 }
 
 /// See [`Condition::Slow`]. Nobody waits where nobody asks: little or no demand is good, not unclear.

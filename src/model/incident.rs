@@ -161,6 +161,12 @@ impl Incident {
         self.resolved.is_none()
     }
 
+    /// Whether it is about a day to come: no minute of it is bad, no request is lost, and no reading brings it nearer.
+    #[must_use]
+    pub fn is_of_lifecycle(&self) -> bool {
+        matches!(&self.cause, Cause::Pool { category, .. } if *category == Category::Lifecycle)
+    }
+
     /// Adds a decision, and keeps the bound.
     pub fn decide(&mut self, at: Timestamp, what: impl Into<String>) {
         if self.decisions.len() >= KEPT_DECISIONS {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{
     ids::{QuotaCode, TargetId},
     series::Signal,
-    time::Minute,
+    time::{DAY, Minute, Timestamp},
     units::{Amount, QuotaKind, Share, grouped},
 };
 
@@ -73,6 +73,13 @@ pub enum Reason {
         usual: f64,
         /// Days of history behind that edge.
         days: u8,
+    },
+    /// The model will be gone, or is.
+    Ends {
+        /// From when it can no longer be called, as AWS announces it.
+        end: Timestamp,
+        /// The minute that was judged.
+        minute: Minute,
     },
     /// The 14-day peak of use, minute-aligned and burndown-weighted.
     Peak {
@@ -150,6 +157,7 @@ impl Reason {
                 value = grouped(*value),
                 usual = grouped(*usual),
             ),
+            Self::Ends { end, minute } => ends(*end, *minute),
             Self::TopTarget { target, share } => format!("`{target}` takes {share} of the pool"),
             Self::Gap { minutes, why } => format!("{minutes} minutes without evidence: {why}"),
             Self::Considered(text) => text.clone(),
@@ -188,9 +196,23 @@ impl Reason {
             Self::Count { .. }
             | Self::Slow { .. }
             | Self::Unusual { .. }
+            | Self::Ends { .. }
             | Self::TopTarget { .. }
             | Self::Gap { .. }
             | Self::Considered(_) => String::new(),
         }
+    }
+}
+
+/// Days are what people plan in; of a part of a day nothing is promised.
+fn ends(end: Timestamp, minute: Minute) -> String {
+    let day = end.strftime("%Y-%m-%d");
+    match Minute::of(end).since(minute) {
+        left if left < 0 => format!("the model reached its end of life on {day}, as AWS announced"),
+        left if left < DAY => format!("the model reaches its end of life on {day}, within a day"),
+        left => format!(
+            "the model reaches its end of life on {day}, in {} days: after that every call fails",
+            left / DAY
+        ),
     }
 }

@@ -21,17 +21,20 @@ pub enum Category {
     Latency,
     /// Unusual, without being wrong yet.
     Anomaly,
+    /// The model will be gone.
+    Lifecycle,
 }
 
 impl Category {
     /// All categories.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Quota,
         Self::Throttle,
         Self::ClientError,
         Self::ServerError,
         Self::Latency,
         Self::Anomaly,
+        Self::Lifecycle,
     ];
 
     /// The name in TOML, JSON and fingerprints.
@@ -44,6 +47,7 @@ impl Category {
             Self::ServerError => "server-error",
             Self::Latency => "latency",
             Self::Anomaly => "anomaly",
+            Self::Lifecycle => "lifecycle",
         }
     }
 }
@@ -139,6 +143,11 @@ pub enum Condition {
         factor: f64,
         /// Never bad below this, whatever is usual.
         floor: f64,
+    },
+    /// The model can no longer be called from an announced instant, which is at most so far away.
+    Ends {
+        /// Minutes.
+        within: i64,
     },
 }
 

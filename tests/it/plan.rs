@@ -6,6 +6,8 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
+mod lifecycle;
+
 use std::collections::BTreeMap;
 
 use bedrock_ops_alert::{

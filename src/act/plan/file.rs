@@ -140,6 +140,11 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
             "{code} can't be raised through Service Quotas: ask your account team or AWS Support"
         ));
     }
+    if situation::is_legacy(draft.book(), &quota.scope, code) {
+        return Some(format!(
+            "AWS calls the model behind {code} LEGACY and raises no quota of it: move to a newer model"
+        ));
+    }
     if incident.kind == Some(QuotaKind::Tpm) && !usage.is_burndown_known {
         return Some(
             "the burndown rate of this model is not known: good for a warning, never for a request"

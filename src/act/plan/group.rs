@@ -261,9 +261,11 @@ fn cause_of(draft: &Draft<'_>, verdict: &Verdict) -> (Cause, Option<QuotaKind>) 
                 .map_or(verdict.track.through, |bad| bad.plus(1));
             situation::nearest_quota(draft.book(), &verdict.pool, until)
         }
-        Category::ClientError | Category::ServerError | Category::Latency | Category::Anomaly => {
-            None
-        }
+        Category::ClientError
+        | Category::ServerError
+        | Category::Latency
+        | Category::Anomaly
+        | Category::Lifecycle => None,
     };
     if let Some((kind, code)) = quota {
         let scope = verdict.pool.scope.clone();

@@ -21,6 +21,8 @@ const WINDOW_DAYS: i64 = 14;
 const NEW_DAYS: i64 = 3;
 /// Throttling belongs to a quota that was used to this share or more around it.
 const NEAR: f64 = 0.7;
+/// AWS's word for a model that will be gone.
+const LEGACY: &str = "LEGACY";
 /// How far around the throttling that is looked for, in minutes.
 const AROUND_MINUTES: i64 = 10;
 
@@ -176,12 +178,25 @@ pub fn share_of(incident: &Incident) -> Share {
         Reason::Count { .. }
         | Reason::Slow { .. }
         | Reason::Unusual { .. }
+        | Reason::Ends { .. }
         | Reason::Peak { .. }
         | Reason::TopTarget { .. }
         | Reason::Gap { .. }
         | Reason::Considered(_) => None,
     });
     shares.min().unwrap_or(Share::FULL)
+}
+
+/// Whether all models that drain this quota are on their way out. One that stays is worth asking for.
+#[must_use]
+pub fn is_legacy(book: &Book, scope: &Scope, code: &QuotaCode) -> bool {
+    let lives = book.catalogs.get(scope).map(|catalog| &catalog.lives);
+    let is_leaving = |pool: &Pool| {
+        let life = lives.and_then(|lives| lives.get(&pool.id.model));
+        life.is_some_and(|life| life.status == LEGACY)
+    };
+    let mut pools = pools_of(book, scope, code).peekable();
+    pools.peek().is_some() && pools.all(is_leaving)
 }
 
 fn pools_of<'a>(

@@ -15,7 +15,7 @@ use super::{draft::Draft, group::reasons};
 use crate::model::{
     incident::{Cause, Incident},
     policy::Mode,
-    rule::{Remedy, Severity},
+    rule::{Category, Remedy, Severity},
     time::{Minute, Timestamp},
     units::grouped,
 };
@@ -39,11 +39,9 @@ pub(super) fn opened(draft: &Draft<'_>, incident: &Incident) -> Message {
         incident.severity.name(),
         &headline(incident),
         |lines| {
-            lines.push(format!(
-                "Since {}, {}.",
-                incident.began,
-                lasting(incident, draft.now())
-            ));
+            if !incident.is_of_lifecycle() {
+                lines.push(since(draft, incident));
+            }
             push_reasons(draft, incident, lines);
             if 0.0 < incident.lost {
                 lines.push(format!(
@@ -61,16 +59,17 @@ pub(super) fn opened(draft: &Draft<'_>, incident: &Incident) -> Message {
 pub(super) fn raised(draft: &Draft<'_>, incident: &Incident, before: Severity) -> Message {
     let what = format!("{} (was {})", headline(incident), before.name());
     message(incident, incident.severity.name(), &what, |lines| {
-        lines.push(format!(
-            "Since {}, {}.",
-            incident.began,
-            lasting(incident, draft.now())
-        ));
-        push_reasons(draft, incident, lines);
-        lines.push(format!(
-            "Throttled so far: {} requests.",
-            grouped(incident.lost)
-        ));
+        if incident.is_of_lifecycle() {
+            push_reasons(draft, incident, lines);
+            push_runbook(draft, incident, lines);
+        } else {
+            lines.push(since(draft, incident));
+            push_reasons(draft, incident, lines);
+            lines.push(format!(
+                "Throttled so far: {} requests.",
+                grouped(incident.lost)
+            ));
+        }
         lines.push(next_step(draft, incident));
     })
 }
@@ -79,6 +78,12 @@ pub(super) fn raised(draft: &Draft<'_>, incident: &Incident, before: Severity) -
 pub(super) fn resolved(draft: &Draft<'_>, incident: &Incident) -> Message {
     let ended = incident.resolved.unwrap_or(draft.now());
     message(incident, "resolved", &headline(incident), |lines| {
+        if incident.is_of_lifecycle() {
+            // Nothing was bad: AWS moved the day, or nobody calls the model any more.
+            lines.push(format!("No longer so on {}.", clock(ended)));
+            lines.extend(incident.decisions.last().map(|it| format!("{}.", it.what)));
+            return;
+        }
         let minutes = incident.last_bad.since(incident.began) + 1;
         lines.push(format!(
             "Bad from {} to {}, {minutes} minutes.",
@@ -130,12 +135,24 @@ pub fn headline(incident: &Incident) -> String {
         }
         Cause::Pool { pool, category } => format!(
             "{}, {} {}, {} {}",
-            category.name(),
+            about(*category),
             pool.family,
             pool.model,
             pool.scope.region,
             pool.scope.account
         ),
+    }
+}
+
+const fn about(category: Category) -> &'static str {
+    match category {
+        Category::Lifecycle => "end of life",
+        Category::Quota
+        | Category::Throttle
+        | Category::ClientError
+        | Category::ServerError
+        | Category::Latency
+        | Category::Anomaly => category.name(),
     }
 }
 
@@ -221,6 +238,11 @@ fn open_work(draft: &Draft<'_>, incident: &Incident) -> String {
             )
         },
     )
+}
+
+fn since(draft: &Draft<'_>, incident: &Incident) -> String {
+    let lasting = lasting(incident, draft.now());
+    format!("Since {}, {lasting}.", incident.began)
 }
 
 fn lasting(incident: &Incident, now: Timestamp) -> String {

@@ -107,7 +107,8 @@ fn heat_of(book: &Book, verdicts: &[Verdict], judged: &BTreeSet<PoolId>) -> BTre
         let least = match verdict.category {
             Category::Quota | Category::Throttle => Heat::Hot,
             Category::ClientError | Category::ServerError | Category::Latency => Heat::Troubled,
-            Category::Anomaly => continue, // unusual is not wrong
+            // Unusual is not wrong, and a date comes no sooner for being watched.
+            Category::Anomaly | Category::Lifecycle => continue,
         };
         let known = heat.entry(verdict.pool.clone()).or_insert(least);
         *known = least.max(*known);

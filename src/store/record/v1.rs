@@ -40,6 +40,7 @@ stored_enum!(Reason of reason::Reason {
     Count { signal: String, minute: i64, count: Number, demand: Number, bad: u8, of: u8, }
     Slow { minute: i64, millis: Number, limit: Number, bad: u8, of: u8, }
     Unusual { signal: String, minute: i64, value: Number, usual: Number, days: u8, }
+    Ends { end: String, minute: i64, }
     Peak { kind: String, minute: i64, used: Number, coverage: u16, }
     TopTarget { target: String, share: u16, }
     Gap { minutes: u32, why: String, }

@@ -84,7 +84,8 @@ impl View<'_> {
                 Condition::QuotaShare { .. }
                 | Condition::Count { .. }
                 | Condition::Slow { .. }
-                | Condition::Above { .. } => None,
+                | Condition::Above { .. }
+                | Condition::Ends { .. } => None,
             })
             .collect();
         thresholds.sort_by(|a, b| a.rule.cmp(&b.rule));

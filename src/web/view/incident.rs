@@ -127,6 +127,7 @@ impl View<'_> {
                     Category::ServerError => "Server errors on",
                     Category::Latency => "Slow answers from",
                     Category::Anomaly => "Unusual traffic on",
+                    Category::Lifecycle => "End of life of",
                 };
                 format!("{what} {} ({}) in {place}", pool.model, pool.family)
             }

@@ -211,7 +211,7 @@ fn reason(rng: &mut Rng) -> Reason {
     let signal = Signal::ALL[rng.usize(0..8)];
     let kind = QuotaKind::ALL[rng.usize(0..5)];
     let (bad, of) = (rng.u8(..), rng.u8(..));
-    match rng.u8(0..8) {
+    match rng.u8(0..9) {
         0 => Reason::QuotaUse {
             kind,
             code: code(bad),
@@ -258,6 +258,10 @@ fn reason(rng: &mut Rng) -> Reason {
         6 => Reason::Gap {
             minutes: rng.u32(..),
             why: text(rng),
+        },
+        7 => Reason::Ends {
+            end: instant(rng),
+            minute: minute(rng),
         },
         _ => Reason::Considered(text(rng)),
     }

@@ -177,7 +177,7 @@ as_name! {
     ];
     Category = [
         Category::Quota, Category::Throttle, Category::ClientError,
-        Category::ServerError, Category::Latency, Category::Anomaly,
+        Category::ServerError, Category::Latency, Category::Anomaly, Category::Lifecycle,
     ];
     Family = [Family::OnDemand, Family::Geo, Family::Global, Family::Mantle];
     QuotaKind = [
