@@ -2,6 +2,8 @@
 
 #![cfg(test)] // helpers count as tests, too
 
+mod singles;
+
 use std::{
     collections::BTreeMap,
     io::{BufReader, Write},
