@@ -26,6 +26,7 @@ mod port;
 pub mod price;
 mod publish;
 mod quotas;
+mod regions;
 mod support;
 mod webhook;
 

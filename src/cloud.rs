@@ -11,7 +11,7 @@ pub use crate::model::spend::CallCounts;
 use crate::model::{
     catalog::LifeCycle,
     desk::RequestStatus,
-    ids::{AccountId, CaseId, DisplayId, QuotaCode, RequestId, Scope},
+    ids::{AccountId, CaseId, DisplayId, QuotaCode, Region, RequestId, Scope},
     time::{Minute, Timestamp},
     units::Amount,
 };
@@ -290,6 +290,13 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         scope: &Scope,
         page: Option<String>,
     ) -> Result<Page<Profile>, Fault>;
+
+    /// The Regions that the account has enabled.
+    async fn list_regions(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<Region>, Fault>;
 
     /// Foundation models of the Region.
     async fn list_models(&self, scope: &Scope) -> Result<Vec<FoundationModel>, Fault>;

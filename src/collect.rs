@@ -23,6 +23,7 @@ pub mod mapping;
 mod pages;
 mod place;
 mod quotas;
+mod regions;
 pub mod round;
 mod sum;
 pub mod survey;
@@ -31,6 +32,7 @@ mod usage;
 pub use desk::poll_desk;
 pub use discover::{Discovery, News, discover};
 pub use quotas::{QuotaPages, reread_quotas};
+pub use regions::enabled_regions;
 use usage::throttles_of_account;
 pub use usage::{PoolReading, backfill, read};
 

@@ -56,6 +56,8 @@ pub enum Service {
     Support,
     /// Amazon SNS.
     Sns,
+    /// AWS Account Management.
+    Account,
     /// The control plane of Amazon Bedrock.
     Bedrock,
     /// AWS STS.
@@ -71,6 +73,7 @@ impl Service {
             Self::ServiceQuotas => "servicequotas",
             Self::Support => "support",
             Self::Sns => "sns",
+            Self::Account => "account",
             Self::Bedrock => "bedrock",
             Self::Sts => "sts",
         }

@@ -9,7 +9,7 @@ use bedrock_ops_alert::{
         Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
         time::Minute,
         units::Amount,
     },
@@ -75,6 +75,7 @@ handed_on! {
     metric_data(scope: &Scope, request: MetricRequest) -> Page<MetricResult>;
     metric_statistics(scope: &Scope, query: &MetricQuery, stretch: (Minute, Minute)) -> Vec<(Minute, f64)>;
     list_profiles(scope: &Scope, page: Option<String>) -> Page<Profile>;
+    list_regions(scope: &Scope, page: Option<String>) -> Page<Region>;
     list_models(scope: &Scope) -> Vec<FoundationModel>;
     list_quotas(scope: &Scope, page: Option<String>) -> Page<ListedQuota>;
     list_default_quotas(scope: &Scope, page: Option<String>) -> Page<ListedQuota>;

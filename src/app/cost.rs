@@ -64,7 +64,11 @@ impl Watched {
     /// So many targets, spread over the configured accounts and Regions.
     #[must_use]
     pub fn assumed(targets: u32, settings: &Settings) -> Self {
-        let regions: usize = settings.accounts.iter().map(|it| it.regions.len()).sum();
+        let regions: usize = settings
+            .accounts
+            .iter()
+            .map(|it| it.regions.known().len())
+            .sum();
         Self {
             targets,
             regions: number(regions).max(1),

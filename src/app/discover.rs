@@ -9,8 +9,11 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    aws::{self, Patience, SdkCloud, SdkOptions},
-    collect::survey::{Survey, Terms, survey, survey_lists},
+    aws::{self, ConnectError, Patience, SdkCloud, SdkOptions},
+    collect::{
+        enabled_regions,
+        survey::{Survey, Terms, survey, survey_lists},
+    },
     model::{
         ids::{AccountId, QuotaCode, Region, Scope, TargetId},
         policy::Account,
@@ -91,10 +94,17 @@ pub async fn ask(configured: Vec<Account>) -> Result<Vec<Survey>, RunError> {
     .await?;
     let mut surveys = Vec::new();
     for account in &accounts {
-        for region in &account.regions {
+        let regions = match account.asked_at() {
+            None => account.regions.known().to_vec(),
+            Some(home) => {
+                let regions = enabled_regions(&cloud, &home).await;
+                regions.map_err(ConnectError::Regions)?
+            }
+        };
+        for region in regions {
             let scope = Scope {
                 account: account.id.clone(),
-                region: region.clone(),
+                region,
             };
             surveys.push(survey(&cloud, &scope, clock::wall()).await);
         }

@@ -8,7 +8,7 @@ use crate::{
     aws::{self, ConnectError, NotLoopback, Patience, SdkCloud, SdkOptions},
     cloud::Cloud,
     model::{
-        policy::{Account, Settings},
+        policy::{Account, Regions, Settings},
         time::after,
     },
     runtime::{
@@ -244,7 +244,7 @@ pub(super) async fn accounts(
     Ok(vec![Account {
         id: home.account,
         name: None,
-        regions: vec![home.region],
+        regions: Regions::These(vec![home.region]),
         role_arn: None,
         external_id: None,
     }])

@@ -20,6 +20,7 @@ use crate::model::{
 
 /// What our sessions are called in the account's CloudTrail.
 const SESSION_NAME: &str = "bedrock-ops-alert";
+
 /// Where roles are assumed when the account names no Region.
 const FALLBACK_REGION: &str = "us-east-1";
 
@@ -113,11 +114,8 @@ pub(super) async fn own(options: &SdkOptions) -> Configs {
 
 /// The credentials of a role in another account. Nothing is asked of STS before the first call.
 pub(super) async fn assumed(own: &Configs, account: &Account, role_arn: &str) -> Configs {
-    let region = account
-        .regions
-        .first()
-        .map_or(FALLBACK_REGION, Region::as_str)
-        .to_owned();
+    let known = account.regions.known().first();
+    let region = known.map_or(FALLBACK_REGION, Region::as_str).to_owned();
     let mut provider = AssumeRoleProvider::builder(role_arn)
         .configure(&own.reads)
         .region(aws_config::Region::new(region))
@@ -157,6 +155,7 @@ pub(super) struct Clients {
     pub(super) meter: LocalMeter,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(super) account: aws_sdk_account::Client,
     pub(super) bedrock: aws_sdk_bedrock::Client,
     pub(super) quotas: aws_sdk_servicequotas::Client,
     pub(super) quotas_once: aws_sdk_servicequotas::Client,
@@ -194,6 +193,7 @@ impl Clients {
             meter: LocalMeter::new(meter, scope),
             sts: aws_sdk_sts::Client::new(&reads),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&reads),
+            account: aws_sdk_account::Client::new(&reads),
             bedrock: aws_sdk_bedrock::Client::new(&reads),
             quotas: aws_sdk_servicequotas::Client::new(&reads),
             quotas_once: aws_sdk_servicequotas::Client::new(&once),

@@ -155,6 +155,9 @@ pub enum ConnectError {
     /// STS did not say who we are.
     #[error("AWS did not say whose credentials these are")]
     Caller(#[source] Fault),
+    /// The account did not say which Regions it has.
+    #[error("AWS did not say which Regions the account has enabled")]
+    Regions(#[source] Fault),
     /// The HTTP client for webhooks could not be made.
     #[error(
         "the HTTP client for webhooks could not be made; are the system's root certificates readable?"
@@ -183,6 +186,9 @@ impl ConnectError {
                     "nothing was begun; check the network (DNS, proxy, the way to STS) and AWS_ENDPOINT_URL if it is set, then start again"
                 }
             },
+            Self::Regions(_) => {
+                "list the Regions in the configuration, or allow `account:ListRegions`"
+            }
             Self::Endpoint { .. } | Self::NotLoopback(_) | Self::NoRegion | Self::Webhook(_) => "",
         }
     }
@@ -194,7 +200,7 @@ impl ConnectError {
             Self::Role { .. } | Self::Endpoint { .. } | Self::NotLoopback(_) | Self::NoRegion => {
                 true
             }
-            Self::Caller(_) | Self::Webhook(_) => false,
+            Self::Caller(_) | Self::Regions(_) | Self::Webhook(_) => false,
         }
     }
 }
@@ -240,12 +246,13 @@ fn check_role(account: &Account) -> Result<(), ConnectError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::policy::Regions;
 
     fn with_role(role_arn: &str) -> Account {
         Account {
             id: AccountId::new("111122223333"),
             name: None,
-            regions: vec![Region::new("us-east-1")],
+            regions: Regions::These(vec![Region::new("us-east-1")]),
             role_arn: Some(role_arn.to_owned()),
             external_id: None,
         }

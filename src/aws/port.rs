@@ -9,7 +9,7 @@ use crate::{
         Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
         time::Minute,
         units::Amount,
     },
@@ -56,6 +56,14 @@ impl Cloud for SdkCloud {
         page: Option<String>,
     ) -> Result<Page<Profile>, Fault> {
         self.at(scope).list_profiles(page).await
+    }
+
+    async fn list_regions(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<Region>, Fault> {
+        self.at(scope).list_regions(page).await
     }
 
     async fn list_models(&self, scope: &Scope) -> Result<Vec<FoundationModel>, Fault> {

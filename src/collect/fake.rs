@@ -16,6 +16,7 @@ pub(super) struct Fake {
     pub metrics: Vec<Metric>,
     pub profiles: Vec<Profile>,
     pub models: Vec<FoundationModel>,
+    pub regions: Vec<Region>,
     pub quotas: Vec<ListedQuota>,
     pub defaults: Vec<ListedQuota>,
     pub asks: BTreeMap<RequestId, QuotaRequest>,
@@ -47,6 +48,7 @@ impl Default for Fake {
             metrics: Vec::new(),
             profiles: Vec::new(),
             models: Vec::new(),
+            regions: Vec::new(),
             quotas: Vec::new(),
             defaults: Vec::new(),
             asks: BTreeMap::new(),
@@ -259,6 +261,17 @@ impl Cloud for Fake {
 
     async fn list_profiles(&self, _: &Scope, page: Option<String>) -> Result<Page<Profile>, Fault> {
         self.page("bedrock:ListInferenceProfiles", &self.profiles, page)
+    }
+
+    async fn list_regions(&self, _: &Scope, page: Option<String>) -> Result<Page<Region>, Fault> {
+        self.outcome("account:ListRegions")?;
+        // One a page.
+        let at = page.map_or(0, |page| page.parse().unwrap());
+        let next = (at + 1 < self.regions.len()).then(|| (at + 1).to_string());
+        Ok(Page {
+            items: self.regions.get(at).cloned().into_iter().collect(),
+            next,
+        })
     }
 
     async fn list_models(&self, _: &Scope) -> Result<Vec<FoundationModel>, Fault> {

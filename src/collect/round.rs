@@ -12,7 +12,7 @@ use super::{
     alarm::Alarm,
     backfill,
     cadence::{Plan, due},
-    discover, poll_desk,
+    discover, enabled_regions, poll_desk,
     quotas::QuotaPages,
     reread_quotas,
     usage::{PoolReading, read},
@@ -24,7 +24,7 @@ use crate::{
         catalog::PoolId,
         desk::DeskReading,
         history::{Stretch, StretchKey},
-        ids::{QuotaCode, Scope},
+        ids::{QuotaCode, Region, Scope},
         policy::Cadence,
         series::Depth,
         time::{DAY, Minute, Timestamp, after},
@@ -33,6 +33,8 @@ use crate::{
 
 /// A discovery that was not whole is tried again after so many minutes, not in each round.
 const DISCOVERY_RETRY_MINUTES: i64 = 5;
+/// An account is asked which Regions it has after so many minutes.
+const REGIONS_MINUTES: i64 = DAY;
 /// All quota names are listed anew after so many minutes; a pool without a mapping has them listed at once.
 const LISTING_MINUTES: i64 = DAY;
 /// Applied values of all mapped quotas are read again after so many minutes.
@@ -51,11 +53,13 @@ pub enum Find {
     History(Vec<Stretch>),
     /// What the desk said.
     Desk(Vec<DeskReading>),
+    /// All Regions that the account has enabled.
+    Regions(Vec<Region>),
     /// Something that a person should know of, once: a finding, not a failure.
     News(News),
     /// How a stage went; without faults it succeeded.
     Stage {
-        /// `discover`, `read`, `quotas`, `alarm`, `desk` or `backfill`.
+        /// `regions`, `discover`, `read`, `quotas`, `alarm`, `desk` or `backfill`.
         name: &'static str,
         /// What failed, in order.
         faults: Vec<Fault>,
@@ -65,6 +69,8 @@ pub enum Find {
 /// What the rounds of one scope remember of one another. All of it can be lost.
 #[derive(Debug, Default)]
 pub struct Watch {
+    regions_asked: Option<Timestamp>,
+    regions_tried: Option<Timestamp>,
     discovery_tried: Option<Timestamp>,
     quotas_listed: Option<Timestamp>,
     unfinished: Option<QuotaPages>,
@@ -92,6 +98,8 @@ pub struct Start {
     pub cadence: Cadence,
     /// What is missing in the history.
     pub missing: Vec<StretchKey>,
+    /// Whether the account is asked here which Regions it has.
+    pub is_home: bool,
     /// The instant of the round.
     pub now: Timestamp,
 }
@@ -128,6 +136,7 @@ struct Round<'a> {
 
 impl Round<'_> {
     async fn run(&mut self) -> Result<(), Gone> {
+        self.ask_regions().await?;
         self.discover().await?;
         let due = self.due();
         self.read(due).await?;
@@ -135,6 +144,28 @@ impl Round<'_> {
         self.reread_quotas().await?;
         self.poll_desk().await?;
         self.fill_history().await
+    }
+
+    async fn ask_regions(&mut self) -> Result<(), Gone> {
+        let Start {
+            scope,
+            is_home,
+            now,
+            ..
+        } = &self.start;
+        let is_wanted = *is_home && is_due(self.watch.regions_asked, REGIONS_MINUTES, *now);
+        if !is_wanted || !is_due(self.watch.regions_tried, DISCOVERY_RETRY_MINUTES, *now) {
+            return Ok(());
+        }
+        self.watch.regions_tried = Some(*now);
+        match enabled_regions(self.cloud, scope).await {
+            Ok(regions) => {
+                self.watch.regions_asked = Some(*now);
+                self.hand_over(Find::Regions(regions)).await?;
+                self.tell("regions", Vec::new()).await
+            }
+            Err(fault) => self.tell("regions", vec![fault]).await,
+        }
     }
 
     async fn discover(&mut self) -> Result<(), Gone> {

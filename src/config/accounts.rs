@@ -5,7 +5,10 @@ use super::{
     sheet::{Entry, Section, Sheet},
     values,
 };
-use crate::model::policy::Account;
+use crate::model::{
+    ids::Region,
+    policy::{Account, Regions},
+};
 
 /// All `[[account]]` tables, in the order of the file.
 pub(super) fn read_all(sheet: &mut Sheet, root: &mut Section<'_>) -> Vec<Account> {
@@ -40,15 +43,7 @@ fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<(Account, Ent
         .take("name")
         .and_then(|it| sheet.parsed(&it, values::words));
     let written = section.take("regions");
-    let regions = written.as_ref().map(|it| sheet.list(it, values::region));
-    if let (Some(entry), true) = (&written, regions.as_ref().is_some_and(Vec::is_empty)) {
-        let help = "write at least one, such as regions = [\"us-east-1\"]";
-        sheet.wrong(
-            entry,
-            Wrong::new("no Region is watched", "none that is valid", help),
-        );
-    }
-    let regions = sheet.require(&section, "regions", "[\"us-east-1\"]", regions);
+    let home = section.take("home_region");
     let role_entry = section.take("role_arn");
     let role = role_entry
         .as_ref()
@@ -69,6 +64,11 @@ fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<(Account, Ent
         );
         sheet.wrong(entry, wrong);
     }
+    let partition = role.as_ref().and_then(|role| role.text.split(':').nth(1));
+    let regions = written
+        .as_ref()
+        .and_then(|it| regions(sheet, it, home.as_ref(), partition));
+    let regions = sheet.require(&section, "regions", "[\"us-east-1\"]", regions);
     section.finish(sheet);
     let account = Account {
         id: id?,
@@ -78,4 +78,61 @@ fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<(Account, Ent
         external_id,
     };
     Some((account, entry?))
+}
+
+/// What stands for all Regions that the account has enabled.
+const ENABLED: &str = "enabled";
+
+/// A list of Regions, or the word for all.
+fn regions(
+    sheet: &mut Sheet,
+    written: &Entry<'_>,
+    home: Option<&Entry<'_>>,
+    partition: Option<&str>,
+) -> Option<Regions> {
+    if written.is_text() {
+        let is_word = sheet.parsed(written, word).is_some();
+        let home = match home {
+            Some(home) => sheet.parsed(home, values::region)?,
+            None => Region::new(first_region(partition)),
+        };
+        return is_word.then_some(Regions::Enabled { home });
+    }
+    if let Some(home) = home {
+        let wrong = Wrong::new(
+            "is for regions = \"enabled\" only",
+            "the Regions are listed",
+            "leave it out",
+        );
+        sheet.wrong(home, wrong);
+    }
+    let before = sheet.faults.len();
+    let these = sheet.list(written, values::region);
+    if these.is_empty() && sheet.faults.len() == before {
+        let help =
+            "write at least one, such as regions = [\"us-east-1\"], or regions = \"enabled\"";
+        let wrong = Wrong::new("no Region is watched", "none that is valid", help);
+        sheet.wrong(written, wrong);
+    }
+    Some(Regions::These(these))
+}
+
+fn word(text: &str) -> Result<(), Wrong> {
+    if text == ENABLED {
+        return Ok(());
+    }
+    Err(Wrong::new(
+        "must be a list of Regions, or \"enabled\"",
+        "neither",
+        "write regions = [\"us-east-1\"], or regions = \"enabled\" for all that the account has",
+    ))
+}
+
+/// A Region that every account of the partition has.
+fn first_region(partition: Option<&str>) -> &'static str {
+    match partition {
+        Some("aws-us-gov") => "us-gov-west-1",
+        Some("aws-cn") => "cn-north-1",
+        Some(_) | None => "us-east-1",
+    }
 }

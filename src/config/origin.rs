@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use crate::model::{
-    policy::{Account, Receiver, Settings},
+    policy::{Account, Receiver, Regions, Settings},
     rule::Rule,
 };
 
@@ -158,15 +158,17 @@ impl Page<'_> {
         if let Some(name) = &account.name {
             self.file_value(&format!("{path}.name"), &quoted(name));
         }
-        let regions: Vec<String> = account
-            .regions
-            .iter()
-            .map(|it| quoted(it.as_str()))
-            .collect();
-        self.file_value(
-            &format!("{path}.regions"),
-            &format!("[{}]", regions.join(", ")),
-        );
+        let regions = match &account.regions {
+            Regions::These(these) => {
+                let these: Vec<String> = these.iter().map(|it| quoted(it.as_str())).collect();
+                format!("[{}]", these.join(", "))
+            }
+            Regions::Enabled { home } => {
+                self.file_value(&format!("{path}.home_region"), &quoted(home.as_str()));
+                quoted("enabled")
+            }
+        };
+        self.file_value(&format!("{path}.regions"), &regions);
         if let Some(arn) = &account.role_arn {
             self.file_value(&format!("{path}.role_arn"), &quoted(arn));
         }

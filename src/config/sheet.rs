@@ -25,6 +25,13 @@ pub(super) struct Entry<'t> {
     pub(super) value: &'t Spanned<DeValue<'t>>,
 }
 
+impl Entry<'_> {
+    /// Whether a text stands here, and nothing that is made of several.
+    pub(super) fn is_text(&self) -> bool {
+        self.value.get_ref().as_str().is_some()
+    }
+}
+
 /// A table, and which of its keys were asked for.
 #[derive(Debug)]
 pub(super) struct Section<'t> {

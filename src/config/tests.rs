@@ -6,7 +6,8 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::*;
 use crate::model::{
-    policy::Receiver,
+    ids::Region,
+    policy::{Receiver, Regions},
     rule::{Condition, Severity},
 };
 
@@ -381,4 +382,39 @@ fn places_are_told_as_numbers_too() {
     assert_eq!(fault.file(), Some("config.toml"));
     assert!(fault.message().contains("TOML"), "{fault}");
     assert_eq!(fault.line_and_column(), Some((3, 5)));
+}
+
+#[test]
+fn all_regions_are_asked_for_where_the_partition_begins() {
+    let regions = |text: &str| {
+        let text = format!("[[account]]\nid = \"111122223333\"\n{text}");
+        let settings = parse(&text, "accounts.toml", &Overrides::default());
+        settings.map(|it| it.accounts[0].regions.clone())
+    };
+    let asked_at = |home: &str| Regions::Enabled {
+        home: Region::new(home),
+    };
+    for (text, home) in [
+        ("regions = \"enabled\"", "us-east-1"),
+        (
+            "regions = \"enabled\"\nrole_arn = \"arn:aws-us-gov:iam::111122223333:role/watch\"",
+            "us-gov-west-1",
+        ),
+        (
+            "regions = \"enabled\"\nhome_region = \"eu-west-1\"",
+            "eu-west-1",
+        ),
+    ] {
+        assert_eq!(regions(text).unwrap(), asked_at(home), "{text}");
+    }
+    let faults = |text: &str| faults_of(&format!("[[account]]\nid = \"111122223333\"\n{text}"));
+    insta::assert_snapshot!(
+        "regions",
+        [
+            faults("regions = \"all\""),
+            faults("regions = [\"us-east-1\"]\nhome_region = \"us-east-1\""),
+            faults("regions = 7"),
+        ]
+        .join("\n")
+    );
 }

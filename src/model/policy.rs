@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use super::{
-    ids::{AccountId, ReceiverName, Region},
+    ids::{AccountId, ReceiverName, Region, Scope},
     rule::{Rule, Severity},
     units::{Amount, Share},
 };
@@ -38,12 +38,55 @@ pub struct Account {
     pub id: AccountId,
     /// A name for people.
     pub name: Option<String>,
-    /// The Regions to watch, at least one.
-    pub regions: Vec<Region>,
+    /// Where it is watched.
+    pub regions: Regions,
     /// The role to assume; without one, our own credentials are the account's.
     pub role_arn: Option<String>,
     /// For that role.
     pub external_id: Option<String>,
+}
+
+/// The Regions of an account to watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Regions {
+    /// These, at least one.
+    These(Vec<Region>),
+    /// All that the account has enabled, asked for each day.
+    Enabled {
+        /// Where the account is asked; watched as well.
+        home: Region,
+    },
+}
+
+impl Regions {
+    /// Those that are known without asking.
+    #[must_use]
+    pub const fn known(&self) -> &[Region] {
+        match self {
+            Self::These(these) => these.as_slice(),
+            Self::Enabled { home } => std::slice::from_ref(home),
+        }
+    }
+
+    /// Whether the account is asked for them.
+    #[must_use]
+    pub const fn is_asked(&self) -> bool {
+        matches!(self, Self::Enabled { .. })
+    }
+}
+
+impl Account {
+    /// Where the account is asked for its Regions, if it is.
+    #[must_use]
+    pub fn asked_at(&self) -> Option<Scope> {
+        match &self.regions {
+            Regions::These(_) => None,
+            Regions::Enabled { home } => Some(Scope {
+                account: self.id.clone(),
+                region: home.clone(),
+            }),
+        }
+    }
 }
 
 /// Where messages go.

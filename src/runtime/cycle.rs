@@ -70,7 +70,7 @@ impl Cycle {
     /// Over a loaded book. In simulated time a round costs no time: all are waited for, and the clock stands meanwhile.
     #[must_use]
     pub fn new(cloud: Arc<dyn Cloud>, ledger: Arc<dyn Ledger>, shared: Arc<Shared>) -> Self {
-        let rounds = Rounds::of(&shared.settings.accounts);
+        let rounds = Rounds::of(&shared.settings.accounts, &shared.book());
         let keeping = Keeping::of(&shared.book());
         let patience = (!shared.is_simulated).then_some(PATIENCE);
         Self {

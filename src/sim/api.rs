@@ -1,5 +1,6 @@
 //! The operations as JSON in and JSON out, with member names as in the AWS service models; one file a service.
 
+mod account;
 mod bedrock;
 mod cloudwatch;
 mod quotas;
@@ -25,6 +26,7 @@ pub(crate) fn handle(kernel: &mut Kernel, call: &Call) -> Result<Value, ApiError
         Service::ServiceQuotas => quotas::handle(kernel, &scope, &call.operation, input),
         Service::Support => support::handle(kernel, &call.account, &call.operation, input),
         Service::Sns => sns::handle(kernel, &scope, &call.operation, input),
+        Service::Account => account::handle(kernel, &scope, &call.operation, input),
         Service::Bedrock => bedrock::handle(kernel, &scope, &call.operation, input),
         Service::Sts => sts::handle(kernel, &call.account, &call.operation, input),
     }

@@ -23,7 +23,7 @@ use crate::{
         QuotaRequest,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
         time::Minute,
         units::Amount,
     },
@@ -151,6 +151,20 @@ impl Cloud for InProcess {
             page.as_deref(),
             LIST_PAGE,
             |kernel| kernel.profiles(scope, None),
+        )
+    }
+
+    async fn list_regions(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<Region>, Fault> {
+        self.list(
+            "account:ListRegions",
+            scope,
+            page.as_deref(),
+            LIST_PAGE,
+            |kernel| kernel.enabled_regions(&scope.account),
         )
     }
 

@@ -10,10 +10,10 @@ use super::{
     places::Places,
     quotas::QuotaBook,
     traffic::Source,
-    world::World,
+    world::{Account, World},
 };
 use crate::model::{
-    ids::{AccountId, Scope},
+    ids::{AccountId, Region, Scope},
     time::{Minute, SignedDuration, Timestamp},
 };
 
@@ -128,15 +128,14 @@ impl Kernel {
         }
     }
 
+    /// The Regions of an account.
+    pub(crate) fn enabled_regions(&self, account: &AccountId) -> Result<Vec<Region>, ApiError> {
+        Ok(self.known_account(account)?.regions.clone())
+    }
+
     /// Refuses accounts and Regions that the world has not.
     pub(crate) fn known_scope(&self, scope: &Scope) -> Result<(), ApiError> {
-        let account = self.world.account(&scope.account).ok_or_else(|| {
-            let text = "The security token included in the request is invalid.";
-            ApiError {
-                status: 403,
-                ..ApiError::client("UnrecognizedClientException", text)
-            }
-        })?;
+        let account = self.known_account(&scope.account)?;
         if account.regions.contains(&scope.region) {
             return Ok(());
         }
@@ -147,6 +146,16 @@ impl Kernel {
         Err(ApiError {
             status: 403,
             ..ApiError::client("AccessDeniedException", &text)
+        })
+    }
+
+    fn known_account(&self, account: &AccountId) -> Result<&Account, ApiError> {
+        self.world.account(account).ok_or_else(|| {
+            let text = "The security token included in the request is invalid.";
+            ApiError {
+                status: 403,
+                ..ApiError::client("UnrecognizedClientException", text)
+            }
         })
     }
 

@@ -22,7 +22,7 @@ use bedrock_ops_alert::{
         book::Book,
         desk::AskEnd,
         ids::{AccountId, ActionId, QuotaCode, RequestId},
-        policy::{Account, Mode, Settings},
+        policy::{Account, Mode, Regions, Settings},
         time::{SignedDuration, Timestamp, after},
     },
     runtime::{cycle::Cycle, shared::Shared},
@@ -456,7 +456,7 @@ pub(crate) fn accounts(world: &World) -> Vec<Account> {
     let accounts = world.accounts.iter().map(|account| Account {
         id: account.id.clone(),
         name: None,
-        regions: account.regions.clone(),
+        regions: Regions::These(account.regions.clone()),
         role_arn: None,
         external_id: None,
     });

@@ -112,6 +112,8 @@ def catalogue():
     system = bedrock.get_inference_profile(inferenceProfileIdentifier=geo["id"])
     assert [m["modelArn"].split(":")[3] for m in system["models"]] == geo["destinations"], system
     refused("ResourceNotFoundException", bedrock.get_inference_profile, inferenceProfileIdentifier="us.no.model")
+    regions = client("account").list_regions(RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"], MaxResults=1)
+    assert regions["Regions"][0]["RegionOptStatus"] in ("ENABLED", "ENABLED_BY_DEFAULT"), regions
     models = bedrock.list_foundation_models()["modelSummaries"]
     assert {m["modelId"] for m in models} == {m["id"] for m in WORLD["model"]}, models
 

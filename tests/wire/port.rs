@@ -22,7 +22,7 @@ use bedrock_ops_alert::{
     },
     model::{
         ids::{AccountId, QuotaCode, Region, Scope},
-        policy::Account,
+        policy::{Account, Regions},
         time::{DAY, HOUR, Minute, after},
         units::Amount,
     },
@@ -85,7 +85,7 @@ async fn port() -> SdkCloud {
     let account = |id: &str, role_arn| Account {
         id: AccountId::new(id),
         name: None,
-        regions: vec![Region::new("us-east-1")],
+        regions: Regions::These(vec![Region::new("us-east-1")]),
         role_arn,
         external_id: None,
     };
@@ -154,6 +154,9 @@ async fn compare_lists(wire: &SdkCloud, near: &dyn Cloud, scope: &Scope) {
     let far = all(|page| wire.list_profiles(scope, page)).await;
     assert!(!far.is_empty());
     assert_eq!(far, all(|page| near.list_profiles(scope, page)).await);
+    let far = all(|page| wire.list_regions(scope, page)).await;
+    assert!(far.contains(&scope.region));
+    assert_eq!(far, all(|page| near.list_regions(scope, page)).await);
     let far = wire.list_models(scope).await.unwrap();
     assert!(far.iter().any(|model| model.life.end.is_some()));
     assert_eq!(far, near.list_models(scope).await.unwrap());

@@ -17,7 +17,7 @@ use bedrock_ops_alert::{
     cloud::{CaseFilter, Cloud as _, Fault, FaultClass, NewCase},
     model::{
         ids::{AccountId, CaseId, DisplayId, QuotaCode, Region, Scope},
-        policy::Account,
+        policy::{Account, Regions},
         units::Amount,
     },
 };
@@ -137,7 +137,7 @@ pub(crate) async fn cloud(url: &str, accounts: &[&str]) -> SdkCloud {
     let accounts = accounts.iter().map(|id| Account {
         id: AccountId::new(*id),
         name: None,
-        regions: vec![Region::new("eu-central-1")],
+        regions: Regions::These(vec![Region::new("eu-central-1")]),
         role_arn: None,
         external_id: None,
     });

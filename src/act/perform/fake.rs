@@ -11,7 +11,7 @@ use crate::{
         QuotaRequest,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
         time::Minute,
         units::Amount,
     },
@@ -123,6 +123,10 @@ impl Cloud for Fake {
     }
 
     async fn list_profiles(&self, _: &Scope, _: Option<String>) -> Result<Page<Profile>, Fault> {
+        unscripted()
+    }
+
+    async fn list_regions(&self, _: &Scope, _: Option<String>) -> Result<Page<Region>, Fault> {
         unscripted()
     }
 

@@ -16,7 +16,11 @@ use crate::{
         round::{Find, Start, Watch, round},
     },
     model::{
-        book::Record, desk::DeskReading, ids::Scope, policy::Account, series::PoolSeries,
+        book::{Book, Record},
+        desk::DeskReading,
+        ids::{AccountId, Region, Scope},
+        policy::Account,
+        series::PoolSeries,
         time::Timestamp,
     },
 };
@@ -46,13 +50,20 @@ pub(super) struct Collected {
 }
 
 impl Rounds {
-    pub(super) fn of(accounts: &[Account]) -> Self {
-        let scopes = accounts.iter().flat_map(|account| {
-            account.regions.iter().map(|region| Scope {
+    /// Regions where an account had pools are watched until it says that it has them no more.
+    pub(super) fn of(accounts: &[Account], book: &Book) -> Self {
+        let known = accounts.iter().flat_map(|account| {
+            let regions = account.regions.known().iter();
+            regions.map(|region| Scope {
                 account: account.id.clone(),
                 region: region.clone(),
             })
         });
+        let asking = accounts.iter().filter(|it| it.regions.is_asked());
+        let asking: BTreeSet<&AccountId> = asking.map(|account| &account.id).collect();
+        let found = book.discovered.keys();
+        let found = found.filter(|scope| asking.contains(&scope.account));
+        let scopes = known.chain(found.cloned());
         let (sender, finds) = mpsc::channel(MOST_WAITING);
         Self {
             idle: scopes.map(|scope| (scope, Watch::default())).collect(),
@@ -62,6 +73,40 @@ impl Rounds {
             sender,
         }
     }
+}
+
+impl Rounds {
+    /// All accounts and Regions that are watched.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        self.idle.keys().chain(self.busy.keys())
+    }
+
+    /// Watches these Regions of the account, and no others. A round that runs ends first.
+    fn watch(&mut self, account: &AccountId, regions: &[Region]) -> Change {
+        let named = |scope: &Scope| scope.account == *account && !regions.contains(&scope.region);
+        let gone: Vec<Region> = self
+            .idle
+            .extract_if(.., |scope, _| named(scope))
+            .map(|(scope, _)| scope.region)
+            .collect();
+        let scopes = regions.iter().map(|region| Scope {
+            account: account.clone(),
+            region: region.clone(),
+        });
+        let new: Vec<Scope> = scopes
+            .filter(|it| !self.idle.contains_key(it) && !self.busy.contains_key(it))
+            .collect();
+        let come = new.iter().map(|scope| scope.region.clone()).collect();
+        let fresh = new.into_iter().map(|scope| (scope, Watch::default()));
+        self.idle.extend(fresh);
+        Change { come, gone }
+    }
+}
+
+/// Regions that are watched from now on, and those that are no more.
+struct Change {
+    come: Vec<Region>,
+    gone: Vec<Region>,
 }
 
 /// What woke the cycle while it waited for rounds.
@@ -110,6 +155,8 @@ impl Cycle {
 
     fn start_rounds(&mut self, now: Timestamp) {
         let plan = self.plan_of_reads(now);
+        let accounts = self.shared.settings.accounts.iter();
+        let homes: BTreeSet<Scope> = accounts.filter_map(Account::asked_at).collect();
         for (scope, watch) in std::mem::take(&mut self.rounds.idle) {
             let missing = self.missing(&scope, now);
             let start = Start {
@@ -119,6 +166,7 @@ impl Cycle {
                 free: self.free_requests(&scope, now),
                 cadence: self.shared.settings.cadence,
                 missing,
+                is_home: homes.contains(&scope),
                 now,
             };
             let (cloud, sender) = (self.cloud.clone(), self.rounds.sender.clone());
@@ -187,12 +235,29 @@ impl Cycle {
                 collected.is_new |= self.take_in_history(scope, stretches, now).await?;
             }
             Find::Desk(readings) => collected.desk.extend(readings),
+            Find::Regions(regions) => self.take_in_regions(scope, &regions, now),
             Find::News(news) => {
                 tracing::warn!(event = news.event(), %scope, %now, "{news}");
             }
             Find::Stage { name, faults } => self.note(name, scope, &faults, now),
         }
         Ok(())
+    }
+
+    fn take_in_regions(&mut self, home: &Scope, regions: &[Region], now: Timestamp) {
+        let mut watched = regions.to_vec();
+        if !watched.contains(&home.region) {
+            watched.push(home.region.clone()); // or nobody would ask any more
+        }
+        let Change { come, gone } = self.rounds.watch(&home.account, &watched);
+        if !come.is_empty() {
+            let come = listed(&come);
+            tracing::info!(event = "regions.come", account = %home.account, %now, "now watched as well: {come}");
+        }
+        if !gone.is_empty() {
+            let gone = listed(&gone);
+            tracing::warn!(event = "regions.gone", account = %home.account, %now, "the account no longer has these Regions, they are not watched any more: {gone}");
+        }
     }
 
     async fn take_in_reading(
@@ -247,5 +312,72 @@ impl Cycle {
                 health.failing.insert(key, text);
             }
         }
+    }
+}
+
+fn listed(regions: &[Region]) -> String {
+    let names: Vec<&str> = regions.iter().map(Region::as_str).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::policy::Regions;
+
+    fn scope(region: &str) -> Scope {
+        Scope {
+            account: AccountId::new("111122223333"),
+            region: Region::new(region),
+        }
+    }
+
+    fn asked() -> Account {
+        Account {
+            id: scope("us-east-1").account,
+            name: None,
+            regions: Regions::Enabled {
+                home: Region::new("us-east-1"),
+            },
+            role_arn: None,
+            external_id: None,
+        }
+    }
+
+    fn watched(rounds: &Rounds) -> Vec<&str> {
+        let mut regions: Vec<&str> = rounds.scopes().map(|it| it.region.as_str()).collect();
+        regions.sort_unstable();
+        regions
+    }
+
+    #[test]
+    fn regions_come_and_go_with_what_the_account_says() {
+        let mut rounds = Rounds::of(&[asked()], &Book::default());
+        assert_eq!(watched(&rounds), ["us-east-1"]);
+        let account = asked().id;
+        let said = ["us-east-1", "eu-west-1"].map(Region::new);
+        let Change { come, gone } = rounds.watch(&account, &said);
+        assert_eq!((come, gone), (vec![Region::new("eu-west-1")], Vec::new()));
+        let said = ["us-east-1", "af-south-1"].map(Region::new);
+        let Change { come, gone } = rounds.watch(&account, &said);
+        assert_eq!(come, [Region::new("af-south-1")]);
+        assert_eq!(gone, [Region::new("eu-west-1")]);
+        assert_eq!(watched(&rounds), ["af-south-1", "us-east-1"]);
+        let other = rounds.watch(&AccountId::new("444455556666"), &[]);
+        assert!(other.come.is_empty() && other.gone.is_empty());
+    }
+
+    #[test]
+    fn after_a_restart_nothing_that_was_watched_waits_for_an_answer() {
+        let mut book = Book::default();
+        let at = Timestamp::UNIX_EPOCH;
+        book.apply(vec![Record::Discovered(scope("eu-west-1"), at)]);
+        let rounds = Rounds::of(&[asked()], &book);
+        assert_eq!(watched(&rounds), ["eu-west-1", "us-east-1"]);
+        let listed = Account {
+            regions: Regions::These(vec![Region::new("us-west-2")]),
+            ..asked()
+        };
+        assert_eq!(watched(&Rounds::of(&[listed], &book)), ["us-west-2"]);
     }
 }

@@ -314,14 +314,7 @@ impl Cycle {
     }
 
     fn each_scope(&self, tell: impl Fn(&Scope)) {
-        for account in &self.shared.settings.accounts {
-            for region in &account.regions {
-                tell(&Scope {
-                    account: account.id.clone(),
-                    region: region.clone(),
-                });
-            }
-        }
+        self.rounds.scopes().for_each(tell);
     }
 }
 

@@ -191,9 +191,12 @@ impl Cycle {
     /// How many free requests the next round of this scope may spend on single series. Our share is spread over the
     /// minutes since we count and the account's Regions; what minutes with few reads leave is there for those with many.
     pub(super) fn free_requests(&self, scope: &Scope, now: Timestamp) -> u32 {
-        let Settings { accounts, cost, .. } = &self.shared.settings;
-        let account = accounts.iter().find(|account| account.id == scope.account);
-        let regions = account.map_or(1, |account| account.regions.len());
+        let cost = &self.shared.settings.cost;
+        let scopes = self.rounds.scopes();
+        let regions = scopes
+            .filter(|it| it.account == scope.account)
+            .count()
+            .max(1);
         let regions = u32::try_from(regions).map_or(f64::INFINITY, f64::from);
         let left = f64::from(self.spending.free_left(&scope.account, cost.free_share));
         let all = f64::from(price::free_requests(cost.free_share));

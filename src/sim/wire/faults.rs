@@ -231,7 +231,7 @@ pub(super) fn denied(service: Service, action: &str, account: &AccountId) -> Api
             Some("AuthorizationError"),
         ),
         Service::Sts => (403, "AccessDenied", None),
-        Service::Bedrock => (403, "AccessDeniedException", None),
+        Service::Account | Service::Bedrock => (403, "AccessDeniedException", None),
         Service::ServiceQuotas | Service::Support => (400, "AccessDeniedException", None),
     };
     ApiError {
@@ -253,6 +253,7 @@ pub(super) fn throttled(service: Option<Service>) -> ApiError {
         Some(Service::Support) => (400, "ThrottlingException", None),
         Some(Service::Sns) => (429, "ThrottledException", Some("Throttled")),
         Some(Service::Sts) => (400, "Throttling", None),
+        Some(Service::Account) => (429, "TooManyRequestsException", None),
         Some(Service::Bedrock) | None => (429, "ThrottlingException", None),
     };
     ApiError {
@@ -274,7 +275,7 @@ pub(super) fn broken(service: Option<Service>, nth: u64) -> ApiError {
             Some(Service::ServiceQuotas) => "ServiceException",
             Some(Service::Support) => "InternalServerError",
             Some(Service::Sns) => "InternalError",
-            Some(Service::Bedrock) => "InternalServerException",
+            Some(Service::Account | Service::Bedrock) => "InternalServerException",
             Some(Service::Sts) | None => "InternalFailure",
         };
         (500, code)

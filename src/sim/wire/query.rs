@@ -140,6 +140,7 @@ fn namespace(service: Service) -> &'static str {
         | Service::CloudWatch
         | Service::ServiceQuotas
         | Service::Support
+        | Service::Account
         | Service::Bedrock => "http://sns.amazonaws.com/doc/2010-03-31/",
     }
 }

@@ -21,6 +21,7 @@ const SIGNING_NAMES: &[(&str, Service)] = &[
     ("servicequotas", Service::ServiceQuotas),
     ("support", Service::Support),
     ("sns", Service::Sns),
+    ("account", Service::Account),
     ("bedrock", Service::Bedrock),
     ("sts", Service::Sts),
 ];
@@ -152,10 +153,10 @@ fn members(raw: &Raw<'_>, signed_for: Option<Service>) -> Result<Members, Unread
         ));
     };
     let mut input = call.members;
-    input.extend(object(Protocol::Rest, Service::Bedrock, &body)?);
+    input.extend(object(Protocol::Rest, call.service, &body)?);
     Ok((
         Protocol::Rest,
-        Service::Bedrock,
+        call.service,
         call.operation.to_owned(),
         Value::Object(input),
     ))

@@ -1,8 +1,9 @@
-//! REST JSON of Bedrock's control plane: method and path tell the operation.
+//! REST JSON of Bedrock's control plane and of the account's own service: method and path tell the operation.
 
 use serde_json::{Map, Value};
 
 use super::query::{Plus, decoded, pairs};
+use crate::sim::Service;
 
 /// Members of the service model that travel in the query string as numbers.
 const INTEGERS: &[&str] = &["maxResults"];
@@ -10,13 +11,14 @@ const INTEGERS: &[&str] = &["maxResults"];
 /// What a REST request asks for.
 #[derive(Debug, PartialEq)]
 pub(super) struct RestCall {
+    pub(super) service: Service,
     /// The operation's name in the service model.
     pub(super) operation: &'static str,
     /// Members from the path and the query string; the body's are added by the caller.
     pub(super) members: Map<String, Value>,
 }
 
-/// The operation of a path, or `None` where Bedrock has none.
+/// The operation of a path, or `None` where there is none.
 pub(super) fn route(method: &str, path: &str, query: &str) -> Option<RestCall> {
     // Ids may be ARNs: whatever follows the collection is one id, escaped or not.
     let (collection, id) = match path.trim_start_matches('/').split_once('/') {
@@ -36,7 +38,12 @@ pub(super) fn route(method: &str, path: &str, query: &str) -> Option<RestCall> {
         ("GET", "foundation-models", true) => ("GetFoundationModel", Some("modelIdentifier")),
         ("POST", "listTagsForResource", false) => ("ListTagsForResource", None),
         ("POST", "tagResource", false) => ("TagResource", None),
+        ("POST", "listRegions", false) => ("ListRegions", None),
         _ => return None,
+    };
+    let service = match operation {
+        "ListRegions" => Service::Account,
+        _ => Service::Bedrock,
     };
     let mut members = Map::new();
     for (name, value) in pairs(query) {
@@ -54,7 +61,11 @@ pub(super) fn route(method: &str, path: &str, query: &str) -> Option<RestCall> {
     if let (Some(member), Some(id)) = (id_member, id) {
         members.insert(member.to_owned(), Value::from(id));
     }
-    Some(RestCall { operation, members })
+    Some(RestCall {
+        service,
+        operation,
+        members,
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use bedrock_ops_alert::{
         catalog::{Family, Mapping, Pool, PoolId},
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
         policy::{
-            Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Settings,
+            Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Regions,
+            Settings,
         },
         quota::Quota,
         reason::Reason,
@@ -59,7 +60,7 @@ pub(super) fn settings() -> Settings {
         accounts: vec![Account {
             id: AccountId::new("111122223333"),
             name: Some("prod".to_owned()),
-            regions: vec![Region::new("us-east-1"), Region::new("eu-west-1")],
+            regions: Regions::These(vec![Region::new("us-east-1"), Region::new("eu-west-1")]),
             role_arn: None,
             external_id: None,
         }],

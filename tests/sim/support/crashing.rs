@@ -17,7 +17,7 @@ use bedrock_ops_alert::{
         Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, RequestId, Scope},
+        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
         time::Minute,
         units::Amount,
     },
@@ -136,6 +136,13 @@ impl Cloud for Crashing {
         page: Option<String>,
     ) -> Result<Page<Profile>, Fault> {
         crashing!(self, Some(scope), self.inner.list_profiles(scope, page))
+    }
+    async fn list_regions(
+        &self,
+        scope: &Scope,
+        page: Option<String>,
+    ) -> Result<Page<Region>, Fault> {
+        crashing!(self, Some(scope), self.inner.list_regions(scope, page))
     }
     async fn list_models(&self, scope: &Scope) -> Result<Vec<FoundationModel>, Fault> {
         crashing!(self, Some(scope), self.inner.list_models(scope))
