@@ -6,6 +6,7 @@ use crate::{
     aws::price,
     collect::{cadence::Periods, survey::Survey},
     model::{
+        catalog::Family,
         policy::{Cadence, CostBounds, Heat, Settings},
         units::Share,
     },
@@ -91,7 +92,7 @@ impl Watched {
 pub fn plan(watched: Watched, hot_share: Share, settings: &Settings) -> CostPlan {
     let Settings { cadence, cost, .. } = settings;
     let hot = f64::from(hot_share.basis_points()) / 10_000.0;
-    let of = |heat| Periods::of(heat, 1, cadence).series_a_minute(1);
+    let of = |heat| Periods::of(heat, 1, cadence).series_a_minute(Family::OnDemand, 1);
     let mixed = hot * of(Heat::Hot) + (1.0 - hot) * of(Heat::Warm);
     let row = |what: String, series| row(what, series, watched, cadence, *cost);
     let periods = Periods::of(Heat::Hot, 1, cadence);

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::endpoint::Endpoint;
 use super::sum::Measure;
 use crate::model::book::Book;
 use crate::model::catalog::{Family, PoolId};
@@ -77,11 +78,12 @@ impl Periods {
         }
     }
 
-    /// Series a minute that so many targets cost.
+    /// Series a minute that so many targets of this family cost.
     #[must_use]
-    pub fn series_a_minute(self, targets: usize) -> f64 {
-        let quick = count(Measure::up_to(Depth::Quick).count());
-        let all = count(Measure::up_to(Depth::Full).count());
+    pub fn series_a_minute(self, family: Family, targets: usize) -> f64 {
+        let endpoint = Endpoint::of(family);
+        let quick = count(Measure::up_to(Depth::Quick, endpoint).count());
+        let all = count(Measure::up_to(Depth::Full, endpoint).count());
         let a_target = quick / whole(self.quick) + (all - quick) / whole(self.full);
         a_target * count(targets)
     }
@@ -113,13 +115,11 @@ impl Plan {
     }
 }
 
-/// The targets of each pool that is read, counted. Mantle pools are not yet: they are found and mapped, but their metrics
-/// are not read.
+/// The targets of each pool, counted.
 #[must_use]
 pub fn sizes(book: &Book) -> BTreeMap<&PoolId, usize> {
     let mut sizes = BTreeMap::new();
-    let read = book.targets.values();
-    for target in read.filter(|target| target.pool.family != Family::Mantle) {
+    for target in book.targets.values() {
         *sizes.entry(&target.pool).or_default() += 1;
     }
     sizes
@@ -221,25 +221,6 @@ mod tests {
             stretch: 1.0,
             ..Plan::default()
         }
-    }
-
-    #[test]
-    fn mantle_pools_are_known_and_not_read() {
-        let mut book = book(&["a"]);
-        book.apply(vec![Record::Target(Target {
-            id: TargetId::new("bedrock-mantle/m"),
-            kind: TargetKind::Mantle,
-            pool: PoolId {
-                family: Family::Mantle,
-                ..pool("m")
-            },
-            first_seen: Timestamp::UNIX_EPOCH,
-        })]);
-        let start = Minute(29_000_000).start();
-        assert_eq!(
-            due(&book, &plan(&[]), &CADENCE, start),
-            [(pool("a"), Depth::Full)]
-        );
     }
 
     /// The minutes at which a pool was read over two hours: all reads, and those in full.
@@ -355,9 +336,15 @@ mod tests {
 
     #[test]
     fn what_a_target_costs_follows_from_its_periods() {
-        let series = |heat| Periods::of(heat, 1, &CADENCE).series_a_minute(1);
-        assert!((series(Heat::Hot) - 3.6).abs() < 1e-9);
-        assert!((series(Heat::Warm) - 1.2).abs() < 1e-9);
-        assert!((series(Heat::Idle) - 0.3).abs() < 1e-9);
+        let series = |heat, family| Periods::of(heat, 1, &CADENCE).series_a_minute(family, 1);
+        for (heat, runtime, mantle) in [
+            (Heat::Hot, 3.6, 2.1),
+            (Heat::Warm, 1.2, 0.5),
+            (Heat::Idle, 0.3, 0.15),
+        ] {
+            let got = (series(heat, Family::Geo), series(heat, Family::Mantle));
+            assert!((got.0 - runtime).abs() < 1e-9, "{heat:?}: {got:?}");
+            assert!((got.1 - mantle).abs() < 1e-9, "{heat:?}: {got:?}");
+        }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use super::endpoint::Endpoint;
+use crate::model::catalog::Family;
 use crate::model::ids::TargetId;
 use crate::model::series::{Depth, SETTLE_MINUTES, Sample, Signal, TargetUse};
 use crate::model::time::{Minute, Timestamp};
@@ -40,36 +42,70 @@ impl Measure {
         Self::Latency,
     ];
 
-    /// What a read of this depth asks for, in the order of the queries.
-    pub(super) fn up_to(depth: Depth) -> impl Iterator<Item = Self> + Clone {
-        Self::ALL.into_iter().filter(move |it| it.depth() <= depth)
+    /// All that the endpoint publishes.
+    pub(super) fn at(endpoint: Endpoint) -> impl Iterator<Item = Self> {
+        let measures = Self::ALL.into_iter();
+        measures.filter(move |it| it.depth(endpoint).is_some())
     }
 
-    /// The shallowest read that asks for it.
-    const fn depth(self) -> Depth {
-        match self {
-            Self::Invocations | Self::Throttles | Self::Estimated => Depth::Quick,
-            Self::ClientErrors
-            | Self::ServerErrors
-            | Self::Input
-            | Self::Output
-            | Self::CacheWrites
-            | Self::Latency => Depth::Full,
+    /// What a read of this depth asks for at this endpoint, in the order of the queries.
+    pub(super) fn up_to(depth: Depth, endpoint: Endpoint) -> impl Iterator<Item = Self> + Clone {
+        let measures = Self::ALL.into_iter();
+        measures.filter(move |it| it.depth(endpoint).is_some_and(|own| own <= depth))
+    }
+
+    /// The shallowest read that asks for it; `None` where the endpoint does not publish it.
+    const fn depth(self, endpoint: Endpoint) -> Option<Depth> {
+        match (endpoint, self) {
+            (Endpoint::Mantle, Self::Input | Self::Output)
+            | (Endpoint::Runtime, Self::Invocations | Self::Throttles | Self::Estimated) => {
+                Some(Depth::Quick)
+            }
+            (Endpoint::Mantle, Self::Invocations)
+            | (
+                Endpoint::Runtime,
+                Self::ClientErrors
+                | Self::ServerErrors
+                | Self::Input
+                | Self::Output
+                | Self::CacheWrites
+                | Self::Latency,
+            ) => Some(Depth::Full),
+            (
+                Endpoint::Mantle,
+                Self::Throttles
+                | Self::ClientErrors
+                | Self::ServerErrors
+                | Self::CacheWrites
+                | Self::Estimated
+                | Self::Latency,
+            ) => None,
+        }
+    }
+
+    /// What tells, over a whole account, that there was traffic at this endpoint.
+    pub(super) const fn of_traffic(endpoint: Endpoint) -> Self {
+        match endpoint {
+            Endpoint::Runtime => Self::Invocations,
+            Endpoint::Mantle => Self::Input,
         }
     }
 
     /// The CloudWatch metric.
-    pub(super) const fn metric(self) -> &'static str {
-        match self {
-            Self::Invocations => "Invocations",
-            Self::Throttles => "InvocationThrottles",
-            Self::ClientErrors => "InvocationClientErrors",
-            Self::ServerErrors => "InvocationServerErrors",
-            Self::Input => "InputTokenCount",
-            Self::Output => "OutputTokenCount",
-            Self::CacheWrites => "CacheWriteInputTokenCount",
-            Self::Estimated => "EstimatedTPMQuotaUsage",
-            Self::Latency => "InvocationLatency",
+    pub(super) const fn metric(self, endpoint: Endpoint) -> &'static str {
+        match (endpoint, self) {
+            (Endpoint::Runtime, Self::Invocations) => "Invocations",
+            (Endpoint::Mantle, Self::Invocations) => "Inferences",
+            (_, Self::Throttles) => "InvocationThrottles",
+            (_, Self::ClientErrors) => "InvocationClientErrors",
+            (_, Self::ServerErrors) => "InvocationServerErrors",
+            (Endpoint::Runtime, Self::Input) => "InputTokenCount",
+            (Endpoint::Mantle, Self::Input) => "TotalInputTokens",
+            (Endpoint::Runtime, Self::Output) => "OutputTokenCount",
+            (Endpoint::Mantle, Self::Output) => "TotalOutputTokens",
+            (_, Self::CacheWrites) => "CacheWriteInputTokenCount",
+            (_, Self::Estimated) => "EstimatedTPMQuotaUsage",
+            (_, Self::Latency) => "InvocationLatency",
         }
     }
 
@@ -126,6 +162,7 @@ struct Cell {
 pub(super) struct Tally {
     from: Minute,
     depth: Depth,
+    endpoint: Endpoint,
     cells: BTreeMap<Signal, Vec<Cell>>,
     by_target: BTreeMap<TargetId, TargetUse>,
     /// How often output tokens count against the quota.
@@ -150,16 +187,22 @@ pub(super) struct Summed {
 }
 
 impl Tally {
-    /// Nothing added yet; `minutes` long, for a read of this depth. `rate` is the burndown rate used where `EstimatedTPMQuotaUsage` is absent.
-    pub(super) fn new(from: Minute, minutes: usize, depth: Depth, rate: f64) -> Self {
-        let cells = Signal::ALL
-            .into_iter()
-            .filter(|signal| signal.depth() <= depth)
+    /// Nothing added yet; `minutes` long, for a read of this depth of a pool of this family. `rate` is the burndown rate
+    /// used where `EstimatedTPMQuotaUsage` is absent.
+    pub(super) fn new(
+        from: Minute,
+        minutes: usize,
+        depth: Depth,
+        family: Family,
+        rate: f64,
+    ) -> Self {
+        let cells = signals_up_to(depth, family)
             .map(|signal| (signal, vec![Cell::default(); minutes]))
             .collect();
         Self {
             from,
             depth,
+            endpoint: Endpoint::of(family),
             cells,
             by_target: BTreeMap::new(),
             rate,
@@ -211,14 +254,15 @@ impl Tally {
     }
 
     fn note_lost(&mut self, answers: &Answers) {
-        for measure in Measure::up_to(self.depth) {
+        for measure in Measure::up_to(self.depth, self.endpoint) {
             let first = match answers.get(&measure) {
                 None => Some(0),
                 Some(points) => points.iter().position(|point| *point == Point::Lost),
             };
             if let Some(index) = first.and_then(|index| i64::try_from(index).ok()) {
                 let minute = self.from.plus(index);
-                let known = self.lost.entry(measure.depth()).or_insert(minute);
+                let depth = measure.depth(self.endpoint).unwrap_or(self.depth); // it was asked for
+                let known = self.lost.entry(depth).or_insert(minute);
                 *known = minute.min(*known);
             }
         }
@@ -252,6 +296,12 @@ impl Tally {
             is_by_formula,
         }
     }
+}
+
+/// The signals that a read of this depth reads of a pool of this family.
+pub(super) fn signals_up_to(depth: Depth, family: Family) -> impl Iterator<Item = Signal> {
+    let signals = Signal::ALL.into_iter();
+    signals.filter(move |it| it.depth(family).is_some_and(|own| own <= depth))
 }
 
 impl Cell {

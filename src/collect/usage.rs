@@ -8,19 +8,20 @@
 mod ask;
 pub mod backfill;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::ask::{Asker, MAX_QUERIES};
 use self::backfill::FRESH_DAYS;
 use super::Gathered;
 use super::burndown;
-use super::sum::{DELAY_MINUTES, Lost, Measure, Tally};
+use super::endpoint::Endpoint;
+use super::sum::{DELAY_MINUTES, Lost, Measure, Tally, signals_up_to};
 use crate::cloud::Cloud;
 use crate::model::book::{Book, Record};
 use crate::model::catalog::PoolId;
 use crate::model::history::Resolution;
 use crate::model::ids::{Scope, TargetId};
-use crate::model::series::{Depth, Reading, SETTLE_MINUTES, Sample, Signal};
+use crate::model::series::{Depth, Reading, SETTLE_MINUTES, Sample};
 use crate::model::time::{DAY, Minute, Timestamp};
 
 /// No read goes back further than CloudWatch keeps minutes. A start that lies 15 days back or more is answered with
@@ -125,7 +126,9 @@ pub(super) async fn throttles_of_account(
     let until = Minute::of(now);
     let mut asker = Asker::new(cloud, scope, 0);
     let stretch = (until.plus(-ALARM_MINUTES), until);
-    let found = asker.total(Measure::Throttles, stretch).await;
+    let found = asker
+        .total(Measure::Throttles, Endpoint::Runtime, stretch)
+        .await;
     Gathered {
         found,
         faults: asker.into_faults(),
@@ -166,7 +169,7 @@ impl<'a> PoolRead<'a> {
             minute.min(until).plus(-SETTLE_MINUTES).max(oldest)
         });
         let known_rate = book.pools.get(pool).and_then(|pool| pool.burndown);
-        let signals = Signal::ALL.into_iter().filter(|it| it.depth() <= depth);
+        let signals = signals_up_to(depth, pool.family);
         Self {
             depth,
             targets,
@@ -252,7 +255,7 @@ async fn read_stretch(
     let mut evidence = vec![false; minutes];
     let mut tallies: Vec<Tally> = group
         .iter()
-        .map(|pool| Tally::new(start, minutes, depth, pool.rate))
+        .map(|pool| Tally::new(start, minutes, depth, pool.reading.pool.family, pool.rate))
         .collect();
     let members: Vec<(usize, &TargetId)> = (0_usize..)
         .zip(group.iter())
@@ -275,8 +278,13 @@ async fn read_stretch(
             }
         }
     }
-    if needs_evidence(&evidence, start, now) {
-        for (minute, _) in asker.total(Measure::Invocations, (start, end)).await {
+    let endpoints = group.iter().map(|it| Endpoint::of(it.reading.pool.family));
+    for endpoint in endpoints.collect::<BTreeSet<_>>() {
+        if !needs_evidence(&evidence, start, now) {
+            break;
+        }
+        let traffic = Measure::of_traffic(endpoint);
+        for (minute, _) in asker.total(traffic, endpoint, (start, end)).await {
             let index = usize::try_from(minute.since(start)).ok();
             if let Some(seen) = index.and_then(|index| evidence.get_mut(index)) {
                 *seen = true;
@@ -299,10 +307,12 @@ fn needs_evidence(evidence: &[bool], start: Minute, now: Timestamp) -> bool {
     })
 }
 
-/// Whole targets that fit into a request: by their series and by their datapoints.
+/// Whole targets that fit into a request: by their series and by their datapoints. Those of the runtime endpoint have
+/// most of both.
 fn targets_a_request(depth: Depth, minutes: i64) -> usize {
     let by_points = usize::try_from(MAX_POINTS / minutes.max(1)).unwrap_or(MAX_QUERIES);
-    (by_points.min(MAX_QUERIES) / Measure::up_to(depth).count()).max(1)
+    let series = Measure::up_to(depth, Endpoint::Runtime).count();
+    (by_points.min(MAX_QUERIES) / series).max(1)
 }
 
 #[cfg(test)]

@@ -32,6 +32,10 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../alert-rules/latency.toml"),
     ),
     (
+        "alert-rules/mantle-share.toml",
+        include_str!("../../alert-rules/mantle-share.toml"),
+    ),
+    (
         "alert-rules/rpm-share.toml",
         include_str!("../../alert-rules/rpm-share.toml"),
     ),

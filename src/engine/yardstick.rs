@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::strip::Strip;
 use crate::model::{
-    catalog::{Mapping, Pool},
+    catalog::{Family, Mapping, Pool},
     ids::{QuotaCode, Scope},
     quota::{Limit, Quota},
     rule::Condition,
@@ -54,14 +54,18 @@ pub(super) struct QuotaLine<'a> {
 }
 
 impl<'a> Yardstick<'a> {
-    /// `None`: the account lists no quota of this kind for the pool.
+    /// `None`: the account lists no quota of this kind for the pool, or its endpoint does not publish what the rule is
+    /// about.
     pub(super) fn of(
         condition: &'a Condition,
         pool: &'a Pool,
         quotas: &BTreeMap<(Scope, QuotaCode), Quota>,
     ) -> Option<Self> {
         let Condition::QuotaShare { kind, above, clear } = condition else {
-            return Some(Self::Plain(condition));
+            let plain = Self::Plain(condition);
+            let mut needed = plain.signals().iter();
+            let is_published = needed.all(|signal| signal.depth(pool.id.family).is_some());
+            return is_published.then_some(plain);
         };
         let code = match pool.mapping(*kind) {
             Mapping::Absent => return None,
@@ -113,9 +117,9 @@ impl<'a> Yardstick<'a> {
         }
     }
 
-    /// How deep a pool has to be read for a look.
-    pub(super) fn depth(&self) -> Depth {
-        let depths = self.signals().iter().map(|signal| signal.depth());
+    /// How deep a pool of this family has to be read for a look.
+    pub(super) fn depth(&self, family: Family) -> Depth {
+        let depths = self.signals().iter().filter_map(|it| it.depth(family));
         depths.max().unwrap_or(Depth::Quick)
     }
 
@@ -135,7 +139,17 @@ impl<'a> Yardstick<'a> {
             },
             Self::Broken { .. } => &[],
             Self::Plain(Condition::Slow { .. }) => &[Invocations, Throttles, Latency],
-            Self::Plain(Condition::Count { of, .. } | Condition::Above { of, .. }) => match of {
+            Self::Plain(Condition::Above { of, .. }) => match of {
+                Invocations => &[Invocations],
+                Throttles => &[Throttles],
+                ClientErrors => &[ClientErrors],
+                ServerErrors => &[ServerErrors],
+                InputTokens => &[InputTokens],
+                OutputTokens => &[OutputTokens],
+                ChargedTokens => &[ChargedTokens],
+                Latency => &[Latency],
+            },
+            Self::Plain(Condition::Count { of, .. }) => match of {
                 Invocations | Throttles => &[Invocations, Throttles],
                 ClientErrors => &[Invocations, Throttles, ClientErrors],
                 ServerErrors => &[Invocations, Throttles, ServerErrors],

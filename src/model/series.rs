@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    catalog::PoolId,
+    catalog::{Family, PoolId},
     ids::TargetId,
     time::{DAY, HOUR, Minute},
 };
@@ -103,16 +103,30 @@ pub enum Depth {
 }
 
 impl Signal {
-    /// The shallowest read that reads this signal.
+    /// The shallowest read that reads this signal of a pool of this family; `None` where its endpoint publishes no such
+    /// thing. Quotas of the mantle endpoint count input and output tokens, so there these are what limits are judged by.
     #[must_use]
-    pub const fn depth(self) -> Depth {
-        match self {
-            Self::Invocations | Self::Throttles | Self::ChargedTokens => Depth::Quick,
-            Self::ClientErrors
-            | Self::ServerErrors
-            | Self::InputTokens
-            | Self::OutputTokens
-            | Self::Latency => Depth::Full,
+    pub const fn depth(self, family: Family) -> Option<Depth> {
+        match (family, self) {
+            (Family::Mantle, Self::InputTokens | Self::OutputTokens) => Some(Depth::Quick),
+            (Family::Mantle, Self::Invocations) => Some(Depth::Full),
+            (
+                Family::Mantle,
+                Self::Throttles
+                | Self::ClientErrors
+                | Self::ServerErrors
+                | Self::ChargedTokens
+                | Self::Latency,
+            ) => None,
+            (_, Self::Invocations | Self::Throttles | Self::ChargedTokens) => Some(Depth::Quick),
+            (
+                _,
+                Self::ClientErrors
+                | Self::ServerErrors
+                | Self::InputTokens
+                | Self::OutputTokens
+                | Self::Latency,
+            ) => Some(Depth::Full),
         }
     }
 }

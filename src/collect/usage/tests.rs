@@ -1,6 +1,7 @@
 //! What an answer proves, minute by minute, against a scripted cloud.
 
 mod charge;
+mod mantle;
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use crate::cloud::{FaultClass, MetricStatus};
 use crate::collect::fake::{Fake, scope};
 use crate::model::catalog::{Family, Pool, Target, TargetKind};
 use crate::model::ids::ModelId;
-use crate::model::series::TargetUse;
+use crate::model::series::{Signal, TargetUse};
 
 const GET: &str = "cloudwatch:GetMetricData";
 const SONNET: &str = "anthropic.claude-sonnet-4-6";
