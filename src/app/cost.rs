@@ -17,8 +17,8 @@ const MONTH_MINUTES: f64 = 30.0 * 1_440.0;
 /// Metrics on a page of ListMetrics, and those that a target has at least.
 const METRICS_A_PAGE: f64 = 500.0;
 const METRICS_A_TARGET: f64 = 10.0;
-/// Series of a target that the back-fill reads: nine, in fifteen stretches of a day.
-const BACKFILL_SERIES: f64 = 9.0 * 15.0;
+/// Series of a target that the back-fill reads: fourteen, in fifteen stretches of a day.
+const BACKFILL_SERIES: f64 = 14.0 * 15.0;
 
 /// What there is to watch. Each target is taken for a pool of its own, which is dearer than targets that share one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -55,7 +55,7 @@ pub struct CostPlan {
     pub backfill_usd: f64,
     /// The month's budget, USD.
     pub budget_usd: f64,
-    /// Minutes between reads of a hot pool: of what limits are judged by, and of everything.
+    /// Minutes between reads of a hot pool: of what limits are judged by, and of what other rules are.
     pub hot_minutes: (i64, i64),
     /// Where the prices are from.
     pub prices: String,

@@ -171,7 +171,7 @@ impl Fake {
             .map(|(_, (minute, values))| {
                 let sum: f64 = values.iter().sum();
                 let count = f64::from(u32::try_from(values.len()).unwrap());
-                let is_mean = query.statistic == "Average";
+                let is_mean = query.statistic != "Sum";
                 (minute, if is_mean { sum / count } else { sum })
             })
             .collect()

@@ -196,7 +196,7 @@ impl Round<'_> {
         }
         for (pool, depth) in &mut pools {
             if self.watch.by_formula.contains(pool) {
-                *depth = Depth::Full;
+                *depth = Depth::Full.max(*depth);
             }
         }
         let (known, new): (Vec<_>, Vec<_>) = pools

@@ -26,11 +26,16 @@ pub(super) enum Measure {
     CacheWrites,
     Estimated,
     Latency,
+    CacheReads,
+    LatencyP50,
+    LatencyP90,
+    LatencyP99,
+    FirstTokenP90,
 }
 
 impl Measure {
     /// All measures, in the order of their queries.
-    pub(super) const ALL: [Self; 9] = [
+    const ALL: [Self; 14] = [
         Self::Invocations,
         Self::Throttles,
         Self::ClientErrors,
@@ -40,6 +45,11 @@ impl Measure {
         Self::CacheWrites,
         Self::Estimated,
         Self::Latency,
+        Self::CacheReads,
+        Self::LatencyP50,
+        Self::LatencyP90,
+        Self::LatencyP99,
+        Self::FirstTokenP90,
     ];
 
     /// All that the endpoint publishes.
@@ -72,13 +82,26 @@ impl Measure {
                 | Self::Latency,
             ) => Some(Depth::Full),
             (
+                Endpoint::Runtime,
+                Self::CacheReads
+                | Self::LatencyP50
+                | Self::LatencyP90
+                | Self::LatencyP99
+                | Self::FirstTokenP90,
+            ) => Some(Depth::Deep),
+            (
                 Endpoint::Mantle,
                 Self::Throttles
                 | Self::ClientErrors
                 | Self::ServerErrors
                 | Self::CacheWrites
                 | Self::Estimated
-                | Self::Latency,
+                | Self::Latency
+                | Self::CacheReads
+                | Self::LatencyP50
+                | Self::LatencyP90
+                | Self::LatencyP99
+                | Self::FirstTokenP90,
             ) => None,
         }
     }
@@ -105,7 +128,11 @@ impl Measure {
             (Endpoint::Mantle, Self::Output) => "TotalOutputTokens",
             (_, Self::CacheWrites) => "CacheWriteInputTokenCount",
             (_, Self::Estimated) => "EstimatedTPMQuotaUsage",
-            (_, Self::Latency) => "InvocationLatency",
+            (_, Self::Latency | Self::LatencyP50 | Self::LatencyP90 | Self::LatencyP99) => {
+                "InvocationLatency"
+            }
+            (_, Self::CacheReads) => "CacheReadInputTokenCount",
+            (_, Self::FirstTokenP90) => "TimeToFirstToken",
         }
     }
 
@@ -113,6 +140,9 @@ impl Measure {
     pub(super) const fn statistic(self) -> &'static str {
         match self {
             Self::Latency => "Average",
+            Self::LatencyP50 => "p50",
+            Self::LatencyP90 | Self::FirstTokenP90 => "p90",
+            Self::LatencyP99 => "p99",
             Self::Invocations
             | Self::Throttles
             | Self::ClientErrors
@@ -120,6 +150,7 @@ impl Measure {
             | Self::Input
             | Self::Output
             | Self::CacheWrites
+            | Self::CacheReads
             | Self::Estimated => "Sum",
         }
     }
@@ -145,9 +176,9 @@ pub(super) type Answers = BTreeMap<Measure, Vec<Point>>;
 /// One signal of one minute while the targets are being added up.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
-    /// Sum over the targets that have a number; for latency, of invocations x milliseconds.
+    /// Sum over the targets that have a number; for milliseconds, of invocations x milliseconds.
     sum: f64,
-    /// For latency, the invocations behind `sum`.
+    /// For milliseconds, the invocations behind `sum`.
     weight: f64,
     /// A target had no datapoint although its answer was complete.
     has_gap: bool,
@@ -219,6 +250,9 @@ impl Tally {
             let point = points.and_then(|points| points.get(index));
             point.copied().unwrap_or_default()
         };
+        let weigh_by = |measure: Measure, cell: &mut Cell, index: usize| {
+            weigh(cell, at(Measure::Invocations, index), at(measure, index));
+        };
         for (&signal, cells) in &mut self.cells {
             for (index, cell) in cells.iter_mut().enumerate() {
                 let point = match signal {
@@ -231,15 +265,32 @@ impl Tally {
                     Signal::ChargedTokens => {
                         let at = |measure| at(measure, index);
                         let point = match depth {
-                            Depth::Full => charged(at, rate, cell),
+                            Depth::Full | Depth::Deep => charged(at, rate, cell),
                             Depth::Quick => estimated(at),
                         };
                         used.charged += value_of(point);
                         point
                     }
+                    Signal::CacheWriteTokens => at(Measure::CacheWrites, index),
+                    Signal::CacheReadTokens => at(Measure::CacheReads, index),
                     Signal::Latency => {
-                        let invocations = at(Measure::Invocations, index);
-                        weigh(cell, invocations, at(Measure::Latency, index));
+                        weigh_by(Measure::Latency, cell, index);
+                        continue;
+                    }
+                    Signal::LatencyP50 => {
+                        weigh_by(Measure::LatencyP50, cell, index);
+                        continue;
+                    }
+                    Signal::LatencyP90 => {
+                        weigh_by(Measure::LatencyP90, cell, index);
+                        continue;
+                    }
+                    Signal::LatencyP99 => {
+                        weigh_by(Measure::LatencyP99, cell, index);
+                        continue;
+                    }
+                    Signal::FirstTokenP90 => {
+                        weigh_by(Measure::FirstTokenP90, cell, index);
                         continue;
                     }
                 };
@@ -374,9 +425,9 @@ fn estimated(at: impl Fn(Measure) -> Point) -> Point {
     }
 }
 
-/// Adds one target's mean latency, weighted by its invocations.
-fn weigh(cell: &mut Cell, invocations: Point, latency: Point) {
-    match (invocations, latency) {
+/// Adds one target's milliseconds, weighted by its invocations.
+fn weigh(cell: &mut Cell, invocations: Point, millis: Point) {
+    match (invocations, millis) {
         (Point::Lost | Point::Refused, _) | (_, Point::Lost | Point::Refused) => {
             cell.is_unproven = true;
         }

@@ -44,8 +44,10 @@ pub struct PoolReading {
     pub reading: Reading,
     /// The minute up to which its quick signals are now read, exclusive.
     pub through: Minute,
-    /// The same for all signals; `None` after a quick read.
+    /// The same for what a full read reads; `None` after a quick one.
     pub in_full: Option<Minute>,
+    /// The same for all signals; `None` after any but a deep read.
+    pub in_depth: Option<Minute>,
     /// Whether one of its targets publishes no `EstimatedTPMQuotaUsage`, so that a quick read can't tell its tokens. A
     /// quick read does not find out.
     pub is_by_formula: bool,
@@ -62,15 +64,18 @@ impl PoolReading {
             book.read_through.get(pool).copied().filter(|_| is_old)
         });
         let in_full = in_full.map(|minute| Record::ReadInFull(pool.clone(), minute));
+        let in_depth = self.in_depth;
+        let in_depth = in_depth.map(|minute| Record::ReadInDepth(pool.clone(), minute));
         let through = Record::ReadThrough(pool.clone(), self.through);
-        in_full.into_iter().chain([through]).collect()
+        let deeper = in_full.into_iter().chain(in_depth);
+        deeper.chain([through]).collect()
     }
 }
 
 /// Reads these pools of one scope, each as deep as said, and sums their targets. `free` requests may be spent on single
 /// series, see [`Cloud::metric_statistics`]; what is left of them is left there.
 ///
-/// A pool's first read is in full and goes back to the midnight two days ago, which is what judging looks at first; what
+/// A pool's first read is a deep one and goes back to the midnight two days ago, which is what judging looks at first; what
 /// was before is for the back-fill. Every later one begins 15 minutes before the minute to which it was read that deep,
 /// since datapoints come late. Where part of an answer was missing, the pool is read up to the first missing minute, so
 /// that the next read closes the gap. A pool of which nothing could be read is left out. Pools of other scopes and pools
@@ -164,7 +169,7 @@ impl<'a> PoolRead<'a> {
         let fresh = Resolution::Minute.stretch_of(until) - FRESH_DAYS;
         let fresh = Resolution::Minute.first_minute(fresh);
         let known = book.known_until(pool, depth);
-        let depth = if known.is_none() { Depth::Full } else { depth };
+        let depth = if known.is_none() { Depth::Deep } else { depth };
         let from = known.map_or(fresh, |minute| {
             minute.min(until).plus(-SETTLE_MINUTES).max(oldest)
         });
@@ -181,7 +186,7 @@ impl<'a> PoolRead<'a> {
                 signals: signals.map(|signal| (signal, Vec::new())).collect(),
                 by_target: BTreeMap::new(),
             },
-            is_first: known.is_none(),
+            is_first: !book.read_through.contains_key(pool),
             until: from,
             lost: Lost::new(),
             is_by_formula: false,
@@ -216,12 +221,21 @@ impl<'a> PoolRead<'a> {
             Some(lost) if self.is_first => lost.min(self.until),
             Some(lost) => lost.max(floor).min(self.until),
         };
-        let quick = self.lost.get(&Depth::Quick).copied();
-        let all = self.lost.values().min().copied();
+        let up_to = |depth| {
+            let lost = self.lost.range(..=depth).map(|(_, minute)| *minute);
+            through(lost.min())
+        };
+        let read = |depth| (depth <= self.depth).then(|| up_to(depth));
+        // Until the first read is whole it is begun anew, for all series.
+        let quick = if self.is_first {
+            Depth::Deep
+        } else {
+            Depth::Quick
+        };
         self.is_answered.then(|| PoolReading {
-            // Until the back-fill is whole it is begun anew, for all series.
-            through: through(if self.is_first { all } else { quick }),
-            in_full: (self.depth == Depth::Full).then(|| through(all)),
+            through: up_to(quick),
+            in_full: read(Depth::Full),
+            in_depth: read(Depth::Deep),
             is_by_formula: self.is_by_formula,
             reading: self.reading,
         })

@@ -126,7 +126,8 @@ impl<'a> Yardstick<'a> {
     /// The signals that a look needs.
     pub(super) fn signals(&self) -> &'static [Signal] {
         use Signal::{
-            ChargedTokens, ClientErrors, InputTokens, Invocations, Latency, OutputTokens,
+            CacheReadTokens, CacheWriteTokens, ChargedTokens, ClientErrors, FirstTokenP90,
+            InputTokens, Invocations, Latency, LatencyP50, LatencyP90, LatencyP99, OutputTokens,
             ServerErrors, Throttles,
         };
         match self {
@@ -148,6 +149,12 @@ impl<'a> Yardstick<'a> {
                 OutputTokens => &[OutputTokens],
                 ChargedTokens => &[ChargedTokens],
                 Latency => &[Latency],
+                CacheWriteTokens => &[CacheWriteTokens],
+                CacheReadTokens => &[CacheReadTokens],
+                LatencyP50 => &[LatencyP50],
+                LatencyP90 => &[LatencyP90],
+                LatencyP99 => &[LatencyP99],
+                FirstTokenP90 => &[FirstTokenP90],
             },
             Self::Plain(Condition::Count { of, .. }) => match of {
                 Invocations | Throttles => &[Invocations, Throttles],
@@ -156,7 +163,12 @@ impl<'a> Yardstick<'a> {
                 InputTokens => &[Invocations, Throttles, InputTokens],
                 OutputTokens => &[Invocations, Throttles, OutputTokens],
                 ChargedTokens => &[Invocations, Throttles, ChargedTokens],
-                Latency => &[Invocations, Throttles, Latency],
+                CacheWriteTokens => &[Invocations, Throttles, CacheWriteTokens],
+                CacheReadTokens => &[Invocations, Throttles, CacheReadTokens],
+                // Milliseconds are never counted: the configuration refuses it.
+                Latency | LatencyP50 | LatencyP90 | LatencyP99 | FirstTokenP90 => {
+                    &[Invocations, Throttles, Latency]
+                }
             },
             Self::Plain(Condition::QuotaShare { .. }) => &[],
         }
@@ -292,7 +304,13 @@ pub(super) fn counted(of: Signal, strip: &Strip, minute: Minute) -> Option<Count
         | Signal::InputTokens
         | Signal::OutputTokens
         | Signal::ChargedTokens
-        | Signal::Latency => strip.value(of, minute)?,
+        | Signal::CacheWriteTokens
+        | Signal::CacheReadTokens
+        | Signal::Latency
+        | Signal::LatencyP50
+        | Signal::LatencyP90
+        | Signal::LatencyP99
+        | Signal::FirstTokenP90 => strip.value(of, minute)?,
     };
     let demand = strip.demand(minute).map(|demand| demand.max(count));
     Some(Counted { count, demand })

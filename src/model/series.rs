@@ -50,11 +50,29 @@ pub enum Signal {
     ChargedTokens,
     /// Mean latency in milliseconds, weighted by invocations over the targets.
     Latency,
+    /// Tokens written to the prompt cache (Sum). They count against TPM like input tokens.
+    CacheWriteTokens,
+    /// Tokens read from the prompt cache (Sum). They are free of charge against TPM.
+    CacheReadTokens,
+    /// Median latency in milliseconds.
+    ///
+    /// Percentiles of several targets have no sum. Over the targets of a pool they are weighted by invocations: like the
+    /// percentile of all requests together that lies between the smallest and the largest, and for one target, or for
+    /// targets that are alike, it is exact. The largest would be an upper bound, and one profile with a request a minute
+    /// would carry a pool of a thousand.
+    LatencyP50,
+    /// 90th percentile of latency in milliseconds, over the targets as [`Signal::LatencyP50`].
+    LatencyP90,
+    /// 99th percentile of latency in milliseconds, over the targets as [`Signal::LatencyP50`].
+    LatencyP99,
+    /// 90th percentile of the time to the first token in milliseconds, of requests that stream; over the targets that
+    /// have one as [`Signal::LatencyP50`].
+    FirstTokenP90,
 }
 
 impl Signal {
-    /// All signals, in the order of their index.
-    pub const ALL: [Self; 8] = [
+    /// All signals, in the order of their index. The store keeps the index: new ones come at the end.
+    pub const ALL: [Self; 14] = [
         Self::Invocations,
         Self::Throttles,
         Self::ClientErrors,
@@ -63,6 +81,12 @@ impl Signal {
         Self::OutputTokens,
         Self::ChargedTokens,
         Self::Latency,
+        Self::CacheWriteTokens,
+        Self::CacheReadTokens,
+        Self::LatencyP50,
+        Self::LatencyP90,
+        Self::LatencyP99,
+        Self::FirstTokenP90,
     ];
 
     /// The name in TOML, in JSON and in texts.
@@ -77,6 +101,12 @@ impl Signal {
             Self::OutputTokens => "output_tokens",
             Self::ChargedTokens => "charged_tokens",
             Self::Latency => "latency",
+            Self::CacheWriteTokens => "cache_write_tokens",
+            Self::CacheReadTokens => "cache_read_tokens",
+            Self::LatencyP50 => "latency_p50",
+            Self::LatencyP90 => "latency_p90",
+            Self::LatencyP99 => "latency_p99",
+            Self::FirstTokenP90 => "first_token_p90",
         }
     }
 
@@ -86,10 +116,26 @@ impl Signal {
         Self::ALL.into_iter().find(|signal| signal.name() == name)
     }
 
-    /// Whether an absent datapoint can ever mean zero (promise P5): it can for counts, never for latency.
+    /// Whether an absent datapoint can ever mean zero (promise P5): it can for counts, never for milliseconds. What is no
+    /// count has no sum either, and is weighted by invocations.
     #[must_use]
     pub const fn is_count(self) -> bool {
-        !matches!(self, Self::Latency)
+        match self {
+            Self::Invocations
+            | Self::Throttles
+            | Self::ClientErrors
+            | Self::ServerErrors
+            | Self::InputTokens
+            | Self::OutputTokens
+            | Self::ChargedTokens
+            | Self::CacheWriteTokens
+            | Self::CacheReadTokens => true,
+            Self::Latency
+            | Self::LatencyP50
+            | Self::LatencyP90
+            | Self::LatencyP99
+            | Self::FirstTokenP90 => false,
+        }
     }
 }
 
@@ -98,8 +144,10 @@ impl Signal {
 pub enum Depth {
     /// What limits are judged by.
     Quick,
-    /// Everything.
+    /// What rules on errors, latency and single token counts are judged by, as well.
     Full,
+    /// Everything: what people look at, and no shipped rule waits for.
+    Deep,
 }
 
 impl Signal {
@@ -116,7 +164,13 @@ impl Signal {
                 | Self::ClientErrors
                 | Self::ServerErrors
                 | Self::ChargedTokens
-                | Self::Latency,
+                | Self::Latency
+                | Self::CacheWriteTokens
+                | Self::CacheReadTokens
+                | Self::LatencyP50
+                | Self::LatencyP90
+                | Self::LatencyP99
+                | Self::FirstTokenP90,
             ) => None,
             (_, Self::Invocations | Self::Throttles | Self::ChargedTokens) => Some(Depth::Quick),
             (
@@ -125,8 +179,17 @@ impl Signal {
                 | Self::ServerErrors
                 | Self::InputTokens
                 | Self::OutputTokens
-                | Self::Latency,
+                | Self::Latency
+                | Self::CacheWriteTokens,
             ) => Some(Depth::Full),
+            (
+                _,
+                Self::CacheReadTokens
+                | Self::LatencyP50
+                | Self::LatencyP90
+                | Self::LatencyP99
+                | Self::FirstTokenP90,
+            ) => Some(Depth::Deep),
         }
     }
 }

@@ -141,7 +141,7 @@ pub async fn backfill(
         if slots <= 0 {
             continue;
         }
-        let room = targets_a_request(Depth::Full, slots);
+        let room = targets_a_request(Depth::Deep, slots);
         let mut targets = 0;
         let fitting = pools.into_iter().take(MOST_POOLS).take_while(|pool| {
             let is_first = targets == 0 && left == MOST_REQUESTS;
@@ -230,7 +230,7 @@ async fn read_group(
     let mut evidence = vec![false; slots];
     let mut tallies: Vec<Tally> = pools
         .iter()
-        .map(|fill| Tally::new(from, slots, Depth::Full, fill.pool.family, fill.rate))
+        .map(|fill| Tally::new(from, slots, Depth::Deep, fill.pool.family, fill.rate))
         .collect();
     let mut lacking = vec![false; pools.len()];
     let members: Vec<(usize, &TargetId)> = pools
@@ -238,10 +238,10 @@ async fn read_group(
         .enumerate()
         .flat_map(|(index, fill)| fill.targets.iter().map(move |target| (index, *target)))
         .collect();
-    for batch in members.chunks(targets_a_request(Depth::Full, until.since(from) / step)) {
+    for batch in members.chunks(targets_a_request(Depth::Deep, until.since(from) / step)) {
         let ids: Vec<&TargetId> = batch.iter().map(|(_, target)| *target).collect();
         let answer = asker
-            .targets(&ids, Depth::Full, (from, until), &mut evidence)
+            .targets(&ids, Depth::Deep, (from, until), &mut evidence)
             .await;
         let mut answers = answer.into_iter().flatten();
         for (index, target) in batch {
