@@ -14,6 +14,7 @@ pub mod cadence;
 mod data;
 mod desk;
 mod discover;
+mod endpoint;
 #[cfg(test)]
 mod fake;
 mod label;

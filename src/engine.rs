@@ -96,7 +96,7 @@ pub fn judge_some(
                 continue;
             };
             // Signals that are read less often hold back the rules that need them, and no others.
-            let Some(known_until) = book.known_until(id, yardstick.depth()) else {
+            let Some(known_until) = book.known_until(id, yardstick.depth(id.family)) else {
                 continue;
             };
             let key = AlertKey {

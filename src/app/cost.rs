@@ -6,6 +6,7 @@ use crate::{
     aws::price,
     collect::{cadence::Periods, survey::Survey},
     model::{
+        catalog::Family,
         policy::{Cadence, CostBounds, Heat, Settings},
         units::Share,
     },
@@ -16,8 +17,8 @@ const MONTH_MINUTES: f64 = 30.0 * 1_440.0;
 /// Metrics on a page of ListMetrics, and those that a target has at least.
 const METRICS_A_PAGE: f64 = 500.0;
 const METRICS_A_TARGET: f64 = 10.0;
-/// Series of a target that the back-fill reads: nine, in fifteen stretches of a day.
-const BACKFILL_SERIES: f64 = 9.0 * 15.0;
+/// Series of a target that the back-fill reads: fourteen, in fifteen stretches of a day.
+const BACKFILL_SERIES: f64 = 14.0 * 15.0;
 
 /// What there is to watch. Each target is taken for a pool of its own, which is dearer than targets that share one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -54,7 +55,7 @@ pub struct CostPlan {
     pub backfill_usd: f64,
     /// The month's budget, USD.
     pub budget_usd: f64,
-    /// Minutes between reads of a hot pool: of what limits are judged by, and of everything.
+    /// Minutes between reads of a hot pool: of what limits are judged by, and of what other rules are.
     pub hot_minutes: (i64, i64),
     /// Where the prices are from.
     pub prices: String,
@@ -95,7 +96,7 @@ impl Watched {
 pub fn plan(watched: Watched, hot_share: Share, settings: &Settings) -> CostPlan {
     let Settings { cadence, cost, .. } = settings;
     let hot = f64::from(hot_share.basis_points()) / 10_000.0;
-    let of = |heat| Periods::of(heat, 1, cadence).series_a_minute(1);
+    let of = |heat| Periods::of(heat, 1, cadence).series_a_minute(Family::OnDemand, 1);
     let mixed = hot * of(Heat::Hot) + (1.0 - hot) * of(Heat::Warm);
     let row = |what: String, series| row(what, series, watched, cadence, *cost);
     let periods = Periods::of(Heat::Hot, 1, cadence);

@@ -31,7 +31,7 @@ impl Load {
         for (pool, targets) in sizes(book) {
             scopes.insert(&pool.scope);
             let heat = plan.heat.get(pool).copied().unwrap_or(Heat::Warm);
-            let series = Periods::of(heat, targets, cadence).series_a_minute(targets);
+            let series = Periods::of(heat, targets, cadence).series_a_minute(pool.family, targets);
             if plan.pinned.contains(pool) {
                 load.pinned += series;
             } else {

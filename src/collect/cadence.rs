@@ -6,15 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::endpoint::Endpoint;
 use super::sum::Measure;
 use crate::model::book::Book;
 use crate::model::catalog::{Family, PoolId};
 use crate::model::ids::Scope;
 use crate::model::policy::{Cadence, Heat};
 use crate::model::series::Depth;
-use crate::model::time::{HOUR, Minute, Timestamp};
+use crate::model::time::{DAY, HOUR, Minute, Timestamp};
 
-/// A pool of more targets than this is read in full less often.
+/// A pool of more targets than this is read in full, or deeper, less often.
 const BIG_POOL: usize = 50;
 
 /// What decides how often pools are read.
@@ -33,30 +34,40 @@ pub struct Plan {
 pub struct Periods {
     /// Of what limits are judged by.
     pub quick: i64,
-    /// Of everything.
+    /// Of what other rules are judged by.
     pub full: i64,
+    /// Of everything.
+    pub deep: i64,
 }
 
 impl Periods {
     /// Those of a pool of so many targets, at full cadence.
     #[must_use]
     pub fn of(heat: Heat, targets: usize, cadence: &Cadence) -> Self {
-        let (quick, full) = match heat {
-            Heat::Hot => (cadence.hot_minutes, cadence.detail_minutes),
-            Heat::Troubled => (cadence.hot_minutes, cadence.hot_minutes),
-            Heat::Warm => (cadence.quiet_minutes, cadence.detail_minutes),
-            Heat::Idle => (cadence.idle_minutes, HOUR),
+        let (quick, full, deep) = match heat {
+            Heat::Hot => (cadence.hot_minutes, cadence.detail_minutes, HOUR),
+            Heat::Troubled => (
+                cadence.hot_minutes,
+                cadence.hot_minutes,
+                cadence.detail_minutes,
+            ),
+            Heat::Warm => (cadence.quiet_minutes, cadence.detail_minutes, HOUR),
+            Heat::Idle => (cadence.idle_minutes, HOUR, HOUR),
         };
         let quick = quick.max(1);
         let size = i64::try_from(targets.div_ceil(BIG_POOL)).unwrap_or(HOUR);
-        let full = if heat == Heat::Troubled {
-            full
-        } else {
-            full.max(full.saturating_mul(size).min(HOUR))
+        let by_size = |period: i64, most: i64| {
+            if heat == Heat::Troubled {
+                period
+            } else {
+                period.max(period.saturating_mul(size).min(most))
+            }
         };
+        let full = by_size(full, HOUR).max(quick);
         Self {
             quick,
-            full: full.max(quick),
+            full,
+            deep: by_size(deep, DAY).max(full),
         }
     }
 
@@ -74,15 +85,19 @@ impl Periods {
         Self {
             quick: longer(self.quick),
             full: longer(self.full),
+            deep: longer(self.deep),
         }
     }
 
-    /// Series a minute that so many targets cost.
+    /// Series a minute that so many targets of this family cost.
     #[must_use]
-    pub fn series_a_minute(self, targets: usize) -> f64 {
-        let quick = count(Measure::up_to(Depth::Quick).count());
-        let all = count(Measure::up_to(Depth::Full).count());
-        let a_target = quick / whole(self.quick) + (all - quick) / whole(self.full);
+    pub fn series_a_minute(self, family: Family, targets: usize) -> f64 {
+        let endpoint = Endpoint::of(family);
+        let series = |depth| count(Measure::up_to(depth, endpoint).count());
+        let [quick, full, deep] = [Depth::Quick, Depth::Full, Depth::Deep].map(series);
+        let a_target = quick / whole(self.quick)
+            + (full - quick) / whole(self.full)
+            + (deep - full) / whole(self.deep);
         a_target * count(targets)
     }
 }
@@ -113,19 +128,17 @@ impl Plan {
     }
 }
 
-/// The targets of each pool that is read, counted. Mantle pools are not yet: they are found and mapped, but their metrics
-/// are not read.
+/// The targets of each pool, counted.
 #[must_use]
 pub fn sizes(book: &Book) -> BTreeMap<&PoolId, usize> {
     let mut sizes = BTreeMap::new();
-    let read = book.targets.values();
-    for target in read.filter(|target| target.pool.family != Family::Mantle) {
+    for target in book.targets.values() {
         *sizes.entry(&target.pool).or_default() += 1;
     }
     sizes
 }
 
-/// The pools to read at `now`, sorted, and how deep: never read ones in full, the others at their scope's minute of each
+/// The pools to read at `now`, sorted, and how deep: never read ones all of it, the others at their scope's minute of each
 /// period, and any whose turn was missed. Pools without a known target are never due.
 #[must_use]
 pub fn due(book: &Book, plan: &Plan, cadence: &Cadence, now: Timestamp) -> Vec<(PoolId, Depth)> {
@@ -143,11 +156,14 @@ pub fn due(book: &Book, plan: &Plan, cadence: &Cadence, now: Timestamp) -> Vec<(
                 age >= period || (age >= 1 && is_turn)
             })
         };
-        if is_due(Depth::Full, periods.full) {
-            Some((pool.clone(), Depth::Full))
-        } else {
-            is_due(Depth::Quick, periods.quick).then(|| (pool.clone(), Depth::Quick))
-        }
+        let depths = [
+            (Depth::Deep, periods.deep),
+            (Depth::Full, periods.full),
+            (Depth::Quick, periods.quick),
+        ];
+        let mut depths = depths.into_iter();
+        let deepest = depths.find(|(depth, period)| is_due(*depth, *period));
+        deepest.map(|(depth, _)| (pool.clone(), depth))
     });
     due.collect()
 }
@@ -223,42 +239,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn mantle_pools_are_known_and_not_read() {
-        let mut book = book(&["a"]);
-        book.apply(vec![Record::Target(Target {
-            id: TargetId::new("bedrock-mantle/m"),
-            kind: TargetKind::Mantle,
-            pool: PoolId {
-                family: Family::Mantle,
-                ..pool("m")
-            },
-            first_seen: Timestamp::UNIX_EPOCH,
-        })]);
-        let start = Minute(29_000_000).start();
-        assert_eq!(
-            due(&book, &plan(&[]), &CADENCE, start),
-            [(pool("a"), Depth::Full)]
-        );
-    }
-
-    /// The minutes at which a pool was read over two hours: all reads, and those in full.
-    fn reads(book: &mut Book, plan: &Plan, model: &str) -> (Vec<i64>, Vec<i64>) {
+    /// The minutes at which a pool was read over two hours: all reads, those in full, and the deep ones.
+    fn reads(book: &mut Book, plan: &Plan, model: &str) -> [Vec<i64>; 3] {
         let start = Minute(29_000_000);
-        let (mut all, mut full) = (Vec::new(), Vec::new());
+        let (mut all, mut full, mut deep) = (Vec::new(), Vec::new(), Vec::new());
         for minute in 0..120 {
             let at = start.plus(minute);
             for (id, depth) in due(book, plan, &CADENCE, at.start()) {
                 if id == pool(model) {
                     all.push(minute);
-                    full.extend((depth == Depth::Full).then_some(minute));
+                    full.extend((Depth::Full <= depth).then_some(minute));
+                    deep.extend((Depth::Deep == depth).then_some(minute));
                 }
                 let mut records = vec![Record::ReadThrough(id.clone(), at)];
-                records.extend((depth == Depth::Full).then_some(Record::ReadInFull(id, at)));
+                if Depth::Full <= depth {
+                    records.push(Record::ReadInFull(id.clone(), at));
+                }
+                if Depth::Deep == depth {
+                    records.push(Record::ReadInDepth(id, at));
+                }
                 book.apply(records);
             }
         }
-        (all, full)
+        [all, full, deep]
     }
 
     fn longest_gap(minutes: &[i64]) -> i64 {
@@ -276,22 +279,27 @@ mod tests {
         book.apply(vec![
             Record::ReadThrough(pool("a"), start),
             Record::ReadInFull(pool("a"), start),
+            Record::ReadInDepth(pool("a"), start),
         ]);
         let earlier = start.plus(-60);
         let due = due(&book, &plan(&[]), &CADENCE, earlier.start());
-        assert_eq!(due, [(pool("a"), Depth::Full)]);
+        assert_eq!(due, [(pool("a"), Depth::Deep)]);
     }
 
     #[test]
-    fn each_class_has_its_two_periods() {
-        for (heat, quick, full) in [
-            (Heat::Hot, 1, 10),
-            (Heat::Troubled, 1, 1),
-            (Heat::Warm, 5, 10),
-            (Heat::Idle, 15, 60),
+    fn each_class_has_its_three_periods() {
+        for (heat, quick, full, deep) in [
+            (Heat::Hot, 1, 10, 60),
+            (Heat::Troubled, 1, 1, 10),
+            (Heat::Warm, 5, 10, 60),
+            (Heat::Idle, 15, 60, 60),
         ] {
-            let (all, in_full) = reads(&mut book(&["a"]), &plan(&[("a", heat)]), "a");
-            assert_eq!((all[0], in_full[0]), (0, 0), "the first read is in full");
+            let [all, in_full, in_depth] = reads(&mut book(&["a"]), &plan(&[("a", heat)]), "a");
+            let first = (all[0], in_full[0], in_depth[0]);
+            assert_eq!(first, (0, 0, 0), "the first read is of everything");
+            if 1 < in_depth.len() {
+                assert_eq!(longest_gap(&in_depth), deep, "{heat:?}: {in_depth:?}");
+            }
             assert_eq!(longest_gap(&all), quick, "{heat:?}: {all:?}");
             if 1 < in_full.len() {
                 assert_eq!(longest_gap(&in_full), full, "{heat:?}: {in_full:?}");
@@ -310,8 +318,8 @@ mod tests {
             Record::ReadThrough(pool("b"), start.plus(-1)),
         ]);
         let mut other = book.clone();
-        let (a, _) = reads(&mut book, &plan(&[]), "a");
-        let (b, _) = reads(&mut other, &plan(&[]), "b");
+        let [a, ..] = reads(&mut book, &plan(&[]), "a");
+        let [b, ..] = reads(&mut other, &plan(&[]), "b");
         let later = |reads: &[i64]| -> Vec<i64> {
             reads
                 .iter()
@@ -322,16 +330,19 @@ mod tests {
         assert_eq!(later(&a), later(&b), "in step after the first turn");
         let late = start.plus(1_000);
         let due = due(&book, &plan(&[]), &CADENCE, late.start());
-        assert_eq!(due, [(pool("a"), Depth::Full), (pool("b"), Depth::Full)]);
+        assert_eq!(due, [(pool("a"), Depth::Deep), (pool("b"), Depth::Deep)]);
     }
 
     #[test]
     fn a_pool_of_a_thousand_profiles_is_read_in_full_hourly_unless_it_is_in_trouble() {
-        let of = |heat, targets| Periods::of(heat, targets, &CADENCE).full;
-        assert_eq!(of(Heat::Hot, 50), 10);
-        assert_eq!(of(Heat::Hot, 51), 20);
-        assert_eq!(of(Heat::Warm, 1_000), 60);
-        assert_eq!(of(Heat::Troubled, 1_000), 1);
+        let of = |heat, targets| {
+            let Periods { full, deep, .. } = Periods::of(heat, targets, &CADENCE);
+            (full, deep)
+        };
+        assert_eq!(of(Heat::Hot, 50), (10, 60));
+        assert_eq!(of(Heat::Hot, 51), (20, 120));
+        assert_eq!(of(Heat::Warm, 1_000), (60, 1_200));
+        assert_eq!(of(Heat::Troubled, 1_000), (1, 10));
     }
 
     #[test]
@@ -340,24 +351,52 @@ mod tests {
         tight.stretch = 3.5;
         tight.pinned.insert(pool("b"));
         let of = |plan: &Plan, model: &str| plan.periods(&pool(model), 1, &CADENCE);
-        assert_eq!(of(&tight, "a"), Periods { quick: 4, full: 35 });
-        assert_eq!(of(&tight, "b"), Periods { quick: 1, full: 10 });
+        assert_eq!(
+            of(&tight, "a"),
+            Periods {
+                quick: 4,
+                full: 35,
+                deep: 60
+            }
+        );
+        assert_eq!(
+            of(&tight, "b"),
+            Periods {
+                quick: 1,
+                full: 10,
+                deep: 60
+            }
+        );
         tight.stretch = f64::INFINITY;
         assert_eq!(
             of(&tight, "a"),
             Periods {
                 quick: 60,
-                full: 60
+                full: 60,
+                deep: 60
             }
         );
-        assert_eq!(of(&tight, "b"), Periods { quick: 1, full: 10 });
+        assert_eq!(
+            of(&tight, "b"),
+            Periods {
+                quick: 1,
+                full: 10,
+                deep: 60
+            }
+        );
     }
 
     #[test]
     fn what_a_target_costs_follows_from_its_periods() {
-        let series = |heat| Periods::of(heat, 1, &CADENCE).series_a_minute(1);
-        assert!((series(Heat::Hot) - 3.6).abs() < 1e-9);
-        assert!((series(Heat::Warm) - 1.2).abs() < 1e-9);
-        assert!((series(Heat::Idle) - 0.3).abs() < 1e-9);
+        let series = |heat, family| Periods::of(heat, 1, &CADENCE).series_a_minute(family, 1);
+        for (heat, runtime, mantle) in [
+            (Heat::Hot, 3.6 + 5.0 / 60.0, 2.1),
+            (Heat::Warm, 1.2 + 5.0 / 60.0, 0.5),
+            (Heat::Idle, 0.3 + 5.0 / 60.0, 0.15),
+        ] {
+            let got = (series(heat, Family::Geo), series(heat, Family::Mantle));
+            assert!((got.0 - runtime).abs() < 1e-9, "{heat:?}: {got:?}");
+            assert!((got.1 - mantle).abs() < 1e-9, "{heat:?}: {got:?}");
+        }
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Fake {
     pub defaults: Vec<ListedQuota>,
     pub asks: BTreeMap<RequestId, QuotaRequest>,
     pub cases: Vec<Case>,
-    /// By metric name and `ModelId` (empty: the whole account).
+    /// By metric name and the value of its dimension (empty: the whole account).
     pub points: BTreeMap<(&'static str, String), BTreeMap<Minute, f64>>,
     /// The status of a series where it is not `Complete`.
     pub statuses: BTreeMap<(&'static str, String), MetricStatus>,
@@ -152,7 +152,7 @@ impl Fake {
         request: &MetricRequest,
         page: usize,
     ) -> Vec<(Minute, f64)> {
-        let target = query.metric.dimensions.get("ModelId").cloned();
+        let target = query.metric.dimensions.values().next().cloned();
         let key = self.points.keys().find(|(name, id)| {
             *name == query.metric.name && *id == target.clone().unwrap_or_default()
         });
@@ -173,7 +173,7 @@ impl Fake {
             .map(|(_, (minute, values))| {
                 let sum: f64 = values.iter().sum();
                 let count = f64::from(u32::try_from(values.len()).unwrap());
-                let is_mean = query.statistic == "Average";
+                let is_mean = query.statistic != "Sum";
                 (minute, if is_mean { sum / count } else { sum })
             })
             .collect()
@@ -217,7 +217,7 @@ impl Cloud for Fake {
         let kept = request.queries.iter();
         let kept = kept.filter(|query| Some(query.metric.name.as_str()) != self.drops);
         let items = kept.map(|query| {
-            let id = query.metric.dimensions.get("ModelId");
+            let id = query.metric.dimensions.values().next();
             let id = id.cloned().unwrap_or_default();
             let own = self.statuses.iter();
             let mut own = own.filter(|((name, at), _)| *name == query.metric.name && *at == id);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::endpoint::Endpoint;
 use super::mantle;
 use super::pages::{Listing, all_pages};
 use super::place::{Atlas, Profiles};
@@ -109,7 +110,8 @@ impl Listings {
 
 /// The target of a runtime metric that we read; other dimension sets hold the same events again.
 fn target_of(metric: &Metric) -> Option<TargetId> {
-    let is_read = Measure::ALL.iter().any(|it| it.metric() == metric.name);
+    let mut read = Measure::at(Endpoint::Runtime);
+    let is_read = read.any(|it| it.metric(Endpoint::Runtime) == metric.name);
     let mut dimensions = metric.dimensions.iter();
     match (dimensions.next(), dimensions.next()) {
         (Some((name, value)), None) if is_read && name == "ModelId" => {

@@ -9,6 +9,9 @@ use crate::model::ids::TargetId;
 /// Where the endpoint publishes.
 pub(super) const NAMESPACE: &str = "AWS/BedrockMantle";
 
+/// The dimension of the model's level.
+pub(super) const DIMENSION: &str = "Model";
+
 /// What stands before the model id in the ids of mantle targets. No model id has a slash.
 const PREFIX: &str = "bedrock-mantle/";
 
@@ -20,7 +23,7 @@ pub(super) fn target_of(metric: &Metric) -> Option<TargetId> {
     let is_read = METRICS.contains(&metric.name.as_str());
     let mut dimensions = metric.dimensions.iter();
     match (dimensions.next(), dimensions.next()) {
-        (Some((name, model)), None) if is_read && name == "Model" => {
+        (Some((name, model)), None) if is_read && name == DIMENSION => {
             Some(TargetId::new(format!("{PREFIX}{model}")))
         }
         (Some(_), _) | (None, _) => None,

@@ -21,7 +21,7 @@ use crate::{
     cloud::{Cloud, Fault, FaultClass},
     model::{
         book::{Book, Record},
-        catalog::PoolId,
+        catalog::{Family, PoolId},
         desk::DeskReading,
         history::{Stretch, StretchKey},
         ids::{QuotaCode, Region, Scope},
@@ -227,7 +227,7 @@ impl Round<'_> {
         }
         for (pool, depth) in &mut pools {
             if self.watch.by_formula.contains(pool) {
-                *depth = Depth::Full;
+                *depth = Depth::Full.max(*depth);
             }
         }
         let (known, new): (Vec<_>, Vec<_>) = pools
@@ -276,7 +276,8 @@ impl Round<'_> {
         }
     }
 
-    /// One cheap series of the whole account wakes the pools that are read now and then only.
+    /// One cheap series of the whole account wakes the pools that are read now and then only. It counts refusals of the
+    /// runtime endpoint; the mantle one publishes none.
     async fn answer_alarm(&mut self) -> Result<(), Gone> {
         let Start {
             scope, book, now, ..
@@ -286,6 +287,7 @@ impl Round<'_> {
             .read_through
             .iter()
             .filter(|(pool, through)| pool.scope == *scope && **through < until)
+            .filter(|(pool, _)| pool.family != Family::Mantle)
             .map(|(pool, _)| (pool.clone(), Depth::Quick))
             .collect();
         if asleep.is_empty() {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use super::endpoint::Endpoint;
+use crate::model::catalog::Family;
 use crate::model::ids::TargetId;
 use crate::model::series::{Depth, SETTLE_MINUTES, Sample, Signal, TargetUse};
 use crate::model::time::{Minute, Timestamp};
@@ -24,11 +26,16 @@ pub(super) enum Measure {
     CacheWrites,
     Estimated,
     Latency,
+    CacheReads,
+    LatencyP50,
+    LatencyP90,
+    LatencyP99,
+    FirstTokenP90,
 }
 
 impl Measure {
     /// All measures, in the order of their queries.
-    pub(super) const ALL: [Self; 9] = [
+    const ALL: [Self; 14] = [
         Self::Invocations,
         Self::Throttles,
         Self::ClientErrors,
@@ -38,38 +45,94 @@ impl Measure {
         Self::CacheWrites,
         Self::Estimated,
         Self::Latency,
+        Self::CacheReads,
+        Self::LatencyP50,
+        Self::LatencyP90,
+        Self::LatencyP99,
+        Self::FirstTokenP90,
     ];
 
-    /// What a read of this depth asks for, in the order of the queries.
-    pub(super) fn up_to(depth: Depth) -> impl Iterator<Item = Self> + Clone {
-        Self::ALL.into_iter().filter(move |it| it.depth() <= depth)
+    /// All that the endpoint publishes.
+    pub(super) fn at(endpoint: Endpoint) -> impl Iterator<Item = Self> {
+        let measures = Self::ALL.into_iter();
+        measures.filter(move |it| it.depth(endpoint).is_some())
     }
 
-    /// The shallowest read that asks for it.
-    const fn depth(self) -> Depth {
-        match self {
-            Self::Invocations | Self::Throttles | Self::Estimated => Depth::Quick,
-            Self::ClientErrors
-            | Self::ServerErrors
-            | Self::Input
-            | Self::Output
-            | Self::CacheWrites
-            | Self::Latency => Depth::Full,
+    /// What a read of this depth asks for at this endpoint, in the order of the queries.
+    pub(super) fn up_to(depth: Depth, endpoint: Endpoint) -> impl Iterator<Item = Self> + Clone {
+        let measures = Self::ALL.into_iter();
+        measures.filter(move |it| it.depth(endpoint).is_some_and(|own| own <= depth))
+    }
+
+    /// The shallowest read that asks for it; `None` where the endpoint does not publish it.
+    const fn depth(self, endpoint: Endpoint) -> Option<Depth> {
+        match (endpoint, self) {
+            (Endpoint::Mantle, Self::Input | Self::Output)
+            | (Endpoint::Runtime, Self::Invocations | Self::Throttles | Self::Estimated) => {
+                Some(Depth::Quick)
+            }
+            (Endpoint::Mantle, Self::Invocations)
+            | (
+                Endpoint::Runtime,
+                Self::ClientErrors
+                | Self::ServerErrors
+                | Self::Input
+                | Self::Output
+                | Self::CacheWrites
+                | Self::Latency,
+            ) => Some(Depth::Full),
+            (
+                Endpoint::Runtime,
+                Self::CacheReads
+                | Self::LatencyP50
+                | Self::LatencyP90
+                | Self::LatencyP99
+                | Self::FirstTokenP90,
+            ) => Some(Depth::Deep),
+            (
+                Endpoint::Mantle,
+                Self::Throttles
+                | Self::ClientErrors
+                | Self::ServerErrors
+                | Self::CacheWrites
+                | Self::Estimated
+                | Self::Latency
+                | Self::CacheReads
+                | Self::LatencyP50
+                | Self::LatencyP90
+                | Self::LatencyP99
+                | Self::FirstTokenP90,
+            ) => None,
+        }
+    }
+
+    /// What tells, over a whole account, that there was traffic at this endpoint.
+    pub(super) const fn of_traffic(endpoint: Endpoint) -> Self {
+        match endpoint {
+            Endpoint::Runtime => Self::Invocations,
+            Endpoint::Mantle => Self::Input,
         }
     }
 
     /// The CloudWatch metric.
-    pub(super) const fn metric(self) -> &'static str {
-        match self {
-            Self::Invocations => "Invocations",
-            Self::Throttles => "InvocationThrottles",
-            Self::ClientErrors => "InvocationClientErrors",
-            Self::ServerErrors => "InvocationServerErrors",
-            Self::Input => "InputTokenCount",
-            Self::Output => "OutputTokenCount",
-            Self::CacheWrites => "CacheWriteInputTokenCount",
-            Self::Estimated => "EstimatedTPMQuotaUsage",
-            Self::Latency => "InvocationLatency",
+    pub(super) const fn metric(self, endpoint: Endpoint) -> &'static str {
+        match (endpoint, self) {
+            (Endpoint::Runtime, Self::Invocations) => "Invocations",
+            (Endpoint::Mantle, Self::Invocations) => "Inferences",
+            (_, Self::Throttles) => "InvocationThrottles",
+            (_, Self::ClientErrors) => "InvocationClientErrors",
+            (_, Self::ServerErrors) => "InvocationServerErrors",
+            (Endpoint::Runtime, Self::Input) => "InputTokenCount",
+            (Endpoint::Mantle, Self::Input) => "TotalInputTokens",
+            (Endpoint::Runtime, Self::Output) => "OutputTokenCount",
+            (Endpoint::Mantle, Self::Output) => "TotalOutputTokens",
+            (_, Self::CacheWrites) => "CacheWriteInputTokenCount",
+            (_, Self::Estimated) => "EstimatedTPMQuotaUsage",
+            (_, Self::Latency | Self::LatencyP50 | Self::LatencyP90 | Self::LatencyP99) => {
+                "InvocationLatency"
+            }
+            (_, Self::CacheReads) => "CacheReadInputTokenCount",
+            (_, Self::FirstTokenP90) => "TimeToFirstToken",
         }
     }
 
@@ -77,6 +140,9 @@ impl Measure {
     pub(super) const fn statistic(self) -> &'static str {
         match self {
             Self::Latency => "Average",
+            Self::LatencyP50 => "p50",
+            Self::LatencyP90 | Self::FirstTokenP90 => "p90",
+            Self::LatencyP99 => "p99",
             Self::Invocations
             | Self::Throttles
             | Self::ClientErrors
@@ -84,6 +150,7 @@ impl Measure {
             | Self::Input
             | Self::Output
             | Self::CacheWrites
+            | Self::CacheReads
             | Self::Estimated => "Sum",
         }
     }
@@ -109,9 +176,9 @@ pub(super) type Answers = BTreeMap<Measure, Vec<Point>>;
 /// One signal of one minute while the targets are being added up.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
-    /// Sum over the targets that have a number; for latency, of invocations x milliseconds.
+    /// Sum over the targets that have a number; for milliseconds, of invocations x milliseconds.
     sum: f64,
-    /// For latency, the invocations behind `sum`.
+    /// For milliseconds, the invocations behind `sum`.
     weight: f64,
     /// A target had no datapoint although its answer was complete.
     has_gap: bool,
@@ -126,6 +193,7 @@ struct Cell {
 pub(super) struct Tally {
     from: Minute,
     depth: Depth,
+    endpoint: Endpoint,
     cells: BTreeMap<Signal, Vec<Cell>>,
     by_target: BTreeMap<TargetId, TargetUse>,
     /// How often output tokens count against the quota.
@@ -150,16 +218,22 @@ pub(super) struct Summed {
 }
 
 impl Tally {
-    /// Nothing added yet; `minutes` long, for a read of this depth. `rate` is the burndown rate used where `EstimatedTPMQuotaUsage` is absent.
-    pub(super) fn new(from: Minute, minutes: usize, depth: Depth, rate: f64) -> Self {
-        let cells = Signal::ALL
-            .into_iter()
-            .filter(|signal| signal.depth() <= depth)
+    /// Nothing added yet; `minutes` long, for a read of this depth of a pool of this family. `rate` is the burndown rate
+    /// used where `EstimatedTPMQuotaUsage` is absent.
+    pub(super) fn new(
+        from: Minute,
+        minutes: usize,
+        depth: Depth,
+        family: Family,
+        rate: f64,
+    ) -> Self {
+        let cells = signals_up_to(depth, family)
             .map(|signal| (signal, vec![Cell::default(); minutes]))
             .collect();
         Self {
             from,
             depth,
+            endpoint: Endpoint::of(family),
             cells,
             by_target: BTreeMap::new(),
             rate,
@@ -176,6 +250,9 @@ impl Tally {
             let point = points.and_then(|points| points.get(index));
             point.copied().unwrap_or_default()
         };
+        let weigh_by = |measure: Measure, cell: &mut Cell, index: usize| {
+            weigh(cell, at(Measure::Invocations, index), at(measure, index));
+        };
         for (&signal, cells) in &mut self.cells {
             for (index, cell) in cells.iter_mut().enumerate() {
                 let point = match signal {
@@ -188,15 +265,32 @@ impl Tally {
                     Signal::ChargedTokens => {
                         let at = |measure| at(measure, index);
                         let point = match depth {
-                            Depth::Full => charged(at, rate, cell),
+                            Depth::Full | Depth::Deep => charged(at, rate, cell),
                             Depth::Quick => estimated(at),
                         };
                         used.charged += value_of(point);
                         point
                     }
+                    Signal::CacheWriteTokens => at(Measure::CacheWrites, index),
+                    Signal::CacheReadTokens => at(Measure::CacheReads, index),
                     Signal::Latency => {
-                        let invocations = at(Measure::Invocations, index);
-                        weigh(cell, invocations, at(Measure::Latency, index));
+                        weigh_by(Measure::Latency, cell, index);
+                        continue;
+                    }
+                    Signal::LatencyP50 => {
+                        weigh_by(Measure::LatencyP50, cell, index);
+                        continue;
+                    }
+                    Signal::LatencyP90 => {
+                        weigh_by(Measure::LatencyP90, cell, index);
+                        continue;
+                    }
+                    Signal::LatencyP99 => {
+                        weigh_by(Measure::LatencyP99, cell, index);
+                        continue;
+                    }
+                    Signal::FirstTokenP90 => {
+                        weigh_by(Measure::FirstTokenP90, cell, index);
                         continue;
                     }
                 };
@@ -211,14 +305,15 @@ impl Tally {
     }
 
     fn note_lost(&mut self, answers: &Answers) {
-        for measure in Measure::up_to(self.depth) {
+        for measure in Measure::up_to(self.depth, self.endpoint) {
             let first = match answers.get(&measure) {
                 None => Some(0),
                 Some(points) => points.iter().position(|point| *point == Point::Lost),
             };
             if let Some(index) = first.and_then(|index| i64::try_from(index).ok()) {
                 let minute = self.from.plus(index);
-                let known = self.lost.entry(measure.depth()).or_insert(minute);
+                let depth = measure.depth(self.endpoint).unwrap_or(self.depth); // it was asked for
+                let known = self.lost.entry(depth).or_insert(minute);
                 *known = minute.min(*known);
             }
         }
@@ -252,6 +347,12 @@ impl Tally {
             is_by_formula,
         }
     }
+}
+
+/// The signals that a read of this depth reads of a pool of this family.
+pub(super) fn signals_up_to(depth: Depth, family: Family) -> impl Iterator<Item = Signal> {
+    let signals = Signal::ALL.into_iter();
+    signals.filter(move |it| it.depth(family).is_some_and(|own| own <= depth))
 }
 
 impl Cell {
@@ -324,9 +425,9 @@ fn estimated(at: impl Fn(Measure) -> Point) -> Point {
     }
 }
 
-/// Adds one target's mean latency, weighted by its invocations.
-fn weigh(cell: &mut Cell, invocations: Point, latency: Point) {
-    match (invocations, latency) {
+/// Adds one target's milliseconds, weighted by its invocations.
+fn weigh(cell: &mut Cell, invocations: Point, millis: Point) {
+    match (invocations, millis) {
         (Point::Lost | Point::Refused, _) | (_, Point::Lost | Point::Refused) => {
             cell.is_unproven = true;
         }

@@ -8,19 +8,20 @@
 mod ask;
 pub mod backfill;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::ask::{Asker, MAX_QUERIES};
 use self::backfill::FRESH_DAYS;
 use super::Gathered;
 use super::burndown;
-use super::sum::{DELAY_MINUTES, Lost, Measure, Tally};
+use super::endpoint::Endpoint;
+use super::sum::{DELAY_MINUTES, Lost, Measure, Tally, signals_up_to};
 use crate::cloud::Cloud;
 use crate::model::book::{Book, Record};
 use crate::model::catalog::PoolId;
 use crate::model::history::Resolution;
 use crate::model::ids::{Scope, TargetId};
-use crate::model::series::{Depth, Reading, SETTLE_MINUTES, Sample, Signal};
+use crate::model::series::{Depth, Reading, SETTLE_MINUTES, Sample};
 use crate::model::time::{DAY, Minute, Timestamp};
 
 /// No read goes back further than CloudWatch keeps minutes. A start that lies 15 days back or more is answered with
@@ -43,8 +44,10 @@ pub struct PoolReading {
     pub reading: Reading,
     /// The minute up to which its quick signals are now read, exclusive.
     pub through: Minute,
-    /// The same for all signals; `None` after a quick read.
+    /// The same for what a full read reads; `None` after a quick one.
     pub in_full: Option<Minute>,
+    /// The same for all signals; `None` after any but a deep read.
+    pub in_depth: Option<Minute>,
     /// Whether one of its targets publishes no `EstimatedTPMQuotaUsage`, so that a quick read can't tell its tokens. A
     /// quick read does not find out.
     pub is_by_formula: bool,
@@ -61,15 +64,18 @@ impl PoolReading {
             book.read_through.get(pool).copied().filter(|_| is_old)
         });
         let in_full = in_full.map(|minute| Record::ReadInFull(pool.clone(), minute));
+        let in_depth = self.in_depth;
+        let in_depth = in_depth.map(|minute| Record::ReadInDepth(pool.clone(), minute));
         let through = Record::ReadThrough(pool.clone(), self.through);
-        in_full.into_iter().chain([through]).collect()
+        let deeper = in_full.into_iter().chain(in_depth);
+        deeper.chain([through]).collect()
     }
 }
 
 /// Reads these pools of one scope, each as deep as said, and sums their targets. `free` requests may be spent on single
 /// series, see [`Cloud::metric_statistics`]; what is left of them is left there.
 ///
-/// A pool's first read is in full and goes back to the midnight two days ago, which is what judging looks at first; what
+/// A pool's first read is a deep one and goes back to the midnight two days ago, which is what judging looks at first; what
 /// was before is for the back-fill. Every later one begins 15 minutes before the minute to which it was read that deep,
 /// since datapoints come late. Where part of an answer was missing, the pool is read up to the first missing minute, so
 /// that the next read closes the gap. A pool of which nothing could be read is left out. Pools of other scopes and pools
@@ -125,7 +131,9 @@ pub(super) async fn throttles_of_account(
     let until = Minute::of(now);
     let mut asker = Asker::new(cloud, scope, 0);
     let stretch = (until.plus(-ALARM_MINUTES), until);
-    let found = asker.total(Measure::Throttles, stretch).await;
+    let found = asker
+        .total(Measure::Throttles, Endpoint::Runtime, stretch)
+        .await;
     Gathered {
         found,
         faults: asker.into_faults(),
@@ -161,12 +169,12 @@ impl<'a> PoolRead<'a> {
         let fresh = Resolution::Minute.stretch_of(until) - FRESH_DAYS;
         let fresh = Resolution::Minute.first_minute(fresh);
         let known = book.known_until(pool, depth);
-        let depth = if known.is_none() { Depth::Full } else { depth };
+        let depth = if known.is_none() { Depth::Deep } else { depth };
         let from = known.map_or(fresh, |minute| {
             minute.min(until).plus(-SETTLE_MINUTES).max(oldest)
         });
         let known_rate = book.pools.get(pool).and_then(|pool| pool.burndown);
-        let signals = Signal::ALL.into_iter().filter(|it| it.depth() <= depth);
+        let signals = signals_up_to(depth, pool.family);
         Self {
             depth,
             targets,
@@ -178,7 +186,7 @@ impl<'a> PoolRead<'a> {
                 signals: signals.map(|signal| (signal, Vec::new())).collect(),
                 by_target: BTreeMap::new(),
             },
-            is_first: known.is_none(),
+            is_first: !book.read_through.contains_key(pool),
             until: from,
             lost: Lost::new(),
             is_by_formula: false,
@@ -213,12 +221,21 @@ impl<'a> PoolRead<'a> {
             Some(lost) if self.is_first => lost.min(self.until),
             Some(lost) => lost.max(floor).min(self.until),
         };
-        let quick = self.lost.get(&Depth::Quick).copied();
-        let all = self.lost.values().min().copied();
+        let up_to = |depth| {
+            let lost = self.lost.range(..=depth).map(|(_, minute)| *minute);
+            through(lost.min())
+        };
+        let read = |depth| (depth <= self.depth).then(|| up_to(depth));
+        // Until the first read is whole it is begun anew, for all series.
+        let quick = if self.is_first {
+            Depth::Deep
+        } else {
+            Depth::Quick
+        };
         self.is_answered.then(|| PoolReading {
-            // Until the back-fill is whole it is begun anew, for all series.
-            through: through(if self.is_first { all } else { quick }),
-            in_full: (self.depth == Depth::Full).then(|| through(all)),
+            through: up_to(quick),
+            in_full: read(Depth::Full),
+            in_depth: read(Depth::Deep),
             is_by_formula: self.is_by_formula,
             reading: self.reading,
         })
@@ -252,7 +269,7 @@ async fn read_stretch(
     let mut evidence = vec![false; minutes];
     let mut tallies: Vec<Tally> = group
         .iter()
-        .map(|pool| Tally::new(start, minutes, depth, pool.rate))
+        .map(|pool| Tally::new(start, minutes, depth, pool.reading.pool.family, pool.rate))
         .collect();
     let members: Vec<(usize, &TargetId)> = (0_usize..)
         .zip(group.iter())
@@ -275,8 +292,13 @@ async fn read_stretch(
             }
         }
     }
-    if needs_evidence(&evidence, start, now) {
-        for (minute, _) in asker.total(Measure::Invocations, (start, end)).await {
+    let endpoints = group.iter().map(|it| Endpoint::of(it.reading.pool.family));
+    for endpoint in endpoints.collect::<BTreeSet<_>>() {
+        if !needs_evidence(&evidence, start, now) {
+            break;
+        }
+        let traffic = Measure::of_traffic(endpoint);
+        for (minute, _) in asker.total(traffic, endpoint, (start, end)).await {
             let index = usize::try_from(minute.since(start)).ok();
             if let Some(seen) = index.and_then(|index| evidence.get_mut(index)) {
                 *seen = true;
@@ -299,10 +321,12 @@ fn needs_evidence(evidence: &[bool], start: Minute, now: Timestamp) -> bool {
     })
 }
 
-/// Whole targets that fit into a request: by their series and by their datapoints.
+/// Whole targets that fit into a request: by their series and by their datapoints. Those of the runtime endpoint have
+/// most of both.
 fn targets_a_request(depth: Depth, minutes: i64) -> usize {
     let by_points = usize::try_from(MAX_POINTS / minutes.max(1)).unwrap_or(MAX_QUERIES);
-    (by_points.min(MAX_QUERIES) / Measure::up_to(depth).count()).max(1)
+    let series = Measure::up_to(depth, Endpoint::Runtime).count();
+    (by_points.min(MAX_QUERIES) / series).max(1)
 }
 
 #[cfg(test)]

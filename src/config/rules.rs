@@ -36,6 +36,10 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../alert-rules/lifecycle.toml"),
     ),
     (
+        "alert-rules/mantle-share.toml",
+        include_str!("../../alert-rules/mantle-share.toml"),
+    ),
+    (
         "alert-rules/rpm-share.toml",
         include_str!("../../alert-rules/rpm-share.toml"),
     ),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::strip::Strip;
 use crate::model::{
-    catalog::{LifeCycle, Mapping, Pool},
+    catalog::{Family, LifeCycle, Mapping, Pool},
     ids::{QuotaCode, Scope},
     quota::{Limit, Quota},
     rule::Condition,
@@ -69,7 +69,8 @@ pub(super) struct Bounds<'a> {
 }
 
 impl<'a> Yardstick<'a> {
-    /// `None`: the account lists no quota of this kind for the pool, or AWS announced no end of its model.
+    /// `None`: the account lists no quota of this kind for the pool, its endpoint does not publish what the rule is about,
+    /// or AWS announced no end of its model.
     pub(super) fn of(condition: &'a Condition, pool: &'a Pool, bounds: Bounds<'_>) -> Option<Self> {
         let Bounds { quotas, life } = bounds;
         let (kind, above, clear) = match condition {
@@ -80,7 +81,10 @@ impl<'a> Yardstick<'a> {
                 return Some(Self::End { end, within });
             }
             Condition::Count { .. } | Condition::Slow { .. } | Condition::Above { .. } => {
-                return Some(Self::Plain(condition));
+                let plain = Self::Plain(condition);
+                let mut needed = plain.signals().iter();
+                let is_published = needed.all(|signal| signal.depth(pool.id.family).is_some());
+                return is_published.then_some(plain);
             }
         };
         let code = match pool.mapping(*kind) {
@@ -133,16 +137,17 @@ impl<'a> Yardstick<'a> {
         }
     }
 
-    /// How deep a pool has to be read for a look.
-    pub(super) fn depth(&self) -> Depth {
-        let depths = self.signals().iter().map(|signal| signal.depth());
+    /// How deep a pool of this family has to be read for a look.
+    pub(super) fn depth(&self, family: Family) -> Depth {
+        let depths = self.signals().iter().filter_map(|it| it.depth(family));
         depths.max().unwrap_or(Depth::Quick)
     }
 
     /// The signals that a look needs.
     pub(super) fn signals(&self) -> &'static [Signal] {
         use Signal::{
-            ChargedTokens, ClientErrors, InputTokens, Invocations, Latency, OutputTokens,
+            CacheReadTokens, CacheWriteTokens, ChargedTokens, ClientErrors, FirstTokenP90,
+            InputTokens, Invocations, Latency, LatencyP50, LatencyP90, LatencyP99, OutputTokens,
             ServerErrors, Throttles,
         };
         match self {
@@ -155,14 +160,35 @@ impl<'a> Yardstick<'a> {
             },
             Self::Broken { .. } | Self::End { .. } => &[],
             Self::Plain(Condition::Slow { .. }) => &[Invocations, Throttles, Latency],
-            Self::Plain(Condition::Count { of, .. } | Condition::Above { of, .. }) => match of {
+            Self::Plain(Condition::Above { of, .. }) => match of {
+                Invocations => &[Invocations],
+                Throttles => &[Throttles],
+                ClientErrors => &[ClientErrors],
+                ServerErrors => &[ServerErrors],
+                InputTokens => &[InputTokens],
+                OutputTokens => &[OutputTokens],
+                ChargedTokens => &[ChargedTokens],
+                Latency => &[Latency],
+                CacheWriteTokens => &[CacheWriteTokens],
+                CacheReadTokens => &[CacheReadTokens],
+                LatencyP50 => &[LatencyP50],
+                LatencyP90 => &[LatencyP90],
+                LatencyP99 => &[LatencyP99],
+                FirstTokenP90 => &[FirstTokenP90],
+            },
+            Self::Plain(Condition::Count { of, .. }) => match of {
                 Invocations | Throttles => &[Invocations, Throttles],
                 ClientErrors => &[Invocations, Throttles, ClientErrors],
                 ServerErrors => &[Invocations, Throttles, ServerErrors],
                 InputTokens => &[Invocations, Throttles, InputTokens],
                 OutputTokens => &[Invocations, Throttles, OutputTokens],
                 ChargedTokens => &[Invocations, Throttles, ChargedTokens],
-                Latency => &[Invocations, Throttles, Latency],
+                CacheWriteTokens => &[Invocations, Throttles, CacheWriteTokens],
+                CacheReadTokens => &[Invocations, Throttles, CacheReadTokens],
+                // Milliseconds are never counted: the configuration refuses it.
+                Latency | LatencyP50 | LatencyP90 | LatencyP99 | FirstTokenP90 => {
+                    &[Invocations, Throttles, Latency]
+                }
             },
             Self::Plain(Condition::QuotaShare { .. } | Condition::Ends { .. }) => &[],
         }
@@ -298,7 +324,13 @@ pub(super) fn counted(of: Signal, strip: &Strip, minute: Minute) -> Option<Count
         | Signal::InputTokens
         | Signal::OutputTokens
         | Signal::ChargedTokens
-        | Signal::Latency => strip.value(of, minute)?,
+        | Signal::CacheWriteTokens
+        | Signal::CacheReadTokens
+        | Signal::Latency
+        | Signal::LatencyP50
+        | Signal::LatencyP90
+        | Signal::LatencyP99
+        | Signal::FirstTokenP90 => strip.value(of, minute)?,
     };
     let demand = strip.demand(minute).map(|demand| demand.max(count));
     Some(Counted { count, demand })

@@ -44,8 +44,10 @@ pub enum Record {
     Catalog(Scope, Catalog),
     /// The minute up to which a pool was read last, exclusive.
     ReadThrough(PoolId, Minute),
-    /// The minute up to which all signals of a pool were read last, exclusive; at most its `ReadThrough`.
+    /// The minute up to which a pool was last read in full, exclusive; at most its `ReadThrough`.
     ReadInFull(PoolId, Minute),
+    /// As `ReadInFull`, for everything that is ever read of a pool.
+    ReadInDepth(PoolId, Minute),
     /// What was asked of AWS in a month.
     Spend(Spend),
     /// Takes a record away, such as an hour that grew too old.
@@ -83,6 +85,8 @@ pub enum Key {
     ReadThrough(PoolId),
     /// See [`Record::ReadInFull`].
     ReadInFull(PoolId),
+    /// See [`Record::ReadInDepth`].
+    ReadInDepth(PoolId),
     /// See [`Record::Spend`].
     Spend(Month),
 }
@@ -106,6 +110,7 @@ impl Record {
             Self::Catalog(scope, _) => Key::Catalog(scope.clone()),
             Self::ReadThrough(pool, _) => Key::ReadThrough(pool.clone()),
             Self::ReadInFull(pool, _) => Key::ReadInFull(pool.clone()),
+            Self::ReadInDepth(pool, _) => Key::ReadInDepth(pool.clone()),
             Self::Spend(it) => Key::Spend(it.month),
             Self::Remove(key) => key.clone(),
         }
@@ -141,8 +146,10 @@ pub struct Book {
     pub catalogs: BTreeMap<Scope, Catalog>,
     /// The minute up to which each pool was read, exclusive.
     pub read_through: BTreeMap<PoolId, Minute>,
-    /// The minute up to which all signals of each pool were read, exclusive; see [`Book::known_until`].
+    /// The minute up to which each pool was read in full, exclusive; see [`Book::known_until`].
     pub read_in_full: BTreeMap<PoolId, Minute>,
+    /// The minute up to which all signals of each pool were read, exclusive; see [`Book::known_until`].
+    pub read_in_depth: BTreeMap<PoolId, Minute>,
     /// What was asked of AWS, by month.
     pub spends: BTreeMap<Month, Spend>,
 }
@@ -173,10 +180,17 @@ impl Book {
     #[must_use]
     pub fn known_until(&self, pool: &PoolId, depth: Depth) -> Option<Minute> {
         let read_through = *self.read_through.get(pool)?;
-        Some(match (depth, self.read_in_full.get(pool)) {
-            (Depth::Full, Some(in_full)) => read_through.min(*in_full),
-            (Depth::Full, None) | (Depth::Quick, _) => read_through,
-        })
+        match depth {
+            Depth::Quick => Some(read_through),
+            Depth::Full => {
+                let in_full = self.read_in_full.get(pool);
+                Some(in_full.map_or(read_through, |in_full| read_through.min(*in_full)))
+            }
+            Depth::Deep => {
+                let in_depth = self.read_in_depth.get(pool)?;
+                Some(read_through.min(*in_depth))
+            }
+        }
     }
 
     /// What collecting in one account and Region needs to know, cheap enough to take along over an await: all but the
@@ -200,6 +214,9 @@ impl Book {
             catalogs: run(&self.catalogs, scope, |at| at == scope),
             read_through: run(&self.read_through, &first_pool, |pool| pool.scope == *scope),
             read_in_full: run(&self.read_in_full, &first_pool, |pool| pool.scope == *scope),
+            read_in_depth: run(&self.read_in_depth, &first_pool, |pool| {
+                pool.scope == *scope
+            }),
             ..Self::default()
         }
     }
@@ -241,6 +258,7 @@ impl Book {
             Record::Catalog(scope, it) => drop(self.catalogs.insert(scope, it)),
             Record::ReadThrough(pool, minute) => drop(self.read_through.insert(pool, minute)),
             Record::ReadInFull(pool, minute) => drop(self.read_in_full.insert(pool, minute)),
+            Record::ReadInDepth(pool, minute) => drop(self.read_in_depth.insert(pool, minute)),
             Record::Spend(it) => drop(self.spends.insert(it.month, it)),
             Record::Remove(key) => self.remove(&key),
         }
@@ -273,6 +291,7 @@ impl Book {
             Key::Catalog(scope) => drop(self.catalogs.remove(scope)),
             Key::ReadThrough(pool) => drop(self.read_through.remove(pool)),
             Key::ReadInFull(pool) => drop(self.read_in_full.remove(pool)),
+            Key::ReadInDepth(pool) => drop(self.read_in_depth.remove(pool)),
             Key::Spend(month) => drop(self.spends.remove(month)),
         }
     }

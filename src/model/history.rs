@@ -162,7 +162,8 @@ pub struct Stretch {
 impl Stretch {
     /// One day of minutes, as the series knows it. `None` where nothing of the day is held.
     ///
-    /// Latency is kept to a tenth of a millisecond: the noise below it would take most of the room.
+    /// Latency is kept to a tenth of a millisecond, percentiles to six significant bits: the noise below would take most
+    /// of the room.
     #[must_use]
     pub fn of_day(pool: &PoolId, series: &PoolSeries, day: i64) -> Option<Self> {
         let key = StretchKey {
@@ -238,6 +239,7 @@ impl Stretch {
         if signal.is_count() {
             return own.chunks(factor).map(added).collect();
         }
+        let weighed = |parts| weighed(signal, parts);
         let weights = self.buckets(Signal::Invocations).unwrap_or_default();
         let weights = weights.chunks(factor).chain(std::iter::repeat(&[][..]));
         own.chunks(factor).zip(weights).map(weighed).collect()
@@ -250,8 +252,21 @@ fn rounded(signal: Signal, sample: Sample) -> Sample {
         Sample::Value(millis) if signal == Signal::Latency => {
             Sample::Value((millis * 10.0).round() / 10.0)
         }
+        Sample::Value(millis) if !signal.is_count() => Sample::Value(coarse(millis)),
         Sample::Value(_) | Sample::NoData | Sample::Unobserved => sample,
     }
+}
+
+/// Six significant bits: within 1.6 %, and from 64 ms down within half a millisecond.
+///
+/// A percentile of the requests of a minute is never as exact as that, and the noise below would take most of the room.
+fn coarse(millis: f64) -> f64 {
+    const MOST_STEP: f64 = 1e15; // beyond it whole numbers have gaps anyway
+    let mut step = 1.0;
+    while step * 64.0 <= millis && step < MOST_STEP {
+        step *= 2.0;
+    }
+    (millis / step).round() * step
 }
 
 /// Counts of neighbouring buckets as one.
@@ -272,7 +287,7 @@ fn added(parts: &[Bucket]) -> Bucket {
 }
 
 /// Latencies of neighbouring buckets as one: weighted by the invocations of the same minutes, where those are known.
-fn weighed((parts, invocations): (&[Bucket], &[Bucket])) -> Bucket {
+fn weighed(signal: Signal, (parts, invocations): (&[Bucket], &[Bucket])) -> Bucket {
     let weights = invocations.iter().map(|it| it.value.value());
     let (mut sum, mut weight, mut known) = (0.0, 0.0, 0_u8);
     for (part, invocations) in parts.iter().zip(weights) {
@@ -285,7 +300,7 @@ fn weighed((parts, invocations): (&[Bucket], &[Bucket])) -> Bucket {
     if parts.len() == 1 || 0.0 < weight {
         let alone = parts.first().filter(|_| parts.len() == 1);
         return alone.copied().unwrap_or(Bucket {
-            value: rounded(Signal::Latency, Sample::Value(sum / weight)),
+            value: rounded(signal, Sample::Value(sum / weight)),
             peak: highest(parts),
             known,
         });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    catalog::PoolId,
+    catalog::{Family, PoolId},
     ids::TargetId,
     time::{DAY, HOUR, Minute},
 };
@@ -50,11 +50,29 @@ pub enum Signal {
     ChargedTokens,
     /// Mean latency in milliseconds, weighted by invocations over the targets.
     Latency,
+    /// Tokens written to the prompt cache (Sum). They count against TPM like input tokens.
+    CacheWriteTokens,
+    /// Tokens read from the prompt cache (Sum). They are free of charge against TPM.
+    CacheReadTokens,
+    /// Median latency in milliseconds.
+    ///
+    /// Percentiles of several targets have no sum. Over the targets of a pool they are weighted by invocations: like the
+    /// percentile of all requests together that lies between the smallest and the largest, and for one target, or for
+    /// targets that are alike, it is exact. The largest would be an upper bound, and one profile with a request a minute
+    /// would carry a pool of a thousand.
+    LatencyP50,
+    /// 90th percentile of latency in milliseconds, over the targets as [`Signal::LatencyP50`].
+    LatencyP90,
+    /// 99th percentile of latency in milliseconds, over the targets as [`Signal::LatencyP50`].
+    LatencyP99,
+    /// 90th percentile of the time to the first token in milliseconds, of requests that stream; over the targets that
+    /// have one as [`Signal::LatencyP50`].
+    FirstTokenP90,
 }
 
 impl Signal {
-    /// All signals, in the order of their index.
-    pub const ALL: [Self; 8] = [
+    /// All signals, in the order of their index. The store keeps the index: new ones come at the end.
+    pub const ALL: [Self; 14] = [
         Self::Invocations,
         Self::Throttles,
         Self::ClientErrors,
@@ -63,6 +81,12 @@ impl Signal {
         Self::OutputTokens,
         Self::ChargedTokens,
         Self::Latency,
+        Self::CacheWriteTokens,
+        Self::CacheReadTokens,
+        Self::LatencyP50,
+        Self::LatencyP90,
+        Self::LatencyP99,
+        Self::FirstTokenP90,
     ];
 
     /// The name in TOML, in JSON and in texts.
@@ -77,6 +101,12 @@ impl Signal {
             Self::OutputTokens => "output_tokens",
             Self::ChargedTokens => "charged_tokens",
             Self::Latency => "latency",
+            Self::CacheWriteTokens => "cache_write_tokens",
+            Self::CacheReadTokens => "cache_read_tokens",
+            Self::LatencyP50 => "latency_p50",
+            Self::LatencyP90 => "latency_p90",
+            Self::LatencyP99 => "latency_p99",
+            Self::FirstTokenP90 => "first_token_p90",
         }
     }
 
@@ -86,10 +116,26 @@ impl Signal {
         Self::ALL.into_iter().find(|signal| signal.name() == name)
     }
 
-    /// Whether an absent datapoint can ever mean zero (promise P5): it can for counts, never for latency.
+    /// Whether an absent datapoint can ever mean zero (promise P5): it can for counts, never for milliseconds. What is no
+    /// count has no sum either, and is weighted by invocations.
     #[must_use]
     pub const fn is_count(self) -> bool {
-        !matches!(self, Self::Latency)
+        match self {
+            Self::Invocations
+            | Self::Throttles
+            | Self::ClientErrors
+            | Self::ServerErrors
+            | Self::InputTokens
+            | Self::OutputTokens
+            | Self::ChargedTokens
+            | Self::CacheWriteTokens
+            | Self::CacheReadTokens => true,
+            Self::Latency
+            | Self::LatencyP50
+            | Self::LatencyP90
+            | Self::LatencyP99
+            | Self::FirstTokenP90 => false,
+        }
     }
 }
 
@@ -98,21 +144,52 @@ impl Signal {
 pub enum Depth {
     /// What limits are judged by.
     Quick,
-    /// Everything.
+    /// What rules on errors, latency and single token counts are judged by, as well.
     Full,
+    /// Everything: what people look at, and no shipped rule waits for.
+    Deep,
 }
 
 impl Signal {
-    /// The shallowest read that reads this signal.
+    /// The shallowest read that reads this signal of a pool of this family; `None` where its endpoint publishes no such
+    /// thing. Quotas of the mantle endpoint count input and output tokens, so there these are what limits are judged by.
     #[must_use]
-    pub const fn depth(self) -> Depth {
-        match self {
-            Self::Invocations | Self::Throttles | Self::ChargedTokens => Depth::Quick,
-            Self::ClientErrors
-            | Self::ServerErrors
-            | Self::InputTokens
-            | Self::OutputTokens
-            | Self::Latency => Depth::Full,
+    pub const fn depth(self, family: Family) -> Option<Depth> {
+        match (family, self) {
+            (Family::Mantle, Self::InputTokens | Self::OutputTokens) => Some(Depth::Quick),
+            (Family::Mantle, Self::Invocations) => Some(Depth::Full),
+            (
+                Family::Mantle,
+                Self::Throttles
+                | Self::ClientErrors
+                | Self::ServerErrors
+                | Self::ChargedTokens
+                | Self::Latency
+                | Self::CacheWriteTokens
+                | Self::CacheReadTokens
+                | Self::LatencyP50
+                | Self::LatencyP90
+                | Self::LatencyP99
+                | Self::FirstTokenP90,
+            ) => None,
+            (_, Self::Invocations | Self::Throttles | Self::ChargedTokens) => Some(Depth::Quick),
+            (
+                _,
+                Self::ClientErrors
+                | Self::ServerErrors
+                | Self::InputTokens
+                | Self::OutputTokens
+                | Self::Latency
+                | Self::CacheWriteTokens,
+            ) => Some(Depth::Full),
+            (
+                _,
+                Self::CacheReadTokens
+                | Self::LatencyP50
+                | Self::LatencyP90
+                | Self::LatencyP99
+                | Self::FirstTokenP90,
+            ) => Some(Depth::Deep),
         }
     }
 }

@@ -104,6 +104,7 @@ fn line(before: &Book, record: &Record) -> Option<Line> {
         | Record::Catalog(..)
         | Record::ReadThrough(..)
         | Record::ReadInFull(..)
+        | Record::ReadInDepth(..)
         | Record::Spend(_)
         | Record::Remove(_) => None,
     }

@@ -1,7 +1,8 @@
 //! Throttling, caused: what a pool's targets want in a minute, held against the quotas of that minute.
 //!
 //! Model: fixed one-minute windows. Requests above RPM, and requests whose charged tokens (input + cache writes +
-//! output x burndown) go above TPM, are refused, in proportion over the pool's targets. A share of the refused ones
+//! output x burndown) go above TPM, are refused, in proportion over the pool's targets; at the mantle endpoint those
+//! whose input or output tokens go above the quota of each. A share of the refused ones
 //! comes again in the next minute. That makes minutes depend on the ones before, so a pool is computed in order from
 //! the start of its history and kept.
 
@@ -9,9 +10,9 @@ use super::{
     hash,
     quotas::QuotaBook,
     traffic::{self, Demand, Source},
-    world::{Target, World},
+    world::{Pool, Traffic, World},
 };
-use crate::model::{ids::QuotaCode, time::Minute};
+use crate::model::{ids::QuotaCode, time::Minute, units::QuotaKind};
 
 /// What really happened at a target in one minute, whether published yet or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -69,13 +70,6 @@ pub(crate) struct PoolHistory {
     carry: Vec<f64>,
 }
 
-/// The limits of one minute; `None` where there is no such quota.
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    rpm: Option<f64>,
-    tpm: Option<f64>,
-}
-
 impl PoolHistory {
     pub(crate) fn new(first: Minute, targets: usize) -> Self {
         Self {
@@ -102,35 +96,31 @@ impl PoolHistory {
             return;
         }
         for minute in self.end().until(end) {
-            let limits = Limits {
-                rpm: view.limit(view.rpm, minute),
-                tpm: view.limit(view.tpm, minute),
-            };
-            self.step(minute, limits, view);
+            self.step(minute, view);
         }
     }
 
-    fn step(&mut self, minute: Minute, limits: Limits, view: &PoolView<'_>) {
+    fn step(&mut self, minute: Minute, view: &PoolView<'_>) {
         let mut wanted = Vec::with_capacity(view.targets.len());
-        for ((target, source), carry) in view.targets.iter().zip(&mut self.carry) {
-            let mut demand = source.demand(&target.traffic, minute);
+        for ((traffic, source), carry) in view.targets.iter().zip(&mut self.carry) {
+            let mut demand = source.demand(traffic, minute);
             if *carry > 0.0 {
                 if demand.requests <= 0.0 {
-                    demand.input = target.traffic.input_tokens;
-                    demand.output = target.traffic.output_tokens;
+                    demand.input = traffic.input_tokens;
+                    demand.output = traffic.output_tokens;
                 }
                 demand.requests += std::mem::take(carry);
             }
             wanted.push(demand);
         }
-        let share = accepted_share(&wanted, limits, view);
+        let share = view.accepted_share(&wanted, minute);
         let slots = view
             .targets
             .iter()
             .zip(&wanted)
             .zip(self.rows.iter_mut().zip(&mut self.carry));
-        for (((target, source), demand), (rows, carry)) in slots {
-            let row = outcome(minute, *demand, share, target, source, view.burndown);
+        for (((traffic, source), demand), (rows, carry)) in slots {
+            let row = outcome(minute, *demand, share, traffic, source, view.burndown);
             *carry = (row.throttles * view.retry_share).floor();
             rows.push(row);
         }
@@ -140,73 +130,83 @@ impl PoolHistory {
 /// What a pool's computation needs to see.
 #[derive(Debug)]
 pub(crate) struct PoolView<'a> {
-    /// The pool's targets and their demand.
-    pub(crate) targets: Vec<(&'a Target, &'a Source)>,
+    /// The traffic of the pool's targets, and their demand.
+    targets: Vec<(&'a Traffic, &'a Source)>,
     /// The quotas of the pool's account and Region.
-    pub(crate) quotas: &'a QuotaBook,
+    quotas: &'a QuotaBook,
     /// The index of the pool's account and Region in the book.
-    pub(crate) scope: usize,
-    pub(crate) rpm: Option<&'a QuotaCode>,
-    pub(crate) tpm: Option<&'a QuotaCode>,
-    pub(crate) burndown: f64,
-    pub(crate) retry_share: f64,
+    scope: usize,
+    limits: &'a [(QuotaKind, QuotaCode)],
+    burndown: f64,
+    retry_share: f64,
 }
 
 impl<'a> PoolView<'a> {
+    /// `sources` are those of all targets of the world.
     pub(crate) fn new(
         world: &'a World,
         sources: &'a [Source],
         quotas: &'a QuotaBook,
-        pool: &'a super::world::Pool,
+        pool: &'a Pool,
     ) -> Self {
         let targets = pool.targets.iter();
         Self {
             targets: targets
-                .filter_map(|index| world.targets.get(*index).zip(sources.get(*index)))
+                .filter_map(|index| {
+                    let target = world.targets.get(*index)?;
+                    Some((&target.traffic, sources.get(*index)?))
+                })
                 .collect(),
             quotas,
             scope: quotas.scope_index(&pool.id.scope),
-            rpm: pool.rpm.as_ref(),
-            tpm: pool.tpm.as_ref(),
+            limits: &pool.limits,
             burndown: pool.burndown,
             retry_share: world.retry_share,
         }
     }
 
-    fn limit(&self, code: Option<&QuotaCode>, minute: Minute) -> Option<f64> {
-        self.quotas.value_at(self.scope, code?, minute.start())
+    /// Of all requests, the share that no quota of this minute refuses.
+    fn accepted_share(&self, wanted: &[Demand], minute: Minute) -> f64 {
+        let shares = self.limits.iter().map(|(kind, code)| {
+            let load = self.load(*kind, wanted);
+            match self.quotas.value_at(self.scope, code, minute.start()) {
+                Some(limit) if load > limit => (limit / load).max(0.0),
+                Some(_) | None => 1.0,
+            }
+        });
+        shares.fold(1.0, f64::min)
     }
-}
 
-fn accepted_share(wanted: &[Demand], limits: Limits, view: &PoolView<'_>) -> f64 {
-    let requests: f64 = wanted.iter().map(|demand| demand.requests).sum();
-    let charged: f64 = wanted
-        .iter()
-        .zip(&view.targets)
-        .map(|(demand, (target, _))| {
-            let writes = demand.input * target.traffic.cache_write_share;
-            demand.requests * (demand.input + writes + demand.output * view.burndown)
-        })
-        .sum();
-    let share = |limit: Option<f64>, load: f64| match limit {
-        Some(limit) if load > limit => (limit / load).max(0.0),
-        Some(_) | None => 1.0,
-    };
-    share(limits.rpm, requests).min(share(limits.tpm, charged))
+    /// What these requests would take of a quota.
+    fn load(&self, kind: QuotaKind, wanted: &[Demand]) -> f64 {
+        let of_requests = wanted.iter().zip(&self.targets);
+        let loads = of_requests.map(|(demand, (traffic, _))| {
+            let a_request = match kind {
+                QuotaKind::Rpm => 1.0,
+                QuotaKind::Tpm | QuotaKind::Tpd => {
+                    let writes = demand.input * traffic.cache_write_share;
+                    demand.input + writes + demand.output * self.burndown
+                }
+                QuotaKind::InputTpm => demand.input,
+                QuotaKind::OutputTpm => demand.output,
+            };
+            demand.requests * a_request
+        });
+        loads.sum()
+    }
 }
 
 fn outcome(
     minute: Minute,
     demand: Demand,
     share: f64,
-    target: &Target,
+    traffic: &Traffic,
     source: &Source,
     burndown: f64,
 ) -> TargetMinute {
     if demand.requests <= 0.0 {
         return TargetMinute::default();
     }
-    let traffic = &target.traffic;
     // Rounded down, so that a pool never gets more than its quota.
     let invocations = if share < 1.0 {
         (demand.requests * share).floor()

@@ -99,7 +99,7 @@ impl Kernel {
         listed
     }
 
-    /// Mantle publishes each inference at four levels; only the token counts are listed here.
+    /// Mantle publishes each inference at four levels. What is called there is listed from the start.
     fn mantle_metrics(&self, scope: &Scope) -> Vec<Metric> {
         let mut listed = std::collections::BTreeSet::new();
         for it in self.world.mantle.iter().filter(|it| it.scope == *scope) {
@@ -108,7 +108,7 @@ impl Kernel {
             let levels = [vec![], vec![&project], vec![&model], vec![&project, &model]];
             for (level, name) in levels
                 .iter()
-                .flat_map(|level| metric::MANTLE.map(|it| (level, it)))
+                .flat_map(|level| metric::MANTLE.map(|(name, _)| (level, name)))
             {
                 listed.insert(Metric {
                     namespace: metric::MANTLE_NAMESPACE.to_owned(),

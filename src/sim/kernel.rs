@@ -76,7 +76,7 @@ impl Kernel {
             sources: world
                 .targets
                 .iter()
-                .map(|target| Source::new(&world, seed, target))
+                .map(|it| Source::new(&world, seed, (&it.scope, it.id.as_str()), &it.traffic))
                 .collect(),
             places: Places::new(&world),
             heard: vec![LastHeard::new(first); world.targets.len()],

@@ -13,8 +13,12 @@ pub(crate) const MANTLE_NAMESPACE: &str = "AWS/BedrockMantle";
 pub(crate) const PROJECT: &str = "Project";
 /// The model among them.
 pub(crate) const MODEL: &str = "Model";
-/// What its quotas count.
-pub(crate) const MANTLE: [&str; 2] = ["TotalInputTokens", "TotalOutputTokens"];
+/// What it publishes, and which of a target's numbers that is: no refusals, no latency, no errors of its own making.
+pub(crate) const MANTLE: [(&str, Name); 3] = [
+    ("Inferences", Name::Invocations),
+    ("TotalInputTokens", Name::Input),
+    ("TotalOutputTokens", Name::Output),
+];
 /// The second dimension of the decoys.
 pub(crate) const CONTEXT_WINDOW: &str = "ContextWindow";
 /// Its value: invented, since no public source tells the real ones.

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::world::World;
-use crate::model::ids::{Scope, TargetId};
+use crate::model::{
+    catalog::Family,
+    ids::{Scope, TargetId},
+};
 
 /// Indices into [`World::targets`] by what calls name.
 #[derive(Debug)]
 pub(crate) struct Places {
+    /// Those of the runtime endpoint.
     by_scope: BTreeMap<Scope, Vec<usize>>,
     by_id: BTreeMap<Scope, BTreeMap<TargetId, usize>>,
     /// Per target, its place in its pool's list.
@@ -25,7 +29,10 @@ impl Places {
             let scope = target.scope.clone();
             let ids = places.by_id.entry(scope.clone()).or_default();
             ids.insert(target.id.clone(), index);
-            places.by_scope.entry(scope).or_default().push(index);
+            let pool = world.pools.get(target.pool);
+            if pool.is_some_and(|pool| pool.id.family != Family::Mantle) {
+                places.by_scope.entry(scope).or_default().push(index);
+            }
         }
         for pool in &world.pools {
             for (slot, index) in pool.targets.iter().enumerate() {
@@ -37,7 +44,7 @@ impl Places {
         places
     }
 
-    /// The targets of an account and Region, in the order of the world.
+    /// The targets of the runtime endpoint of an account and Region, in the order of the world.
     pub(crate) fn in_scope(&self, scope: &Scope) -> &[usize] {
         self.by_scope.get(scope).map_or(&[], Vec::as_slice)
     }

@@ -8,6 +8,15 @@ use crate::model::{catalog::Family, ids::QuotaCode, units::QuotaKind};
 /// Rows in all, real and invented: about as many as the real service listed in 2026.
 const ROWS: usize = 1_123;
 
+const RUNTIME: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/data/aws/quota-names.csv"
+));
+const MANTLE: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/data/aws/mantle-quota-names.csv"
+));
+
 /// One quota, the same in every account and Region.
 #[derive(Clone, Debug)]
 pub(crate) struct QuotaRow {
@@ -33,17 +42,16 @@ struct Line {
 pub(crate) fn rows() -> &'static BTreeMap<QuotaCode, QuotaRow> {
     static TABLE: OnceLock<BTreeMap<QuotaCode, QuotaRow>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let text = include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/data/aws/quota-names.csv"
-        ));
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let mut table: BTreeMap<QuotaCode, QuotaRow> = reader
-            .deserialize::<Line>()
-            .flatten() // the file is part of the program; the test below counts its rows
-            .map(|line| row(&line))
-            .map(|row| (row.code.clone(), row))
-            .collect();
+        let mut table: BTreeMap<QuotaCode, QuotaRow> = BTreeMap::new();
+        for text in [RUNTIME, MANTLE] {
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            let lines = reader.deserialize::<Line>().flatten(); // part of the program; the test below counts the rows
+            table.extend(
+                lines
+                    .map(|line| row(&line))
+                    .map(|row| (row.code.clone(), row)),
+            );
+        }
         for number in 1.. {
             if table.len() >= ROWS {
                 break;
@@ -75,20 +83,27 @@ pub(crate) fn code_named(name: &str) -> Option<QuotaCode> {
 
 /// The code of the per-minute quota of this label, family and kind, if AWS has one.
 pub(crate) fn code_of(label: &str, family: Family, kind: QuotaKind) -> Option<QuotaCode> {
-    let family = match family {
-        Family::OnDemand => "On-demand",
-        Family::Geo => "Cross-region",
-        Family::Global => "Global cross-region",
-        Family::Mantle => return None,
+    let front = match family {
+        Family::OnDemand => "On-demand model inference",
+        Family::Geo => "Cross-region model inference",
+        Family::Global => "Global cross-region model inference",
+        Family::Mantle => "[bedrock-mantle endpoint]",
     };
-    let unit = match kind {
-        QuotaKind::Rpm => "requests",
-        QuotaKind::Tpm => "tokens",
-        QuotaKind::Tpd | QuotaKind::InputTpm | QuotaKind::OutputTpm => return None,
+    let unit = match (family, kind) {
+        (Family::Mantle, QuotaKind::InputTpm) => "Input tokens",
+        (Family::Mantle, QuotaKind::OutputTpm) => "Output tokens",
+        (Family::OnDemand | Family::Geo | Family::Global, QuotaKind::Rpm) => "requests",
+        (Family::OnDemand | Family::Geo | Family::Global, QuotaKind::Tpm) => "tokens",
+        (
+            _,
+            QuotaKind::Rpm
+            | QuotaKind::Tpm
+            | QuotaKind::Tpd
+            | QuotaKind::InputTpm
+            | QuotaKind::OutputTpm,
+        ) => return None,
     };
-    code_named(&format!(
-        "{family} model inference {unit} per minute for {label}"
-    ))
+    code_named(&format!("{front} {unit} per minute for {label}"))
 }
 
 fn row(line: &Line) -> QuotaRow {
@@ -110,6 +125,7 @@ fn row(line: &Line) -> QuotaRow {
 fn invented_default(name: &str) -> f64 {
     let is_on_demand = name.starts_with("On-demand");
     match name {
+        _ if name.contains("Output tokens per minute") => 200_000.0,
         _ if name.contains("tokens per minute") && is_on_demand => 1_000_000.0,
         _ if name.contains("tokens per minute") => 2_000_000.0,
         _ if name.contains("requests per minute") && is_on_demand => 500.0,
@@ -129,12 +145,16 @@ mod tests {
             .values()
             .filter(|row| !row.name.starts_with("(Simulated)"))
             .count();
-        assert_eq!((rows().len(), real), (ROWS, 362));
+        assert_eq!((rows().len(), real), (ROWS, 372));
         let opus = "Anthropic Claude Opus 4.7";
         assert_eq!(code_of(opus, Family::Geo, QuotaKind::Rpm), None);
         assert_eq!(
             code_of(opus, Family::Geo, QuotaKind::Tpm),
             Some(QuotaCode::new("L-5DB28B7B"))
+        );
+        assert_eq!(
+            code_of("GPT-5.5", Family::Mantle, QuotaKind::OutputTpm),
+            Some(QuotaCode::new("L-8A643E07"))
         );
         assert!(!rows()[&QuotaCode::new("L-70423BF8")].is_adjustable);
     }

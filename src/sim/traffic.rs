@@ -7,9 +7,12 @@
 use super::{
     hash,
     trace::{self, Trace},
-    world::{Span, Target, Traffic, World},
+    world::{Span, Traffic, World},
 };
-use crate::model::time::{DAY, Minute};
+use crate::model::{
+    ids::Scope,
+    time::{DAY, Minute},
+};
 
 /// What callers wanted in one minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -35,14 +38,17 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(crate) fn new(world: &World, seed: u64, target: &Target) -> Self {
+    /// Of what is called `id` in this account and Region.
+    pub(crate) fn new(
+        world: &World,
+        seed: u64,
+        (scope, id): (&Scope, &str),
+        traffic: &Traffic,
+    ) -> Self {
         let start = Minute::of(world.start);
         Self {
-            trace: trace::named(&target.traffic.trace),
-            key: hash::mix(&[
-                seed,
-                hash::of_text(&format!("{}/{}", target.scope, target.id)),
-            ]),
+            trace: trace::named(&traffic.trace),
+            key: hash::mix(&[seed, hash::of_text(&format!("{scope}/{id}"))]),
             zero: Minute(start.0.div_euclid(DAY) * DAY),
             start,
             first: world.first_minute(),

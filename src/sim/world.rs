@@ -14,6 +14,7 @@ use crate::model::{
     catalog::{Family, LifeCycle, PoolId},
     ids::{AccountId, ModelId, QuotaCode, Region, Scope, TargetId},
     time::{Minute, SignedDuration, Timestamp},
+    units::QuotaKind,
 };
 
 pub use script::{Answer, Label, LabelKind, Outcome, Script, Support};
@@ -43,7 +44,7 @@ pub struct World {
     pub applications: Vec<ApplicationProfile>,
     /// What is called, with its traffic.
     pub targets: Vec<Target>,
-    /// What is called at the mantle endpoint: listed, without traffic of its own.
+    /// What is called at the mantle endpoint.
     pub mantle: Vec<MantleModel>,
     /// The pools that the targets drain.
     pub pools: Vec<Pool>,
@@ -102,7 +103,8 @@ pub struct Model {
     pub burndown: f64,
 }
 
-/// A model that a project calls at the mantle endpoint.
+/// A model that a project calls at the mantle endpoint. What it is called for is a target of its own, see
+/// [`MantleModel::target`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MantleModel {
     /// Account and Region.
@@ -111,6 +113,8 @@ pub struct MantleModel {
     pub project: String,
     /// The model, as CloudWatch names it.
     pub model: ModelId,
+    /// The index of its traffic in [`World::targets`]; `None` where it is listed and not called.
+    pub target: Option<usize>,
 }
 
 /// A system-defined inference profile.
@@ -155,7 +159,8 @@ pub struct ApplicationProfile {
     pub tags: BTreeMap<String, String>,
 }
 
-/// One `ModelId` value in one account and Region, and what its callers want.
+/// One `ModelId` value in one account and Region, or what one project calls of a model at the mantle endpoint, and what
+/// its callers want.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     /// Account and Region.
@@ -229,10 +234,8 @@ pub struct Span {
 pub struct Pool {
     /// Which.
     pub id: PoolId,
-    /// The code of its RPM quota, if the model has one.
-    pub rpm: Option<QuotaCode>,
-    /// The code of its TPM quota, if the model has one.
-    pub tpm: Option<QuotaCode>,
+    /// The quotas that refuse what goes above them, as far as the model has them.
+    pub limits: Vec<(QuotaKind, QuotaCode)>,
     /// The model's burndown.
     pub burndown: f64,
     /// Indices into [`World::targets`].

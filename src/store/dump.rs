@@ -188,6 +188,8 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     records.extend(catalogs.map(|(scope, it)| Record::Catalog(scope.clone(), it.clone())));
     let in_full = book.read_in_full.iter();
     records.extend(in_full.map(|(pool, minute)| Record::ReadInFull(pool.clone(), *minute)));
+    let in_depth = book.read_in_depth.iter();
+    records.extend(in_depth.map(|(pool, minute)| Record::ReadInDepth(pool.clone(), *minute)));
     records.extend(book.spends.values().cloned().map(Record::Spend));
     for (pool, series) in &book.series {
         for (signal, hour) in series.hours_before(Minute(i64::MAX)) {

@@ -25,10 +25,11 @@ pub(crate) enum Kind {
     Catalog,
     ReadInFull,
     Spend,
+    ReadInDepth,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -44,6 +45,7 @@ impl Kind {
         Self::Catalog,
         Self::ReadInFull,
         Self::Spend,
+        Self::ReadInDepth,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -62,6 +64,7 @@ impl Kind {
             Key::Hour(..) => Self::Hour,
             Key::Catalog(_) => Self::Catalog,
             Key::ReadInFull(_) => Self::ReadInFull,
+            Key::ReadInDepth(_) => Self::ReadInDepth,
             Key::Spend(_) => Self::Spend,
         }
     }
@@ -83,6 +86,7 @@ impl Kind {
             Self::Hour => "hour",
             Self::Catalog => "catalog",
             Self::ReadInFull => "read-in-full",
+            Self::ReadInDepth => "read-in-depth",
             Self::Spend => "spend",
         }
     }
@@ -104,6 +108,7 @@ impl Kind {
             Self::Catalog => b'm',
             Self::ReadInFull => b'n',
             Self::Spend => b'o',
+            Self::ReadInDepth => b'p',
         }
     }
 
@@ -131,7 +136,9 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             scope(&mut out, its_scope);
             text(&mut out, id.as_str());
         }
-        Key::Pool(id) | Key::ReadThrough(id) | Key::ReadInFull(id) => pool(&mut out, id),
+        Key::Pool(id) | Key::ReadThrough(id) | Key::ReadInFull(id) | Key::ReadInDepth(id) => {
+            pool(&mut out, id)
+        }
         Key::Quota(its_scope, code) => {
             scope(&mut out, its_scope);
             text(&mut out, code.as_str());

@@ -122,6 +122,7 @@ impl Contents {
                 | Record::Catalog(..)
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)
+                | Record::ReadInDepth(..)
                 | Record::Spend(_) => {}
             }
         }

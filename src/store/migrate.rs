@@ -30,13 +30,20 @@ pub(crate) struct Release {
 
 /// This release. Format 1 is the first; see `migrations/`.
 pub(crate) const THIS: Release = Release {
-    format: 2,
-    steps: &[Step {
-        from: 1,
-        to: 2,
-        // Kinds of record are new and none changed: an older release must keep its hands off, that is all.
-        rewrite: |raw| Ok(Some(raw)),
-    }],
+    format: 3,
+    // Kinds of record and of signal are new and none changed: an older release must keep its hands off, that is all.
+    steps: &[
+        Step {
+            from: 1,
+            to: 2,
+            rewrite: |raw| Ok(Some(raw)),
+        },
+        Step {
+            from: 2,
+            to: 3,
+            rewrite: |raw| Ok(Some(raw)),
+        },
+    ],
 };
 
 impl Release {
@@ -280,8 +287,9 @@ mod tests {
         assert_eq!(ends(0), [1, 2]);
         assert_eq!(ends(1), [2]);
         assert!(ends(2).is_empty());
-        assert_eq!(THIS.route(1).unwrap().len(), 1);
-        assert!(THIS.route(2).unwrap().is_empty());
+        assert_eq!(THIS.route(1).unwrap().len(), 2);
+        assert_eq!(THIS.route(2).unwrap().len(), 1);
+        assert!(THIS.route(3).unwrap().is_empty());
         assert!(THIS.route(0).is_err());
     }
 }

@@ -6,6 +6,7 @@ mod cost;
 mod dark;
 mod keeping;
 mod latency;
+mod mantle;
 mod organisation;
 mod support;
 mod totals;

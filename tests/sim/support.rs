@@ -422,7 +422,7 @@ fn desk(world: &World, seed: u64) -> Vec<Script> {
     let codes: BTreeSet<&QuotaCode> = world
         .pools
         .iter()
-        .flat_map(|pool| pool.tpm.iter().chain(&pool.rpm))
+        .flat_map(|pool| pool.limits.iter().map(|(_, code)| code))
         .collect();
     let scripts = codes.into_iter().map(|code| {
         let mut answer = |kinds: u8| {

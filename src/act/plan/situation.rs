@@ -125,7 +125,7 @@ pub fn usage_of_code(
 pub fn nearest_quota(book: &Book, pool: &PoolId, until: Minute) -> Option<(QuotaKind, QuotaCode)> {
     let known = book.pools.get(pool)?;
     let mut best: Option<(f64, QuotaKind, QuotaCode)> = None;
-    for kind in [QuotaKind::Tpm, QuotaKind::Rpm] {
+    for kind in kinds_a_minute(known) {
         let Some(code) = known.mapping(kind).code() else {
             continue;
         };
@@ -144,15 +144,19 @@ pub fn nearest_quota(book: &Book, pool: &PoolId, until: Minute) -> Option<(Quota
 /// How much of its quotas the pool used at most in the last few minutes before `until`; for the cadence.
 #[must_use]
 pub fn highest_share(book: &Book, pool: &Pool, until: Minute) -> f64 {
-    let shares = [QuotaKind::Tpm, QuotaKind::Rpm]
-        .into_iter()
-        .filter_map(|kind| {
-            let code = pool.mapping(kind).code()?;
-            let quota = book.quotas.get(&(pool.id.scope.clone(), code.clone()))?;
-            let limit = quota.limit().amount()?;
-            Some(peak_of_code(book, &pool.id.scope, code, kind, until) / limit.get())
-        });
+    let shares = kinds_a_minute(pool).filter_map(|kind| {
+        let code = pool.mapping(kind).code()?;
+        let quota = book.quotas.get(&(pool.id.scope.clone(), code.clone()))?;
+        let limit = quota.limit().amount()?;
+        Some(peak_of_code(book, &pool.id.scope, code, kind, until) / limit.get())
+    });
     shares.fold(0.0, f64::max)
+}
+
+/// The quotas that can refuse a request within the minute.
+fn kinds_a_minute(pool: &Pool) -> impl Iterator<Item = QuotaKind> {
+    let kinds = pool.id.family.kinds().iter().copied();
+    kinds.filter(|kind| *kind != QuotaKind::Tpd)
 }
 
 /// Whether anything was throttled in the incident's pools after `since`.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::cloud::{
     Cloud, Fault, FaultClass, Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus,
 };
+use crate::collect::endpoint::Endpoint;
 use crate::collect::pages::Tokens;
 use crate::collect::sum::{Answers, Measure, Point};
 use crate::model::ids::{Scope, TargetId};
@@ -32,8 +33,6 @@ const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 const OPERATION: &str = "cloudwatch:GetMetricData";
 /// Datapoints that a request for a single series may answer with.
 const MOST_SINGLE_POINTS: i64 = 1_440;
-
-const NAMESPACE: &str = "AWS/Bedrock";
 
 /// Asks for one scope, and remembers what went wrong.
 #[derive(Debug)]
@@ -108,17 +107,24 @@ struct Merged {
     status: Option<MetricStatus>,
 }
 
-fn query(id: String, measure: Measure, target: Option<&TargetId>) -> MetricQuery {
-    let dimensions = target.map(|target| ("ModelId".to_owned(), target.as_str().to_owned()));
+/// `of` is what the target is called at the endpoint; without it the series is that of the whole account.
+fn query(
+    id: String,
+    measure: Measure,
+    endpoint: Endpoint,
+    of: Option<&str>,
+    step: i64,
+) -> MetricQuery {
+    let dimensions = of.map(|name| (endpoint.dimension().to_owned(), name.to_owned()));
     MetricQuery {
         id,
         metric: Metric {
-            namespace: NAMESPACE.to_owned(),
-            name: measure.metric().to_owned(),
+            namespace: endpoint.namespace().to_owned(),
+            name: measure.metric(endpoint).to_owned(),
             dimensions: dimensions.into_iter().collect(),
         },
         statistic: measure.statistic().to_owned(),
-        period_seconds: 60,
+        period_seconds: i32::try_from(60 * step).unwrap_or(i32::MAX), // an hour at most
     }
 }
 
@@ -162,11 +168,12 @@ impl<'a> Asker<'a> {
         stretch: (Minute, Minute),
         evidence: &mut [bool],
     ) -> Option<Vec<Answers>> {
-        let measures = Measure::up_to(depth);
         let mut queries = Vec::with_capacity(MAX_QUERIES);
         for (index, target) in targets.iter().enumerate() {
-            for (number, measure) in measures.clone().enumerate() {
-                queries.push(self.query(format!("t{index}_{number}"), measure, Some(target)));
+            let (endpoint, name) = Endpoint::of_target(target);
+            for (number, measure) in Measure::up_to(depth, endpoint).enumerate() {
+                let id = format!("t{index}_{number}");
+                queries.push(query(id, measure, endpoint, Some(name), self.step));
             }
         }
         let free = usize::try_from(self.free).unwrap_or(usize::MAX);
@@ -199,22 +206,24 @@ impl<'a> Asker<'a> {
         }
         // A series without an answer is lost, which is what a missing one counts as.
         let mut series = series.into_iter();
-        let of_target = |_| {
-            let answers = measures.clone().zip(series.by_ref());
+        let of_target = |target: &&TargetId| {
+            let (endpoint, _) = Endpoint::of_target(target);
+            let answers = Measure::up_to(depth, endpoint).zip(series.by_ref());
             answers
                 .filter_map(|(measure, points)| Some((measure, points?)))
                 .collect()
         };
-        Some((0..targets.len()).map(of_target).collect())
+        Some(targets.iter().map(of_target).collect())
     }
 
     /// The datapoints of one measure of the whole account: no dimensions at all is a series of its own.
     pub(super) async fn total(
         &mut self,
         measure: Measure,
+        endpoint: Endpoint,
         stretch: (Minute, Minute),
     ) -> Vec<(Minute, f64)> {
-        let query = self.query("total".to_owned(), measure, None);
+        let query = query("total".to_owned(), measure, endpoint, None, self.step);
         let fits = stretch.1.since(stretch.0) / self.step <= MOST_SINGLE_POINTS;
         let mut series = None;
         if fits {
@@ -232,12 +241,6 @@ impl<'a> Asker<'a> {
             Point::Absent | Point::Lost | Point::Refused => None,
         });
         values.collect()
-    }
-
-    fn query(&self, id: String, measure: Measure, target: Option<&TargetId>) -> MetricQuery {
-        let mut query = query(id, measure, target);
-        query.period_seconds = i32::try_from(60 * self.step).unwrap_or(i32::MAX); // an hour at most
-        query
     }
 
     /// A series of which nothing came in yet.

@@ -14,7 +14,7 @@ use std::{
 
 use super::{Asker, Measure, Tally, targets_a_request};
 use crate::cloud::Cloud;
-use crate::collect::{Gathered, burndown};
+use crate::collect::{Gathered, burndown, endpoint::Endpoint};
 use crate::model::book::Book;
 use crate::model::catalog::PoolId;
 use crate::model::history::{Bucket, Resolution, Stretch, StretchKey};
@@ -141,7 +141,7 @@ pub async fn backfill(
         if slots <= 0 {
             continue;
         }
-        let room = targets_a_request(Depth::Full, slots);
+        let room = targets_a_request(Depth::Deep, slots);
         let mut targets = 0;
         let fitting = pools.into_iter().take(MOST_POOLS).take_while(|pool| {
             let is_first = targets == 0 && left == MOST_REQUESTS;
@@ -230,7 +230,7 @@ async fn read_group(
     let mut evidence = vec![false; slots];
     let mut tallies: Vec<Tally> = pools
         .iter()
-        .map(|fill| Tally::new(from, slots, Depth::Full, fill.rate))
+        .map(|fill| Tally::new(from, slots, Depth::Deep, fill.pool.family, fill.rate))
         .collect();
     let mut lacking = vec![false; pools.len()];
     let members: Vec<(usize, &TargetId)> = pools
@@ -238,10 +238,10 @@ async fn read_group(
         .enumerate()
         .flat_map(|(index, fill)| fill.targets.iter().map(move |target| (index, *target)))
         .collect();
-    for batch in members.chunks(targets_a_request(Depth::Full, until.since(from) / step)) {
+    for batch in members.chunks(targets_a_request(Depth::Deep, until.since(from) / step)) {
         let ids: Vec<&TargetId> = batch.iter().map(|(_, target)| *target).collect();
         let answer = asker
-            .targets(&ids, Depth::Full, (from, until), &mut evidence)
+            .targets(&ids, Depth::Deep, (from, until), &mut evidence)
             .await;
         let mut answers = answer.into_iter().flatten();
         for (index, target) in batch {
@@ -253,9 +253,14 @@ async fn read_group(
             }
         }
     }
-    if evidence.contains(&false) {
+    let endpoints = pools.iter().map(|fill| Endpoint::of(fill.pool.family));
+    for endpoint in endpoints.collect::<BTreeSet<_>>() {
+        if !evidence.contains(&false) {
+            break;
+        }
         // What no target had may still be proved to be zero: by traffic of the account that is not theirs.
-        for (minute, _) in asker.total(Measure::Invocations, (from, until)).await {
+        let traffic = Measure::of_traffic(endpoint);
+        for (minute, _) in asker.total(traffic, endpoint, (from, until)).await {
             let index = usize::try_from(minute.since(from) / step).ok();
             if let Some(seen) = index.and_then(|index| evidence.get_mut(index)) {
                 *seen = true;

@@ -145,3 +145,19 @@ fn stretches_of_minutes_fill_whole_stretches_of_hours() {
         }
     }
 }
+
+#[test]
+fn percentiles_are_kept_within_their_own_noise_and_once_for_all() {
+    let kept = |millis: f64| match rounded(Signal::LatencyP90, v(millis)) {
+        Sample::Value(kept) => kept,
+        Sample::NoData | Sample::Unobserved => f64::NAN,
+    };
+    for millis in [0.0, 0.4, 63.6, 64.0, 127.4, 480.0, 1_234.5, 65_535.0, 9e15] {
+        let once = kept(millis);
+        assert!(
+            (once - millis).abs() <= (millis / 64.0).max(0.5),
+            "{millis}: {once}"
+        );
+        assert_eq!(kept(once).to_bits(), once.to_bits(), "{millis}");
+    }
+}

@@ -10,7 +10,7 @@ use crate::{
         action::Effect,
         alert::{AlertState, Verdict},
         book::Book,
-        catalog::PoolId,
+        catalog::{Family, PoolId},
         desk::DeskReading,
         incident::AlertKey,
         policy::Heat,
@@ -128,16 +128,18 @@ fn heat_by_use(book: &Book, id: &PoolId) -> Heat {
         return Heat::Warm;
     };
     let from = until.plus(-IDLE_AFTER_MINUTES);
-    let is_silent = [Signal::Invocations, Signal::Throttles]
-        .into_iter()
-        .all(|signal| {
-            let settled = until.plus(-SETTLE_MINUTES);
-            let mut known = series.window(signal, from, settled);
-            let has_traffic = series
-                .window(signal, from, until)
-                .any(|sample| sample.value().is_some_and(|count| 0.0 < count));
-            !has_traffic && known.all(|sample| sample != Sample::Unobserved)
-        });
+    let traffic = match id.family {
+        Family::OnDemand | Family::Geo | Family::Global => [Signal::Invocations, Signal::Throttles],
+        Family::Mantle => [Signal::InputTokens, Signal::OutputTokens],
+    };
+    let is_silent = traffic.into_iter().all(|signal| {
+        let settled = until.plus(-SETTLE_MINUTES);
+        let mut known = series.window(signal, from, settled);
+        let has_traffic = series
+            .window(signal, from, until)
+            .any(|sample| sample.value().is_some_and(|count| 0.0 < count));
+        !has_traffic && known.all(|sample| sample != Sample::Unobserved)
+    });
     if is_silent { Heat::Idle } else { Heat::Warm }
 }
 

@@ -214,17 +214,41 @@ impl Kernel {
 
     /// The exact dimension set decides; a subset or superset names nothing.
     fn series(&self, scope: &Scope, query: &Query) -> Option<Series> {
-        if query.metric.namespace != metric::NAMESPACE {
+        let series = match query.metric.namespace.as_str() {
+            metric::NAMESPACE => self.runtime_series(scope, query),
+            metric::MANTLE_NAMESPACE => self.mantle_series(scope, query),
+            _ => None,
+        };
+        let unit = query.unit.as_deref();
+        series.filter(|series| unit.is_none_or(|unit| unit == series.name.unit()))
+    }
+
+    /// Each of the four levels is a series of its own over the same inferences.
+    fn mantle_series(&self, scope: &Scope, query: &Query) -> Option<Series> {
+        let mut known = metric::MANTLE.into_iter();
+        let (_, name) = known.find(|(text, _)| *text == query.metric.name)?;
+        let dimensions = &query.metric.dimensions;
+        let (project, model) = (
+            dimensions.get(metric::PROJECT),
+            dimensions.get(metric::MODEL),
+        );
+        if dimensions.len() != usize::from(project.is_some()) + usize::from(model.is_some()) {
             return None;
         }
+        let called = self.world.mantle.iter().filter(|it| {
+            it.scope == *scope
+                && project.is_none_or(|project| *project == it.project)
+                && model.is_none_or(|model| model == it.model.as_str())
+        });
+        Some(Series {
+            name,
+            targets: called.filter_map(|it| it.target).collect(),
+            is_decoy: false,
+        })
+    }
+
+    fn runtime_series(&self, scope: &Scope, query: &Query) -> Option<Series> {
         let name = Name::named(&query.metric.name)?;
-        if query
-            .unit
-            .as_deref()
-            .is_some_and(|unit| unit != name.unit())
-        {
-            return None;
-        }
         let dimensions = &query.metric.dimensions;
         if dimensions.is_empty() {
             return Some(Series {
@@ -240,6 +264,7 @@ impl Kernel {
             _ => return None,
         };
         let target = self.places.named(scope, &TargetId::new(id.as_str()))?;
+        self.places.in_scope(scope).binary_search(&target).ok()?;
         Some(Series {
             name,
             targets: vec![target],

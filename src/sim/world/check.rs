@@ -1,5 +1,6 @@
 //! From a file as written to a checked [`World`]; collects every fault.
 
+mod mantle;
 mod target;
 mod values;
 
@@ -8,12 +9,12 @@ use std::{collections::BTreeMap, str::FromStr};
 use values::Check;
 
 use super::{
-    Account, Answer, ApplicationProfile, FaultRates, Label, LabelKind, MantleModel, Model, Outcome,
-    Publication, QuotaOverride, Script, Support, SystemProfile, World, WorldFaults, raw,
+    Account, Answer, ApplicationProfile, FaultRates, Label, LabelKind, Model, Outcome, Publication,
+    QuotaOverride, Script, Support, SystemProfile, World, WorldFaults, raw,
 };
 use crate::model::{
     catalog::LifeCycle,
-    ids::{AccountId, ModelId, Region, Scope, TargetId},
+    ids::{AccountId, ModelId, Region, TargetId},
     time::{SignedDuration, Timestamp},
 };
 
@@ -60,7 +61,9 @@ pub(super) fn world(raw: raw::World) -> Result<World, WorldFaults> {
     for target in &raw.target {
         target::target(&mut check, &mut world, target);
     }
-    world.mantle = mantle(&mut check, &world, &raw.mantle);
+    for called in raw.mantle {
+        mantle::model(&mut check, &mut world, called);
+    }
     quotas(&mut check, &mut world, &raw.quota);
     labels(&mut check, &mut world, &raw.label);
     if check.faults.is_empty() {
@@ -143,28 +146,6 @@ fn models(check: &mut Check, raw: &[raw::Model]) -> BTreeMap<ModelId, Model> {
         }
     }
     read
-}
-
-fn mantle(check: &mut Check, world: &World, raw: &[raw::Mantle]) -> Vec<MantleModel> {
-    let read = raw.iter().map(|it| {
-        let place = format!("mantle `{}`", it.model);
-        let scope = Scope {
-            account: AccountId::new(&it.account),
-            region: Region::new(&it.region),
-        };
-        let mut accounts = world.accounts.iter();
-        let is_known = accounts
-            .any(|account| account.id == scope.account && account.regions.contains(&scope.region));
-        if !is_known {
-            check.fault(&place, "no [[account]] has this account and Region");
-        }
-        MantleModel {
-            scope,
-            project: it.project.clone(),
-            model: ModelId::new(&it.model),
-        }
-    });
-    read.collect()
 }
 
 fn profiles(

@@ -137,6 +137,63 @@ pub(super) struct Mantle {
     pub(super) region: String,
     pub(super) model: String,
     pub(super) project: String,
+    pub(super) label: Option<String>,
+    pub(super) traffic: Option<MantleTraffic>,
+}
+
+/// The part of a target's traffic that the mantle endpoint's metrics can show.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MantleTraffic {
+    pub(super) trace: String,
+    #[serde(default)]
+    pub(super) evened: bool,
+    pub(super) shift: Option<String>,
+    pub(super) requests_per_minute: f64,
+    pub(super) input_tokens: Option<f64>,
+    pub(super) output_tokens: Option<f64>,
+    #[serde(default)]
+    pub(super) growth_per_day: f64,
+    pub(super) from: Option<String>,
+    pub(super) until: Option<String>,
+    #[serde(default)]
+    pub(super) ramps: Vec<Span>,
+    #[serde(default)]
+    pub(super) steps: Vec<Step>,
+    #[serde(default)]
+    pub(super) bursts: Vec<Span>,
+}
+
+impl MantleTraffic {
+    /// As a target that never fails.
+    pub(super) fn target(self, account: String, region: String, id: String) -> Target {
+        Target {
+            account,
+            region,
+            id,
+            trace: self.trace,
+            evened: self.evened,
+            shift: self.shift,
+            requests_per_minute: self.requests_per_minute,
+            input_tokens: self.input_tokens,
+            output_tokens: self.output_tokens,
+            cache_read_share: 0.0,
+            cache_write_share: 0.0,
+            growth_per_day: self.growth_per_day,
+            from: self.from,
+            until: self.until,
+            ramps: self.ramps,
+            steps: self.steps,
+            bursts: self.bursts,
+            client_error_share: 0.0,
+            server_error_share: 0.0,
+            client_errors: Vec::new(),
+            server_errors: Vec::new(),
+            slow: Vec::new(),
+            first_token_ms: first_token(),
+            token_ms: per_token(),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -164,8 +164,10 @@ pub(crate) enum Row {
     ReadThrough(PoolId, i64),
     /// What a scope's listings say beside targets and pools; since format 2.
     Catalog(Scope, Catalog),
-    /// How far all signals of a pool were read; since format 2.
+    /// How far a pool was read in full; since format 2.
     ReadInFull(PoolId, i64),
+    /// How far all signals of a pool were read; since format 3.
+    ReadInDepth(PoolId, i64),
     /// What was asked of AWS in a month; since format 2.
     Spend(Spend),
 }
@@ -194,6 +196,9 @@ impl Row {
             Record::ReadInFull(pool, minute) => {
                 Self::ReadInFull(Shape::of(pool), Shape::of(minute))
             }
+            Record::ReadInDepth(pool, minute) => {
+                Self::ReadInDepth(Shape::of(pool), Shape::of(minute))
+            }
             Record::Spend(it) => Self::Spend(Shape::of(it)),
             Record::Remove(_) => return None,
         })
@@ -216,6 +221,7 @@ impl Row {
             Self::ReadThrough(pool, minute) => Record::ReadThrough(pool.back()?, minute.back()?),
             Self::Catalog(scope, it) => Record::Catalog(scope.back()?, it.back()?),
             Self::ReadInFull(pool, minute) => Record::ReadInFull(pool.back()?, minute.back()?),
+            Self::ReadInDepth(pool, minute) => Record::ReadInDepth(pool.back()?, minute.back()?),
             Self::Spend(it) => Record::Spend(it.back()?),
         })
     }

@@ -6,7 +6,7 @@ use super::{View, text};
 use crate::{
     model::{
         alert::{AlertState, Verdict},
-        catalog::{Family, Mapping, Pool, PoolId},
+        catalog::{Mapping, Pool, PoolId},
         ids::QuotaCode,
         quota::{Limit, Quota},
         series::{PoolSeries, Sample, Signal},
@@ -58,9 +58,6 @@ impl View<'_> {
             .as_ref()
             .map_or(0, |code| self.sharing(&pool.id, kind, code));
         let mut notes = vec![bound.note];
-        if pool.id.family == Family::Mantle {
-            notes.push("its metrics are not read yet, so its use is not known".to_owned());
-        }
         if sharing > 0 {
             notes.push(format!("shared with {sharing} more pools of this Region"));
         }

@@ -24,7 +24,7 @@ use bedrock_ops_alert::model::{
 use fastrand::Rng;
 
 /// How many kinds of record [`record`] makes.
-pub(super) const KINDS: u8 = 15;
+pub(super) const KINDS: u8 = 16;
 
 /// A record of this kind, under one of few keys; the same arguments make the same record.
 pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
@@ -41,13 +41,14 @@ pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
         8 => Record::QuotaChange(quota_change(slot, rng)),
         9 => {
             let block = Box::new(std::array::from_fn(|_| sample(rng)));
-            let signal = Signal::ALL[usize::from(slot) % 8];
+            let signal = Signal::ALL[usize::from(slot) % Signal::ALL.len()];
             Record::Hour(pool_id(slot), signal, Minute(60 * i64::from(slot)), block)
         }
         10 => Record::Discovered(scope(slot), instant(rng)),
         11 => Record::ReadThrough(pool_id(slot), minute(rng)),
         12 => Record::ReadInFull(pool_id(slot), minute(rng)),
-        13 => Record::Catalog(scope(slot), catalog(slot, rng)),
+        13 => Record::ReadInDepth(pool_id(slot), minute(rng)),
+        14 => Record::Catalog(scope(slot), catalog(slot, rng)),
         _ => Record::Spend(spend(slot, rng)),
     }
 }
@@ -208,7 +209,7 @@ fn intent_state(rng: &mut Rng) -> IntentState {
 }
 
 fn reason(rng: &mut Rng) -> Reason {
-    let signal = Signal::ALL[rng.usize(0..8)];
+    let signal = Signal::ALL[rng.usize(0..Signal::ALL.len())];
     let kind = QuotaKind::ALL[rng.usize(0..5)];
     let (bad, of) = (rng.u8(..), rng.u8(..));
     match rng.u8(0..9) {

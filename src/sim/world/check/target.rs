@@ -2,7 +2,12 @@
 
 use super::values::{Check, FOREVER};
 use crate::{
-    model::{catalog::PoolId, ids::TargetId, time::Minute, units::QuotaKind},
+    model::{
+        catalog::PoolId,
+        ids::{QuotaCode, TargetId},
+        time::Minute,
+        units::QuotaKind,
+    },
     sim::{
         quota_table, trace,
         world::{Pool, Span, Target, Traffic, World, raw, when},
@@ -19,40 +24,66 @@ pub(super) fn target(check: &mut Check, world: &mut World, raw: &raw::Target) {
     {
         check.fault(&place, "is there twice");
     }
-    let traffic = traffic(check, &place, raw);
     let Some((family, model)) = world.resolve(&scope, &raw.id) else {
         check.fault(&place, "is no [[model]], no [[profile]] and no [[application_profile]] of this account and Region");
         return;
     };
-    let (label, burndown) = world
+    let label = world
         .models
         .get(&model)
-        .map_or((String::new(), 1.0), |known| {
-            (known.label.clone(), known.burndown)
-        });
+        .map_or("", |it| &it.label)
+        .to_owned();
     let id = PoolId {
-        scope: scope.clone(),
+        scope,
         family,
         model,
     };
-    let pool = world.pools.iter().position(|pool| pool.id == id).unwrap_or_else(|| {
-        let rpm = quota_table::code_of(&label, family, QuotaKind::Rpm);
-        let tpm = quota_table::code_of(&label, family, QuotaKind::Tpm);
-        if rpm.is_none() && tpm.is_none() {
+    let pool = pool(world, id, || {
+        let kinds = [QuotaKind::Rpm, QuotaKind::Tpm].into_iter();
+        let limits =
+            kinds.filter_map(|kind| Some((kind, quota_table::code_of(&label, family, kind)?)));
+        let limits: Vec<_> = limits.collect();
+        if limits.is_empty() {
             check.fault(&place, &format!("no {family} quota is named for the label `{label}`; compare tests/data/aws/quota-names.csv"));
         }
-        world.pools.push(Pool { id, rpm, tpm, burndown, targets: Vec::new() });
-        world.pools.len() - 1
+        limits
     });
+    add(check, world, raw, pool);
+}
+
+/// The index of this pool, which is made where it is new.
+pub(super) fn pool(
+    world: &mut World,
+    id: PoolId,
+    limits: impl FnOnce() -> Vec<(QuotaKind, QuotaCode)>,
+) -> usize {
+    let known = world.pools.iter().position(|pool| pool.id == id);
+    known.unwrap_or_else(|| {
+        let model = world.models.get(&id.model);
+        world.pools.push(Pool {
+            burndown: model.map_or(1.0, |model| model.burndown),
+            id,
+            limits: limits(),
+            targets: Vec::new(),
+        });
+        world.pools.len() - 1
+    })
+}
+
+/// Adds a target to a pool, and returns its index.
+pub(super) fn add(check: &mut Check, world: &mut World, raw: &raw::Target, pool: usize) -> usize {
+    let place = format!("target `{}` in {}/{}", raw.id, raw.account, raw.region);
+    let index = world.targets.len();
     if let Some(known) = world.pools.get_mut(pool) {
-        known.targets.push(world.targets.len());
+        known.targets.push(index);
     }
     world.targets.push(Target {
-        scope,
+        scope: check.scope(&place, &world.accounts, &raw.account, &raw.region),
         id: TargetId::new(&raw.id),
         pool,
-        traffic,
+        traffic: traffic(check, &place, raw),
     });
+    index
 }
 
 fn traffic(check: &mut Check, place: &str, raw: &raw::Target) -> Traffic {

@@ -192,6 +192,8 @@ as_name! {
     Signal = [
         Signal::Invocations, Signal::Throttles, Signal::ClientErrors, Signal::ServerErrors,
         Signal::InputTokens, Signal::OutputTokens, Signal::ChargedTokens, Signal::Latency,
+        Signal::CacheWriteTokens, Signal::CacheReadTokens, Signal::LatencyP50,
+        Signal::LatencyP90, Signal::LatencyP99, Signal::FirstTokenP90,
     ];
 }
 

@@ -67,11 +67,14 @@ impl Trace {
             };
             let (input, output) = (tokens(input, &mut rng), tokens(output, &mut rng));
             let failures = if rng.u8(0..50) == 0 { 1.0 } else { 0.0 };
-            let latency = if count > 0.0 {
-                Sample::Value(700.0 + 900.0 * rng.f64())
-            } else {
-                Sample::NoData
+            let millis = |least: f64, spread: f64, rng: &mut Rng| {
+                if count > 0.0 {
+                    Sample::Value(least + spread * rng.f64())
+                } else {
+                    Sample::NoData
+                }
             };
+            let latency = millis(700.0, 900.0, &mut rng);
             for (signal, sample) in [
                 (Signal::Invocations, Sample::Value(count)),
                 (Signal::Throttles, Sample::Value(0.0)),
@@ -81,6 +84,18 @@ impl Trace {
                 (Signal::OutputTokens, Sample::Value(output)),
                 (Signal::ChargedTokens, Sample::Value(input + 5.0 * output)),
                 (Signal::Latency, latency),
+                (
+                    Signal::CacheWriteTokens,
+                    Sample::Value((input * 0.1).round()),
+                ),
+                (
+                    Signal::CacheReadTokens,
+                    Sample::Value(tokens(input, &mut rng)),
+                ),
+                (Signal::LatencyP50, millis(600.0, 800.0, &mut rng)),
+                (Signal::LatencyP90, millis(1_200.0, 1_600.0, &mut rng)),
+                (Signal::LatencyP99, millis(2_500.0, 4_000.0, &mut rng)),
+                (Signal::FirstTokenP90, millis(300.0, 500.0, &mut rng)),
             ] {
                 signals.entry(signal).or_default().push(sample);
             }
