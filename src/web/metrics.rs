@@ -140,10 +140,17 @@ impl Series {
     }
 
     fn aws(&mut self, view: &View<'_>) {
-        let calls = view.health.calls.by_operation().into_iter();
-        let calls =
-            calls.map(|(operation, made)| (vec![("api", label(&operation))], count_u64(made)));
-        let help = "AWS calls since the start, by service and operation";
+        let mut calls: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for (site, made) in &view.health.calls.by_site {
+            let region = site.scope.as_ref().map_or("", |it| it.region.as_str());
+            *calls.entry((&site.operation, region)).or_default() += made.requests;
+        }
+        let calls = calls.into_iter().map(|((operation, region), made)| {
+            let labels = vec![("api", label(operation)), ("region", label(region))];
+            (labels, count_u64(made))
+        });
+        let help =
+            "AWS calls since the start, by service and operation, and by Region where there is one";
         self.counter("aws_requests", help, calls.collect());
         let metrics = bare(count_u64(view.health.calls.metrics()));
         let help = "Metrics requested from CloudWatch, as AWS bills them";

@@ -26,7 +26,7 @@ use bedrock_ops_alert::{
         wire::{FaultKind, WireFaults},
         world::FaultRates,
     },
-    store::{Ledger as _, MemoryLedger},
+    store::{History as _, Ledger as _, MemoryHistory, MemoryLedger},
 };
 
 use crate::{
@@ -365,6 +365,34 @@ async fn a_budget_slows_the_reads_before_it_is_passed() {
     );
     assert!(spent <= 0.35, "{spent}");
     assert!(0.30 <= spent, "{spent}: the budget is there to be used");
+}
+
+/// What is read of the past in an hour, with this budget.
+async fn past_read(monthly_budget: f64) -> usize {
+    let sim = Sim::new(world(Days::Busy, 1), 7);
+    let cloud = sim::cloud(&sim, sim.world().first_account(), Arc::new(Faults::none()));
+    let mut settings = config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
+    settings.accounts = accounts(sim.world());
+    settings.rules.clear();
+    settings.cost.free_share = Share::from_basis_points(1).unwrap();
+    settings.cost.monthly_budget = monthly_budget;
+    let (ledger, history) = (MemoryLedger::new(), MemoryHistory::new());
+    let (shared, _orders) = Shared::new(settings, true, ledger.load().unwrap());
+    let shared = Arc::new(shared.with_history(Arc::new(history.clone())));
+    let mut cycle = Cycle::new(cloud, Arc::new(ledger), shared);
+    for minute in 1..=60 {
+        let now = after(sim.world().start, minute);
+        sim.advance_to(now);
+        cycle.run(now).await.unwrap();
+    }
+    let pools = history.pools();
+    pools.iter().map(|pool| history.held(pool).len()).sum()
+}
+
+#[tokio::test]
+async fn a_budget_that_is_used_up_leaves_the_past_for_later() {
+    assert!(0 < past_read(50.0).await);
+    assert_eq!(past_read(0.001).await, 0);
 }
 
 /// The SDK tries reads again by itself; each try is a request that AWS may bill.

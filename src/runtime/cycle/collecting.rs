@@ -158,7 +158,12 @@ impl Cycle {
         let accounts = self.shared.settings.accounts.iter();
         let homes: BTreeSet<Scope> = accounts.filter_map(Account::asked_at).collect();
         for (scope, watch) in std::mem::take(&mut self.rounds.idle) {
-            let missing = self.missing(&scope, now);
+            // The past can wait for a month with money left.
+            let missing = if self.is_budget_spent() {
+                Vec::new()
+            } else {
+                self.missing(&scope, now)
+            };
             let start = Start {
                 scope: scope.clone(),
                 book: self.shared.book().catalog_of(&scope),

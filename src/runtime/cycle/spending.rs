@@ -166,6 +166,12 @@ impl Cycle {
         plan
     }
 
+    /// Whether the month's budget is used up, as far as we may use it.
+    pub(super) fn is_budget_spent(&self) -> bool {
+        let cost = &self.shared.settings.cost;
+        BUDGET_AIM * cost.monthly_budget <= self.spending.so_far_usd(cost.free_share)
+    }
+
     fn tell_stretch(&self, stretch: f64, now: Timestamp) {
         let budget = self.shared.settings.cost.monthly_budget;
         let mut health = self.shared.health_mut();
@@ -175,7 +181,7 @@ impl Cycle {
                 %now,
                 budget,
                 stretch,
-                "at this pace the month would pass its budget: pools without an incident are read less often"
+                "at this pace the month would pass its budget: pools without an incident are read less often, and once it is used up the history before the start waits for the next month"
             ),
             (true, false) => tracing::info!(
                 event = "cost.unslowed",
