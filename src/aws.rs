@@ -14,10 +14,12 @@ use crate::{
     model::ids::{AccountId, Scope},
 };
 
+pub mod actions;
 mod call;
 mod catalog;
 mod clients;
 mod fault;
+pub mod iam;
 mod loopback;
 mod meter;
 mod metrics;
@@ -128,8 +130,8 @@ impl Clients {
     /// Who the credentials are.
     async fn caller(&self) -> Result<AccountId, Fault> {
         let request = self.sts.get_caller_identity();
-        let answer = send!(self.meter, read, "sts:GetCallerIdentity", request)?;
-        fault::need("sts:GetCallerIdentity", "Account", answer.account).map(AccountId)
+        let answer = send!(self.meter, read, actions::CALLER, request)?;
+        fault::need(actions::CALLER, "Account", answer.account).map(AccountId)
     }
 }
 

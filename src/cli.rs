@@ -17,10 +17,16 @@ pub mod status;
 mod store;
 mod text;
 
-use crate::{app, collect::survey::Survey, config, model::policy::Mode};
+use crate::{
+    app,
+    aws::iam::{Caller, policy},
+    collect::survey::Survey,
+    config,
+    model::{ids::AccountId, policy::Mode},
+};
 use args::{
     AnswerArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs, DiscoverArgs, ExplainArgs,
-    HistoryArgs, Overrides, RunArgs, SimArgs, StatusArgs, StoreCommand,
+    HistoryArgs, IamPolicyArgs, Overrides, RunArgs, SimArgs, StatusArgs, StoreCommand,
 };
 use exit::Exit;
 
@@ -41,6 +47,7 @@ pub fn main() -> ExitCode {
         Command::Cost(args) => cost(&args),
         Command::Explain(args) => explain(&args),
         Command::History(args) => history(args),
+        Command::IamPolicy(args) => iam_policy(args),
         Command::Approve(args) => answer(&args, true),
         Command::Reject(args) => answer(&args, false),
         Command::Store(command) => store(command),
@@ -107,6 +114,30 @@ fn check(args: &CheckArgs) -> Result<ExitCode, Exit> {
             loaded.settings.policy.mode.name()
         );
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "the policy is data")]
+fn iam_policy(args: IamPolicyArgs) -> Result<ExitCode, Exit> {
+    let mut overrides = Overrides::of_file(args.config);
+    overrides.mode = args.mode;
+    let settings = load(&overrides)?;
+    let account = args.account.map(AccountId::new);
+    let known = |id: &AccountId| {
+        let mut accounts = settings.accounts.iter();
+        accounts.any(|account| account.id == *id && account.role_arn.is_some())
+    };
+    let caller = match &account {
+        None => Caller::Service,
+        Some(id) if known(id) => Caller::RoleIn(id),
+        Some(id) => {
+            let text = format!(
+                "error: no [[account]] with id = \"{id}\" and a `role_arn`\n  help: without --account the policy is for the credentials that the service runs with"
+            );
+            return Err(Exit::rendered(exit::USAGE, text));
+        }
+    };
+    println!("{:#}", policy(&settings, caller));
     Ok(ExitCode::SUCCESS)
 }
 

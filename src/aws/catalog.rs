@@ -9,6 +9,7 @@ use aws_sdk_bedrock::{
 };
 
 use super::{
+    actions,
     call::{send, token},
     clients::Clients,
 };
@@ -38,7 +39,7 @@ impl Clients {
             .max_results(PROFILES_PER_PAGE)
             .type_equals(kind)
             .set_next_token(token(own.map(str::to_owned).or(page.clone())));
-        let answer = send!(self.meter, read, "bedrock:ListInferenceProfiles", request)?;
+        let answer = send!(self.meter, read, actions::LIST_PROFILES, request)?;
         let next = match (own, token(answer.next_token)) {
             (None, None) => Some(APPLICATION.to_owned()),
             (None, next) => next,
@@ -55,7 +56,7 @@ impl Clients {
 
     pub(super) async fn list_models(&self) -> Result<Vec<FoundationModel>, Fault> {
         let request = self.bedrock.list_foundation_models();
-        let answer = send!(self.meter, read, "bedrock:ListFoundationModels", request)?;
+        let answer = send!(self.meter, read, actions::LIST_MODELS, request)?;
         let mut models: Vec<_> = answer
             .model_summaries
             .unwrap_or_default() // no list is AWS's way to say: an empty one

@@ -8,6 +8,7 @@ use aws_sdk_cloudwatch::{
 };
 
 use super::{
+    actions,
     call::{send, token},
     clients::Clients,
     fault::{garbled, need},
@@ -18,9 +19,9 @@ use crate::{
     model::time::Minute,
 };
 
-const LIST: &str = "cloudwatch:ListMetrics";
-const READ: &str = "cloudwatch:GetMetricData";
-const READ_ONE: &str = "cloudwatch:GetMetricStatistics";
+const LIST: &str = actions::LIST_METRICS;
+const READ: &str = actions::GET_METRIC_DATA;
+const READ_ONE: &str = actions::GET_METRIC_STATISTICS;
 
 impl Clients {
     pub(super) async fn list_metrics(

@@ -4,6 +4,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::{
+    actions,
     call::send,
     clients::Clients,
     fault::{fault, need},
@@ -13,7 +14,7 @@ use crate::{
     model::ids::Region,
 };
 
-const OPERATION: &str = "sns:Publish";
+const OPERATION: &str = actions::PUBLISH;
 /// The one group of all our messages to a first-in-first-out topic: they arrive in order.
 const FIFO_GROUP: &str = "bedrock-ops-alert";
 

@@ -3,6 +3,7 @@
 use aws_sdk_servicequotas::types::{RequestedServiceQuotaChange, ServiceQuota};
 
 use super::{
+    actions,
     call::{send, token},
     clients::Clients,
     fault::{garbled, need},
@@ -29,7 +30,7 @@ impl Clients {
         &self,
         page: Option<String>,
     ) -> Result<Page<ListedQuota>, Fault> {
-        const OPERATION: &str = "servicequotas:ListServiceQuotas";
+        const OPERATION: &str = actions::LIST_QUOTAS;
         let request = self
             .quotas
             .list_service_quotas()
@@ -44,7 +45,7 @@ impl Clients {
         &self,
         page: Option<String>,
     ) -> Result<Page<ListedQuota>, Fault> {
-        const OPERATION: &str = "servicequotas:ListAWSDefaultServiceQuotas";
+        const OPERATION: &str = actions::LIST_DEFAULT_QUOTAS;
         let request = self
             .quotas
             .list_aws_default_service_quotas()
@@ -56,7 +57,7 @@ impl Clients {
     }
 
     pub(super) async fn get_quota(&self, code: &QuotaCode) -> Result<ListedQuota, Fault> {
-        const OPERATION: &str = "servicequotas:GetServiceQuota";
+        const OPERATION: &str = actions::GET_QUOTA;
         let request = self
             .quotas
             .get_service_quota()
@@ -71,7 +72,7 @@ impl Clients {
         code: &QuotaCode,
         desired: Amount,
     ) -> Result<QuotaRequest, Fault> {
-        const OPERATION: &str = "servicequotas:RequestServiceQuotaIncrease";
+        const OPERATION: &str = actions::REQUEST_QUOTA;
         let request = self
             .quotas_once
             .request_service_quota_increase()
@@ -84,7 +85,7 @@ impl Clients {
     }
 
     pub(super) async fn get_quota_request(&self, id: &RequestId) -> Result<QuotaRequest, Fault> {
-        const OPERATION: &str = "servicequotas:GetRequestedServiceQuotaChange";
+        const OPERATION: &str = actions::GET_QUOTA_REQUEST;
         let request = self
             .quotas
             .get_requested_service_quota_change()
@@ -99,7 +100,7 @@ impl Clients {
         code: &QuotaCode,
         page: Option<String>,
     ) -> Result<Page<QuotaRequest>, Fault> {
-        const OPERATION: &str = "servicequotas:ListRequestedServiceQuotaChangeHistoryByQuota";
+        const OPERATION: &str = actions::QUOTA_REQUEST_HISTORY;
         let request = self
             .quotas
             .list_requested_service_quota_change_history_by_quota()

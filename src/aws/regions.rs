@@ -3,6 +3,7 @@
 use aws_sdk_account::types::RegionOptStatus;
 
 use super::{
+    actions,
     call::{send, token},
     clients::Clients,
     fault::need,
@@ -12,7 +13,7 @@ use crate::{
     model::ids::Region,
 };
 
-const OPERATION: &str = "account:ListRegions";
+const OPERATION: &str = actions::LIST_REGIONS;
 /// Regions a page; the API takes 1 to 50.
 const REGIONS_PER_PAGE: i32 = 50;
 

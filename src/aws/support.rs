@@ -3,6 +3,7 @@
 use aws_sdk_support::types::{CaseDetails, Communication as SdkCommunication};
 
 use super::{
+    actions,
     call::{send, token},
     clients::{Clients, SupportClients},
     fault::{fault, garbled, need},
@@ -29,7 +30,7 @@ impl Clients {
     }
 
     pub(super) async fn create_case(&self, case: &NewCase) -> Result<CaseId, Fault> {
-        const OPERATION: &str = "support:CreateCase";
+        const OPERATION: &str = actions::CREATE_CASE;
         let request = self
             .support(OPERATION)?
             .once
@@ -55,7 +56,7 @@ impl Clients {
         filter: &CaseFilter,
         page: Option<String>,
     ) -> Result<Page<Case>, Fault> {
-        const OPERATION: &str = "support:DescribeCases";
+        const OPERATION: &str = actions::LIST_CASES;
         let request = self
             .support(OPERATION)?
             .reads
@@ -88,7 +89,7 @@ impl Clients {
         case: &CaseId,
         page: Option<String>,
     ) -> Result<Page<Communication>, Fault> {
-        const OPERATION: &str = "support:DescribeCommunications";
+        const OPERATION: &str = actions::LIST_COMMUNICATIONS;
         let request = self
             .support(OPERATION)?
             .reads
@@ -110,7 +111,7 @@ impl Clients {
     }
 
     pub(super) async fn add_communication(&self, case: &CaseId, body: &str) -> Result<(), Fault> {
-        const OPERATION: &str = "support:AddCommunicationToCase";
+        const OPERATION: &str = actions::ADD_COMMUNICATION;
         let request = self
             .support(OPERATION)?
             .once

@@ -40,6 +40,11 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// Show what was measured of a pool, for months, and when its quotas changed.
     History(HistoryArgs),
+    /// Print the IAM policy that the configuration needs: exactly the calls that are made.
+    ///
+    /// For instance `iam-policy --mode file` for the service's own credentials, or `iam-policy --config FILE --account ID`
+    /// for the role in another account.
+    IamPolicy(IamPolicyArgs),
     /// Carry out a proposal.
     Approve(AnswerArgs),
     /// Refuse a proposal.
@@ -168,6 +173,19 @@ pub(super) struct CheckArgs {
     /// Print the effective configuration and where each value comes from.
     #[arg(long)]
     pub(super) show: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IamPolicyArgs {
+    /// Configuration file; without one, the account of the credentials, and no topic to publish to.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// How far the service goes by itself, instead of what the configuration says.
+    #[arg(long, env = "BOA_MODE")]
+    pub(super) mode: Option<ModeArg>,
+    /// For the role in this account; without it, for the credentials that the service runs with.
+    #[arg(long, value_name = "ID")]
+    pub(super) account: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod discover;
+mod iam;
 mod plan;
 mod store;
 #[cfg(test)]

@@ -10,7 +10,7 @@
 use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
 use bedrock_ops_alert::{
-    aws::{Endpoint, Patience, SdkCloud, SdkOptions},
+    aws::{Endpoint, Patience, SdkCloud, SdkOptions, actions},
     model::{
         ids::Region,
         policy::Mode,
@@ -106,6 +106,12 @@ async fn tell(seed: u64) -> (Tale, BTreeMap<String, u64>) {
     stage.heal();
     stage.run_minutes(HEALED_MINUTES).await;
     stage.converged();
+    let known = |made: &String| {
+        let mut all = actions::ALL.iter();
+        *made == "slack:Post" || all.any(|(operation, _)| operation == made)
+    };
+    let unknown: Vec<String> = stage.calls().into_keys().filter(|it| !known(it)).collect();
+    assert!(unknown.is_empty(), "no policy would allow {unknown:?}");
     let happened = happened(&url).await;
     let of = |kind: FaultKind| happened.get(kind.name()).copied().unwrap_or(0);
     let after_effect = [

@@ -1,0 +1,100 @@
+//! IAM policies: what they allow follows the calls that are made and the configuration, and the shipped files follow them.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected should stop"
+)]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use bedrock_ops_alert::{
+    aws::{
+        actions::{ALL, Need},
+        iam::{Caller, policy},
+    },
+    config::{self, Overrides},
+    model::{
+        ids::AccountId,
+        policy::{Mode, Settings},
+    },
+};
+use serde_json::Value;
+
+fn settings(text: &str, mode: Mode) -> Settings {
+    let mut settings = config::parse(text, "config.toml", &Overrides::default()).unwrap();
+    settings.policy.mode = mode;
+    settings
+}
+
+fn actions(policy: &Value) -> BTreeSet<String> {
+    let statements = policy["Statement"].as_array().unwrap().iter();
+    let actions = statements.flat_map(|it| it["Action"].as_array().unwrap().clone());
+    actions
+        .map(|action| action.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_shipped_policies_are_what_the_command_prints() {
+    for (file, mode) in [("observe", Mode::Observe), ("file", Mode::File)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("deploy/iam/{file}.json"));
+        let ours = format!("{:#}\n", policy(&settings("", mode), Caller::Service));
+        if std::env::var("INSTA_UPDATE").is_ok_and(|it| it == "always") {
+            fs::write(&path, &ours).unwrap();
+        }
+        let shipped = fs::read_to_string(&path).unwrap();
+        assert!(
+            shipped == ours,
+            "deploy/iam/{file}.json: write there what `iam-policy --mode {file}` prints:\n{ours}"
+        );
+    }
+}
+
+#[test]
+fn observing_writes_nothing_and_filing_adds_what_it_files_with() {
+    let of = |mode| actions(&policy(&settings("", mode), Caller::Service));
+    let needed = |needs: &[Need]| -> BTreeSet<String> {
+        let calls = ALL.iter().filter(|(_, need)| needs.contains(need));
+        calls
+            .map(|(operation, _)| (*operation).to_owned())
+            .collect()
+    };
+    assert_eq!(of(Mode::Observe), needed(&[Need::Observe]));
+    let mut filing = needed(&[Need::Observe, Need::RequestQuotas, Need::Support]);
+    filing.insert("iam:CreateServiceLinkedRole".to_owned());
+    assert_eq!(of(Mode::File), filing);
+    assert_eq!(of(Mode::Propose), filing);
+    let is_inference = |action: &String| action.starts_with("bedrock:Invoke");
+    assert!(!of(Mode::File).iter().any(is_inference));
+}
+
+#[test]
+fn each_caller_gets_its_own_accounts_and_no_more() {
+    let settings = settings(
+        r#"
+[[account]]
+id = "111122223333"
+regions = "enabled"
+
+[[account]]
+id = "444455556666"
+regions = ["cn-north-1"]
+role_arn = "arn:aws-cn:iam::444455556666:role/watch"
+
+[receiver.on-call]
+kind = "sns"
+topic_arn = "arn:aws:sns:us-east-1:111122223333:on-call"
+
+[receiver.china]
+kind = "sns"
+topic_arn = "arn:aws-cn:sns:cn-north-1:444455556666:on-call"
+"#,
+        Mode::File,
+    );
+    let service = policy(&settings, Caller::Service);
+    let role = policy(&settings, Caller::RoleIn(&AccountId::new("444455556666")));
+    insta::assert_snapshot!(
+        "policies",
+        format!("service\n{service:#}\n\nrole\n{role:#}")
+    );
+}
