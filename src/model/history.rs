@@ -112,7 +112,7 @@ impl Bucket {
     /// A bucket that CloudWatch added up: whole, and without a peak.
     #[must_use]
     pub fn added_up(signal: Signal, value: Sample, resolution: Resolution) -> Self {
-        let value = rounded(signal, value);
+        let value = signal.rounded(value);
         if resolution == Resolution::Minute {
             return Self::of_minute(value);
         }
@@ -161,8 +161,6 @@ pub struct Stretch {
 
 impl Stretch {
     /// One day of minutes, as the series knows it. `None` where nothing of the day is held.
-    ///
-    /// Latency is kept to a tenth of a millisecond: the noise below it would take most of the room.
     #[must_use]
     pub fn of_day(pool: &PoolId, series: &PoolSeries, day: i64) -> Option<Self> {
         let key = StretchKey {
@@ -177,7 +175,7 @@ impl Stretch {
         let signals: BTreeMap<_, _> = held
             .map(|signal| {
                 let samples = series.window(signal, first, end);
-                let buckets = samples.map(|sample| Bucket::of_minute(rounded(signal, sample)));
+                let buckets = samples.map(|sample| Bucket::of_minute(signal.rounded(sample)));
                 (signal, buckets.collect())
             })
             .collect();
@@ -244,16 +242,6 @@ impl Stretch {
     }
 }
 
-/// A sample as it is kept.
-fn rounded(signal: Signal, sample: Sample) -> Sample {
-    match sample {
-        Sample::Value(millis) if signal == Signal::Latency => {
-            Sample::Value((millis * 10.0).round() / 10.0)
-        }
-        Sample::Value(_) | Sample::NoData | Sample::Unobserved => sample,
-    }
-}
-
 /// Counts of neighbouring buckets as one.
 fn added(parts: &[Bucket]) -> Bucket {
     let mut sum = None;
@@ -285,7 +273,7 @@ fn weighed((parts, invocations): (&[Bucket], &[Bucket])) -> Bucket {
     if parts.len() == 1 || 0.0 < weight {
         let alone = parts.first().filter(|_| parts.len() == 1);
         return alone.copied().unwrap_or(Bucket {
-            value: rounded(Signal::Latency, Sample::Value(sum / weight)),
+            value: Signal::Latency.rounded(Sample::Value(sum / weight)),
             peak: highest(parts),
             known,
         });
