@@ -19,7 +19,7 @@ use crate::model::{
     incident::AlertKey,
     quota::Quota,
     rule::{Condition, Rule},
-    series::PoolSeries,
+    series::{PoolSeries, Signal},
     time::{Minute, Timestamp},
 };
 
@@ -66,26 +66,51 @@ pub fn judge(
     ))
 }
 
+/// The signals whose quarters of past days these rules look at; of all others the last days are enough.
+#[must_use]
+pub fn signals_with_habits(rules: &[Rule]) -> Vec<Signal> {
+    let signals = rules.iter().filter_map(|rule| match rule.condition {
+        Condition::Above { of, .. } => Some(of),
+        Condition::QuotaShare { .. }
+        | Condition::Count { .. }
+        | Condition::Slow { .. }
+        | Condition::Ends { .. } => None,
+    });
+    let signals: BTreeSet<Signal> = signals.collect();
+    signals.into_iter().collect()
+}
+
 /// All rules on all pools of the book, each rule up to the minute to which its signals were read; sorted by pool, then rule.
 /// A pool that was never read has no verdict.
 #[must_use]
 pub fn judge_all(rules: &[Rule], book: &Book, now: Timestamp) -> Vec<Verdict> {
-    judge_some(rules, book, |_| true, now)
+    judge_each(rules, book, book.pools.values(), now)
 }
 
-/// As [`judge_all`], for the pools that `is_due` picks: where nothing new was read, nothing new can be said.
+/// As [`judge_all`], for these pools: where nothing new was read, nothing new can be said.
 #[must_use]
 pub fn judge_some(
     rules: &[Rule],
     book: &Book,
-    is_due: impl Fn(&PoolId) -> bool,
+    due: &BTreeSet<PoolId>,
+    now: Timestamp,
+) -> Vec<Verdict> {
+    let pools = due.iter().filter_map(|id| book.pools.get(id));
+    judge_each(rules, book, pools, now)
+}
+
+fn judge_each<'a>(
+    rules: &[Rule],
+    book: &Book,
+    pools: impl Iterator<Item = &'a Pool>,
     now: Timestamp,
 ) -> Vec<Verdict> {
     let nothing = PoolSeries::default();
     let mut sorted: Vec<&Rule> = rules.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut verdicts = Vec::new();
-    for (id, pool) in book.pools.iter().filter(|(id, _)| is_due(id)) {
+    for pool in pools {
+        let id = &pool.id;
         if !book.read_through.contains_key(id) {
             continue;
         }

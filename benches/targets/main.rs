@@ -1,8 +1,9 @@
 //! What the daemon costs by the number of its targets: `cargo bench --bench targets [-- 100 1000 10000]`.
 //!
-//! The real cycle, with the real store, over a generated organisation whose pools are all read each minute. Each size
-//! runs in a process of its own, since memory that was once used is never given back. What the simulated AWS takes to
-//! answer is counted apart. Linux only: the figures come from /proc.
+//! The real cycle, with the real ledger, over a generated organisation whose pools are all read each minute, by a daemon
+//! that has watched them for weeks and was just started again. Each size runs in a process of its own, since memory that
+//! was once used is never given back. What the simulated AWS takes to answer is counted apart; the memory it takes is
+//! not. Linux only: the figures come from /proc.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +15,7 @@
 #[path = "../../tests/sim/organisation.rs"]
 #[expect(dead_code, reason = "the tests look at more of it")]
 mod organisation;
+mod past;
 mod process;
 mod watched;
 
@@ -26,18 +28,23 @@ use std::{
 
 use bedrock_ops_alert::{
     config,
-    model::time::after,
+    model::time::{Minute, after},
     runtime::{cycle::Cycle, shared::Shared},
     sim::{self, Faults, Sim},
     store::{self, Ledger as _},
 };
 use organisation::{Size, organisation};
+use past::Past;
 use serde::{Deserialize, Serialize};
 use watched::Watched;
 
 /// The sizes that are run where none are named; the first one is the baseline of all ratios.
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
-/// Cycles before the measuring: discovery, back-fill and the first hour's blocks are behind then.
+/// The hour of the day at which the daemon starts: its ledger holds nearly three days then.
+const START_HOUR: u8 = 20;
+/// Pools whose days go into one commit before the start.
+const POOLS_AT_ONCE: usize = 16;
+/// Cycles before the measuring: discovery and the start are behind then.
 const WARM_UP: i64 = 20;
 /// Cycles that are measured, one a simulated minute.
 const MEASURED: i64 = 60;
@@ -53,7 +60,7 @@ struct Figures {
     cpu_seconds: f64,
     /// Of the simulated AWS, a cycle.
     sim_seconds: f64,
-    /// From the start to the end of the warm-up, of both.
+    /// From the load of the ledger to the end of the warm-up, of both.
     start_seconds: f64,
     resident_mib: f64,
     store_bytes: f64,
@@ -132,6 +139,7 @@ fn size(targets: usize) -> Size {
         models: 20,
         crowd: 0,
         copies: 65,
+        start_hour: START_HOUR,
         hours: 24,
         late_share: 0.02,
         seed: 1,
@@ -158,9 +166,18 @@ async fn run(targets: usize, path: &Path) -> Figures {
     settings.cadence.quiet_minutes = 1;
     let cloud = sim::cloud(&sim, world.first_account(), Arc::new(Faults::none()));
     let cloud = Arc::new(Watched::new(cloud));
+    let began = Minute::of(sim.now());
+    let past = Past::of(world, began);
     let ledger = store::open(path).unwrap();
+    let mut days = past.records(began).peekable();
+    while days.peek().is_some() {
+        let some: Vec<_> = days.by_ref().take(POOLS_AT_ONCE).flatten().collect();
+        ledger.commit(&some).unwrap();
+    }
+    drop(days);
+    let before_start = process::cpu_seconds();
     let (shared, _orders) = Shared::new(settings, true, ledger.load().unwrap());
-    let shared = Arc::new(shared);
+    let shared = Arc::new(shared.with_history(Arc::new(past)));
     let mut cycle = Cycle::new(Arc::clone(&cloud) as _, Arc::new(ledger), shared);
     let mut minutes = async |minutes: i64| {
         for _ in 0..minutes {
@@ -170,19 +187,19 @@ async fn run(targets: usize, path: &Path) -> Figures {
         }
     };
     minutes(WARM_UP).await;
-    let start_seconds = process::cpu_seconds();
+    let warm = process::cpu_seconds();
     let (sim_before, bytes_before) = (cloud.seconds(), process::bytes_below(path));
     minutes(MEASURED).await;
     let cycles = process::float(usize::try_from(MEASURED).unwrap());
     let sim_seconds = cloud.seconds() - sim_before;
-    let both = process::cpu_seconds() - start_seconds;
+    let both = process::cpu_seconds() - warm;
     let grown = process::bytes_below(path) - bytes_before;
     Figures {
         targets: counts[0],
         pools: counts[1],
         cpu_seconds: (both - sim_seconds) / cycles,
         sim_seconds: sim_seconds / cycles,
-        start_seconds,
+        start_seconds: warm - before_start,
         resident_mib: process::resident_mib(),
         store_bytes: grown / counts[0] * (24.0 * 60.0 / cycles),
     }

@@ -10,12 +10,14 @@ mod desk;
 mod draft;
 mod file;
 mod group;
+mod minutes;
 pub mod situation;
 mod size;
 pub mod texts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::minutes::Past;
 use crate::model::{
     alert::Verdict,
     book::{Book, Record},
@@ -40,19 +42,30 @@ pub struct Inputs<'a> {
     pub desk: &'a [DeskReading],
     /// Who takes most of each pool, lately.
     pub takers: &'a BTreeMap<PoolId, Vec<Reason>>,
+    /// What is known of pools from before the minutes that the book has, as far as a plan asked for it.
+    pub past: &'a Past,
     /// What the operator allows.
     pub policy: &'a Policy,
     /// The instant of this cycle.
     pub now: Timestamp,
 }
 
+/// A plan that needs the older minutes of these pools: it is to be made again with them in [`Inputs::past`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the plan needs older minutes of {} pools", .0.len())]
+pub struct Wanted(pub BTreeSet<PoolId>);
+
 /// Plans one cycle. The records are to be committed as one batch, and applied to the book after that.
-#[must_use]
-pub fn plan(inputs: Inputs<'_>) -> Vec<Record> {
+///
+/// # Errors
+///
+/// [`Wanted`] where minutes are needed that were not given. Few plans need any: only sizes and sums of open incidents
+/// look back for more than the days in the book.
+pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
     let mut draft = draft::Draft::new(inputs);
     desk::adopt(&mut draft);
     desk::follow(&mut draft);
     group::group(&mut draft);
     file::file(&mut draft);
-    draft.into_records()
+    draft.finish()
 }

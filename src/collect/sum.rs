@@ -380,8 +380,9 @@ impl Cell {
             return Sample::NoData;
         };
         // Finite counts can still add up to infinity.
-        if value.is_finite() {
-            Sample::Value(value)
+        let sample = signal.rounded(Sample::Value(value));
+        if sample.value().is_some_and(f64::is_finite) {
+            sample
         } else {
             Sample::Unobserved
         }

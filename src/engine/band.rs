@@ -8,7 +8,8 @@
 //! - peaks, not all minutes: we ask "is this minute higher than this time of day ever is on a usual day", and traffic
 //!   of a few requests a minute has a spread within the quarter hour that a median of minutes would call unusual;
 //! - a window around the time of day absorbs jobs that start some minutes early or late;
-//! - minutes of one quarter share one edge, so that judging a minute costs no scan of its own.
+//! - minutes of one quarter share one edge, so that judging a minute costs no scan of its own;
+//! - it needs no more of a day than the peak of each quarter, so memory holds the minutes of the last days only.
 //!
 //! Cold start: with fewer than [`LEAST_BAND_DAYS`] days that have evidence there is no edge, and the minute is unclear.
 //! What fools it: a weekly rhythm (Monday is judged by Sunday, too; the deviation widens, so it errs on the quiet side),
@@ -16,9 +17,8 @@
 
 use std::collections::BTreeMap;
 
-use super::strip::parts;
 use crate::model::{
-    series::{PoolSeries, Sample, Signal},
+    series::{PoolSeries, Signal},
     time::{DAY, Minute},
 };
 
@@ -30,7 +30,7 @@ pub const LEAST_BAND_DAYS: usize = 3;
 /// Minutes that share an edge.
 const QUARTER: i64 = 15;
 /// A day counts when at least so many of the 45 minutes around the quarter are known.
-const LEAST_KNOWN: usize = 10;
+const LEAST_KNOWN: u8 = 10;
 /// Estimates the standard deviation of a normal distribution from the median absolute deviation.
 const NORMAL: f64 = 1.4826;
 /// How many deviations above the median are still usual.
@@ -89,18 +89,9 @@ fn edge(series: &PoolSeries, signal: Signal, quarter: Minute) -> Option<Edge> {
 
 /// The busiest minute within [`QUARTER`] minutes of this quarter; `None` where too little is known.
 fn day_peak(series: &PoolSeries, signal: Signal, quarter: Minute) -> Option<f64> {
-    let (mut known, mut peak) = (0, 0.0_f64);
-    let (first, end) = (quarter.plus(-QUARTER), quarter.plus(2 * QUARTER));
-    for part in parts(series, signal, first, end) {
-        for sample in part {
-            if let Sample::Value(value) = *sample {
-                known += 1;
-                if peak < value {
-                    peak = value;
-                }
-            }
-        }
-    }
+    let around = [-QUARTER, 0, QUARTER].map(|away| series.quarter(signal, quarter.plus(away)));
+    let known: u8 = around.iter().map(|it| it.known).sum(); // at most 45
+    let peak = around.iter().map(|it| it.peak).fold(0.0, f64::max);
     (LEAST_KNOWN <= known).then_some(peak)
 }
 
@@ -116,7 +107,7 @@ mod tests {
     use crate::model::{
         catalog::{Family, PoolId},
         ids::{AccountId, ModelId, Region, Scope},
-        series::Reading,
+        series::{Reading, Sample},
     };
 
     fn days_of(levels: &[f64]) -> PoolSeries {

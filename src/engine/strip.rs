@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     series::{PoolSeries, Sample, Signal},
-    time::{HOUR, Minute},
+    time::Minute,
 };
 
 /// Samples of some signals over one stretch of minutes. What lies outside is `Unobserved`.
@@ -24,7 +24,7 @@ impl Strip {
     ) -> Self {
         let signals = signals
             .into_iter()
-            .map(|signal| (signal, stretch(series, signal, first, until)))
+            .map(|signal| (signal, series.window(signal, first, until).collect()))
             .collect();
         Self { first, signals }
     }
@@ -62,51 +62,4 @@ impl Strip {
         let through = self.value(Signal::Invocations, minute)?;
         Some(through + self.failures(Signal::Throttles, minute)?)
     }
-}
-
-/// One signal over `first..until`, hour block by hour block.
-pub(super) fn stretch(
-    series: &PoolSeries,
-    signal: Signal,
-    first: Minute,
-    until: Minute,
-) -> Vec<Sample> {
-    let mut samples = Vec::with_capacity(usize::try_from(until.since(first)).unwrap_or(0));
-    let mut at = first;
-    while at < until {
-        let hour = at.hour();
-        let end = until.min(hour.plus(HOUR));
-        let range = index_in_hour(at, hour)..index_in_hour(end, hour);
-        let length = range.len();
-        match series
-            .block(signal, hour)
-            .and_then(|block| block.get(range))
-        {
-            Some(part) => samples.extend_from_slice(part),
-            None => samples.extend(std::iter::repeat_n(Sample::Unobserved, length)),
-        }
-        at = end;
-    }
-    samples
-}
-
-/// The held parts of one signal over `first..until`, without copying; minutes that were never read are left out.
-pub(super) fn parts(
-    series: &PoolSeries,
-    signal: Signal,
-    first: Minute,
-    until: Minute,
-) -> impl Iterator<Item = &[Sample]> {
-    let hours = std::iter::successors(Some(first.hour()), |hour| Some(hour.plus(HOUR)));
-    let hours = hours.take_while(move |hour| *hour < until);
-    hours.filter_map(move |hour| {
-        let range =
-            index_in_hour(first.max(hour), hour)..index_in_hour(until.min(hour.plus(HOUR)), hour);
-        series.block(signal, hour)?.get(range)
-    })
-}
-
-/// `0..=60`, since `at` lies in the hour or at its end.
-fn index_in_hour(at: Minute, hour: Minute) -> usize {
-    usize::try_from(at.since(hour)).unwrap_or(0)
 }

@@ -138,7 +138,7 @@ pub struct Book {
     pub quotas: BTreeMap<(Scope, QuotaCode), Quota>,
     /// Changes of applied values, oldest first within a code.
     pub quota_changes: BTreeMap<(Scope, QuotaCode, Timestamp), QuotaChange>,
-    /// History by pool.
+    /// What was measured of each pool: the hours that the ledger holds, and what judging needs of older ones.
     pub series: BTreeMap<PoolId, PoolSeries>,
     /// When each scope was last discovered.
     pub discovered: BTreeMap<Scope, Timestamp>,
@@ -174,6 +174,22 @@ impl Book {
             .unwrap_or(0)
     }
 
+    /// The pools of one account and Region, found without a look at all the others.
+    pub fn pools_in<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Pool> {
+        let from_first = self.pools.range(first_pool(scope)..);
+        let own = from_first.take_while(move |(id, _)| id.scope == *scope);
+        own.map(|(_, pool)| pool)
+    }
+
+    /// How far the pools of one account and Region were read, as in [`Book::read_through`].
+    pub fn reads_in<'a>(
+        &'a self,
+        scope: &'a Scope,
+    ) -> impl Iterator<Item = (&'a PoolId, &'a Minute)> {
+        let from_first = self.read_through.range(first_pool(scope)..);
+        from_first.take_while(move |(id, _)| id.scope == *scope)
+    }
+
     /// The minute up to which a pool was read this deep, exclusive; `None` if it was never read.
     ///
     /// Without a `ReadInFull` of its own a pool was always read in full: records of older releases say it that way.
@@ -199,11 +215,7 @@ impl Book {
     pub fn catalog_of(&self, scope: &Scope) -> Self {
         let first_target = (scope.clone(), TargetId::new(""));
         let first_quota = (scope.clone(), QuotaCode::new(""));
-        let first_pool = PoolId {
-            scope: scope.clone(),
-            family: Family::OnDemand,
-            model: ModelId::new(""),
-        };
+        let first_pool = first_pool(scope);
         Self {
             asks: self.asks.clone(),
             investigations: self.investigations.clone(),
@@ -249,10 +261,8 @@ impl Book {
                 self.quota_changes.insert(key, it);
             }
             Record::Hour(pool, signal, hour, block) => {
-                self.series
-                    .entry(pool)
-                    .or_default()
-                    .restore(signal, hour, *block);
+                let series = self.series.entry(pool).or_default();
+                series.restore(signal, hour, *block);
             }
             Record::Discovered(scope, at) => drop(self.discovered.insert(scope, at)),
             Record::Catalog(scope, it) => drop(self.catalogs.insert(scope, it)),
@@ -294,6 +304,15 @@ impl Book {
             Key::ReadInDepth(pool) => drop(self.read_in_depth.remove(pool)),
             Key::Spend(month) => drop(self.spends.remove(month)),
         }
+    }
+}
+
+/// What sorts before every pool of this account and Region.
+fn first_pool(scope: &Scope) -> PoolId {
+    PoolId {
+        scope: scope.clone(),
+        family: Family::OnDemand,
+        model: ModelId::new(""),
     }
 }
 

@@ -112,7 +112,7 @@ impl Bucket {
     /// A bucket that CloudWatch added up: whole, and without a peak.
     #[must_use]
     pub fn added_up(signal: Signal, value: Sample, resolution: Resolution) -> Self {
-        let value = rounded(signal, value);
+        let value = signal.rounded(value);
         if resolution == Resolution::Minute {
             return Self::of_minute(value);
         }
@@ -161,9 +161,6 @@ pub struct Stretch {
 
 impl Stretch {
     /// One day of minutes, as the series knows it. `None` where nothing of the day is held.
-    ///
-    /// Latency is kept to a tenth of a millisecond, percentiles to six significant bits: the noise below would take most
-    /// of the room.
     #[must_use]
     pub fn of_day(pool: &PoolId, series: &PoolSeries, day: i64) -> Option<Self> {
         let key = StretchKey {
@@ -178,7 +175,7 @@ impl Stretch {
         let signals: BTreeMap<_, _> = held
             .map(|signal| {
                 let samples = series.window(signal, first, end);
-                let buckets = samples.map(|sample| Bucket::of_minute(rounded(signal, sample)));
+                let buckets = samples.map(|sample| Bucket::of_minute(signal.rounded(sample)));
                 (signal, buckets.collect())
             })
             .collect();
@@ -246,29 +243,6 @@ impl Stretch {
     }
 }
 
-/// A sample as it is kept.
-fn rounded(signal: Signal, sample: Sample) -> Sample {
-    match sample {
-        Sample::Value(millis) if signal == Signal::Latency => {
-            Sample::Value((millis * 10.0).round() / 10.0)
-        }
-        Sample::Value(millis) if !signal.is_count() => Sample::Value(coarse(millis)),
-        Sample::Value(_) | Sample::NoData | Sample::Unobserved => sample,
-    }
-}
-
-/// Six significant bits: within 1.6 %, and from 64 ms down within half a millisecond.
-///
-/// A percentile of the requests of a minute is never as exact as that, and the noise below would take most of the room.
-fn coarse(millis: f64) -> f64 {
-    const MOST_STEP: f64 = 1e15; // beyond it whole numbers have gaps anyway
-    let mut step = 1.0;
-    while step * 64.0 <= millis && step < MOST_STEP {
-        step *= 2.0;
-    }
-    (millis / step).round() * step
-}
-
 /// Counts of neighbouring buckets as one.
 fn added(parts: &[Bucket]) -> Bucket {
     let mut sum = None;
@@ -300,7 +274,7 @@ fn weighed(signal: Signal, (parts, invocations): (&[Bucket], &[Bucket])) -> Buck
     if parts.len() == 1 || 0.0 < weight {
         let alone = parts.first().filter(|_| parts.len() == 1);
         return alone.copied().unwrap_or(Bucket {
-            value: rounded(signal, Sample::Value(sum / weight)),
+            value: signal.rounded(Sample::Value(sum / weight)),
             peak: highest(parts),
             known,
         });

@@ -1,11 +1,16 @@
 //! What was measured, minute by minute, and what was not.
 
+mod packed;
+mod pool;
+
 use std::collections::BTreeMap;
 
+pub(crate) use self::packed::{exact_whole, whole_as_f64};
+pub use self::pool::{PoolSeries, Quarter};
 use super::{
     catalog::{Family, PoolId},
     ids::TargetId,
-    time::{DAY, HOUR, Minute},
+    time::{DAY, Minute},
 };
 
 /// What a source said about one minute. Silence is never zero by accident.
@@ -116,6 +121,19 @@ impl Signal {
         Self::ALL.into_iter().find(|signal| signal.name() == name)
     }
 
+    /// A sample as it is kept. Mean latency to a tenth of a millisecond, percentiles to six significant bits: the noise below
+    /// would take most of the room.
+    #[must_use]
+    pub fn rounded(self, sample: Sample) -> Sample {
+        match sample {
+            Sample::Value(millis) if self == Self::Latency => {
+                Sample::Value((millis * 10.0).round() / 10.0)
+            }
+            Sample::Value(millis) if !self.is_count() => Sample::Value(coarse(millis)),
+            Sample::Value(_) | Sample::NoData | Sample::Unobserved => sample,
+        }
+    }
+
     /// Whether an absent datapoint can ever mean zero (promise P5): it can for counts, never for milliseconds. What is no
     /// count has no sum either, and is weighted by invocations.
     #[must_use]
@@ -137,6 +155,18 @@ impl Signal {
             | Self::FirstTokenP90 => false,
         }
     }
+}
+
+/// Six significant bits: within 1.6 %, and from 64 ms down within half a millisecond.
+///
+/// A percentile of the requests of a minute is never as exact as that, and the noise below would take most of the room.
+fn coarse(millis: f64) -> f64 {
+    const MOST_STEP: f64 = 1e15; // beyond it whole numbers have gaps anyway
+    let mut step = 1.0;
+    while step * 64.0 <= millis && step < MOST_STEP {
+        step *= 2.0;
+    }
+    (millis / step).round() * step
 }
 
 /// How much of a pool one read reads. Limits are judged by what a quick one reads; the rest costs as much and can wait.
@@ -219,278 +249,8 @@ pub struct TargetUse {
 /// One hour of one signal: the unit in which history is kept and stored.
 pub type HourBlock = [Sample; 60];
 
-/// The history of one pool: hours of samples per signal. Minutes never read are `Unobserved`.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct PoolSeries {
-    blocks: BTreeMap<(Signal, Minute), Held>,
-}
-
-/// One hour in memory. Most hours of most pools are nothing but zeros or nothing but silence: those take no room.
-#[derive(Clone, Debug, PartialEq)]
-enum Held {
-    Zeros,
-    Silence,
-    Block(Box<HourBlock>),
-}
-
-static ZEROS: HourBlock = [Sample::Value(0.0); 60];
-static SILENCE: HourBlock = [Sample::NoData; 60];
-
-impl Held {
-    fn of(block: HourBlock) -> Self {
-        let is_zero = |sample: &Sample| sample.value().is_some_and(|it| it.to_bits() == 0);
-        if block.iter().all(is_zero) {
-            Self::Zeros
-        } else if block == SILENCE {
-            Self::Silence
-        } else {
-            Self::Block(Box::new(block))
-        }
-    }
-
-    fn block(&self) -> &HourBlock {
-        match self {
-            Self::Zeros => &ZEROS,
-            Self::Silence => &SILENCE,
-            Self::Block(block) => block,
-        }
-    }
-}
-
-impl PoolSeries {
-    /// What is known of this minute.
-    #[must_use]
-    pub fn get(&self, signal: Signal, minute: Minute) -> Sample {
-        self.blocks
-            .get(&(signal, minute.hour()))
-            .and_then(|held| held.block().get(offset(minute)))
-            .copied()
-            .unwrap_or_default()
-    }
-
-    /// Requests that callers wanted in this minute: invocations and throttles together. Unknown if either is.
-    #[must_use]
-    pub fn demand(&self, minute: Minute) -> Sample {
-        match (
-            self.get(Signal::Invocations, minute),
-            self.get(Signal::Throttles, minute),
-        ) {
-            (Sample::Value(through), Sample::Value(refused)) => Sample::Value(through + refused),
-            (Sample::Unobserved, _) | (_, Sample::Unobserved) => Sample::Unobserved,
-            (Sample::NoData, _) | (_, Sample::NoData) => Sample::NoData,
-        }
-    }
-
-    /// The samples from `from` up to and without `until`, in order; minutes never read are `Unobserved`.
-    pub fn window(
-        &self,
-        signal: Signal,
-        from: Minute,
-        until: Minute,
-    ) -> impl Iterator<Item = Sample> {
-        let hours = (from.hour().0..until.0).step_by(60).map(Minute);
-        hours.flat_map(move |hour| {
-            let block = self.block(signal, hour);
-            let (first, last) = (from.0.max(hour.0), until.0.min(hour.0 + HOUR));
-            (first..last).map(move |minute| {
-                let sample = block.and_then(|block| block.get(offset(Minute(minute))));
-                sample.copied().unwrap_or_default()
-            })
-        })
-    }
-
-    /// The hours that a reading changes, as they will be. A minute that was known is never forgotten: `Unobserved` does
-    /// not overwrite anything, and `NoData` no number.
-    #[must_use]
-    pub fn updates(&self, reading: &Reading) -> BTreeMap<(Signal, Minute), HourBlock> {
-        let mut changed: BTreeMap<(Signal, Minute), HourBlock> = BTreeMap::new();
-        for (&signal, samples) in &reading.signals {
-            for (index, &sample) in (0_i64..).zip(samples) {
-                let minute = reading.from.plus(index);
-                let known = self.get(signal, minute);
-                // Datapoints don't vanish: what was a number once, or proved to be zero, was only not proved this time.
-                let says_less = match sample {
-                    Sample::Unobserved => true,
-                    Sample::NoData => known.value().is_some(),
-                    Sample::Value(_) => false,
-                };
-                if says_less || known == sample {
-                    continue;
-                }
-                let hour = minute.hour();
-                let block = changed.entry((signal, hour)).or_insert_with(|| {
-                    self.block(signal, hour)
-                        .copied()
-                        .unwrap_or([Sample::Unobserved; 60])
-                });
-                if let Some(slot) = block.get_mut(offset(minute)) {
-                    *slot = sample;
-                }
-            }
-        }
-        changed
-    }
-
-    /// Takes in a reading as a whole; for series that are not stored.
-    pub fn absorb(&mut self, reading: &Reading) {
-        for ((signal, hour), block) in self.updates(reading) {
-            self.restore(signal, hour, block);
-        }
-    }
-
-    /// Puts back one stored hour.
-    pub fn restore(&mut self, signal: Signal, hour: Minute, block: HourBlock) {
-        self.blocks.insert((signal, hour.hour()), Held::of(block));
-    }
-
-    /// The block of this hour, where one exists.
-    #[must_use]
-    pub fn block(&self, signal: Signal, hour: Minute) -> Option<&HourBlock> {
-        self.blocks.get(&(signal, hour.hour())).map(Held::block)
-    }
-
-    /// Whether any hour of this signal is held that begins in `from..until`.
-    #[must_use]
-    pub fn has_any(&self, signal: Signal, from: Minute, until: Minute) -> bool {
-        from < until
-            && self
-                .blocks
-                .range((signal, from)..(signal, until))
-                .next()
-                .is_some()
-    }
-
-    /// Forgets one hour of one signal.
-    pub fn forget(&mut self, signal: Signal, hour: Minute) {
-        self.blocks.remove(&(signal, hour.hour()));
-    }
-
-    /// The hours that lie wholly before `first`.
-    #[must_use]
-    pub fn hours_before(&self, first: Minute) -> Vec<(Signal, Minute)> {
-        let old = self.blocks.keys().filter(|(_, hour)| *hour < first.hour());
-        old.copied().collect()
-    }
-
-    /// The first minute of the first hour that is held.
-    #[must_use]
-    pub fn first_minute(&self) -> Option<Minute> {
-        self.blocks.keys().map(|(_, hour)| *hour).min()
-    }
-
-    /// The last minute with a number for this signal.
-    #[must_use]
-    pub fn last_value(&self, signal: Signal) -> Option<(Minute, f64)> {
-        let hours = self
-            .blocks
-            .range((signal, Minute(i64::MIN))..=(signal, Minute(i64::MAX)));
-        hours.rev().find_map(|((_, hour), held)| {
-            let minutes = hour.until(hour.plus(HOUR)).rev();
-            minutes
-                .zip(held.block().iter().rev())
-                .find_map(|(minute, sample)| sample.value().map(|value| (minute, value)))
-        })
-    }
-}
-
 /// How much history is kept in minutes: CloudWatch's own 15 days, and one more for the edge.
 pub const KEPT_MINUTES: i64 = 16 * DAY;
 
 /// Minutes after which a datapoint is final: late ones have been seen for up to 15 minutes.
 pub const SETTLE_MINUTES: i64 = 15;
-
-fn offset(minute: Minute) -> usize {
-    usize::try_from(minute.since(minute.hour())).unwrap_or(usize::MAX) // 0..60 by construction
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{
-        catalog::Family,
-        ids::{AccountId, ModelId, Region, Scope},
-    };
-
-    fn reading(from: i64, samples: &[Sample]) -> Reading {
-        let scope = Scope {
-            account: AccountId::new("111122223333"),
-            region: Region::new("us-east-1"),
-        };
-        let model = ModelId::new("amazon.nova-pro-v1:0");
-        Reading {
-            pool: PoolId {
-                scope,
-                family: Family::OnDemand,
-                model,
-            },
-            from: Minute(from),
-            signals: BTreeMap::from([(Signal::Throttles, samples.to_vec())]),
-            by_target: BTreeMap::new(),
-        }
-    }
-
-    fn absorb(series: &mut PoolSeries, reading: &Reading) -> usize {
-        let updates = series.updates(reading);
-        let count = updates.len();
-        for ((signal, hour), block) in updates {
-            series.restore(signal, hour, block);
-        }
-        count
-    }
-
-    #[test]
-    fn hours_that_take_no_room_come_back_bit_for_bit() {
-        let mixed = {
-            let mut block = [Sample::Value(0.0); 60];
-            block[59] = Sample::NoData;
-            block
-        };
-        for block in [ZEROS, SILENCE, [Sample::Value(-0.0); 60], mixed] {
-            let mut series = PoolSeries::default();
-            series.restore(Signal::Throttles, Minute(60), block);
-            let back = series.block(Signal::Throttles, Minute(60)).unwrap();
-            for (was, is) in block.iter().zip(back) {
-                assert_eq!(was, is);
-                assert_eq!(was.value().map(f64::to_bits), is.value().map(f64::to_bits));
-            }
-        }
-    }
-
-    #[test]
-    fn late_data_replaces_and_silence_does_not() {
-        let mut series = PoolSeries::default();
-        let first = [Sample::Value(1.0), Sample::NoData, Sample::Unobserved];
-        assert_eq!(
-            absorb(&mut series, &reading(58, &first)),
-            1,
-            "the third minute, of the next hour, says nothing"
-        );
-        let second = [Sample::Unobserved, Sample::Value(2.0), Sample::Value(3.0)];
-        assert_eq!(absorb(&mut series, &reading(58, &second)), 2);
-        let third = [Sample::NoData, Sample::NoData];
-        assert_eq!(
-            absorb(&mut series, &reading(58, &third)),
-            0,
-            "nor does less evidence"
-        );
-        let window: Vec<Sample> = series
-            .window(Signal::Throttles, Minute(57), Minute(62))
-            .collect();
-        let value = Sample::Value;
-        assert_eq!(
-            window,
-            [
-                Sample::Unobserved,
-                value(1.0),
-                value(2.0),
-                value(3.0),
-                Sample::Unobserved
-            ]
-        );
-        assert_eq!(
-            absorb(&mut series, &reading(58, &second)),
-            0,
-            "the same again changes nothing"
-        );
-    }
-}

@@ -15,7 +15,6 @@ use super::{
 use crate::model::{
     book::{Book, Record},
     history::StretchKey,
-    time::Minute,
 };
 
 /// The version of dumps that is written, and the only one so far.
@@ -192,10 +191,10 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     records.extend(in_depth.map(|(pool, minute)| Record::ReadInDepth(pool.clone(), *minute)));
     records.extend(book.spends.values().cloned().map(Record::Spend));
     for (pool, series) in &book.series {
-        for (signal, hour) in series.hours_before(Minute(i64::MAX)) {
+        for (signal, hour) in series.held() {
             let block = series.block(signal, hour);
             records.extend(
-                block.map(|block| Record::Hour(pool.clone(), signal, hour, Box::new(*block))),
+                block.map(|block| Record::Hour(pool.clone(), signal, hour, Box::new(block))),
             );
         }
     }

@@ -4,10 +4,7 @@
 //! 3 the eight bytes of the `f64`. Counts are small whole numbers, so an hour takes about 100 bytes instead of 480.
 
 use super::record::v1::Wrong;
-use crate::model::series::Sample;
-
-/// Whole numbers below this are exact in an `f64`.
-const EXACT: u64 = 1 << 53;
+use crate::model::series::{Sample, exact_whole, whole_as_f64};
 
 /// Appends these samples; how many there are is known to whoever reads them.
 pub(crate) fn put(samples: &[Sample], out: &mut Vec<u8>) {
@@ -38,23 +35,6 @@ fn tag(sample: Sample, numbers: &mut Vec<u8>) -> u8 {
     }
     numbers.extend(value.to_bits().to_be_bytes());
     3
-}
-
-/// The whole number that is this value bit for bit.
-fn exact_whole(value: f64) -> Option<u64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "saturates, and is compared bit for bit below"
-    )]
-    let whole = value as u64;
-    (whole < EXACT && as_f64(whole).to_bits() == value.to_bits()).then_some(whole)
-}
-
-fn as_f64(whole: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
-    let value = whole as f64;
-    value
 }
 
 /// Takes so many samples off the front.
@@ -109,7 +89,7 @@ fn take_whole(rest: &mut &[u8]) -> Result<f64, Wrong> {
         let [byte] = take(rest)?;
         whole |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
-            return Ok(as_f64(whole));
+            return Ok(whole_as_f64(whole));
         }
     }
     Err(Wrong::new("a whole number of more than eight bytes"))

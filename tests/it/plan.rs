@@ -8,10 +8,10 @@
 
 mod lifecycle;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_ops_alert::{
-    act::plan::{Inputs, plan},
+    act::plan::{Inputs, Past, Wanted, plan},
     model::{
         action::{Effect, Intent, IntentState},
         alert::{AlertState, Episode, Track, Verdict},
@@ -28,7 +28,7 @@ use bedrock_ops_alert::{
         quota::Quota,
         reason::Reason,
         rule::{Category, Remedy, Severity},
-        series::{Sample, Signal},
+        series::{PoolSeries, Sample, Signal},
         time::{Minute, Timestamp, after},
         units::{Amount, QuotaKind, Share},
     },
@@ -90,6 +90,7 @@ fn policy(mode: Mode) -> Policy {
 /// A book with one pool on a TPM quota of 1,000,000, a day of 400,000 tokens a minute, and `tail` after that.
 struct Stage {
     book: Book,
+    past: Past,
     policy: Policy,
     orphans: Vec<(AlertKey, String)>,
     now: Timestamp,
@@ -99,6 +100,7 @@ impl Stage {
     fn new(mode: Mode) -> Self {
         let mut stage = Self {
             book: Book::default(),
+            past: Past::new(),
             policy: policy(mode),
             orphans: Vec::new(),
             now: noon(),
@@ -127,6 +129,7 @@ impl Stage {
         };
         self.book
             .apply(vec![Record::Pool(pool), Record::Target(target)]);
+        self.past.insert(id.clone(), Some(PoolSeries::default()));
         let now = Minute::of(self.now);
         self.feed(
             id,
@@ -190,19 +193,23 @@ impl Stage {
         self.book.apply(vec![Record::Quota(quota)]);
     }
 
-    fn step(&mut self, verdicts: &[Verdict], desk: &[DeskReading]) -> Vec<Record> {
-        let takers = BTreeMap::new();
-        let inputs = Inputs {
+    fn plan(&self, verdicts: &[Verdict], desk: &[DeskReading]) -> Result<Vec<Record>, Wanted> {
+        plan(Inputs {
             book: &self.book,
             verdicts,
             orphans: &self.orphans,
             desk,
-            takers: &takers,
+            takers: &BTreeMap::new(),
+            past: &self.past,
             policy: &self.policy,
             now: self.now,
-        };
-        let records = plan(inputs);
-        assert_eq!(records, plan(inputs), "the same in, the same out");
+        })
+    }
+
+    fn step(&mut self, verdicts: &[Verdict], desk: &[DeskReading]) -> Vec<Record> {
+        let records = self.plan(verdicts, desk).unwrap();
+        let again = self.plan(verdicts, desk).unwrap();
+        assert_eq!(records, again, "the same in, the same out");
         self.book.apply(records.clone());
         records
     }
@@ -360,6 +367,53 @@ fn a_shortage_opens_one_incident_and_asks_once() {
     };
     assert_eq!(desired.to_string(), "1,500,000");
     insta::assert_snapshot!("context", context);
+}
+
+/// Moves the minutes before the last three days out of the book, as the daemon does.
+fn let_minutes_go(stage: &mut Stage) {
+    let first = Minute::of(stage.now).0.div_euclid(1_440) - 2;
+    let series = stage.book.series.get_mut(&sonnet()).unwrap();
+    let past = series.clone();
+    series.condense(first, &[]);
+    stage.past.insert(sonnet(), Some(past));
+}
+
+#[test]
+fn what_is_asked_is_the_same_whether_older_minutes_are_in_the_book_or_given() {
+    let (mut whole, mut split) = (Stage::new(Mode::File), Stage::new(Mode::File));
+    for stage in [&mut whole, &mut split] {
+        shortage(stage);
+    }
+    let_minutes_go(&mut split);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, whole.now);
+    let planned = whole.step(std::slice::from_ref(&on), &[]);
+    assert_eq!(planned, split.step(std::slice::from_ref(&on), &[]));
+    assert_eq!(whole.effects("request-quota").len(), 1);
+}
+
+#[test]
+fn a_plan_that_needs_older_minutes_says_of_which_pools() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    stage.past.clear();
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    assert_eq!(
+        stage.plan(std::slice::from_ref(&on), &[]),
+        Err(Wanted(BTreeSet::from([sonnet()])))
+    );
+}
+
+#[test]
+fn nothing_is_asked_on_a_history_that_could_not_be_read() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    let_minutes_go(&mut stage);
+    stage.past.insert(sonnet(), None);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(std::slice::from_ref(&on), &[]);
+    assert_eq!(stage.effects("request-quota").len(), 0);
+    let incident = stage.book.incidents.values().next().unwrap();
+    assert_eq!(incident.scenario, Some(Scenario::Unreadable));
 }
 
 #[test]

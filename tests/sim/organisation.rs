@@ -32,6 +32,8 @@ pub(crate) struct Size {
     pub(crate) crowd: usize,
     /// Application profiles in each account and Region, of anything that can be called there.
     pub(crate) copies: usize,
+    /// The hour of the day at which the story starts.
+    pub(crate) start_hour: u8,
     /// Hours until the end of the story.
     pub(crate) hours: i64,
     /// The share of minutes that are published late, in part or as a whole.
@@ -221,13 +223,14 @@ impl Writer {
 
     fn head(&mut self) {
         let Size {
+            start_hour,
             hours,
             late_share,
             seed,
             ..
         } = self.size;
         self.line(&format!(
-            "start = \"2026-11-02T00:00:00Z\"\nseed = {seed}\nlength = \"{hours}h\"\nhistory = \"1h\"\nretry_share = 0.4\n[publication]\nleast = \"60s\"\nmost = \"120s\"\nlate_share = {late_share}\nlate = \"15m\""
+            "start = \"2026-11-02T{start_hour:02}:00:00Z\"\nseed = {seed}\nlength = \"{hours}h\"\nhistory = \"1h\"\nretry_share = 0.4\n[publication]\nleast = \"60s\"\nmost = \"120s\"\nlate_share = {late_share}\nlate = \"15m\""
         ));
         for number in 0..self.size.accounts {
             let (id, regions) = (account(number), &REGIONS[..self.size.regions]);

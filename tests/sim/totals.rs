@@ -12,8 +12,10 @@ use std::sync::Arc;
 use bedrock_ops_alert::{
     config,
     model::{
+        catalog::PoolId,
+        history::StretchKey,
         ids::TargetId,
-        series::{Depth, SETTLE_MINUTES, Sample, Signal},
+        series::{Depth, PoolSeries, SETTLE_MINUTES, Sample, Signal},
         time::{DAY, Minute, after},
     },
     runtime::{cycle::Cycle, shared::Shared},
@@ -35,6 +37,7 @@ const SMALL: Size = Size {
     models: 5,
     crowd: 60,
     copies: 3,
+    start_hour: 0,
     hours: 72,
     late_share: 0.1,
     seed: 11,
@@ -46,6 +49,7 @@ const LARGE: Size = Size {
     models: 20,
     crowd: 1_000,
     copies: 5,
+    start_hour: 0,
     hours: 72,
     late_share: 0.1,
     seed: 12,
@@ -148,6 +152,26 @@ impl Stage {
         covered
     }
 
+    /// What memory holds of a pool, and under it the days that have moved to the history.
+    fn with_older_days(&self, pool: &PoolId, recent: &PoolSeries) -> PoolSeries {
+        let mut all = recent.clone();
+        for (resolution, number) in self.shared.history.held(pool) {
+            let pool = pool.clone();
+            let key = StretchKey {
+                pool,
+                resolution,
+                number,
+            };
+            let stretch = self.shared.history.stretch(&key).unwrap().unwrap();
+            for (signal, hour, block) in stretch.hours() {
+                if !all.holds(signal, hour) {
+                    all.restore(signal, hour, block);
+                }
+            }
+        }
+        all
+    }
+
     fn compare_pool(&self, pool: &Pool, covered: &mut Covered) {
         let book = self.shared.book();
         let Some(read_through) = book.known_until(&pool.id, Depth::Full) else {
@@ -156,10 +180,11 @@ impl Stage {
         let first = self.sim.world().first_minute();
         let truth = self.sim.pool_minutes(&pool.id).unwrap();
         let settled = first.until(read_through.plus(-SETTLE_MINUTES));
+        let all = self.with_older_days(&pool.id, &book.series[&pool.id]);
         for (minute, row) in settled.zip(&truth) {
             for (signal, of) in SIGNALS {
                 let really = of(row);
-                match book.series[&pool.id].get(signal, minute) {
+                match all.get(signal, minute) {
                     Sample::Value(known) if known.to_bits() == really.to_bits() => {
                         covered.values += 1;
                         covered.throttled += u64::from(signal == Signal::Throttles && 0.0 < known);

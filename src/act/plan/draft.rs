@@ -1,12 +1,13 @@
 //! The plan while it is being made: the book as it will be, and the records that make it so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Inputs, texts::Message};
+use super::{Inputs, Wanted, minutes::Minutes, texts::Message};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     alert::Track,
     book::{Book, Record},
+    catalog::PoolId,
     desk::{Ask, Investigation},
     ids::{ActionId, CaseId, IncidentId, RequestId},
     incident::{AlertKey, Cause, Incident},
@@ -25,6 +26,7 @@ pub(super) struct Draft<'a> {
     asks: BTreeMap<RequestId, Ask>,
     investigations: BTreeMap<CaseId, Investigation>,
     tracks: BTreeMap<AlertKey, Track>,
+    wanted: BTreeSet<PoolId>,
 }
 
 impl<'a> Draft<'a> {
@@ -36,7 +38,25 @@ impl<'a> Draft<'a> {
             asks: BTreeMap::new(),
             investigations: BTreeMap::new(),
             tracks: BTreeMap::new(),
+            wanted: BTreeSet::new(),
         }
+    }
+
+    /// What is known of the pools' minutes.
+    pub(super) fn minutes(&self) -> Minutes<'a> {
+        Minutes::of(self.inputs.book, self.inputs.past)
+    }
+
+    /// Whether the older minutes of all these pools are at hand, or known to be unreadable. If not, this plan is made in
+    /// vain, and the next one has them.
+    pub(super) fn has_past<'b>(&mut self, pools: impl IntoIterator<Item = &'b PoolId>) -> bool {
+        let lacking = pools
+            .into_iter()
+            .filter(|it| !self.inputs.past.contains_key(*it));
+        let lacking: Vec<PoolId> = lacking.cloned().collect();
+        let has_all = lacking.is_empty();
+        self.wanted.extend(lacking);
+        has_all
     }
 
     pub(super) fn book(&self) -> &'a Book {
@@ -219,7 +239,10 @@ impl<'a> Draft<'a> {
     }
 
     /// All that changed, in the order of the book.
-    pub(super) fn into_records(self) -> Vec<Record> {
+    pub(super) fn finish(self) -> Result<Vec<Record>, Wanted> {
+        if !self.wanted.is_empty() {
+            return Err(Wanted(self.wanted));
+        }
         let tracks = self.tracks.into_iter();
         let mut records: Vec<Record> = tracks
             .map(|(key, track)| Record::Track(key, track))
@@ -228,7 +251,7 @@ impl<'a> Draft<'a> {
         records.extend(self.intents.into_values().map(Record::Intent));
         records.extend(self.asks.into_values().map(Record::Ask));
         records.extend(self.investigations.into_values().map(Record::Investigation));
-        records
+        Ok(records)
     }
 }
 

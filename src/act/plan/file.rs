@@ -66,7 +66,12 @@ fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &Quo
             format!("{code} could not be read: nothing is asked"),
         );
     };
-    let Some(usage) = situation::usage_of_code(draft.book(), scope, code, incident) else {
+    let drained = situation::pools_of(draft.book(), scope, code).map(|pool| &pool.id);
+    if !draft.has_past(drained.chain(&incident.pools)) {
+        return;
+    }
+    let usage = situation::usage_of_code(draft.book(), draft.minutes(), scope, code, incident);
+    let Some(usage) = usage else {
         remember(draft, &incident.id, Scenario::Unreadable);
         return draft.note(
             &incident.id,
@@ -187,7 +192,8 @@ fn cooling(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
         AskEnd::Granted { value } | AskEnd::PartlyGranted { value } => {
             let warn_at = situation::share_of(incident);
             let threshold = value.at(warn_at);
-            let is_throttled = situation::throttled_since(draft.book(), incident, Minute::of(*at));
+            let is_throttled =
+                situation::throttled_since(draft.minutes(), incident, Minute::of(*at));
             let is_near = threshold <= usage.p95_day;
             (!is_near && !is_throttled).then(|| {
                 format!(

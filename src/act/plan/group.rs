@@ -10,7 +10,7 @@ use crate::model::{
     incident::{AlertKey, Cause, Incident, Member},
     reason::Reason,
     rule::{Category, Severity},
-    series::{SETTLE_MINUTES, Sample, Signal},
+    series::{KEPT_MINUTES, PoolSeries, SETTLE_MINUTES, Sample, Signal},
     time::{Minute, after},
     units::QuotaKind,
 };
@@ -276,16 +276,21 @@ fn cause_of(draft: &Draft<'_>, verdict: &Verdict) -> (Cause, Option<QuotaKind>) 
 }
 
 /// Throttled requests of the incident's pools from its beginning to its last bad minute, as far as observed.
-fn lost(draft: &Draft<'_>, incident: &Incident) -> f64 {
-    let minutes = |pool: &PoolId| {
-        let series = draft.book().series.get(pool);
-        let range = incident.began.until(incident.last_bad.plus(1));
-        range
-            .filter_map(|minute| series.map(|series| series.get(Signal::Throttles, minute)))
-            .filter_map(Sample::value)
-            .sum::<f64>()
+fn lost(draft: &mut Draft<'_>, incident: &Incident) -> f64 {
+    let end = incident.last_bad.plus(1);
+    let from = incident.began.max(end.plus(-KEPT_MINUTES));
+    let series = &draft.book().series;
+    let is_older = |pool: &&PoolId| {
+        let first = series.get(*pool).and_then(PoolSeries::first_minute);
+        first.is_none_or(|first| from < first)
     };
-    incident.pools.iter().map(minutes).sum()
+    if !draft.has_past(incident.pools.iter().filter(is_older)) {
+        return incident.lost;
+    }
+    let minutes = draft.minutes();
+    let refused = incident.pools.iter();
+    let refused = refused.flat_map(|pool| minutes.window(pool, Signal::Throttles, from, end));
+    refused.filter_map(Sample::value).sum()
 }
 
 /// The reasons of all alerts that are on, newest evidence first, then who takes most.

@@ -4,13 +4,14 @@
 //! then peaks and quantiles are taken. A peak of sums is not the sum of peaks. Throttled demand counts: a pool that is
 //! cut off at its quota would otherwise never show that it needs more.
 
+use super::minutes::Minutes;
 use crate::model::{
     book::Book,
     catalog::{Pool, PoolId},
     ids::{QuotaCode, Scope},
     incident::{Incident, Scenario},
     reason::Reason,
-    series::{PoolSeries, Sample, Signal},
+    series::{KEPT_MINUTES, Sample, Signal},
     time::{DAY, Minute},
     units::{Amount, QuotaKind, Share},
 };
@@ -53,10 +54,12 @@ pub struct Usage {
     pub is_burndown_known: bool,
 }
 
-/// The use of a quota by all pools that drain it. `None` when no minute of it is known.
+/// The use of a quota by all pools that drain it. `None` when no minute of it is known, or the older ones could not be
+/// read.
 #[must_use]
-pub fn usage_of_code(
+pub(super) fn usage_of_code(
     book: &Book,
+    past: Minutes<'_>,
     scope: &Scope,
     code: &QuotaCode,
     incident: &Incident,
@@ -65,12 +68,16 @@ pub fn usage_of_code(
     let pools: Vec<&Pool> = pools_of(book, scope, code).collect();
     let until = Minute(incident.last_bad.0.saturating_add(1));
     let from = until.plus(-WINDOW_DAYS * DAY);
+    if !pools.iter().all(|pool| past.is_whole(&pool.id)) {
+        return None;
+    }
     let mut minutes = vec![Sample::Unobserved; usize::try_from(until.since(from)).ok()?];
     for pool in &pools {
-        if let Some(series) = book.series.get(&pool.id) {
-            for (total, used) in minutes.iter_mut().zip(used(series, kind, from, until)) {
-                *total = plus(*total, used);
-            }
+        for (total, used) in minutes
+            .iter_mut()
+            .zip(used(past, &pool.id, kind, from, until))
+        {
+            *total = plus(*total, used);
         }
     }
     let known: Vec<(Minute, f64)> = from
@@ -100,7 +107,7 @@ pub fn usage_of_code(
     let quota = book.quotas.get(&(scope.clone(), code.clone()));
     let limit = quota.and_then(|quota| quota.limit().amount());
     let is_high = limit.is_some_and(|limit| limit.at(share_of(incident)).get() <= peak);
-    let (throttled, tokens_per_request) = totals(book, &pools, from, until);
+    let (throttled, tokens_per_request) = totals(past, &pools, from, until);
     Some(Usage {
         scenario: match (is_high, until.since(first) < NEW_DAYS * DAY) {
             (_, true) => Scenario::NewModel,
@@ -161,16 +168,13 @@ fn kinds_a_minute(pool: &Pool) -> impl Iterator<Item = QuotaKind> {
 
 /// Whether anything was throttled in the incident's pools after `since`.
 #[must_use]
-pub fn throttled_since(book: &Book, incident: &Incident, since: Minute) -> bool {
+pub(super) fn throttled_since(past: Minutes<'_>, incident: &Incident, since: Minute) -> bool {
     let until = incident.last_bad.plus(1);
-    incident
-        .pools
-        .iter()
-        .filter_map(|pool| book.series.get(pool))
-        .any(|series| {
-            let mut minutes = series.window(Signal::Throttles, since.plus(1), until);
-            minutes.any(|sample| sample.value().is_some_and(|value| 0.0 < value))
-        })
+    let from = since.plus(1).max(until.plus(-KEPT_MINUTES));
+    incident.pools.iter().any(|pool| {
+        let mut minutes = past.window(pool, Signal::Throttles, from, until);
+        minutes.any(|sample| sample.value().is_some_and(|value| 0.0 < value))
+    })
 }
 
 /// The lowest share that a rule of this incident judges at; all of the quota where no rule names a share.
@@ -203,17 +207,15 @@ pub fn is_legacy(book: &Book, scope: &Scope, code: &QuotaCode) -> bool {
     pools.peek().is_some() && pools.all(is_leaving)
 }
 
-fn pools_of<'a>(
+/// The pools that drain this quota.
+pub(super) fn pools_of<'a>(
     book: &'a Book,
     scope: &'a Scope,
     code: &'a QuotaCode,
 ) -> impl Iterator<Item = &'a Pool> {
-    book.pools.values().filter(move |pool| {
-        pool.id.scope == *scope
-            && pool
-                .mappings
-                .values()
-                .any(|mapping| mapping.code() == Some(code))
+    book.pools_in(scope).filter(move |pool| {
+        let mut mappings = pool.mappings.values();
+        mappings.any(|mapping| mapping.code() == Some(code))
     })
 }
 
@@ -225,34 +227,32 @@ fn peak_of_code(
     until: Minute,
 ) -> f64 {
     let from = until.plus(-AROUND_MINUTES);
-    let series: Vec<&PoolSeries> = pools_of(book, scope, code)
-        .filter_map(|pool| book.series.get(&pool.id))
-        .collect();
-    let minutes = from.until(until).map(|minute| {
-        let used = series.iter().filter_map(|series| {
-            let mut one = used(series, kind, minute, minute.plus(1));
-            one.next().and_then(Sample::value)
-        });
-        used.sum::<f64>()
-    });
-    minutes.fold(0.0, f64::max)
+    let mut minutes: Vec<f64> = from.until(until).map(|_| 0.0).collect();
+    for pool in pools_of(book, scope, code) {
+        let used = used(Minutes::recent(book), &pool.id, kind, from, until);
+        for (total, used) in minutes.iter_mut().zip(used) {
+            *total += used.value().unwrap_or(0.0); // what is not known adds nothing to a lower bound
+        }
+    }
+    minutes.into_iter().fold(0.0, f64::max)
 }
 
 /// What callers wanted of this quota, minute by minute: throttled demand counts at the mean size of what got through.
 fn used(
-    series: &PoolSeries,
+    minutes: Minutes<'_>,
+    pool: &PoolId,
     kind: QuotaKind,
     from: Minute,
     until: Minute,
 ) -> impl Iterator<Item = Sample> {
-    let through = series.window(Signal::Invocations, from, until);
-    let refused = series.window(Signal::Throttles, from, until);
+    let through = minutes.window(pool, Signal::Invocations, from, until);
+    let refused = minutes.window(pool, Signal::Throttles, from, until);
     let tokens = match kind {
         QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::Tpd => Signal::ChargedTokens,
         QuotaKind::InputTpm => Signal::InputTokens,
         QuotaKind::OutputTpm => Signal::OutputTokens,
     };
-    let charged = series.window(tokens, from, until);
+    let charged = minutes.window(pool, tokens, from, until);
     through
         .zip(refused)
         .zip(charged)
@@ -287,13 +287,17 @@ fn plus(total: Sample, more: Sample) -> Sample {
     }
 }
 
-fn totals(book: &Book, pools: &[&Pool], from: Minute, until: Minute) -> (f64, Option<(f64, f64)>) {
+fn totals(
+    past: Minutes<'_>,
+    pools: &[&Pool],
+    from: Minute,
+    until: Minute,
+) -> (f64, Option<(f64, f64)>) {
     let sum = |signal: Signal| -> f64 {
-        let series = pools.iter().filter_map(|pool| book.series.get(&pool.id));
-        series
-            .flat_map(|series| series.window(signal, from, until))
-            .filter_map(Sample::value)
-            .sum()
+        let minutes = pools
+            .iter()
+            .flat_map(|pool| past.window(&pool.id, signal, from, until));
+        minutes.filter_map(Sample::value).sum()
     };
     let requests = sum(Signal::Invocations);
     let means = (0.0 < requests).then(|| {

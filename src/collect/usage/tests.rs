@@ -159,8 +159,9 @@ async fn targets_are_summed_to_the_minute_over_the_exact_dimension_set() {
         at(&reading, Signal::ChargedTokens, 10),
         Sample::Value(1_050.0)
     );
-    let mean = (3.0 * 1_000.0 + 4.0 * 3_000.0) / 7.0;
-    assert_eq!(at(&reading, Signal::Latency, 10), Sample::Value(mean));
+    // (3 x 1,000 + 4 x 3,000) / 7, to the tenth.
+    let mean = Sample::Value(2_142.9);
+    assert_eq!(at(&reading, Signal::Latency, 10), mean);
     let of_app = TargetUse {
         demand: 6.0,
         charged: 600.0,

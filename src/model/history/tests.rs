@@ -148,7 +148,7 @@ fn stretches_of_minutes_fill_whole_stretches_of_hours() {
 
 #[test]
 fn percentiles_are_kept_within_their_own_noise_and_once_for_all() {
-    let kept = |millis: f64| match rounded(Signal::LatencyP90, v(millis)) {
+    let kept = |millis: f64| match Signal::LatencyP90.rounded(v(millis)) {
         Sample::Value(kept) => kept,
         Sample::NoData | Sample::Unobserved => f64::NAN,
     };

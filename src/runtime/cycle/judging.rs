@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cycle, CycleError};
 use crate::{
-    act::plan::{self, situation},
+    act::plan::{self, Wanted, situation},
     engine,
     model::{
         action::Effect,
         alert::{AlertState, Verdict},
-        book::Book,
+        book::{Book, Record},
         catalog::{Family, PoolId},
         desk::DeskReading,
         incident::AlertKey,
@@ -53,27 +53,20 @@ impl Cycle {
         desk: &[DeskReading],
         now: Timestamp,
     ) -> Result<(), CycleError> {
-        let (records, verdicts, heat) = {
+        let (verdicts, heat) = {
             let book = self.shared.book();
-            let verdicts = engine::judge_some(
-                &self.shared.settings.rules,
-                &book,
-                |pool| self.unjudged.contains(pool),
-                now,
-            );
-            let orphans = engine::orphans(&self.shared.settings.rules, &book);
-            let inputs = plan::Inputs {
-                book: &book,
-                verdicts: &verdicts,
-                orphans: &orphans,
-                desk,
-                takers: &self.takers,
-                policy: &self.shared.settings.policy,
-                now,
-            };
+            let rules = &self.shared.settings.rules;
+            let verdicts = engine::judge_some(rules, &book, &self.unjudged, now);
             let heat = heat_of(&book, &verdicts, &self.unjudged);
-            (plan::plan(inputs), verdicts, heat)
+            (verdicts, heat)
         };
+        let records = loop {
+            match self.plan(&verdicts, desk, now) {
+                Ok(records) => break records,
+                Err(Wanted(pools)) => self.recall_past(pools, now).await?,
+            }
+        };
+        self.bound_past();
         self.commit(records, now).await?;
         self.heat.extend(heat);
         self.unjudged.clear();
@@ -87,6 +80,28 @@ impl Cycle {
         self.verdicts.extend(keyed);
         self.shared.health_mut().verdicts = self.verdicts.values().cloned().collect();
         Ok(())
+    }
+}
+
+impl Cycle {
+    fn plan(
+        &self,
+        verdicts: &[Verdict],
+        desk: &[DeskReading],
+        now: Timestamp,
+    ) -> Result<Vec<Record>, Wanted> {
+        let book = self.shared.book();
+        let orphans = engine::orphans(&self.shared.settings.rules, &book);
+        plan::plan(plan::Inputs {
+            book: &book,
+            verdicts,
+            orphans: &orphans,
+            desk,
+            takers: &self.takers,
+            past: &self.keeping.past,
+            policy: &self.shared.settings.policy,
+            now,
+        })
     }
 }
 

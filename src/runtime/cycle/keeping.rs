@@ -12,21 +12,28 @@ use tokio::task::{self, JoinHandle};
 
 use super::{Cycle, CycleError};
 use crate::{
+    act::plan::Past,
     cloud::{Fault, FaultClass},
     collect::backfill::{self, FRESH_DAYS},
+    engine,
     model::{
         book::{Book, Key, Record},
         catalog::PoolId,
         history::{Resolution, Stretch, StretchKey},
         ids::Scope,
-        series::{KEPT_MINUTES, SETTLE_MINUTES, Signal},
+        incident::AlertKey,
+        series::{Depth, KEPT_MINUTES, PoolSeries, SETTLE_MINUTES, Signal},
         time::{DAY, HOUR, Minute, Timestamp},
     },
-    store::{Audit, StoreError, history::roll_up},
+    store::{Audit, History, StoreError, history::roll_up},
 };
 
 /// Days of pools that leave the ledger in one cycle, to bound its length.
 const MOST_DAYS: usize = 32;
+/// Days of which quarters are remembered: those that judging looks at, and one for what is judged late.
+const HABIT_DAYS: i64 = engine::BAND_DAYS + 1;
+/// Pools whose older minutes stay in memory between plans: half a megabyte each.
+const MOST_PAST: usize = 32;
 
 /// What keeping remembers. All of it can be lost.
 #[derive(Debug, Default)]
@@ -40,6 +47,8 @@ pub(super) struct Keeping {
     /// Scopes in which nothing was missing in this hour, with so many pools.
     complete: BTreeMap<Scope, (Minute, usize)>,
     is_recalled: bool,
+    /// Older minutes that plans asked for. Read anew when the days in the book change.
+    pub(super) past: Past,
     /// The check of all history, while it runs.
     audit: Option<JoinHandle<Result<Audit, StoreError>>>,
 }
@@ -48,8 +57,8 @@ impl Keeping {
     /// Over the book as the ledger holds it, before anything else is added.
     pub(super) fn of(book: &Book) -> Self {
         let in_ledger = book.series.iter().map(|(pool, series)| {
-            let hours = series.hours_before(Minute(i64::MAX)).into_iter();
-            (pool.clone(), hours.map(|(_, hour)| day_of(hour)).collect())
+            let days = series.held().map(|(_, hour)| day_of(hour));
+            (pool.clone(), days.collect())
         });
         Self {
             in_ledger: in_ledger.collect(),
@@ -81,24 +90,16 @@ const fn day(pool: PoolId, number: i64) -> StretchKey {
 }
 
 impl Cycle {
-    /// Once, at the start: the days that judging looks at come back from the history, in one pass; and all of the history
-    /// is read and checked beside the first cycles.
+    /// Once, at the start: what judging needs of older days comes back from the history, in one pass; and all of the
+    /// history is read and checked beside the first cycles.
     pub(super) async fn recall(&mut self, now: Timestamp) -> Result<(), CycleError> {
         if std::mem::replace(&mut self.keeping.is_recalled, true) {
             return Ok(());
         }
-        let first = day_of(Minute::of(now).plus(-KEPT_MINUTES));
+        let first = day_of(Minute::of(now)) - HABIT_DAYS;
         for pool in self.shared.history.pools() {
-            let history = Arc::clone(&self.shared.history);
-            let read = self.off_thread(move || {
-                let days = history.held(&pool);
-                let days =
-                    days.range((Resolution::Minute, first)..(Resolution::FiveMinutes, i64::MIN));
-                let days = days.map(|(_, number)| history.stretch(&day(pool.clone(), *number)));
-                days.collect::<Result<Vec<_>, _>>()
-            });
-            match read.await? {
-                Ok(days) => days.iter().flatten().for_each(|it| self.restore(it)),
+            match self.days_of(pool, first).await? {
+                Ok(days) => days.iter().for_each(|it| self.restore(it, now)),
                 Err(error) => self.tell_trouble(&error, now),
             }
         }
@@ -107,15 +108,90 @@ impl Cycle {
         Ok(())
     }
 
+    /// The days of minutes of this pool that the history holds, from the day `first` on.
+    async fn days_of(
+        &self,
+        pool: PoolId,
+        first: i64,
+    ) -> Result<Result<Vec<Stretch>, StoreError>, CycleError> {
+        let history = Arc::clone(&self.shared.history);
+        let read = move || {
+            let held = history.held(&pool);
+            let days = held.range((Resolution::Minute, first)..(Resolution::FiveMinutes, i64::MIN));
+            let days = days.map(|(_, number)| history.stretch(&day(pool.clone(), *number)));
+            days.filter_map(Result::transpose).collect()
+        };
+        self.off_thread(read).await
+    }
+
+    /// All that the history holds of the minutes of these pools, for a plan that looks back further than the book does.
+    pub(super) async fn recall_past(
+        &mut self,
+        pools: BTreeSet<PoolId>,
+        now: Timestamp,
+    ) -> Result<(), CycleError> {
+        let first = day_of(Minute::of(now).plus(-KEPT_MINUTES));
+        for pool in pools {
+            let past = match self.days_of(pool.clone(), first).await? {
+                Ok(days) => {
+                    let mut past = PoolSeries::default();
+                    for (signal, hour, block) in days.iter().flat_map(Stretch::hours) {
+                        past.restore(signal, hour, block);
+                    }
+                    Some(past)
+                }
+                Err(error) => {
+                    self.tell_trouble(&error, now);
+                    None
+                }
+            };
+            self.keeping.past.insert(pool, past);
+        }
+        Ok(())
+    }
+
+    /// After a plan: what few incidents look at every minute stays at hand.
+    pub(super) fn bound_past(&mut self) {
+        if MOST_PAST < self.keeping.past.len() {
+            self.keeping.past.clear();
+        }
+    }
+
     /// Puts a day back into what judging sees. What is there is newer and stays.
-    fn restore(&self, stretch: &Stretch) {
+    fn restore(&self, stretch: &Stretch, now: Timestamp) {
         let mut book = self.shared.book_mut();
-        let series = book.series.entry(stretch.key.pool.clone()).or_default();
+        let pool = &stretch.key.pool;
+        let first = self.first_day(&book, pool, Minute::of(now));
+        let habits = engine::signals_with_habits(&self.shared.settings.rules);
+        let series = book.series.entry(pool.clone()).or_default();
         for (signal, hour, block) in stretch.hours() {
-            if series.block(signal, hour).is_none() {
+            let is_used = first <= stretch.key.number || habits.contains(&signal);
+            if is_used && !series.holds(signal, hour) {
                 series.restore(signal, hour, block);
             }
         }
+        series.condense(first, &habits);
+    }
+
+    /// The first day of a pool whose minutes stay in memory: those that the ledger holds, that a read may still change,
+    /// or that a rule has still to judge. A restart comes to the same, since all of it is told by what is durable.
+    fn first_day(&self, book: &Book, pool: &PoolId, now: Minute) -> i64 {
+        let read = book.known_until(pool, Depth::Full);
+        let changing = day_of(read.map_or(now, |read| read.min(now))) - FRESH_DAYS;
+        let rules = self.shared.settings.rules.iter();
+        let tracks = rules.filter_map(|rule| {
+            book.tracks.get(&AlertKey {
+                rule: rule.name.clone(),
+                pool: pool.clone(),
+            })
+        });
+        // Windows reach back into the day before, sums of a day to its start.
+        let unjudged = tracks.map(|track| day_of(track.through) - 1).min();
+        let first = unjudged.map_or(changing, |day| day.min(changing));
+        let first = first.max(day_of(now.plus(-KEPT_MINUTES)));
+        let in_ledger = self.keeping.in_ledger.get(pool);
+        let in_ledger = in_ledger.and_then(|days| days.first().copied());
+        in_ledger.map_or(first, |day| day.min(first))
     }
 
     /// What the back-fill read is durable in the history, and then known.
@@ -140,7 +216,7 @@ impl Cycle {
             .iter()
             .filter(|it| it.key.resolution == Resolution::Minute);
         for stretch in minutes {
-            self.restore(stretch);
+            self.restore(stretch, now);
             self.unjudged.insert(stretch.key.pool.clone());
         }
         self.keeping.complete.remove(scope);
@@ -151,8 +227,7 @@ impl Cycle {
     pub(super) fn missing(&mut self, scope: &Scope, now: Timestamp) -> Vec<StretchKey> {
         let now = Minute::of(now);
         let book = self.shared.book();
-        let pools = book.read_through.keys().filter(|pool| pool.scope == *scope);
-        let pools: Vec<&PoolId> = pools.collect();
+        let pools: Vec<&PoolId> = book.reads_in(scope).map(|(pool, _)| pool).collect();
         let state = (now.hour(), pools.len());
         if self.keeping.complete.get(scope) == Some(&state) {
             return Vec::new();
@@ -237,13 +312,20 @@ impl Cycle {
         };
         let removals: Vec<Record> = stretches.iter().flat_map(removals).collect();
         let history = Arc::clone(&self.shared.history);
-        let result = self.off_thread(move || history.append(&stretches)).await?;
+        let append = move || {
+            let whole: Result<Vec<_>, _> = stretches
+                .into_iter()
+                .map(|it| completed(&*history, it))
+                .collect();
+            history.append(&whole?)
+        };
+        let result = self.off_thread(append).await?;
         self.tell_result(&result, now);
         if result.is_err() {
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
-        // Not applied to the book: judging looks at these days for a fortnight.
+        // Not applied to the book, which lets its minutes go by `first_day`.
         self.off_thread(move || ledger.commit(&removals)).await??;
         for (pool, day) in days {
             if let Some(left) = self.keeping.in_ledger.get_mut(&pool) {
@@ -260,7 +342,8 @@ impl Cycle {
         let old = day_of(now.plus(DAY - KEPT_MINUTES));
         let in_ledger = self.keeping.in_ledger.iter();
         let over = in_ledger.flat_map(|(pool, days)| {
-            let through = book.read_through.get(pool);
+            // What is read seldom may still change as well.
+            let through = book.known_until(pool, Depth::Full);
             let settled = through.map_or(old, |through| day_of(through.plus(-SETTLE_MINUTES)));
             let end = settled.max(old).min(fresh);
             days.range(..end).map(|day| (pool.clone(), *day))
@@ -268,17 +351,19 @@ impl Cycle {
         over.take(MOST_DAYS).collect()
     }
 
-    /// Forgets hours that nothing looks at any more and that the ledger does not hold.
-    fn forget(&self, hour: Minute) {
-        let first = hour.plus(-KEPT_MINUTES);
+    /// Lets minutes go that nothing looks at any more and that the ledger does not hold; of older days stays what judging
+    /// asks for.
+    fn forget(&mut self, hour: Minute) {
+        self.keeping.past.clear();
+        let habits = engine::signals_with_habits(&self.shared.settings.rules);
         let mut book = self.shared.book_mut();
-        for (pool, series) in &mut book.series {
-            let in_ledger = self.keeping.in_ledger.get(pool);
-            for (signal, hour) in series.hours_before(first) {
-                if in_ledger.is_none_or(|days| !days.contains(&day_of(hour))) {
-                    series.forget(signal, hour);
-                }
-            }
+        let pools = book.series.keys();
+        let first: Vec<i64> = pools
+            .map(|pool| self.first_day(&book, pool, hour))
+            .collect();
+        for (series, first) in book.series.values_mut().zip(first) {
+            series.condense(first, &habits);
+            series.trim(day_of(hour) - HABIT_DAYS);
         }
     }
 
@@ -316,6 +401,17 @@ impl Cycle {
     fn each_scope(&self, tell: impl Fn(&Scope)) {
         self.rounds.scopes().for_each(tell);
     }
+}
+
+/// A day over what the history holds of it already: a read after a clock that was set back has only a part of it.
+fn completed(history: &dyn History, day: Stretch) -> Result<Stretch, StoreError> {
+    Ok(match history.stretch(&day.key)? {
+        Some(mut held) => {
+            held.overlay(&day);
+            held
+        }
+        None => day,
+    })
 }
 
 /// What takes the hours of this day out of the ledger.

@@ -75,7 +75,13 @@ impl History for MemoryHistory {
 
     fn held(&self, pool: &PoolId) -> BTreeSet<(Resolution, i64)> {
         let contents = self.contents();
-        let own = contents.keys().filter(|it| it.pool == *pool);
+        let first = StretchKey {
+            pool: pool.clone(),
+            resolution: Resolution::Minute,
+            number: i64::MIN,
+        };
+        let own = contents.range(first..).map(|(key, _)| key);
+        let own = own.take_while(|it| it.pool == *pool);
         own.map(|it| (it.resolution, it.number)).collect()
     }
 

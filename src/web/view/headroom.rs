@@ -236,11 +236,7 @@ fn charged_today(series: &PoolSeries) -> Option<Use> {
     let mut hour = day;
     while hour <= newest {
         let block = series.block(Signal::ChargedTokens, hour);
-        for value in block
-            .into_iter()
-            .flatten()
-            .filter_map(|it: &Sample| it.value())
-        {
+        for value in block.into_iter().flatten().filter_map(Sample::value) {
             amount += value;
             known += 1;
         }

@@ -1,0 +1,479 @@
+//! The history of one pool in memory: minutes of the last days, and of older days what judging still asks about.
+
+use super::{HourBlock, Reading, Sample, Signal, packed::Packed};
+use crate::model::time::{DAY, HOUR, Minute};
+use std::collections::BTreeMap;
+
+/// Minutes that a [`Quarter`] covers.
+const QUARTER: i64 = 15;
+/// Quarters of a day.
+const QUARTERS: usize = 96;
+
+/// The history of one pool: hours of samples per signal, and quarters of older days. Minutes never read are `Unobserved`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct PoolSeries {
+    minutes: [Hours; Signal::ALL.len()],
+    days: [Days; Signal::ALL.len()],
+}
+
+/// A quarter of an hour of one signal: all that is remembered of days whose minutes have left memory.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Quarter {
+    /// How many of its minutes are known.
+    pub known: u8,
+    /// The highest of them, and at least 0.
+    pub peak: f64,
+}
+
+/// Hours of one signal by their first minute, sorted. A list, since a map takes twice the room.
+#[derive(Clone, Debug, PartialEq, Default)]
+struct Hours(Vec<(Minute, Packed<60>)>);
+
+/// Quarters of one signal by day, sorted.
+#[derive(Clone, Debug, PartialEq, Default)]
+struct Days(Vec<(i64, DayOfQuarters)>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct DayOfQuarters {
+    /// The peak of each quarter; unobserved where nothing of it is known.
+    peaks: Packed<QUARTERS>,
+    /// Of each quarter how many minutes are not known: of most days that is nothing.
+    lacking: Packed<QUARTERS>,
+}
+
+impl PoolSeries {
+    /// What is known of this minute.
+    #[must_use]
+    pub fn get(&self, signal: Signal, minute: Minute) -> Sample {
+        let hour = self.hours(signal).get(minute.hour());
+        hour.map_or(Sample::Unobserved, |hour| hour.get(offset(minute)))
+    }
+
+    /// Requests that callers wanted in this minute: invocations and throttles together. Unknown if either is.
+    #[must_use]
+    pub fn demand(&self, minute: Minute) -> Sample {
+        match (
+            self.get(Signal::Invocations, minute),
+            self.get(Signal::Throttles, minute),
+        ) {
+            (Sample::Value(through), Sample::Value(refused)) => Sample::Value(through + refused),
+            (Sample::Unobserved, _) | (_, Sample::Unobserved) => Sample::Unobserved,
+            (Sample::NoData, _) | (_, Sample::NoData) => Sample::NoData,
+        }
+    }
+
+    /// The samples from `from` up to and without `until`, in order; minutes never read are `Unobserved`.
+    pub fn window(
+        &self,
+        signal: Signal,
+        from: Minute,
+        until: Minute,
+    ) -> impl Iterator<Item = Sample> {
+        let hours = (from.hour().0..until.0).step_by(60).map(Minute);
+        hours.flat_map(move |hour| {
+            let held = self.hours(signal).get(hour);
+            let (first, last) = (from.0.max(hour.0), until.0.min(hour.0 + HOUR));
+            (first..last).map(move |minute| {
+                held.map_or(Sample::Unobserved, |held| held.get(offset(Minute(minute))))
+            })
+        })
+    }
+
+    /// What this quarter of an hour comes to, by its minutes where those are held; `start` is its first minute.
+    #[must_use]
+    pub fn quarter(&self, signal: Signal, start: Minute) -> Quarter {
+        match self.hours(signal).get(start.hour()) {
+            Some(hour) => {
+                let first = offset(start);
+                quarter((first..first + 15).map(|index| hour.get(index)))
+            }
+            None => self.quarter_of_day(signal, start),
+        }
+    }
+
+    fn quarter_of_day(&self, signal: Signal, start: Minute) -> Quarter {
+        let days = self.days.get(signal as usize);
+        let day = days.and_then(|days| days.get(start.0.div_euclid(DAY)));
+        let index = usize::try_from(start.0.rem_euclid(DAY) / QUARTER);
+        match (day, index) {
+            (Some(day), Ok(index)) => day.quarter(index),
+            (None, _) | (_, Err(_)) => Quarter::default(),
+        }
+    }
+
+    /// The hours that a reading changes, as they will be. A minute that was known is never forgotten: `Unobserved` does
+    /// not overwrite anything, and `NoData` no number.
+    #[must_use]
+    pub fn updates(&self, reading: &Reading) -> BTreeMap<(Signal, Minute), HourBlock> {
+        let mut changed: BTreeMap<(Signal, Minute), HourBlock> = BTreeMap::new();
+        for (&signal, samples) in &reading.signals {
+            for (index, &sample) in (0_i64..).zip(samples) {
+                let minute = reading.from.plus(index);
+                let known = self.get(signal, minute);
+                // Datapoints don't vanish: what was a number once, or proved to be zero, was only not proved this time.
+                let says_less = match sample {
+                    Sample::Unobserved => true,
+                    Sample::NoData => known.value().is_some(),
+                    Sample::Value(_) => false,
+                };
+                if says_less || known == sample {
+                    continue;
+                }
+                let hour = minute.hour();
+                let block = changed.entry((signal, hour)).or_insert_with(|| {
+                    let held = self.block(signal, hour);
+                    held.unwrap_or([Sample::Unobserved; 60])
+                });
+                if let Some(slot) = block.get_mut(offset(minute)) {
+                    *slot = sample;
+                }
+            }
+        }
+        changed
+    }
+
+    /// Takes in a reading as a whole; for series that are not stored.
+    pub fn absorb(&mut self, reading: &Reading) {
+        for ((signal, hour), block) in self.updates(reading) {
+            self.restore(signal, hour, block);
+        }
+    }
+
+    /// Puts back one stored hour.
+    pub fn restore(&mut self, signal: Signal, hour: Minute, block: HourBlock) {
+        if let Some(hours) = self.minutes.get_mut(signal as usize) {
+            hours.put(hour.hour(), Packed::of(&block));
+        }
+    }
+
+    /// The block of this hour, where one exists.
+    #[must_use]
+    pub fn block(&self, signal: Signal, hour: Minute) -> Option<HourBlock> {
+        self.hours(signal).get(hour.hour()).map(Packed::samples)
+    }
+
+    /// Whether this hour of this signal is held in minutes.
+    #[must_use]
+    pub fn holds(&self, signal: Signal, hour: Minute) -> bool {
+        self.hours(signal).get(hour.hour()).is_some()
+    }
+
+    /// Whether any hour of this signal is held that begins in `from..until`.
+    #[must_use]
+    pub fn has_any(&self, signal: Signal, from: Minute, until: Minute) -> bool {
+        let hours = &self.hours(signal).0;
+        let next = hours.get(hours.partition_point(|(hour, _)| *hour < from));
+        next.is_some_and(|(hour, _)| *hour < until)
+    }
+
+    /// Forgets one hour of one signal.
+    pub fn forget(&mut self, signal: Signal, hour: Minute) {
+        if let Some(Hours(hours)) = self.minutes.get_mut(signal as usize)
+            && let Ok(place) = hours.binary_search_by_key(&hour.hour(), |(hour, _)| *hour)
+        {
+            hours.remove(place);
+        }
+    }
+
+    /// All hours that are held in minutes, by signal.
+    pub fn held(&self) -> impl Iterator<Item = (Signal, Minute)> {
+        let signals = Signal::ALL.into_iter().zip(&self.minutes);
+        signals.flat_map(|(signal, hours)| hours.0.iter().map(move |(hour, _)| (signal, *hour)))
+    }
+
+    /// The first minute of the first hour that is held.
+    #[must_use]
+    pub fn first_minute(&self) -> Option<Minute> {
+        let firsts = self.minutes.iter().filter_map(|hours| hours.0.first());
+        firsts.map(|(hour, _)| *hour).min()
+    }
+
+    /// The last minute with a number for this signal.
+    #[must_use]
+    pub fn last_value(&self, signal: Signal) -> Option<(Minute, f64)> {
+        let hours = self.hours(signal).0.iter().rev();
+        hours.into_iter().find_map(|(hour, held)| {
+            let mut minutes = hour.until(hour.plus(HOUR)).rev();
+            minutes.find_map(|minute| Some((minute, held.get(offset(minute)).value()?)))
+        })
+    }
+
+    /// Lets the minutes of days before the day `first` go. Of `signals` their quarters are kept.
+    pub fn condense(&mut self, first: i64, signals: &[Signal]) {
+        let rows = self.minutes.iter_mut().zip(&mut self.days);
+        for (signal, (hours, days)) in Signal::ALL.into_iter().zip(rows) {
+            let old = hours.take_before(Minute(first.saturating_mul(DAY)));
+            if !signals.contains(&signal) {
+                continue;
+            }
+            for of_day in old.chunk_by(|(a, _), (b, _)| day_of(*a) == day_of(*b)) {
+                if let Some((hour, _)) = of_day.first() {
+                    days.put(day_of(*hour), of_day);
+                }
+            }
+        }
+    }
+
+    /// Forgets the quarters of days before the day `first`.
+    pub fn trim(&mut self, first: i64) {
+        for Days(days) in &mut self.days {
+            days.drain(..days.partition_point(|(day, _)| *day < first));
+        }
+    }
+
+    fn hours(&self, signal: Signal) -> &Hours {
+        static NOTHING: Hours = Hours(Vec::new());
+        self.minutes.get(signal as usize).unwrap_or(&NOTHING) // as many as there are signals
+    }
+}
+
+impl Hours {
+    fn get(&self, hour: Minute) -> Option<&Packed<60>> {
+        let place = self.0.binary_search_by_key(&hour, |(hour, _)| *hour);
+        self.0.get(place.ok()?).map(|(_, held)| held)
+    }
+
+    fn put(&mut self, hour: Minute, held: Packed<60>) {
+        let Self(hours) = self;
+        match hours.binary_search_by_key(&hour, |(hour, _)| *hour) {
+            Ok(place) => {
+                if let Some(slot) = hours.get_mut(place) {
+                    slot.1 = held;
+                }
+            }
+            Err(place) => {
+                make_room(hours);
+                hours.insert(place, (hour, held));
+            }
+        }
+    }
+
+    fn take_before(&mut self, first: Minute) -> Vec<(Minute, Packed<60>)> {
+        let end = self.0.partition_point(|(hour, _)| *hour < first);
+        self.0.drain(..end).collect()
+    }
+}
+
+impl Days {
+    fn get(&self, number: i64) -> Option<&DayOfQuarters> {
+        let place = self.0.binary_search_by_key(&number, |(day, _)| *day);
+        self.0.get(place.ok()?).map(|(_, day)| day)
+    }
+
+    /// Takes in hours of one day; what was known of its other hours stays.
+    fn put(&mut self, number: i64, hours: &[(Minute, Packed<60>)]) {
+        let known = self.get(number);
+        let quarters: [Quarter; QUARTERS] = std::array::from_fn(|index| {
+            let place = i64::try_from(index / 4).unwrap_or(0); // 0..24
+            let hour = Minute(number * DAY + place * HOUR);
+            match hours.iter().find(|(start, _)| *start == hour) {
+                Some((_, hour)) => {
+                    let first = index % 4 * 15;
+                    quarter((first..first + 15).map(|minute| hour.get(minute)))
+                }
+                None => known.map_or_else(Quarter::default, |known| known.quarter(index)),
+            }
+        });
+        let day = DayOfQuarters::of(&quarters);
+        match self.0.binary_search_by_key(&number, |(day, _)| *day) {
+            Ok(place) => {
+                if let Some(slot) = self.0.get_mut(place) {
+                    slot.1 = day;
+                }
+            }
+            Err(place) => {
+                make_room(&mut self.0);
+                self.0.insert(place, (number, day));
+            }
+        }
+    }
+}
+
+impl DayOfQuarters {
+    fn of(quarters: &[Quarter; QUARTERS]) -> Self {
+        let peaks = quarters.map(|it| match it.known {
+            0 => Sample::Unobserved,
+            _ => Sample::Value(it.peak),
+        });
+        let lacking = quarters.map(|it| Sample::Value(f64::from(15_u8.saturating_sub(it.known))));
+        Self {
+            peaks: Packed::of(&peaks),
+            lacking: Packed::of(&lacking),
+        }
+    }
+
+    fn quarter(&self, index: usize) -> Quarter {
+        let lacking = self.lacking.get(index).value().and_then(super::exact_whole);
+        let lacking = lacking.and_then(|it| u8::try_from(it).ok()).unwrap_or(15); // written as 0..=15
+        match self.peaks.get(index) {
+            Sample::Value(peak) => Quarter {
+                known: 15 - lacking.min(15),
+                peak,
+            },
+            Sample::NoData | Sample::Unobserved => Quarter::default(),
+        }
+    }
+}
+
+fn quarter(samples: impl Iterator<Item = Sample>) -> Quarter {
+    let mut quarter = Quarter::default();
+    for value in samples.filter_map(Sample::value) {
+        quarter.known += 1;
+        if quarter.peak < value {
+            quarter.peak = value;
+        }
+    }
+    quarter
+}
+
+/// A little more room, not twice as much: there are thousands of these lists, and all are as long as they will ever be.
+fn make_room<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(4);
+    }
+}
+
+const fn day_of(minute: Minute) -> i64 {
+    minute.0.div_euclid(DAY)
+}
+
+fn offset(minute: Minute) -> usize {
+    usize::try_from(minute.since(minute.hour())).unwrap_or(usize::MAX) // 0..60 by construction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        catalog::{Family, PoolId},
+        ids::{AccountId, ModelId, Region, Scope},
+    };
+
+    fn reading(from: i64, samples: &[Sample]) -> Reading {
+        let scope = Scope {
+            account: AccountId::new("111122223333"),
+            region: Region::new("us-east-1"),
+        };
+        let model = ModelId::new("amazon.nova-pro-v1:0");
+        Reading {
+            pool: PoolId {
+                scope,
+                family: Family::OnDemand,
+                model,
+            },
+            from: Minute(from),
+            signals: BTreeMap::from([(Signal::Throttles, samples.to_vec())]),
+            by_target: BTreeMap::new(),
+        }
+    }
+
+    fn absorb(series: &mut PoolSeries, reading: &Reading) -> usize {
+        let updates = series.updates(reading);
+        let count = updates.len();
+        for ((signal, hour), block) in updates {
+            series.restore(signal, hour, block);
+        }
+        count
+    }
+
+    #[test]
+    fn late_data_replaces_and_silence_does_not() {
+        let mut series = PoolSeries::default();
+        let first = [Sample::Value(1.0), Sample::NoData, Sample::Unobserved];
+        assert_eq!(
+            absorb(&mut series, &reading(58, &first)),
+            1,
+            "the third minute, of the next hour, says nothing"
+        );
+        let second = [Sample::Unobserved, Sample::Value(2.0), Sample::Value(3.0)];
+        assert_eq!(absorb(&mut series, &reading(58, &second)), 2);
+        let third = [Sample::NoData, Sample::NoData];
+        assert_eq!(
+            absorb(&mut series, &reading(58, &third)),
+            0,
+            "nor does less evidence"
+        );
+        let window: Vec<Sample> = series
+            .window(Signal::Throttles, Minute(57), Minute(62))
+            .collect();
+        let value = Sample::Value;
+        assert_eq!(
+            window,
+            [
+                Sample::Unobserved,
+                value(1.0),
+                value(2.0),
+                value(3.0),
+                Sample::Unobserved
+            ]
+        );
+        assert_eq!(
+            absorb(&mut series, &reading(58, &second)),
+            0,
+            "the same again changes nothing"
+        );
+    }
+
+    /// Five days of a rhythm, with a gap and silence in it.
+    fn days() -> PoolSeries {
+        let mut series = PoolSeries::default();
+        let samples: Vec<Sample> = (0..5 * DAY)
+            .map(|minute| match minute % 97 {
+                0..7 => Sample::Unobserved,
+                7..11 => Sample::NoData,
+                rest => Sample::Value(f64::from(u32::try_from(rest * (minute % 31)).unwrap())),
+            })
+            .collect();
+        series.absorb(&reading(100 * DAY, &samples));
+        series
+    }
+
+    #[test]
+    fn quarters_are_the_same_before_and_after_their_minutes_are_let_go() {
+        let (whole, mut condensed) = (days(), days());
+        condensed.condense(102, &[Signal::Throttles]);
+        condensed.condense(103, &[Signal::Throttles]);
+        assert_eq!(condensed.first_minute(), Some(Minute(103 * DAY)));
+        for start in (100 * DAY..105 * DAY).step_by(15).map(Minute) {
+            let [was, is] = [&whole, &condensed].map(|it| it.quarter(Signal::Throttles, start));
+            assert_eq!(was, is, "{start}");
+        }
+        let unknown = condensed.quarter(Signal::Throttles, Minute(99 * DAY));
+        assert_eq!(unknown, Quarter::default());
+        condensed.trim(101);
+        let gone = condensed.quarter(Signal::Throttles, Minute(100 * DAY + 90));
+        assert_eq!(gone, Quarter::default());
+        assert_ne!(
+            whole.quarter(Signal::Throttles, Minute(100 * DAY + 90)),
+            gone
+        );
+    }
+
+    #[test]
+    fn hours_that_come_after_their_day_was_let_go_complete_it() {
+        let whole = days();
+        let mut pieces = PoolSeries::default();
+        for place in [5, 3, 4, 20] {
+            for hour in (0..24).filter(|hour| hour % 6 == place % 6 || place == 20) {
+                let hour = Minute(100 * DAY + hour * HOUR);
+                let block = whole.block(Signal::Throttles, hour).unwrap();
+                pieces.restore(Signal::Throttles, hour, block);
+            }
+            pieces.condense(101, &[Signal::Throttles]);
+        }
+        for start in (100 * DAY..101 * DAY).step_by(15).map(Minute) {
+            assert_eq!(
+                pieces.quarter(Signal::Throttles, start),
+                whole.quarter(Signal::Throttles, start),
+                "{start}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_nobody_asks_for_leaves_nothing_behind() {
+        let mut series = days();
+        series.condense(105, &[]);
+        assert_eq!(series, PoolSeries::default());
+    }
+}
