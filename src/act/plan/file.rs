@@ -140,7 +140,8 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
             "{code} can't be raised through Service Quotas: ask your account team or AWS Support"
         ));
     }
-    if incident.kind == Some(QuotaKind::Tpm) && !usage.is_burndown_known {
+    let is_weighted = matches!(incident.kind, Some(QuotaKind::Tpm | QuotaKind::Tpd));
+    if is_weighted && !usage.is_burndown_known {
         return Some(
             "the burndown rate of this model is not known: good for a warning, never for a request"
                 .to_owned(),
