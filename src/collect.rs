@@ -30,6 +30,7 @@ mod sum;
 pub mod survey;
 mod usage;
 
+pub use burndown::{highest, most_reserved_output};
 pub use desk::poll_desk;
 pub use discover::{Discovery, News, discover};
 pub use quotas::{QuotaPages, reread_quotas};

@@ -5,7 +5,9 @@
 //! - `observer`: looks at minutes in order;
 //! - `band`: what is usual at this time of day;
 //! - `hold`: from minutes to states: M of N, hysteresis, gaps, settled and provisional minutes;
-//! - `explain`: the reasons of a verdict.
+//! - `explain`: the reasons of a verdict;
+//! - `portrait`: what follows from a pool's minutes beside use, for people;
+//! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula.
 //!
 //! Does not belong here: which incident a verdict belongs to, and what is done about it (`act/plan`).
 
@@ -24,9 +26,11 @@ use crate::model::{
 };
 
 mod band;
+pub mod crosscheck;
 mod explain;
 mod hold;
 mod observer;
+pub mod portrait;
 mod strip;
 mod yardstick;
 

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod cycle;
 pub mod daemon;
 pub mod history;
+pub mod portrait;
 pub mod service;
 pub mod shared;
 pub mod sim_clock;

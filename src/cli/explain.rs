@@ -13,7 +13,7 @@ use crate::{
     model::units::grouped,
     web::{
         json::{Action, Explanation, Incident, Life, Quota, QuotaChange},
-        words::{age, clock},
+        words::{age, clock, percent},
     },
 };
 
@@ -70,6 +70,7 @@ fn write_place(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
     if let Some(told) = told.life.as_ref().and_then(Life::told) {
         text.line(1, &format!("the model is {told}"))?;
     }
+    write_day(text, told)?;
     text.heading("QUOTAS")?;
     for quota in &told.quotas {
         text.line(1, &quota_line(quota))?;
@@ -114,6 +115,36 @@ fn write_place(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
             1,
             &format!("{}{name}: {kind}, first seen {seen}{vanished}", target.id),
         )?;
+    }
+    Ok(())
+}
+
+/// What a request of the pool is like, and whether the charged tokens add up.
+fn write_day(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
+    if told.per_request.is_none() && told.charge_check.is_none() {
+        return Ok(());
+    }
+    text.heading("THE LAST DAY")?;
+    if let Some(means) = &told.per_request {
+        let cached = |value: Option<f64>| value.map_or_else(|| "?".to_owned(), grouped);
+        let line = format!(
+            "a request: {} input and {} output tokens, {} read from the cache and {} written to it; {} requests, {} of the minutes observed",
+            grouped(means.input_tokens),
+            grouped(means.output_tokens),
+            cached(means.cache_read_tokens),
+            cached(means.cache_write_tokens),
+            grouped(means.requests),
+            percent(means.coverage)
+        );
+        text.line(1, &line)?;
+    }
+    if let Some(check) = &told.charge_check {
+        let word = if check.is_off {
+            "OFF"
+        } else {
+            "charged tokens add up"
+        };
+        text.line(1, &format!("{word}: {}", check.text))?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::{
     model::{series::Signal, units::grouped},
     web::{
         json::{Bucket, History, LimitChange},
-        words::clock,
+        words::{clock, percent},
     },
 };
 
@@ -69,7 +69,13 @@ fn write_text(out: &mut dyn Write, told: &History) -> io::Result<()> {
     };
     let (from, to) = (clock(&told.from), clock(&told.to));
     let resolution = &told.resolution;
-    text.line(0, &format!("({from} to {to}, by {resolution}{simulated})"))?;
+    let observed = percent(told.coverage);
+    text.line(
+        0,
+        &format!(
+            "({from} to {to}, by {resolution}, {observed} of the minutes observed{simulated})"
+        ),
+    )?;
     text.heading("USE")?;
     let head = ["FROM", "VALUE", "PEAK MINUTE", "OBSERVED"].map(str::to_owned);
     let mut rows = vec![head];

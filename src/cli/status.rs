@@ -55,6 +55,9 @@ fn write_text(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         0,
         &format!("Mode {}, {data}, {} cycles.", status.mode, status.cycles),
     )?;
+    for notice in &status.notices {
+        text.line(0, &format!("Notice: {notice}"))?;
+    }
     for why in &status.stale {
         text.line(0, &format!("Stale: {why}"))?;
     }
@@ -65,6 +68,7 @@ fn write_text(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         }
     }
     write_headroom(&mut text, &status.headroom)?;
+    write_reserved(&mut text, &status.headroom)?;
     left_out(&mut text, &status.left_out, "headroom")?;
     text.heading("OPEN INCIDENTS")?;
     none(&mut text, status.incidents.is_empty())?;
@@ -75,6 +79,11 @@ fn write_text(out: &mut dyn Write, status: &Status) -> io::Result<()> {
     write_waiting(&mut text, status)?;
     write_desk(&mut text, status)?;
     write_ended(&mut text, status)?;
+    write_aws(&mut text, status)
+}
+
+/// What AWS was asked, and what that costs.
+fn write_aws(text: &mut Text<'_>, status: &Status) -> io::Result<()> {
     let calls: u64 = status.aws.calls.values().sum();
     text.heading("AWS")?;
     let cost = status.aws.cost_usd;
@@ -116,11 +125,13 @@ pub(super) fn write_headroom(text: &mut Text<'_>, rows: &[Headroom]) -> io::Resu
     let absent = rows.len() - limited.len();
     none(text, rows.is_empty())?;
     let head = [
-        "MODEL", "FAMILY", "WHERE", "QUOTA", "USED", "LIMIT", "SOURCE", "SHARE", "STATE",
+        "MODEL", "FAMILY", "WHERE", "QUOTA", "USED", "SEEN", "LIMIT", "SOURCE", "SHARE", "STATE",
     ];
     let mut table = vec![head.map(str::to_owned)];
     table.extend(limited.into_iter().map(cells));
-    let sides = [Left, Left, Left, Left, Right, Right, Left, Right, Left];
+    let sides = [
+        Left, Left, Left, Left, Right, Right, Right, Left, Right, Left,
+    ];
     if table.len() > 1 {
         text.table(sides, &table)?;
     }
@@ -131,8 +142,36 @@ pub(super) fn write_headroom(text: &mut Text<'_>, rows: &[Headroom]) -> io::Resu
     Ok(())
 }
 
-fn cells(row: &Headroom) -> [String; 9] {
-    let number = |value: Option<f64>| value.map_or_else(|| "?".to_owned(), grouped);
+/// Where admission may hold more than the quota is; `explain` tells it of each pool.
+fn write_reserved(text: &mut Text<'_>, rows: &[Headroom]) -> io::Result<()> {
+    for row in rows.iter().filter(|row| is_reserved_beyond(row)) {
+        if let Some(held) = &row.reserved {
+            let (kind, pool) = (row.kind.to_uppercase(), &row.pool);
+            let bounds = format!(
+                "{kind} of {pool}: with max_tokens reserved, between {} and {} of {} at {}",
+                grouped(held.least),
+                grouped(held.most),
+                number(row.limit),
+                clock(&held.at)
+            );
+            text.line(1, &bounds)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether requests may be refused although use is below the quota: admission may hold more than the quota is.
+fn is_reserved_beyond(row: &Headroom) -> bool {
+    let most = row.reserved.as_ref().map(|held| held.most);
+    most.zip(row.limit)
+        .is_some_and(|(most, limit)| limit < most)
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "?".to_owned(), grouped)
+}
+
+fn cells(row: &Headroom) -> [String; 10] {
     let at_least = if row.used_is_lower_bound { ">= " } else { "" };
     let code = row.quota_code.as_deref().unwrap_or("-");
     [
@@ -141,6 +180,7 @@ fn cells(row: &Headroom) -> [String; 9] {
         place(row.account_name.as_deref(), &row.account, &row.region),
         format!("{} {code}", row.kind.to_uppercase()),
         format!("{at_least}{}", number(row.used)),
+        row.coverage.map_or_else(|| "?".to_owned(), percent),
         number(row.limit),
         row.source.clone(),
         row.share.map_or_else(|| "?".to_owned(), percent),

@@ -4,6 +4,12 @@ use super::data::{Rate, tables};
 use super::label::{Label, split_vendor};
 use crate::model::ids::ModelId;
 
+/// The most output that a request can reserve against TPM at admission, in tokens.
+#[must_use]
+pub fn most_reserved_output() -> f64 {
+    tables().reservation.most_output
+}
+
 /// The rate that a source states for this model on `bedrock-runtime`; `None` where none does.
 pub(super) fn rate(model: &ModelId) -> Option<f64> {
     let (vendor, _) = split_vendor(model.as_str());
@@ -22,7 +28,8 @@ pub(super) fn rate(model: &ModelId) -> Option<f64> {
 }
 
 /// The highest rate of all rows: what a model is charged at for warning when its own rate is unknown.
-pub(super) fn highest() -> f64 {
+#[must_use]
+pub fn highest() -> f64 {
     let rates = tables().rates.iter().map(|row| row.rate);
     rates.fold(1.0, f64::max)
 }

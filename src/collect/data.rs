@@ -19,6 +19,8 @@ pub(super) struct Tables {
     pub overrides: BTreeMap<String, Vec<Override>>,
     /// Burndown rates; the first row that fits decides.
     pub rates: Vec<Rate>,
+    /// What a request can reserve at admission.
+    pub reservation: Reservation,
 }
 
 /// How quota names write a vendor and some words of its models.
@@ -105,6 +107,32 @@ pub(super) struct Rate {
     pub date: String,
 }
 
+/// The table of `reservation.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reservation {
+    /// Output tokens at most.
+    pub most_output: f64,
+    /// Who says so.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the row must carry it; nothing prints it yet")
+    )]
+    pub source: String,
+    /// When that was read.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the row must carry it; nothing prints it yet")
+    )]
+    pub date: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawReservation {
+    reservation: Reservation,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawVendor {
@@ -183,6 +211,8 @@ fn parse() -> Tables {
     let vendors = vendors.into_iter().map(|(id, raw)| (id, vendor(raw)));
     let rates: RawRates =
         toml::from_str(include_str!("data/burndown.toml")).expect("burndown.toml parses");
+    let reserved: RawReservation =
+        toml::from_str(include_str!("data/reservation.toml")).expect("reservation.toml parses");
     let mut reader = csv::Reader::from_reader(include_bytes!("data/overrides.csv").as_slice());
     let mut overrides: BTreeMap<String, Vec<Override>> = BTreeMap::new();
     for row in reader.deserialize::<RawOverride>() {
@@ -198,6 +228,7 @@ fn parse() -> Tables {
         vendors: vendors.collect(),
         overrides,
         rates: rates.rate,
+        reservation: reserved.reservation,
     }
 }
 
@@ -231,6 +262,9 @@ mod tests {
             assert!(0.0 < rate.rate && rate.rate <= 100.0, "{rate:?}");
             assert!(!rate.source.is_empty() && is_date(&rate.date), "{rate:?}");
         }
+        let reserved = &tables.reservation;
+        assert!(1_000.0 <= reserved.most_output, "{reserved:?}");
+        assert!(!reserved.source.is_empty() && is_date(&reserved.date));
         for (model, rows) in &tables.overrides {
             let is_key = !model.ends_with(":0");
             assert!(is_key, "`{model}` is looked up without `:0`");

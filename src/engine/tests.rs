@@ -22,7 +22,7 @@ fn share(percent: u16) -> Share {
     Share::from_basis_points(percent * 100).unwrap()
 }
 
-fn pool_id() -> PoolId {
+pub(super) fn pool_id() -> PoolId {
     PoolId {
         scope: Scope {
             account: AccountId::new("111122223333"),

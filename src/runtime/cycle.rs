@@ -1,11 +1,13 @@
 //! One cycle: collect what is due, judge, plan, commit, perform what is due, record. The order is the design.
 //!
 //! - `collecting`: one round an account and Region, side by side, and what they find;
+//! - `checking`: charged tokens held against the formula, once a day;
 //! - `judging`: verdicts of the pools with news, and the plan;
 //! - `effects`: intents carried out, and what people answer;
 //! - `keeping`: days that are over go into the history, and what is missing there is read;
 //! - `spending`: what all of it costs.
 
+mod checking;
 mod collecting;
 mod effects;
 mod judging;
@@ -57,6 +59,8 @@ pub struct Cycle {
     /// Pools with new samples, or new quotas, that were not judged yet.
     unjudged: BTreeSet<PoolId>,
     keeping: Keeping,
+    /// The last day of each pool whose charged tokens were held against the formula.
+    days_checked: BTreeMap<PoolId, i64>,
     /// How long slow accounts and Regions are waited for; `None` waits for all of them.
     patience: Option<Duration>,
     spending: Spending,
@@ -83,6 +87,7 @@ impl Cycle {
             verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),
             keeping,
+            days_checked: BTreeMap::new(),
             patience,
             spending: Spending::default(),
         }
@@ -103,6 +108,7 @@ impl Cycle {
             self.judge_and_plan(&collected.desk, now).await?;
         }
         self.perform_due(now).await?;
+        self.cross_check(now);
         self.keep(now).await?;
         self.count_cost(now).await?;
         self.report(now);

@@ -8,11 +8,13 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::telemetry::Line;
+pub use crate::engine::crosscheck::CrossCheck;
 use crate::{
     cloud::CallCounts,
     model::{
         alert::Verdict,
         book::Book,
+        catalog::PoolId,
         ids::{ActionId, Scope},
         policy::Settings,
         spend::{Calls, Month, Site},
@@ -66,6 +68,8 @@ pub struct Health {
     pub read_every: BTreeMap<Scope, i64>,
     /// What this month costs, once the first cycle is done.
     pub month: Option<MonthCost>,
+    /// The charged tokens of each pool's last whole day, by CloudWatch and by the formula.
+    pub checks: BTreeMap<PoolId, CrossCheck>,
 }
 
 /// What a calendar month costs.

@@ -13,7 +13,8 @@ mod history;
 
 pub use cost::{Bill, BillRow, Money, MonthBrief};
 pub use explanation::{
-    Alert, Decision, Explanation, Incident, Judgement, Life, Quota, QuotaChange, Target,
+    Alert, ChargeCheck, Decision, Explanation, Incident, Judgement, Life, PerRequest, Quota,
+    QuotaChange, Target,
 };
 pub use history::{Bucket, History, LimitChange, Threshold};
 
@@ -89,6 +90,8 @@ pub struct Status {
     pub cycles: u64,
     /// Why the data counts as old; empty when it does not.
     pub stale: Vec<String>,
+    /// What a person should know and no incident tells; empty when there is nothing.
+    pub notices: Vec<String>,
     /// Each stage in each account and Region, failing ones first.
     pub freshness: Vec<Freshness>,
     /// Each kind of quota of each pool, least headroom first, then what has no number.
@@ -170,6 +173,11 @@ pub struct Headroom {
     pub used_at: Option<String>,
     /// Whether minutes are missing, so that the true use may be higher.
     pub used_is_lower_bound: bool,
+    /// Share of the last hour's minutes (for `tpd`: of its UTC day's) of which all that use needs was observed, 0 to 1;
+    /// `null` before the first read.
+    pub coverage: Option<f64>,
+    /// For `tpm`: what admission may hold in reserve; `null` where not all of it is known.
+    pub reserved: Option<Reserved>,
     /// The quota.
     pub limit: Option<f64>,
     /// `used / limit`; above 1 when demand exceeds the quota.
@@ -180,6 +188,20 @@ pub struct Headroom {
     pub state: String,
     /// What one should know of it: the proof of the mapping, the candidates, the age of the value.
     pub note: String,
+}
+
+/// Tokens that admission held against a TPM quota in one minute, within bounds: requests reserve their `max_tokens`, and
+/// no metric shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reserved {
+    /// The minute.
+    pub at: String,
+    /// At least: what was charged in the end.
+    pub least: f64,
+    /// At most: with the most output reserved by every request in flight.
+    pub most: f64,
+    /// Requests in flight, by their number and latency.
+    pub in_flight: f64,
 }
 
 /// An incident on one screen.

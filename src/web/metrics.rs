@@ -87,6 +87,7 @@ fn exposition(view: &View<'_>, most: usize) -> Result<String, fmt::Error> {
     series.intents(view);
     series.stages(view);
     series.quotas(&view.headroom());
+    series.checks(view);
     let dropped = vec![(Vec::new(), count(series.dropped))];
     series.left = series.left.saturating_add(1);
     let help = "Series left out of this scrape for the bound of 500";
@@ -245,6 +246,21 @@ impl Series {
             Some((labels, row.limit?))
         });
         self.gauge("quota_value", "The quota and its source", values.collect());
+    }
+
+    /// How far the charged tokens of each pool's last whole day lie from the formula's sum.
+    fn checks(&mut self, view: &View<'_>) {
+        let rows = view.health.checks.iter().map(|(pool, check)| {
+            let labels = vec![
+                ("account", label(pool.scope.account.as_str())),
+                ("region", label(pool.scope.region.as_str())),
+                ("family", pool.family.name().to_owned()),
+                ("model", label(pool.model.as_str())),
+            ];
+            (labels, check.drift())
+        });
+        let help = "Charged tokens of the last whole day by CloudWatch over those by the formula, less 1; beyond 0.02 the burndown rate is wrong";
+        self.gauge("burndown_drift_ratio", help, rows.collect());
     }
 
     fn gauge(&mut self, name: &str, help: &str, rows: Vec<Row>) {

@@ -124,6 +124,7 @@ fn verdict_block(status: &Status, verdict: &str) -> Markup {
                 @if status.verdict.level == Level::Stale { strong { "Everything below may be out of date." } }
             }
             @for why in &status.stale { p.trouble { (inert(why)) } }
+            @for notice in &status.notices { p.trouble { (inert(notice)) } }
             @if !status.freshness.is_empty() { (freshness(status)) }
         }
     }

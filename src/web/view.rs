@@ -24,6 +24,7 @@ pub(super) mod freshness;
 pub(super) mod headroom;
 mod history;
 mod incident;
+mod portrait;
 mod summary;
 
 /// Rows of one list in one answer. More are counted in `left_out`; the API's `explain` still finds each of them.
@@ -88,6 +89,7 @@ impl View<'_> {
             is_ready: self.health.is_ready,
             cycles: self.health.cycles,
             stale,
+            notices: self.notices(),
             freshness: cut.rows("freshness", self.freshness(), MOST_ROWS),
             headroom: cut.rows("headroom", headroom, MOST_ROWS),
             incidents: cut.rows("incidents", open, MOST_ROWS),

@@ -637,6 +637,49 @@ fn throttling_joins_the_quota_that_is_used_up() {
     assert_eq!(stage.effects("request-quota").len(), 1);
 }
 
+/// Whatever leads to a quota that weighs output tokens: a rule on its share, of minutes or days, or throttling under it.
+#[test]
+fn nothing_is_asked_on_a_burndown_rate_that_is_not_known() {
+    for kind in [QuotaKind::Tpm, QuotaKind::Tpd] {
+        for categories in [
+            &[Category::Quota][..],
+            &[Category::Throttle],
+            &[Category::Quota, Category::Throttle],
+        ] {
+            let mut stage = Stage::new(Mode::File);
+            let mut pool = stage.book.pools[&sonnet()].clone();
+            pool.burndown = None;
+            let mapped = pool.mapping(QuotaKind::Tpm).clone();
+            pool.mappings = BTreeMap::from([(kind, mapped)]);
+            stage.book.apply(vec![Record::Pool(pool)]);
+            let from = Minute::of(stage.now).plus(-8);
+            stage.feed(&sonnet(), from, &[(600.0, 60.0, 990_000.0); 8]);
+            let verdicts: Vec<Verdict> = categories
+                .iter()
+                .map(|category| {
+                    let on = verdict(&sonnet(), *category, AlertState::Alerting, stage.now);
+                    let quota = on.quota.clone().map(|(_, code)| (kind, code));
+                    Verdict { quota, ..on }
+                })
+                .collect();
+            stage.step(&verdicts, &[]);
+            assert!(
+                !stage.book.incidents.is_empty(),
+                "people are warned all the same"
+            );
+            assert!(!stage.effects("notify").is_empty());
+            assert_eq!(
+                stage.effects("request-quota").len(),
+                0,
+                "{kind} {categories:?}"
+            );
+            let is_quota = categories.contains(&Category::Quota);
+            let why = stage.decisions().join("; ");
+            assert!(!is_quota || why.contains("burndown rate"), "{why}");
+        }
+    }
+}
+
 #[test]
 fn throttling_far_below_every_quota_is_investigated() {
     let mut stage = Stage::new(Mode::File);

@@ -4,6 +4,7 @@
 
 mod cost;
 mod dark;
+mod drift;
 mod keeping;
 mod latency;
 mod mantle;

@@ -150,7 +150,8 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
             "AWS calls the model behind {code} LEGACY and raises no quota of it: move to a newer model"
         ));
     }
-    if incident.kind == Some(QuotaKind::Tpm) && !usage.is_burndown_known {
+    let is_weighted = matches!(incident.kind, Some(QuotaKind::Tpm | QuotaKind::Tpd));
+    if is_weighted && !usage.is_burndown_known {
         return Some(
             "the burndown rate of this model is not known: good for a warning, never for a request"
                 .to_owned(),

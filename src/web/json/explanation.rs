@@ -164,6 +164,46 @@ impl Life {
     }
 }
 
+/// What a request of a pool was like, on average of the last 24 hours.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PerRequest {
+    /// Requests that got through.
+    pub requests: f64,
+    /// Input tokens a request, cache tokens excluded.
+    pub input_tokens: f64,
+    /// Output tokens a request.
+    pub output_tokens: f64,
+    /// Tokens a request read from the cache; `null` where not known.
+    pub cache_read_tokens: Option<f64>,
+    /// Tokens a request wrote to the cache; `null` where not known.
+    pub cache_write_tokens: Option<f64>,
+    /// Share of the day's minutes that were observed, 0 to 1.
+    pub coverage: f64,
+}
+
+/// The charged tokens of a pool's last whole day, twice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChargeCheck {
+    /// The day, `2026-11-24`, UTC.
+    pub day: String,
+    /// As CloudWatch says.
+    pub estimated: f64,
+    /// As the formula says.
+    pub own: f64,
+    /// The burndown rate that it took.
+    pub rate: f64,
+    /// `estimated / own - 1`.
+    pub drift: f64,
+    /// Whether that is more than rounding explains.
+    pub is_off: bool,
+    /// The whole rate that would explain CloudWatch's sum.
+    pub likely_rate: Option<u8>,
+    /// Share of the day's minutes that were compared, 0 to 1.
+    pub coverage: f64,
+    /// All of it as a sentence without its final stop.
+    pub text: String,
+}
+
 /// What a rule says of a pool now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
@@ -202,6 +242,10 @@ pub struct Explanation {
     pub targets: Vec<Target>,
     /// For a pool: how long its model will be there.
     pub life: Option<Life>,
+    /// For a pool: what a request was like; `null` where no minute of a day is known.
+    pub per_request: Option<PerRequest>,
+    /// For a pool: its charged tokens by CloudWatch and by the formula; `null` before a day was compared.
+    pub charge_check: Option<ChargeCheck>,
     /// For a pool or quota: what the rules say now.
     pub judgements: Vec<Judgement>,
     /// Rows that were left out of each list for its bound.

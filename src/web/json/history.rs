@@ -21,6 +21,8 @@ pub struct History {
     pub from: String,
     /// The end, exclusive.
     pub to: String,
+    /// Share of the range's minutes that were observed, 0 to 1.
+    pub coverage: f64,
     /// One after another, without gaps.
     pub buckets: Vec<Bucket>,
     /// Changes of the pool's quotas in the range, oldest first, with the thresholds that they moved.

@@ -78,6 +78,7 @@ fn line(row: &Headroom) -> Markup {
                 @if row.used_is_lower_bound && row.used.is_some() { span.sub-inline { "at least " } }
                 (number(row.used))
                 @if let Some(at) = &row.used_at { span.sub { (time_of(at)) } }
+                @if let Some(coverage) = row.coverage { span.sub { (percent(coverage)) " observed" } }
             }
             td.number role="cell" data-label="Limit" {
                 (number(row.limit))
@@ -95,7 +96,7 @@ fn line(row: &Headroom) -> Markup {
 /// The note is shown where the row is not plain; proofs of ordinary mappings are for `explain`.
 fn matters(row: &Headroom) -> bool {
     let is_plain = matches!(row.source.as_str(), "applied" | "default");
-    let words = ["shared", "older value", "no newer"];
+    let words = ["shared", "older value", "no newer", "max_tokens reserved"];
     !is_plain || words.iter().any(|word| row.note.contains(word))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cut, MOST_ROWS, View, headroom::least_headroom_first, text};
+use super::{Cut, MOST_ROWS, View, headroom::least_headroom_first, portrait::charge_check, text};
 use crate::{
     model::{
         catalog::{Catalog, Pool, PoolId, Target, TargetKind},
@@ -60,6 +60,8 @@ impl View<'_> {
             quota_changes: Vec::new(),
             targets: Vec::new(),
             life: None,
+            per_request: None,
+            charge_check: None,
             judgements: Vec::new(),
             left_out: BTreeMap::new(),
         };
@@ -81,6 +83,9 @@ impl View<'_> {
                 explanation.targets = of_pool.map(|it| target(it, catalog)).collect();
                 let life = catalog.and_then(|it| it.lives.get(&pool.id.model));
                 explanation.life = life.map(Into::into);
+                explanation.per_request = self.per_request(&pool.id);
+                let check = self.health.checks.get(&pool.id);
+                explanation.charge_check = check.map(charge_check);
             }
             Found::Quota(code) => {
                 "quota".clone_into(&mut explanation.kind);

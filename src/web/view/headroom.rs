@@ -11,9 +11,10 @@ use crate::{
         quota::{Limit, Quota},
         series::{PoolSeries, Sample, Signal},
         time::{DAY, HOUR, Minute},
-        units::QuotaKind,
+        units::{QuotaKind, grouped},
     },
-    web::json::Headroom,
+    runtime::portrait::most_output,
+    web::{json::Headroom, words::clock},
 };
 
 /// How far back from the newest number the two halves of demand are sought in one minute.
@@ -61,6 +62,21 @@ impl View<'_> {
         if sharing > 0 {
             notes.push(format!("shared with {sharing} more pools of this Region"));
         }
+        let reserved = series
+            .filter(|_| kind == QuotaKind::Tpm)
+            .and_then(|series| self.reserved(&pool.id, series));
+        if let (Some(held), Some(limit)) = (&reserved, bound.limit)
+            && limit < held.most
+        {
+            notes.push(format!(
+                "with max_tokens reserved at admission between {} and {} at {} ({:.1} requests in flight, each holding at most {}): requests may be refused below the quota",
+                grouped(held.least),
+                grouped(held.most),
+                clock(&held.at),
+                held.in_flight,
+                grouped(most_output()),
+            ));
+        }
         if let Some(age) = used.as_ref().and_then(|it| self.age(it.at.start()))
             && age > self.stale_seconds()
         {
@@ -82,6 +98,8 @@ impl View<'_> {
             used_at: used.as_ref().map(|it| text(it.at.start())),
             used_is_lower_bound: sharing > 0 || used.as_ref().is_some_and(|it| it.is_lower_bound),
             share: share(used.as_ref().map(|it| it.amount), bound.limit),
+            coverage: self.coverage(&pool.id, kind),
+            reserved,
             limit: bound.limit,
             source: bound.source.to_owned(),
             note: notes.join("; "),

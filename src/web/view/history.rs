@@ -14,6 +14,21 @@ use crate::{
     web::json,
 };
 
+/// The share of minutes that were observed. A complete answer without a datapoint is an observation, too.
+fn coverage(buckets: &[Bucket], minutes: i64) -> f64 {
+    let of = i32::try_from(minutes).map_or(f64::INFINITY, f64::from); // at most 60
+    let known = buckets.iter().map(|bucket| match bucket.value {
+        Sample::NoData => of,
+        Sample::Value(_) | Sample::Unobserved => f64::from(bucket.known),
+    });
+    let (mut sum, mut all) = (0.0, 0.0);
+    for known in known {
+        sum += known;
+        all += of;
+    }
+    if 0.0 < all { sum / all } else { 0.0 }
+}
+
 impl View<'_> {
     pub(in crate::web) fn history(&self, asked: &Asked, buckets: &[Bucket]) -> json::History {
         let minutes = asked.resolution.minutes();
@@ -34,6 +49,7 @@ impl View<'_> {
             resolution: asked.resolution.name().to_owned(),
             from: text(first.start()),
             to: text(asked.until.start()),
+            coverage: coverage(buckets, minutes),
             buckets: rows.collect(),
             limits: self.limits(asked),
         }

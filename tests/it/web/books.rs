@@ -150,6 +150,9 @@ fn traffic(book: &mut Book, pool: &PoolId, requests: f64, tokens: f64) {
         (Signal::Invocations, requests),
         (Signal::Throttles, 0.0),
         (Signal::ChargedTokens, tokens),
+        (Signal::InputTokens, tokens / 2.0),
+        (Signal::OutputTokens, tokens / 10.0),
+        (Signal::Latency, 1_000.0),
     ];
     let reading = Reading {
         pool: pool.clone(),
@@ -163,6 +166,8 @@ fn traffic(book: &mut Book, pool: &PoolId, requests: f64, tokens: f64) {
         .entry(pool.clone())
         .or_default()
         .absorb(&reading);
+    let read = Minute::of(now());
+    book.apply(vec![Record::ReadThrough(pool.clone(), read)]);
 }
 
 /// One pool far from its limits; nothing open.
@@ -203,6 +208,7 @@ pub(super) fn quiet() -> (Book, Health) {
         stretch: 1.0,
         read_every: BTreeMap::new(),
         month: None,
+        checks: BTreeMap::new(),
     };
     (book, health)
 }

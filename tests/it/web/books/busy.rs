@@ -22,7 +22,7 @@ use bedrock_ops_alert::{
         time::Minute,
         units::{QuotaKind, Share},
     },
-    runtime::shared::Health,
+    runtime::shared::{CrossCheck, Health},
 };
 
 use super::{
@@ -45,6 +45,15 @@ pub(in crate::web) fn busy() -> (Book, Health) {
         "L-00FF3314",
         AlertState::Alerting,
     )];
+    let check = CrossCheck {
+        day: minute("2026-11-23T00:00:00Z"),
+        minutes: 1_420,
+        estimated: 410_000_000.0,
+        own: 275_000_000.0,
+        rate: 5.0,
+        likely: Some(10),
+    };
+    health.checks.insert(sonnet(), check);
     health
         .last_success
         .insert(("read", scope("eu-west-1")), at("2026-11-24T03:08:00Z"));
