@@ -1,0 +1,197 @@
+//! Feeds one scenario through the engine, minute by minute, as the daemon would have lived it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bedrock_ops_alert::{
+    config, engine,
+    model::{
+        alert::{Track, Verdict},
+        catalog::{Family, Mapping, Pool, PoolId},
+        ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
+        quota::Quota,
+        rule::{Category, Rule, Severity},
+        series::{PoolSeries, Reading, Sample, Signal},
+        time::Minute,
+        units::{Amount, QuotaKind},
+    },
+};
+
+use crate::{
+    Failure,
+    lines::{Alert, Forecast},
+    scenario::{Era, Row, Scenario, Task},
+};
+
+/// What came of one scenario.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub scenario: String,
+    /// In order of minutes.
+    pub alerts: Vec<Alert>,
+    /// In order of origins.
+    pub forecasts: Vec<Forecast>,
+}
+
+/// Judges every minute of the scenario with what was known at its end. `rows` may lack minutes: no metric arrived there.
+pub(crate) fn feed(scenario: &Scenario, rows: &[Row], _tasks: &[&Task]) -> Result<Judged, Failure> {
+    let mut world = World::new(scenario)?;
+    let mut eras = scenario.quotas.iter().peekable();
+    let mut rows = rows.iter().peekable();
+    for minute in 0..scenario.minutes {
+        while let Some(era) = eras.next_if(|era| era.from_minute <= minute) {
+            world.grant(era, minute);
+        }
+        if let Some(row) = rows.next_if(|row| row.minute == minute) {
+            world.observe(row);
+        }
+        world.judge(minute);
+    }
+    Ok(Judged {
+        scenario: scenario.name.clone(),
+        alerts: world.alerts,
+        forecasts: Vec::new(),
+    })
+}
+
+/// What is known so far.
+#[derive(Debug)]
+struct World<'a> {
+    scenario: &'a Scenario,
+    rules: Vec<Rule>,
+    pool: Pool,
+    quotas: BTreeMap<(Scope, QuotaCode), Quota>,
+    series: PoolSeries,
+    tracks: BTreeMap<RuleName, Track>,
+    /// The rules whose alert people know of.
+    told: BTreeSet<RuleName>,
+    alerts: Vec<Alert>,
+}
+
+impl<'a> World<'a> {
+    fn new(scenario: &'a Scenario) -> Result<Self, Failure> {
+        Ok(Self {
+            scenario,
+            rules: config::builtin_rules().map_err(|error| format!("{error:?}"))?,
+            pool: pool(scenario),
+            quotas: BTreeMap::new(),
+            series: PoolSeries::default(),
+            tracks: BTreeMap::new(),
+            told: BTreeSet::new(),
+            alerts: Vec::new(),
+        })
+    }
+
+    fn grant(&mut self, era: &Era, minute: i64) {
+        for (kind, value) in [(QuotaKind::Rpm, era.rpm), (QuotaKind::Tpm, era.tpm)] {
+            let scope = self.pool.id.scope.clone();
+            let quota = Quota {
+                scope: scope.clone(),
+                code: code(kind),
+                name: kind.unit().to_owned(),
+                applied: Amount::new(value),
+                default: None,
+                adjustable: true,
+                read_at: self.at(minute).start(),
+                stale: None,
+            };
+            self.quotas.insert((scope, code(kind)), quota);
+        }
+    }
+
+    fn observe(&mut self, row: &Row) {
+        let latency = row.latency_ms_avg.map_or(Sample::NoData, Sample::Value);
+        let signals = [
+            (Signal::Invocations, Sample::Value(row.invocations)),
+            (Signal::Throttles, Sample::Value(row.throttles)),
+            (Signal::ClientErrors, Sample::Value(row.client_errors)),
+            (Signal::ServerErrors, Sample::Value(row.server_errors)),
+            (Signal::InputTokens, Sample::Value(row.input_tokens)),
+            (Signal::OutputTokens, Sample::Value(row.output_tokens)),
+            (Signal::ChargedTokens, Sample::Value(row.estimated_tpm)),
+            (Signal::Latency, latency),
+        ];
+        self.series.absorb(&Reading {
+            pool: self.pool.id.clone(),
+            from: self.at(row.minute),
+            signals: signals
+                .into_iter()
+                .map(|(signal, sample)| (signal, vec![sample]))
+                .collect(),
+            by_target: BTreeMap::new(),
+        });
+    }
+
+    fn judge(&mut self, minute: i64) {
+        let known_until = self.at(minute + 1);
+        for rule in &self.rules {
+            let track = self.tracks.get(&rule.name);
+            let verdict = engine::judge(
+                rule,
+                &self.pool,
+                &self.series,
+                &self.quotas,
+                track,
+                known_until,
+                known_until.start(),
+            );
+            let Some(verdict) = verdict else { continue };
+            self.tracks.insert(rule.name.clone(), verdict.track);
+            if !verdict.state.is_on() {
+                self.told.remove(&rule.name);
+            } else if self.told.insert(rule.name.clone()) {
+                self.alerts.push(alert(self.scenario, minute, &verdict));
+            }
+        }
+    }
+
+    /// The UTC minute of a minute of the scenario.
+    fn at(&self, minute: i64) -> Minute {
+        self.scenario.start.plus(minute)
+    }
+}
+
+fn alert(scenario: &Scenario, minute: i64, verdict: &Verdict) -> Alert {
+    Alert {
+        scenario: scenario.name.clone(),
+        minute,
+        kind: match verdict.category {
+            Category::Quota => "quota_usage",
+            Category::Throttle => "throttle",
+            Category::ClientError | Category::ServerError => "error",
+            Category::Latency => "latency",
+            Category::Anomaly => "anomaly",
+        },
+        quota: verdict
+            .quota
+            .as_ref()
+            .map_or("none", |(kind, _)| kind.name()),
+        eta_minute: None,
+        page: verdict.severity == Severity::Critical,
+    }
+}
+
+fn code(kind: QuotaKind) -> QuotaCode {
+    QuotaCode::new(kind.name())
+}
+
+fn pool(scenario: &Scenario) -> Pool {
+    let mapping = |kind| match kind {
+        QuotaKind::Rpm | QuotaKind::Tpm => Mapping::Mapped {
+            code: code(kind),
+            proof: "given".to_owned(),
+        },
+        QuotaKind::Tpd | QuotaKind::InputTpm | QuotaKind::OutputTpm => Mapping::Absent,
+    };
+    Pool {
+        id: PoolId {
+            scope: Scope {
+                account: AccountId::new("111122223333"),
+                region: Region::new("us-east-1"),
+            },
+            family: Family::Geo,
+            model: ModelId::new(scenario.name.as_str()),
+        },
+        burndown: Some(scenario.burndown),
+        mappings: QuotaKind::ALL.map(|kind| (kind, mapping(kind))).into(),
+    }
+}
