@@ -5,7 +5,8 @@
 //! - `observer`: looks at minutes in order;
 //! - `band`: what is usual at this time of day;
 //! - `hold`: from minutes to states: M of N, hysteresis, gaps, settled and provisional minutes;
-//! - `explain`: the reasons of a verdict.
+//! - `explain`: the reasons of a verdict;
+//! - `forecast`: demand ahead, and when a quota runs out.
 //!
 //! Does not belong here: which incident a verdict belongs to, and what is done about it (`act/plan`).
 
@@ -22,6 +23,8 @@ use crate::model::{
     series::PoolSeries,
     time::{Minute, Timestamp},
 };
+
+pub mod forecast;
 
 mod band;
 mod explain;

@@ -3,13 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_ops_alert::{
-    config, engine,
+    config,
+    engine::{
+        self,
+        forecast::{
+            self, Lookout, Seen, demand,
+            warning::{Warning, Way},
+        },
+    },
     model::{
         alert::{Track, Verdict},
         catalog::{Family, Mapping, Pool, PoolId},
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
         quota::Quota,
-        rule::{Category, Rule, Severity},
+        rule::{Category, Rule, Severity, WarningRule},
         series::{PoolSeries, Reading, Sample, Signal},
         time::Minute,
         units::{Amount, QuotaKind},
@@ -18,7 +25,7 @@ use bedrock_ops_alert::{
 
 use crate::{
     Failure,
-    lines::{Alert, Forecast},
+    lines::{Alert, Forecast, Quantiles},
     scenario::{Era, Row, Scenario, Task},
 };
 
@@ -33,11 +40,20 @@ pub(crate) struct Judged {
 }
 
 /// Judges every minute of the scenario with what was known at its end. `rows` may lack minutes: no metric arrived there.
-pub(crate) fn feed(scenario: &Scenario, rows: &[Row], _tasks: &[&Task]) -> Result<Judged, Failure> {
-    let mut world = World::new(scenario)?;
+pub(crate) fn feed(
+    scenario: &Scenario,
+    rows: &[Row],
+    tasks: &[&Task],
+    has_shares: bool,
+) -> Result<Judged, Failure> {
+    let mut world = World::new(scenario, has_shares)?;
+    let mut forecasts = Vec::new();
     let mut eras = scenario.quotas.iter().peekable();
     let mut rows = rows.iter().peekable();
     for minute in 0..scenario.minutes {
+        for task in tasks.iter().filter(|task| task.origin == minute) {
+            forecasts.extend(world.answer(task));
+        }
         while let Some(era) = eras.next_if(|era| era.from_minute <= minute) {
             world.grant(era, minute);
         }
@@ -45,11 +61,12 @@ pub(crate) fn feed(scenario: &Scenario, rows: &[Row], _tasks: &[&Task]) -> Resul
             world.observe(row);
         }
         world.judge(minute);
+        world.look_out(minute);
     }
     Ok(Judged {
         scenario: scenario.name.clone(),
         alerts: world.alerts,
-        forecasts: Vec::new(),
+        forecasts,
     })
 }
 
@@ -58,6 +75,8 @@ pub(crate) fn feed(scenario: &Scenario, rows: &[Row], _tasks: &[&Task]) -> Resul
 struct World<'a> {
     scenario: &'a Scenario,
     rules: Vec<Rule>,
+    warnings: WarningRule,
+    lookouts: [(QuotaKind, Lookout); 2],
     pool: Pool,
     quotas: BTreeMap<(Scope, QuotaCode), Quota>,
     series: PoolSeries,
@@ -68,10 +87,14 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(scenario: &'a Scenario) -> Result<Self, Failure> {
+    fn new(scenario: &'a Scenario, has_shares: bool) -> Result<Self, Failure> {
+        let mut rules = config::builtin_rules().map_err(|error| format!("{error:?}"))?;
+        rules.retain(|rule| has_shares || rule.category != Category::Quota);
         Ok(Self {
             scenario,
-            rules: config::builtin_rules().map_err(|error| format!("{error:?}"))?,
+            rules,
+            warnings: config::builtin_warnings().map_err(|error| format!("{error:?}"))?,
+            lookouts: [QuotaKind::Rpm, QuotaKind::Tpm].map(|kind| (kind, Lookout::default())),
             pool: pool(scenario),
             quotas: BTreeMap::new(),
             series: PoolSeries::default(),
@@ -144,6 +167,52 @@ impl<'a> World<'a> {
         }
     }
 
+    /// The live value of a quota.
+    fn quota(&self, kind: QuotaKind) -> Option<f64> {
+        let quota = self.quotas.get(&(self.pool.id.scope.clone(), code(kind)))?;
+        quota.limit().amount().map(Amount::get)
+    }
+
+    fn look_out(&mut self, minute: i64) {
+        let at = self.at(minute);
+        let throttles = self.series.get(Signal::Throttles, at);
+        let quotas = [QuotaKind::Rpm, QuotaKind::Tpm].map(|kind| self.quota(kind));
+        for ((kind, lookout), quota) in self.lookouts.iter_mut().zip(quotas) {
+            let seen = Seen {
+                minute: at,
+                wanted: demand(*kind, &self.series, at),
+                throttles,
+                quota,
+            };
+            let warning = lookout.push(&seen, &self.warnings, &[]);
+            let alert = warning.map(|it| warning_alert(self.scenario, minute, *kind, &it));
+            self.alerts.extend(alert);
+        }
+    }
+
+    /// The forecast of what gets through: of what is wanted, and at most the quota.
+    fn answer(&self, task: &Task) -> Option<Forecast> {
+        let kind = match task.metric.as_str() {
+            "invocations" => QuotaKind::Rpm,
+            _ => QuotaKind::Tpm,
+        };
+        let (_, lookout) = self.lookouts.iter().find(|(of, _)| *of == kind)?;
+        let quota = self.quota(kind).unwrap_or(f64::INFINITY);
+        let forecast = lookout.forecast()?;
+        let buckets = forecast.quantiles(self.at(task.origin), task.step, task.steps);
+        let column = |of: fn(&forecast::Quantiles) -> f64| {
+            buckets.iter().map(|it| of(it).min(quota)).collect()
+        };
+        Some(Forecast {
+            task: task.task.clone(),
+            quantiles: Quantiles {
+                low: column(|it| it.p10),
+                median: column(|it| it.p50),
+                high: column(|it| it.p90),
+            },
+        })
+    }
+
     /// The UTC minute of a minute of the scenario.
     fn at(&self, minute: i64) -> Minute {
         self.scenario.start.plus(minute)
@@ -167,6 +236,27 @@ fn alert(scenario: &Scenario, minute: i64, verdict: &Verdict) -> Alert {
             .map_or("none", |(kind, _)| kind.name()),
         eta_minute: None,
         page: verdict.severity == Severity::Critical,
+    }
+}
+
+/// Notices of use say no time; a warning of the day ahead does, and pages.
+fn warning_alert(scenario: &Scenario, minute: i64, kind: QuotaKind, warning: &Warning) -> Alert {
+    let chances = &warning.exhaustion;
+    let known = chances.origin.since(scenario.start);
+    let eta_minute = match warning.way {
+        Way::Ahead | Way::Near => None,
+        Way::Soon => chances.if_within_day.map(|minutes| known + minutes),
+    };
+    Alert {
+        scenario: scenario.name.clone(),
+        minute,
+        kind: match warning.way {
+            Way::Ahead | Way::Near => "quota_usage",
+            Way::Soon => "quota_forecast",
+        },
+        quota: kind.name(),
+        eta_minute,
+        page: warning.way == Way::Soon,
     }
 }
 

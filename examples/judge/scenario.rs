@@ -51,7 +51,6 @@ pub(crate) struct Row {
 
 /// A window to forecast, from data before `origin` only.
 #[derive(Clone, Debug, Deserialize)]
-#[expect(dead_code, reason = "nothing answers tasks yet")]
 pub(crate) struct Task {
     pub task: String,
     pub scenario: String,

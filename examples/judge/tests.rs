@@ -84,7 +84,7 @@ fn judged(scenario: &Scenario, rows: &[Row]) -> Judged {
         task("24h", 4 * DAY, 15, 96),
         task("7d", 6 * DAY, 60, 168),
     ];
-    feed(scenario, rows, &tasks.iter().collect::<Vec<_>>()).unwrap()
+    feed(scenario, rows, &tasks.iter().collect::<Vec<_>>(), true).unwrap()
 }
 
 #[test]
@@ -92,6 +92,8 @@ fn truncating_the_future_changes_no_earlier_line() {
     let (scenario, rows) = world(8 * DAY);
     let whole = judged(&scenario, &rows);
     assert!(10 <= whole.alerts.len(), "{:?}", whole.alerts);
+    assert!(whole.alerts.iter().any(|it| it.kind == "quota_forecast"));
+    assert_eq!(whole.forecasts.len(), 3);
     for end in [3 * DAY + 61, 5_020, 5 * DAY + 700, 6 * DAY + 1] {
         let cut = Scenario {
             minutes: end,
