@@ -3,6 +3,7 @@
 //! - `sheet`: reading a document key by key and going on after a fault;
 //! - `values`: units and identifiers;
 //! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`;
+//! - `forecast`: the rule of forecast warnings;
 //! - `fault`: what is wrong, as people read it;
 //! - `origin`: where each value came from.
 //!
@@ -17,13 +18,14 @@ use std::{
 
 use crate::model::{
     policy::{Mode, Settings},
-    rule::Rule,
+    rule::{Rule, WarningRule},
     units::Share,
 };
 
 mod accounts;
 mod fault;
 mod files;
+mod forecast;
 mod origin;
 mod overrides;
 mod receivers;
@@ -131,6 +133,23 @@ pub fn builtin_rules() -> Result<Vec<Rule>, ConfigError> {
     match ConfigError::of(faults) {
         Some(error) => Err(error),
         None => Ok(book.into_values().map(|(rule, _)| rule).collect()),
+    }
+}
+
+/// The rule of forecast warnings that is compiled in.
+///
+/// # Errors
+/// None as shipped: a test reads it.
+pub fn builtin_warnings() -> Result<WarningRule, ConfigError> {
+    let (name, text) = forecast::BUILTIN;
+    match forecast::read(name, text) {
+        (Some(rule), _) => Ok(rule),
+        (None, faults) => Err(ConfigError::of(faults).unwrap_or_else(|| {
+            ConfigError::one(Fault::nowhere(
+                "the rule of forecast warnings could not be read, and no reason was found",
+                "this is a fault of ours: please report it",
+            ))
+        })),
     }
 }
 

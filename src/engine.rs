@@ -7,7 +7,8 @@
 //! - `hold`: from minutes to states: M of N, hysteresis, gaps, settled and provisional minutes;
 //! - `explain`: the reasons of a verdict;
 //! - `portrait`: what follows from a pool's minutes beside use, for people;
-//! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula.
+//! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
+//! - `forecast`: demand ahead, and when a quota runs out.
 //!
 //! Does not belong here: which incident a verdict belongs to, and what is done about it (`act/plan`).
 
@@ -24,6 +25,8 @@ use crate::model::{
     series::{PoolSeries, Signal},
     time::{Minute, Timestamp},
 };
+
+pub mod forecast;
 
 mod band;
 pub mod crosscheck;

@@ -200,3 +200,36 @@ pub struct Rule {
     /// SHA-256 (hex, 12 characters) of the rule as written: stored with each decision.
     pub hash: String,
 }
+
+/// When a forecast against a quota becomes a warning; the same for all pools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WarningRule {
+    /// The days after the next: a notice.
+    pub ahead: Chance,
+    /// Close to the limit: a notice.
+    pub near: Chance,
+    /// The next 24 hours: a page.
+    pub soon: Standing,
+    /// Minutes until the same is told again, and in which nothing is told after the quota was exhausted.
+    pub quiet_minutes: i64,
+    /// But again earlier when use has grown by this much.
+    pub grown: Share,
+}
+
+/// Use and chance that together make a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chance {
+    /// Share of the limit that three of five minutes reach.
+    pub use_share: Share,
+    /// Least probability of exhaustion.
+    pub chance: Share,
+}
+
+/// A chance that has to stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Least probability of exhaustion.
+    pub chance: Share,
+    /// For so many minutes.
+    pub minutes: i64,
+}

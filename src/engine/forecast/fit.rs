@@ -1,0 +1,285 @@
+//! What is to be expected: trend x shape of the day x last week x what the last hours say.
+//!
+//! The statistic: the slow part (`trend`) times the shape of the day (`shape`) is the base. On it come
+//! - last week: the ratio to the base that the same quarter had a week ago, weighted by how much such ratios have come
+//!   back so far (a regression over the last week, shrunk to a prior; one weight for the pattern within hours, one for
+//!   the level). Where weeks repeat the forecast learns it; where they don't the weight goes to nothing;
+//! - the last hours: the ratios to the base of the last quarter, hour, four hours, day and three days. Each adds what it
+//!   says beyond the next longer one, and is believed for about as long as it has held: a level that has stood for an
+//!   hour counts half four hours ahead, one that has stood for a day half 20 hours ahead (`t / (t + ahead)`). So a level
+//!   shift is taken up within a quarter of an hour and kept the longer it lasts, and a burst is forgotten.
+//!
+//! What fools it: a change of the weekly rhythm (a public holiday) until the last hours show it.
+//! Cold start: one day; before that there is no fit.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "indices are counted from the length of the same vector"
+)]
+
+use super::{
+    Growth,
+    history::{DAY, History, QUARTER, WEEK},
+    shape::Shape,
+    trend::{Level, Trend},
+};
+use crate::model::time::Minute;
+
+/// Quarters of the windows of the last hours, shortest first.
+const WINDOWS: [usize; 5] = [1, 4, 16, DAY, 3 * DAY];
+/// Hours ahead at which the level of the last hour counts half; others by the square root of their length.
+const HOLD: f64 = 4.0;
+/// Quarters at the usual level that a window is shrunk to the next longer one by: the nightly trickle says little.
+const SHRINK: f64 = 0.2;
+/// Quarters of one level of the trend.
+const LEVEL: i64 = 24;
+/// Quarters that must be known for a level.
+const LEVEL_KNOWN: f64 = 12.0;
+/// How much of last week comes back, before anything is learned: of the pattern, and of the level.
+const PATTERN_PRIOR: f64 = 0.2;
+const LEVEL_PRIOR: f64 = 0.5;
+/// Weight of these priors: this much squared ratio over a day of quarters.
+const WEEK_PRIOR: f64 = 0.02 * 96.0;
+/// Hours ahead at which the weight of the level has taken over half from the weight of the pattern.
+const PATTERN_HOURS: f64 = 8.0;
+/// Quarters on each side that last week's ratios are smoothed over.
+const SMOOTH: usize = 1;
+/// Ratios are kept within these when they are compared with last week's.
+const RATIO: (f64, f64) = (0.0, 4.0);
+
+/// A fit as of the end of the last whole quarter.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Fit {
+    /// The minute after the last whole quarter.
+    pub(super) origin: Minute,
+    /// Mean of the last week: the scale that errors are measured by. Positive.
+    pub(super) level: f64,
+    shape: Shape,
+    pub(super) trend: Trend,
+    /// Ratios to the base of the last week, smoothed; `NaN` for gaps.
+    week: Vec<f64>,
+    pattern: f64,
+    weekly: f64,
+    /// What each window says beyond the next longer one.
+    steps: [f64; WINDOWS.len()],
+    growth: Vec<Growth>,
+}
+
+/// Sums of values and of what they are compared to, so that any stretch costs two look-ups.
+#[derive(Debug)]
+struct Sums(Vec<(f64, f64)>);
+
+impl Sums {
+    fn of(pairs: impl Iterator<Item = (f64, f64)>) -> Self {
+        let mut sums = vec![(0.0, 0.0)];
+        let (mut a, mut b) = (0.0, 0.0);
+        for (value, base) in pairs {
+            if !value.is_nan() {
+                (a, b) = (a + value, b + base);
+            }
+            sums.push((a, b));
+        }
+        Self(sums)
+    }
+
+    /// Both sums over `from..until`.
+    fn over(&self, from: usize, until: usize) -> (f64, f64) {
+        let (from, until) = (self.0[from.min(until)], self.0[until]);
+        (until.0 - from.0, until.1 - from.1)
+    }
+
+    /// Their ratio; `NaN` where nothing is known.
+    fn ratio(&self, from: usize, until: usize) -> f64 {
+        let (value, base) = self.over(from, until);
+        if 0.0 < base { value / base } else { f64::NAN }
+    }
+}
+
+/// The trend of what is kept, from levels of whole six hours.
+pub(super) fn trend(history: &History, growth: &[Growth]) -> Option<Trend> {
+    let (quarters, end) = (past(history, growth)?, history.end()?);
+    let shape = Shape::of(&quarters, end);
+    let first = end - i64::try_from(quarters.len()).ok()?;
+    let sums = Sums::of(
+        (first..)
+            .zip(&quarters)
+            .map(|(at, &value)| (value, shape.quarter(at))),
+    );
+    let known = Sums::of(quarters.iter().map(|&value| (value, 1.0)));
+    let mut levels = Vec::new();
+    let mut until = end.div_euclid(LEVEL) * LEVEL;
+    while first + LEVEL <= until {
+        let from = usize::try_from(until - LEVEL - first).ok()?;
+        let to = usize::try_from(until - first).ok()?;
+        let ratio = sums.ratio(from, to);
+        if LEVEL_KNOWN <= known.over(from, to).1 && 0.0 < ratio {
+            let day = (until as f64 - LEVEL as f64 / 2.0) / DAY as f64;
+            levels.push(Level {
+                day,
+                log: ratio.ln(),
+            });
+        }
+        until -= LEVEL;
+    }
+    levels.reverse();
+    Trend::of(&levels, end as f64 / DAY as f64)
+}
+
+/// All quarters, those before a growth event that has begun raised to what they would be after it.
+fn past(history: &History, growth: &[Growth]) -> Option<Vec<f64>> {
+    let mut quarters = history.quarters();
+    let end = history.end()?;
+    let first = end - i64::try_from(quarters.len()).ok()?;
+    for event in growth.iter().filter(|it| it.from.0 <= end * QUARTER) {
+        for (at, value) in (first..).zip(&mut quarters) {
+            if at * QUARTER < event.from.0 {
+                *value *= event.factor;
+            }
+        }
+    }
+    Some(quarters)
+}
+
+impl Fit {
+    /// `None` below one day, or when all of the last week was nothing.
+    pub(super) fn of(history: &History, trend: &Trend, growth: &[Growth]) -> Option<Self> {
+        let (quarters, end) = (past(history, growth)?, history.end()?);
+        let count = quarters.len();
+        if count < DAY {
+            return None;
+        }
+        let shape = Shape::of(&quarters, end);
+        let first = end - i64::try_from(count).ok()?;
+        let base = base(&shape, trend, first, count);
+        let values = quarters.iter().copied();
+        let sums = Sums::of(values.clone().zip(base.iter().copied()));
+        let level = Sums::of(values.map(|it| (it, 1.0))).ratio(count.saturating_sub(WEEK), count);
+        if level.is_nan() || level <= 0.0 {
+            return None;
+        }
+        let smooth =
+            |at: usize| sums.ratio(at.saturating_sub(SMOOTH), (at + SMOOTH + 1).min(count));
+        let (pattern, weekly) = come_back(&quarters, &base, &sums, level);
+        // What the base and last week's pattern lead to expect of a quarter of the past.
+        let expected: Vec<f64> = (count.saturating_sub(WINDOWS[4])..count)
+            .map(|at| {
+                let back = at.checked_sub(WEEK).map_or(f64::NAN, smooth);
+                base[at] * told(back, pattern)
+            })
+            .collect();
+        let recent = Sums::of(
+            quarters[count - expected.len()..]
+                .iter()
+                .copied()
+                .zip(expected.iter().copied()),
+        );
+        let week = (0..WEEK).map(|at| (count + at).checked_sub(WEEK).map_or(f64::NAN, smooth));
+        Some(Self {
+            origin: Minute(end * QUARTER),
+            level,
+            week: week.collect(),
+            shape,
+            trend: trend.clone(),
+            pattern,
+            weekly,
+            steps: steps(&recent, expected.len(), level),
+            growth: growth
+                .iter()
+                .copied()
+                .filter(|it| end * QUARTER < it.from.0)
+                .collect(),
+        })
+    }
+
+    /// The median of the mean over `step` minutes from `at` on.
+    pub(super) fn median(&self, at: Minute, step: i64) -> f64 {
+        let middle = at.0 as f64 + step as f64 / 2.0;
+        let ahead = ((middle - self.origin.0 as f64) / 60.0).max(0.05);
+        let quarter = at.0.div_euclid(QUARTER) - self.origin.0.div_euclid(QUARTER);
+        let week = usize::try_from(quarter.rem_euclid(672)).map_or(f64::NAN, |at| self.week[at]);
+        let share = ahead / (PATTERN_HOURS + ahead);
+        let weight = self.pattern + (self.weekly - self.pattern) * share;
+        let mut level = 1.0;
+        for (step, window) in self.steps.iter().zip(WINDOWS) {
+            let hold = HOLD * (window as f64 / 4.0).sqrt();
+            level += step * hold / (hold + ahead);
+        }
+        let base = self.shape.minute(middle) * self.trend.at(middle / 1_440.0).exp();
+        let coming = self
+            .growth
+            .iter()
+            .filter(|it| it.from <= at)
+            .map(|it| it.factor);
+        (base * told(week, weight) * level).max(0.0) * coming.product::<f64>()
+    }
+}
+
+/// The base of `count` quarters from quarter `first` on: the trend of its six hours times the shape.
+fn base(shape: &Shape, trend: &Trend, first: i64, count: usize) -> Vec<f64> {
+    let mut base = Vec::with_capacity(count);
+    let mut level = (i64::MIN, 1.0);
+    for at in (first..).take(count) {
+        let of = at.div_euclid(LEVEL);
+        if level.0 != of {
+            let day = (of as f64 + 0.5) * LEVEL as f64 / DAY as f64;
+            level = (of, trend.at(day).exp());
+        }
+        base.push(shape.quarter(at) * level.1);
+    }
+    base
+}
+
+/// What last week's ratio makes of the base.
+fn told(ratio: f64, weight: f64) -> f64 {
+    if ratio.is_nan() {
+        return 1.0;
+    }
+    1.0 + weight * (ratio.clamp(RATIO.0, RATIO.1) - 1.0)
+}
+
+/// How much of last week's ratios came back in the last week: of the pattern within four hours, and of the level.
+fn come_back(quarters: &[f64], base: &[f64], sums: &Sums, level: f64) -> (f64, f64) {
+    let count = quarters.len();
+    let prior = WEEK_PRIOR * level;
+    let (mut pattern, mut weekly) = ((prior * PATTERN_PRIOR, prior), (prior * LEVEL_PRIOR, prior));
+    let add = |to: &mut (f64, f64), weight: f64, now: f64, then: f64| {
+        let (now, then) = (now.clamp(-1.0, 2.0), then.clamp(-1.0, 2.0));
+        if now.is_finite() && then.is_finite() {
+            to.0 += weight * now * then;
+            to.1 += weight * then * then;
+        }
+    };
+    let hours = WINDOWS[2];
+    for at in (WEEK + hours).max(count.saturating_sub(WEEK))..count {
+        if base[at] <= 0.0 {
+            continue;
+        }
+        let back = at - WEEK;
+        let then = sums.ratio(back - SMOOTH, (back + SMOOTH + 1).min(count));
+        let now = quarters[at] / base[at];
+        let (near, near_then) = (sums.ratio(at - hours, at), sums.ratio(back - hours, back));
+        add(
+            &mut pattern,
+            base[at],
+            now / near - 1.0,
+            then / near_then - 1.0,
+        );
+        add(&mut weekly, base[at], now - 1.0, then - 1.0);
+    }
+    let weight = |(products, squares): (f64, f64)| (products / squares).clamp(0.0, 1.0);
+    (weight(pattern), weight(weekly))
+}
+
+/// What each window says beyond the next longer one; the longest is measured against the base.
+fn steps(recent: &Sums, count: usize, level: f64) -> [f64; WINDOWS.len()] {
+    let shrink = SHRINK * level;
+    let mut longer: f64 = 1.0;
+    let mut steps = [0.0; WINDOWS.len()];
+    for (step, window) in steps.iter_mut().zip(WINDOWS).rev() {
+        let (value, base) = recent.over(count.saturating_sub(window), count);
+        let here = ((value + shrink * longer) / (base + shrink)).clamp(0.05, 20.0);
+        *step = here - longer;
+        longer = here;
+    }
+    steps
+}

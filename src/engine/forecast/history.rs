@@ -1,0 +1,117 @@
+//! What is kept of the past of one quantity: the means of its quarters of an hour over three weeks.
+//!
+//! A quarter is kept in thousandths of its natural logarithm, so that two bytes hold a tenth of a percent at any size.
+//! It counts when at least a third of its minutes are known; otherwise it is a gap, never a zero.
+
+use std::collections::VecDeque;
+
+use crate::model::{series::Sample, time::Minute};
+
+/// Minutes of a quarter.
+pub(super) const QUARTER: i64 = 15;
+/// Quarters of a day.
+pub(super) const DAY: usize = 96;
+/// Quarters of a week.
+pub(super) const WEEK: usize = 7 * DAY;
+/// Quarters kept: two weeks to compare with each other, and one more for the trend.
+const KEPT: usize = 21 * DAY;
+/// As [`KEPT`], in minutes.
+const KEPT_MINUTES: i64 = 21 * crate::model::time::DAY;
+/// Known minutes that make a quarter count.
+const LEAST_KNOWN: u8 = 5;
+
+/// A quarter that is not known.
+const GAP: u16 = 0;
+/// A quarter that is known to have been nothing.
+const NOTHING: u16 = 1;
+/// Where the logarithm of 1 lies, so that parts of a request have room below.
+const ONE: f64 = 8_000.0;
+/// Steps of the logarithm.
+const STEPS: f64 = 1_000.0;
+
+/// The past of one quantity.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub(super) struct History {
+    quarters: VecDeque<u16>,
+    sum: f64,
+    known: u8,
+    next: Option<Minute>,
+}
+
+impl History {
+    /// Takes in one minute. Minutes that were left out since the last one are gaps; a minute of the past is passed over,
+    /// and the answer is `false`.
+    pub(super) fn push(&mut self, minute: Minute, sample: Sample) -> bool {
+        let next = *self.next.get_or_insert(minute);
+        if minute < next {
+            return false;
+        }
+        if KEPT_MINUTES < minute.since(next) {
+            *self = Self::default(); // nothing that was kept is near enough to mean anything
+        } else {
+            for missing in next.until(minute) {
+                self.put(missing, None);
+            }
+        }
+        self.put(minute, sample.value());
+        true
+    }
+
+    fn put(&mut self, minute: Minute, value: Option<f64>) {
+        if let Some(value) = value {
+            self.sum += value.max(0.0);
+            self.known += 1;
+        }
+        if minute.0.rem_euclid(QUARTER) == QUARTER - 1 {
+            if self.quarters.len() == KEPT {
+                self.quarters.pop_front();
+            }
+            let is_known = LEAST_KNOWN <= self.known;
+            let mean = self.sum / f64::from(self.known);
+            self.quarters
+                .push_back(if is_known { packed(mean) } else { GAP });
+            (self.sum, self.known) = (0.0, 0);
+        }
+        self.next = Some(minute.plus(1));
+    }
+
+    /// The number of quarters since 1970 up to the end of the last whole one.
+    pub(super) fn end(&self) -> Option<i64> {
+        self.next.map(|next| next.0.div_euclid(QUARTER))
+    }
+
+    /// The means of all quarters, oldest first; `NaN` for a gap.
+    pub(super) fn quarters(&self) -> Vec<f64> {
+        self.quarters.iter().map(|&it| unpacked(it)).collect()
+    }
+
+    /// The mean of the last whole quarter; `NaN` for a gap.
+    pub(super) fn last(&self) -> f64 {
+        self.quarters.back().map_or(f64::NAN, |&it| unpacked(it))
+    }
+}
+
+/// A mean in two bytes; what is not a number of its kind is a gap.
+pub(super) fn packed(mean: f64) -> u16 {
+    if mean.is_nan() {
+        return GAP;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the range"
+    )]
+    let log = (ONE + STEPS * mean.ln())
+        .round()
+        .clamp(f64::from(NOTHING), f64::from(u16::MAX)) as u16;
+    log
+}
+
+/// The mean again, to a tenth of a percent; `NaN` for a gap.
+pub(super) fn unpacked(packed: u16) -> f64 {
+    match packed {
+        GAP => f64::NAN,
+        NOTHING => 0.0,
+        log => ((f64::from(log) - ONE) / STEPS).exp(),
+    }
+}

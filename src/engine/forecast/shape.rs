@@ -1,0 +1,85 @@
+//! The shape of a day: how each quarter of an hour relates to the mean of its day.
+//!
+//! The statistic: of each whole day back from now the quarters divided by the mean of that day; per quarter their mean,
+//! the newest day weighing most (half as much a week back), then smoothed over five quarters. Ratios, so that growth
+//! does not blur the shape; a mean and not a median, because a job that runs every other night is part of what is to be
+//! expected. What fools it: a day with an incident is part of the shape for a week or two, at a seventh of its height.
+//! Cold start: below one whole day every quarter is 1.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "slots are taken modulo the length of a day"
+)]
+
+use super::history::{DAY, QUARTER};
+
+/// Days until a day weighs half.
+const HALF_LIFE: f64 = 7.0;
+/// Weights of a quarter and its neighbours, two on each side.
+const SMOOTH: [f64; 5] = [1.0, 2.0, 3.0, 2.0, 1.0];
+/// Quarters that must be known for a day to count.
+const LEAST_KNOWN: f64 = 48.0;
+
+/// One ratio a quarter of the day; their mean is 1.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Shape([f64; DAY]);
+
+impl Shape {
+    /// Of quarters that end at quarter `end`.
+    pub(super) fn of(quarters: &[f64], end: i64) -> Self {
+        let mut sums = [0.0; DAY];
+        let mut weights = [0.0; DAY];
+        let first_slot = slot(end);
+        let mut weight = 1.0;
+        for day in quarters.rchunks_exact(DAY) {
+            let known = day.iter().filter(|it| !it.is_nan());
+            let (sum, count) = known.fold((0.0, 0.0), |(sum, count), it| (sum + it, count + 1.0));
+            if LEAST_KNOWN < count && 0.0 < sum {
+                for (at, value) in day.iter().enumerate().filter(|(_, it)| !it.is_nan()) {
+                    let at = (first_slot + at) % DAY;
+                    sums[at] += weight * value * count / sum;
+                    weights[at] += weight;
+                }
+            }
+            weight *= 0.5_f64.powf(HALF_LIFE.recip());
+        }
+        let raw: [f64; DAY] = std::array::from_fn(|at| {
+            if 0.0 < weights[at] {
+                sums[at] / weights[at]
+            } else {
+                1.0
+            }
+        });
+        let smooth = |at: usize| -> f64 {
+            let around = SMOOTH.iter().enumerate();
+            around
+                .map(|(by, weight)| weight * raw[(at + DAY + by - 2) % DAY])
+                .sum()
+        };
+        let mut shape: [f64; DAY] = std::array::from_fn(smooth);
+        let mean = shape.iter().sum::<f64>() / 96.0;
+        for ratio in &mut shape {
+            *ratio = if 0.0 < mean { *ratio / mean } else { 1.0 };
+        }
+        Self(shape)
+    }
+
+    /// At the quarter with this number.
+    pub(super) fn quarter(&self, quarter: i64) -> f64 {
+        self.0[slot(quarter)]
+    }
+
+    /// At this minute, between the middles of the quarters.
+    pub(super) fn minute(&self, minute: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "15")]
+        let at = minute / QUARTER as f64 - 0.5;
+        #[expect(clippy::cast_possible_truncation, reason = "minutes of this age")]
+        let before = at.floor() as i64;
+        let share = at - at.floor();
+        self.quarter(before) * (1.0 - share) + self.quarter(before + 1) * share
+    }
+}
+
+/// The slot of the day of the quarter with this number.
+fn slot(quarter: i64) -> usize {
+    usize::try_from(quarter.rem_euclid(96)).unwrap_or(0) // 0..96
+}

@@ -1,0 +1,186 @@
+//! When people are told that a quota will not do. One rule for all pools; its numbers come from `alert-rules/`.
+//!
+//! Use is the level that three of the last five minutes reach, as a share of the limit. Three ways to a warning:
+//! - *ahead*: use is well under way, and once the next 24 hours are over the rest of the week still has fair chances of
+//!   exhaustion. Leaving out the day ahead keeps bursts away: they raise the chances of the hours to come, not of the
+//!   days. Asking for use keeps away what the trend makes of a quiet night;
+//! - *near*: use is close to the limit and the week is at risk. A share alone cries wolf at pools that live near their
+//!   quota;
+//! - *soon*: the day is at high risk, and that has stood for a while. Tomorrow's peak, or a ramp of an hour. Only this
+//!   one says when, and only this one pages.
+//!
+//! A quota is told of once in the quiet time by each way, and again earlier only when use has grown since. After it was
+//! exhausted people know: the throttling is its own alert and the request is on its way, so that nothing is said for
+//! the quiet time. A new value of the quota begins anew.
+//!
+//! What fools it: a quota that is refilled evenly lets demand pass it for some minutes. How far is learned from what
+//! went through (see [`Watch::limit`]), so that the first days at the limit are warned of and later ones are not.
+
+use std::collections::VecDeque;
+
+use super::{Exhaustion, busy::Sustained};
+use crate::model::{
+    rule::{Chance, WarningRule},
+    series::Sample,
+    time::Minute,
+};
+
+/// Minutes looked at for exhaustion, and how many of them must be throttled.
+const MINUTES: usize = 5;
+const THROTTLED: usize = 3;
+
+/// Which way led to a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Use is under way, and the days after the next are at risk.
+    Ahead,
+    /// Use is close to the limit, and the week is at risk.
+    Near,
+    /// The next 24 hours are at risk.
+    Soon,
+}
+
+/// A warning about one quota.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Warning {
+    /// The last minute that was known.
+    pub minute: Minute,
+    /// Which way.
+    pub way: Way,
+    /// What three of the last five minutes reached.
+    pub used: f64,
+    /// The quota.
+    pub quota: f64,
+    /// What was forecast.
+    pub exhaustion: Exhaustion,
+}
+
+/// What is remembered of one quota of one pool.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Watch {
+    quota: Option<f64>,
+    sustained: Sustained,
+    throttled: VecDeque<bool>,
+    /// The highest level of three of five minutes that went through without a throttle.
+    proven: f64,
+    exhausted: Option<Minute>,
+    /// Since when the day is at risk.
+    risky: Option<Minute>,
+    ahead: Told,
+    near: Told,
+    soon: Told,
+}
+
+/// When a way was told of, and the use then.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+struct Told(Option<(Minute, f64)>);
+
+impl Told {
+    /// Whether it is to be told (again), and remembers it if so.
+    fn tell(&mut self, rule: &WarningRule, minute: Minute, share: f64, again: f64) -> bool {
+        let is_news = self.0.is_none_or(|(at, told)| {
+            rule.quiet_minutes <= minute.since(at) || again * told <= share
+        });
+        if is_news {
+            self.0 = Some((minute, share));
+        }
+        is_news
+    }
+}
+
+impl Watch {
+    /// Takes in one minute: what was wanted and what was throttled, the quota then, and the chances as of then.
+    pub fn push(
+        &mut self,
+        rule: &WarningRule,
+        minute: Minute,
+        (wanted, throttles): (Sample, Sample),
+        quota: f64,
+        exhaustion: Option<&Exhaustion>,
+    ) -> Option<Warning> {
+        if self.quota.map(f64::to_bits) != Some(quota.to_bits()) {
+            *self = Self {
+                quota: Some(quota),
+                ..Self::default()
+            };
+        }
+        let used = self.sustained.push(wanted.value())?;
+        self.throttle(minute, throttles, used);
+        let &exhaustion = exhaustion?;
+        let is_risky = rule.soon.chance.factor() <= exhaustion.within_day;
+        self.risky = is_risky.then(|| self.risky.unwrap_or(minute));
+        if self
+            .exhausted
+            .is_some_and(|at| minute.since(at) < rule.quiet_minutes)
+        {
+            return None;
+        }
+        let way = self.way(rule, minute, used / self.limit(quota), &exhaustion)?;
+        Some(Warning {
+            minute,
+            way,
+            used,
+            quota,
+            exhaustion,
+        })
+    }
+
+    /// What demand has to pass for a sustained exhaustion: the quota, or more where more has been seen to go through
+    /// without a throttle. Bedrock's quotas may be refilled evenly and then take some minutes above them; how much is
+    /// learned, not assumed.
+    #[must_use]
+    pub fn limit(&self, quota: f64) -> f64 {
+        let is_same = self.quota.map(f64::to_bits) == Some(quota.to_bits());
+        quota.max(if is_same { self.proven } else { 0.0 })
+    }
+
+    fn throttle(&mut self, minute: Minute, throttles: Sample, used: f64) {
+        if self.throttled.len() == MINUTES {
+            self.throttled.pop_front();
+        }
+        // Not known is not free of throttles.
+        self.throttled
+            .push_back(throttles.value().is_none_or(|it| 0.0 < it));
+        let throttled = self.throttled.iter().filter(|it| **it).count();
+        if throttled == 0 {
+            self.proven = self.proven.max(used);
+        }
+        if THROTTLED <= throttled && throttles.value().is_some_and(|it| 0.0 < it) {
+            self.exhausted = Some(minute);
+        }
+    }
+
+    fn way(
+        &mut self,
+        rule: &WarningRule,
+        minute: Minute,
+        share: f64,
+        seen: &Exhaustion,
+    ) -> Option<Way> {
+        let at = |needs: Chance, chance: f64| {
+            needs.use_share.factor() <= share && needs.chance.factor() <= chance
+        };
+        if at(rule.ahead, seen.after_day)
+            && self
+                .ahead
+                .tell(rule, minute, share, 1.0 + rule.grown.factor())
+        {
+            return Some(Way::Ahead);
+        }
+        if at(rule.near, seen.within_week)
+            && self
+                .near
+                .tell(rule, minute, share, 1.0 + rule.grown.factor())
+        {
+            return Some(Way::Near);
+        }
+        let has_stood = self
+            .risky
+            .is_some_and(|since| rule.soon.minutes <= minute.since(since));
+        // The chances of a day are told once a quiet time, however use grows on the way there.
+        if has_stood && self.soon.tell(rule, minute, share, f64::INFINITY) {
+            return Some(Way::Soon);
+        }
+        None
+    }
+}
