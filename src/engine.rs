@@ -6,6 +6,7 @@
 //! - `band`: what is usual at this time of day;
 //! - `hold`: from minutes to states: M of N, hysteresis, gaps, settled and provisional minutes;
 //! - `explain`: the reasons of a verdict.
+//! - `detect`: what is wrong now, by the pool's own past; not yet wired into the rules.
 //!
 //! Does not belong here: which incident a verdict belongs to, and what is done about it (`act/plan`).
 
@@ -24,6 +25,7 @@ use crate::model::{
 };
 
 mod band;
+pub mod detect;
 mod explain;
 mod hold;
 mod observer;
