@@ -8,7 +8,8 @@
 //! - `explain`: the reasons of a verdict;
 //! - `portrait`: what follows from a pool's minutes beside use, for people;
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
-//! - `forecast`: demand ahead, and when a quota runs out.
+//! - `detect`: what is wrong now, by the pool's own past; not yet wired into the rules;
+//! - `forecast`: demand ahead, and when a quota runs out; not yet wired into the rules.
 //!
 //! Does not belong here: which incident a verdict belongs to, and what is done about it (`act/plan`).
 
@@ -30,6 +31,7 @@ pub mod forecast;
 
 mod band;
 pub mod crosscheck;
+pub mod detect;
 mod explain;
 mod hold;
 mod observer;

@@ -6,6 +6,7 @@ use bedrock_ops_alert::{
     config,
     engine::{
         self,
+        detect::{Detectors, Kind, Measured, Sensitivity},
         forecast::{
             self, Lookout, Seen, demand,
             warning::{Warning, Way},
@@ -57,11 +58,15 @@ pub(crate) fn feed(
         while let Some(era) = eras.next_if(|era| era.from_minute <= minute) {
             world.grant(era, minute);
         }
-        if let Some(row) = rows.next_if(|row| row.minute == minute) {
+        let row = rows.next_if(|row| row.minute == minute);
+        if let Some(row) = row {
             world.observe(row);
         }
         world.judge(minute);
         world.look_out(minute);
+        if let Some(row) = row {
+            world.detect(row);
+        }
     }
     Ok(Judged {
         scenario: scenario.name.clone(),
@@ -81,6 +86,7 @@ struct World<'a> {
     quotas: BTreeMap<(Scope, QuotaCode), Quota>,
     series: PoolSeries,
     tracks: BTreeMap<RuleName, Track>,
+    detectors: Detectors,
     /// The rules whose alert people know of.
     told: BTreeSet<RuleName>,
     alerts: Vec<Alert>,
@@ -88,17 +94,20 @@ struct World<'a> {
 
 impl<'a> World<'a> {
     fn new(scenario: &'a Scenario, has_shares: bool) -> Result<Self, Failure> {
-        let mut rules = config::builtin_rules().map_err(|error| format!("{error:?}"))?;
-        rules.retain(|rule| has_shares || rule.category != Category::Quota);
         Ok(Self {
             scenario,
-            rules,
+            rules: if has_shares {
+                quota_rules()?
+            } else {
+                Vec::new()
+            },
             warnings: config::builtin_warnings().map_err(|error| format!("{error:?}"))?,
             lookouts: [QuotaKind::Rpm, QuotaKind::Tpm].map(|kind| (kind, Lookout::default())),
             pool: pool(scenario),
             quotas: BTreeMap::new(),
             series: PoolSeries::default(),
             tracks: BTreeMap::new(),
+            detectors: Detectors::default(),
             told: BTreeSet::new(),
             alerts: Vec::new(),
         })
@@ -213,10 +222,49 @@ impl<'a> World<'a> {
         })
     }
 
+    /// What the detectors make of a minute that has a row. One that has none was not measured, which is no zero.
+    fn detect(&mut self, row: &Row) {
+        let measured = Measured {
+            invocations: Sample::Value(row.invocations),
+            throttles: Sample::Value(row.throttles),
+            client_errors: Sample::Value(row.client_errors),
+            server_errors: Sample::Value(row.server_errors),
+            input_tokens: Sample::Value(row.input_tokens),
+            output_tokens: Sample::Value(row.output_tokens),
+            latency: row.latency_ms_avg.map_or(Sample::NoData, Sample::Value),
+        };
+        let findings = self
+            .detectors
+            .push(self.at(row.minute), &measured, &Sensitivity::default());
+        let begun = findings.iter().filter(|finding| finding.began);
+        self.alerts.extend(begun.map(|finding| Alert {
+            scenario: self.scenario.name.clone(),
+            minute: row.minute,
+            kind: match finding.kind {
+                Kind::Throttled => "throttle",
+                Kind::ClientErrors | Kind::ServerErrors => "error",
+                Kind::Slow => "latency",
+                Kind::TrafficUp | Kind::TrafficDown | Kind::TokensUp => "anomaly",
+            },
+            quota: "none",
+            eta_minute: None,
+            page: true,
+        }));
+    }
+
     /// The UTC minute of a minute of the scenario.
     fn at(&self, minute: i64) -> Minute {
         self.scenario.start.plus(minute)
     }
+}
+
+/// The shipped rules about quotas. All others are the detectors' business here.
+fn quota_rules() -> Result<Vec<Rule>, Failure> {
+    let rules = config::builtin_rules().map_err(|error| format!("{error:?}"))?;
+    let quota = rules.into_iter();
+    Ok(quota
+        .filter(|rule| rule.category == Category::Quota)
+        .collect())
 }
 
 fn alert(scenario: &Scenario, minute: i64, verdict: &Verdict) -> Alert {

@@ -1,0 +1,311 @@
+//! Arrivals that jump or vanish. Arrivals are all that callers sent: answered, failed and refused, so that errors and
+//! throttles are not taken for vanished traffic.
+//!
+//! The statistic: the newest 2 to 30 minutes but one against the half hour before and against the usual range of this
+//! time of day (`profile`). The surprise of the count (`surprise`) takes the clumps of the last hour into account: an
+//! arrival process of a few clients sends a thousand requests in one minute and none in the next. A move counts when
+//! - it is a jump: three times the half hour before (or a third);
+//! - it is unusual: beyond a factor of what this time of day knows, so that nightly batches and weekly peaks are not;
+//! - chance does not explain it, and the pool's own calm (`calm`) hardly ever reaches it.
+//!
+//! Down is confirmed for at least five minutes, and only while it lasts: the dips of a few minutes that every busy service
+//! knows are over by then. Up needs two minutes: a retry storm does not wait. Windows grow only while the shorter ones hold too
+//! little to tell: a long window over a busy pool would take every slow ramp for a jump.
+//!
+//! Both silences are told apart: a minute without a row is not zero, and is not looked at (promise P5).
+//! What fools it: a ramp that takes hours (the forecast's business), and the first weekend. Cold start: one day.
+
+use super::{
+    Evidence, Sensitivity,
+    calm::Calm,
+    latch::{Latch, Say},
+    profile::Profile,
+    surprise::surprise,
+    trail::Trail,
+};
+use crate::model::time::Minute;
+
+const LENGTHS: [u16; 6] = [2, 3, 5, 8, 15, 30];
+const LONGEST: u16 = 30;
+/// The minutes before a window that it is compared with.
+const BEFORE: u16 = 30;
+/// The minutes before a window that say how clumped arrivals are.
+const CLUMPS: u16 = 60;
+/// So many rows must lie before a window.
+const LEAST_BEFORE: f64 = 10.0;
+/// Rows may lie this far apart in all.
+const WITHIN: u16 = LONGEST + CLUMPS + 15;
+const SLOT_MINUTES: i64 = 15;
+/// Below this rate a minute nothing is expected.
+const LEAST_RATE: f64 = 0.2;
+/// The most and the least regular arrivals: a deviation of a ninth, and of twice the mean.
+const SHAPES: (f64, f64) = (0.25, 80.0);
+/// Root of twice the nats: deviations, were counts normal.
+const LEAST_UP: f64 = 4.0;
+const LEAST_DOWN: f64 = 6.0;
+/// Moves below this are chance and teach nothing.
+const LEAST_NOTED: f64 = 3.0;
+/// A window that could tell this much needs no longer one.
+const ENOUGH: f64 = 200.0;
+const ALWAYS_UP: u16 = 5;
+const ALWAYS_DOWN: u16 = 8;
+const FIRST_DOWN: u16 = 5;
+/// Down is compared with what was before this many minutes at least: it takes five to be sure.
+const LAG_DOWN: u16 = 15;
+
+/// Arrivals of one pool.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Traffic {
+    /// Arrivals and their square.
+    trail: Trail<2>,
+    profile: Profile,
+    up: Side,
+    down: Side,
+}
+
+/// One direction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Side {
+    calm: Calm,
+    latch: Latch,
+}
+
+impl Side {
+    pub(super) const fn latch(&self) -> &Latch {
+        &self.latch
+    }
+}
+
+/// What a direction turned to, and its evidence if this minute is bad.
+type Turn = (Option<bool>, Option<Evidence>);
+
+impl Traffic {
+    pub(super) fn new() -> Self {
+        Self {
+            trail: Trail::new(LONGEST + CLUMPS),
+            profile: Profile::new(SLOT_MINUTES),
+            up: Side::default(),
+            down: Side::default(),
+        }
+    }
+
+    pub(super) const fn up(&self) -> &Side {
+        &self.up
+    }
+
+    pub(super) const fn down(&self) -> &Side {
+        &self.down
+    }
+
+    /// Turns of up and of down.
+    pub(super) fn push(
+        &mut self,
+        minute: Minute,
+        arrivals: f64,
+        sensitivity: &Sensitivity,
+    ) -> (Turn, Turn) {
+        self.trail.push(minute, [arrivals, arrivals * arrivals]);
+        let Some(range) = self.profile.push(minute, arrivals, 1.0) else {
+            return ((None, None), (None, None));
+        };
+        let usual_high = range.high.max(LEAST_RATE);
+        let up = self.strongest(minute, Direction::Up, usual_high, sensitivity);
+        let down = self.strongest(minute, Direction::Down, range.low, sensitivity);
+        let is_calm = self.up.latch.since().is_none() && self.down.latch.since().is_none();
+        if is_calm {
+            self.up.calm.note(minute, up.highest);
+            self.down.calm.note(minute, down.highest);
+        }
+        let say = |bad: bool, calm: bool| match (bad, calm) {
+            (true, _) => Say::Bad,
+            (false, true) => Say::Calm,
+            (false, false) => Say::Between,
+        };
+        let is_low = arrivals < 1.5 * usual_high;
+        let is_high = range.low < 1.5 * arrivals;
+        let turns = (
+            self.up.latch.step(minute, say(up.bad.is_some(), is_low)),
+            self.down
+                .latch
+                .step(minute, say(down.bad.is_some(), is_high)),
+        );
+        ((turns.0, up.bad), (turns.1, down.bad))
+    }
+
+    /// The strongest window of this direction.
+    fn strongest(
+        &self,
+        minute: Minute,
+        direction: Direction,
+        usual: f64,
+        sensitivity: &Sensitivity,
+    ) -> Strongest {
+        let side = match direction {
+            Direction::Up => &self.up,
+            Direction::Down => &self.down,
+        };
+        let limit = side.calm.limit(sensitivity.rare).unwrap_or(0.0);
+        let mut strongest = Strongest::default();
+        let windows =
+            self.trail
+                .windows(minute, WITHIN, &LENGTHS, |[arrivals, _]| match direction {
+                    Direction::Up => *arrivals,
+                    Direction::Down => -*arrivals,
+                });
+        for window in windows {
+            let minutes = window.minutes();
+            let [arrivals, _] = window.rest;
+            let Some(expected) =
+                self.expected(minute, window.length, direction, usual, sensitivity)
+            else {
+                break; // longer windows have even less before them
+            };
+            let rate = arrivals / minutes;
+            if !direction.is_beyond(rate, expected.rate)
+                || !direction.is_worth(
+                    window.length,
+                    minutes / (1.0 / expected.rate + 1.0 / expected.shape),
+                )
+            {
+                continue;
+            }
+            let nats = surprise(arrivals, expected.rate * minutes, expected.shape * minutes);
+            let score = (2.0 * nats).sqrt();
+            if LEAST_NOTED <= score {
+                strongest.highest = strongest.highest.max(score);
+            }
+            let factor = direction.factor(window.length, sensitivity);
+            let is_far = direction.is_beyond(rate, factor * expected.rate);
+            let is_clear = direction.least_score().max(limit) <= score;
+            let is_stronger = strongest.bad.is_none_or(|bad| bad.score < score);
+            if is_far
+                && is_clear
+                && is_stronger
+                && self.lasts(minute, direction, expected.rate, sensitivity)
+            {
+                strongest.bad = Some(Evidence {
+                    seen: rate,
+                    usual: expected.rate,
+                    minutes: window.length,
+                    score,
+                    limit: limit.max(direction.least_score()),
+                    is_young: self.profile.is_young() || side.calm.is_young(),
+                });
+            }
+        }
+        strongest
+    }
+
+    /// What the rows before a window of this length, and the time of day, let expect.
+    fn expected(
+        &self,
+        minute: Minute,
+        length: u16,
+        direction: Direction,
+        usual: f64,
+        sensitivity: &Sensitivity,
+    ) -> Option<Expected> {
+        let from = direction.from(length);
+        let ([before, _], rows) = self.trail.earlier(minute, WITHIN, from, from + BEFORE);
+        if rows < LEAST_BEFORE {
+            return None;
+        }
+        let ([sum, squares], all) = self.trail.earlier(minute, WITHIN, length, length + CLUMPS);
+        let mean = sum / all;
+        let variance = squares / all - mean * mean;
+        let (least, most) = SHAPES;
+        let shape = if mean < variance {
+            (mean * mean / (variance - mean)).clamp(least, most)
+        } else {
+            most
+        };
+        let before = before / rows;
+        let rate = match direction {
+            Direction::Up => usual.max(before * sensitivity.jump_factor / sensitivity.up_factor),
+            Direction::Down => {
+                usual.min(before * sensitivity.down_factor / sensitivity.jump_factor)
+            }
+        };
+        Some(Expected { rate, shape })
+    }
+
+    /// Up does not wait. Down counts only while the newest two minutes are as low as the factor asks.
+    fn lasts(
+        &self,
+        minute: Minute,
+        direction: Direction,
+        rate: f64,
+        sensitivity: &Sensitivity,
+    ) -> bool {
+        match direction {
+            Direction::Up => true,
+            Direction::Down => {
+                let ([arrivals, _], rows) = self.trail.earlier(minute, WITHIN, 0, 2);
+                sensitivity.down_factor * arrivals < rate * rows
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Strongest {
+    /// The highest score, unusual or not.
+    highest: f64,
+    bad: Option<Evidence>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    /// Arrivals a minute.
+    rate: f64,
+    /// Of the negative binomial of one minute.
+    shape: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
+}
+
+impl Direction {
+    fn is_beyond(self, rate: f64, edge: f64) -> bool {
+        match self {
+            Self::Up => edge < rate,
+            Self::Down => rate < edge,
+        }
+    }
+
+    /// Whether windows of this length are looked at. `knowledge` is what the window can tell at most.
+    fn is_worth(self, length: u16, knowledge: f64) -> bool {
+        let (first, always) = match self {
+            Self::Up => (0, ALWAYS_UP),
+            Self::Down => (FIRST_DOWN, ALWAYS_DOWN),
+        };
+        first <= length && (length <= always || knowledge < ENOUGH)
+    }
+
+    /// The first row that counts as before a window.
+    fn from(self, length: u16) -> u16 {
+        match self {
+            Self::Up => length,
+            Self::Down => length.max(LAG_DOWN),
+        }
+    }
+
+    const fn least_score(self) -> f64 {
+        match self {
+            Self::Up => LEAST_UP,
+            Self::Down => LEAST_DOWN,
+        }
+    }
+
+    /// The shortest window of down asks for more: dips are deep and short.
+    fn factor(self, length: u16, sensitivity: &Sensitivity) -> f64 {
+        match self {
+            Self::Up => sensitivity.up_factor,
+            Self::Down if length == FIRST_DOWN => 1.0 / (1.2 * sensitivity.down_factor),
+            Self::Down => 1.0 / sensitivity.down_factor,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The newest minutes of one detector, and sums over the newest few of them.
+//!
+//! Each sum leaves out one minute: the one that speaks most for an alarm. So a single minute never decides, whatever
+//! its size: a hiccup of publishing, one burst of failures, one stray caller. The price is one minute of delay.
+
+use std::collections::VecDeque;
+
+use crate::model::time::Minute;
+
+/// One minute of `N` numbers.
+pub(super) type Row<const N: usize> = [f64; N];
+
+/// Rows newest first, at most `kept`. Minutes that were not measured have no row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Trail<const N: usize> {
+    rows: VecDeque<(Minute, [f32; N])>,
+    kept: u16,
+}
+
+/// Sums over the newest `length` rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Window<const N: usize> {
+    /// Rows, the one left out included.
+    pub(super) length: u16,
+    /// Sums over all rows but the one left out.
+    pub(super) rest: Row<N>,
+}
+
+impl<const N: usize> Window<N> {
+    /// Rows that `rest` sums.
+    pub(super) fn minutes(&self) -> f64 {
+        f64::from(self.length) - 1.0
+    }
+}
+
+impl<const N: usize> Trail<N> {
+    pub(super) const fn new(kept: u16) -> Self {
+        Self {
+            rows: VecDeque::new(),
+            kept,
+        }
+    }
+
+    /// Adds the newest row, and gives back the one that is no longer kept.
+    pub(super) fn push(&mut self, minute: Minute, row: Row<N>) -> Option<Row<N>> {
+        self.rows.push_front((minute, row.map(narrow)));
+        if usize::from(self.kept) < self.rows.len() {
+            self.rows.pop_back().map(|(_, row)| row.map(f64::from))
+        } else {
+            None
+        }
+    }
+
+    /// Rows that are at most `minutes` older than `now`, newest first. What lies behind a long gap is no neighbour.
+    fn recent(&self, now: Minute, minutes: u16) -> impl Iterator<Item = Row<N>> {
+        let oldest = now.plus(-i64::from(minutes));
+        let rows = self.rows.iter();
+        rows.take_while(move |(minute, _)| oldest < *minute)
+            .map(|(_, row)| row.map(f64::from))
+    }
+
+    /// The windows of these `lengths` (ascending, each at least 2) that are filled by rows of the last `within` minutes,
+    /// shortest first. `alarm` says how much a row speaks for an alarm.
+    pub(super) fn windows(
+        &self,
+        now: Minute,
+        within: u16,
+        lengths: &[u16],
+        alarm: impl Fn(&Row<N>) -> f64,
+    ) -> impl Iterator<Item = Window<N>> {
+        let mut sums = [0.0; N];
+        let mut left_out: Option<Row<N>> = None;
+        let filled = self.recent(now, within).zip(1_u16..);
+        filled.filter_map(move |(row, length)| {
+            sums = added(sums, row);
+            if left_out.is_none_or(|known| alarm(&known) < alarm(&row)) {
+                left_out = Some(row);
+            }
+            let out = left_out.filter(|_| lengths.contains(&length))?;
+            let rest = added(sums, out.map(|value| -value));
+            Some(Window { length, rest })
+        })
+    }
+
+    /// Sums over the rows number `from` (0 is the newest) up to and without `to`, and how many there were; only rows of
+    /// the last `within` minutes.
+    pub(super) fn earlier(&self, now: Minute, within: u16, from: u16, to: u16) -> (Row<N>, f64) {
+        let rows = self.recent(now, within).take(usize::from(to));
+        rows.skip(usize::from(from))
+            .fold(([0.0; N], 0.0), |(sums, count), row| {
+                (added(sums, row), count + 1.0)
+            })
+    }
+}
+
+fn added<const N: usize>(mut sums: Row<N>, row: Row<N>) -> Row<N> {
+    for (sum, value) in sums.iter_mut().zip(row) {
+        *sum += value;
+    }
+    sums
+}
+
+/// Half the bytes are enough for what is kept: seven digits.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "seven digits of a measurement are enough; too large becomes infinite"
+)]
+pub(super) const fn narrow(value: f64) -> f32 {
+    value as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_leaves_out_the_loudest_minute() {
+        let mut trail = Trail::new(5);
+        for (minute, value) in (0..).zip([1.0, 9.0, 2.0, 3.0]) {
+            trail.push(Minute(minute), [value]);
+        }
+        let rest = |within: u16| -> Vec<(u16, f64)> {
+            let windows = trail.windows(Minute(3), within, &[2, 4], |row| row[0]);
+            windows
+                .map(|window| (window.length, window.rest[0]))
+                .collect()
+        };
+        assert_eq!(rest(10), [(2, 2.0), (4, 6.0)]);
+        assert_eq!(rest(3), [(2, 2.0)], "the fourth row is too old");
+    }
+
+    #[test]
+    fn what_falls_off_the_end_comes_back() {
+        let mut trail = Trail::new(2);
+        assert_eq!(trail.push(Minute(0), [1.0]), None);
+        assert_eq!(trail.push(Minute(1), [2.0]), None);
+        assert_eq!(trail.push(Minute(2), [3.0]), Some([1.0]));
+        assert_eq!(trail.earlier(Minute(2), 9, 1, 5), ([2.0], 1.0));
+    }
+}
