@@ -187,7 +187,8 @@ fn cooling(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
         AskEnd::Granted { value } | AskEnd::PartlyGranted { value } => {
             let warn_at = situation::share_of(incident);
             let threshold = value.at(warn_at);
-            let is_throttled = situation::throttled_since(draft.minutes(), incident, Minute::of(*at));
+            let is_throttled =
+                situation::throttled_since(draft.minutes(), incident, Minute::of(*at));
             let is_near = threshold <= usage.p95_day;
             (!is_near && !is_throttled).then(|| {
                 format!(

@@ -71,7 +71,10 @@ pub(super) fn usage_of_code(
     }
     let mut minutes = vec![Sample::Unobserved; usize::try_from(until.since(from)).ok()?];
     for pool in &pools {
-        for (total, used) in minutes.iter_mut().zip(used(past, &pool.id, kind, from, until)) {
+        for (total, used) in minutes
+            .iter_mut()
+            .zip(used(past, &pool.id, kind, from, until))
+        {
             *total = plus(*total, used);
         }
     }
@@ -272,7 +275,9 @@ fn totals(
     until: Minute,
 ) -> (f64, Option<(f64, f64)>) {
     let sum = |signal: Signal| -> f64 {
-        let minutes = pools.iter().flat_map(|pool| past.window(&pool.id, signal, from, until));
+        let minutes = pools
+            .iter()
+            .flat_map(|pool| past.window(&pool.id, signal, from, until));
         minutes.filter_map(Sample::value).sum()
     };
     let requests = sum(Signal::Invocations);

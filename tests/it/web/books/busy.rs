@@ -39,12 +39,13 @@ pub(in crate::web) fn busy() -> (Book, Health) {
     add_errors(&mut book);
     add_ended(&mut book);
     add_held(&mut book, &short);
-    health.verdicts = vec![verdict(
+    let alerting = verdict(
         &sonnet(),
         QuotaKind::Tpm,
         "L-00FF3314",
         AlertState::Alerting,
-    )];
+    );
+    health.verdicts = BTreeMap::from([(sonnet(), vec![alerting])]);
     health
         .last_success
         .insert(("read", scope("eu-west-1")), at("2026-11-24T03:08:00Z"));
