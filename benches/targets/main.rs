@@ -169,6 +169,7 @@ async fn run(targets: usize, path: &Path) -> Figures {
     let began = Minute::of(sim.now());
     let past = Past::of(world, began);
     let ledger = store::open(path).unwrap();
+    ledger.commit(&Past::targets(world, sim.now())).unwrap();
     let mut days = past.records(began).peekable();
     while days.peek().is_some() {
         let some: Vec<_> = days.by_ref().take(POOLS_AT_ONCE).flatten().collect();

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bedrock_ops_alert::{
     model::{
         book::Record,
-        catalog::PoolId,
+        catalog::{PoolId, Target, TargetKind},
         history::{Bucket, Resolution, Stretch, StretchKey},
         series::{HourBlock, Sample, Signal},
-        time::{DAY, HOUR, Minute},
+        time::{DAY, HOUR, Minute, Timestamp},
     },
     sim::World,
     store::{Audit, History, StoreError},
@@ -36,6 +36,20 @@ impl Past {
             pools: pools.collect(),
             today: now.0.div_euclid(DAY),
         }
+    }
+
+    /// The targets as discovery once found them: a pool whose targets change is read anew.
+    pub(crate) fn targets(world: &World, now: Timestamp) -> Vec<Record> {
+        let targets = world.targets.iter().filter_map(|target| {
+            let pool = world.pools.get(target.pool)?.id.clone();
+            Some(Record::Target(Target {
+                id: target.id.clone(),
+                kind: TargetKind::Base,
+                pool,
+                first_seen: now,
+            }))
+        });
+        targets.collect()
     }
 
     /// What the ledger of such a daemon holds: the hours since the midnight two days ago, and how far the pools are read.

@@ -47,8 +47,8 @@ const NEW_POOLS: usize = 28;
 pub enum Find {
     /// Records to commit.
     Records(Vec<Record>),
-    /// One pool's minutes, and how far it is read now.
-    Reading(Box<PoolReading>),
+    /// Minutes of pools that were read together, and how far each is read now.
+    Readings(Vec<PoolReading>),
     /// What the back-fill read.
     History(Vec<Stretch>),
     /// What the desk said.
@@ -90,8 +90,8 @@ pub struct Start {
     pub scope: Scope,
     /// Everything known but the history.
     pub book: Book,
-    /// How each pool is doing, and what the budget makes of it.
-    pub plan: Plan,
+    /// How each pool is doing, and what the budget makes of it. One for all rounds.
+    pub plan: Arc<Plan>,
     /// Free requests that this round may spend on single series.
     pub free: u32,
     /// How often what is done.
@@ -250,9 +250,11 @@ impl Round<'_> {
             let gathered = read(self.cloud, scope, batch, book, free, *now).await;
             let is_throttled = is_throttled(&gathered.faults);
             faults.extend(gathered.faults);
-            for read in gathered.found {
-                self.take(&read);
-                self.hand_over(Find::Reading(Box::new(read))).await?;
+            for read in &gathered.found {
+                self.take(read);
+            }
+            if !gathered.found.is_empty() {
+                self.hand_over(Find::Readings(gathered.found)).await?;
             }
             if is_throttled {
                 break; // more of the same would only prolong it; the next round goes on here
@@ -284,9 +286,8 @@ impl Round<'_> {
         } = &self.start;
         let until = Minute::of(*now);
         let asleep: Vec<(PoolId, Depth)> = book
-            .read_through
-            .iter()
-            .filter(|(pool, through)| pool.scope == *scope && **through < until)
+            .reads_in(scope)
+            .filter(|(_, through)| **through < until)
             .filter(|(pool, _)| pool.family != Family::Mantle)
             .map(|(pool, _)| (pool.clone(), Depth::Quick))
             .collect();

@@ -245,8 +245,11 @@ impl Tally {
     pub(super) fn add(&mut self, target: &TargetId, answers: &Answers) {
         let (rate, depth) = (self.rate, self.depth);
         let mut used = TargetUse::default();
+        // Looked up once, not once a minute and signal.
+        let series =
+            Measure::ALL.map(|measure| answers.get(&measure).map_or(&[][..], Vec::as_slice));
         let at = |measure: Measure, index: usize| {
-            let points = answers.get(&measure);
+            let points = series.get(measure as usize);
             let point = points.and_then(|points| points.get(index));
             point.copied().unwrap_or_default()
         };

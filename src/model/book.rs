@@ -236,11 +236,12 @@ impl Book {
     /// Takes in records that are durable.
     pub fn apply(&mut self, records: Vec<Record>) {
         for record in records {
-            self.apply_one(record);
+            self.take_in(record);
         }
     }
 
-    fn apply_one(&mut self, record: Record) {
+    /// Takes in one record that is durable.
+    pub fn take_in(&mut self, record: Record) {
         match record {
             Record::Incident(it) => drop(self.incidents.insert(it.id.clone(), it)),
             Record::Intent(it) => drop(self.intents.insert(it.id.clone(), it)),

@@ -23,10 +23,7 @@ use std::{
 use super::{shared::Shared, telemetry};
 use crate::{
     cloud::Cloud,
-    model::{
-        alert::Verdict, book::Record, catalog::PoolId, incident::AlertKey, policy::Heat,
-        reason::Reason, time::Timestamp,
-    },
+    model::{book::Record, catalog::PoolId, policy::Heat, reason::Reason, time::Timestamp},
     store::{Ledger, StoreError},
 };
 use collecting::Rounds;
@@ -54,8 +51,6 @@ pub struct Cycle {
     /// How each pool is doing, as far as it was judged.
     heat: BTreeMap<PoolId, Heat>,
     takers: BTreeMap<PoolId, Vec<Reason>>,
-    /// The latest verdict of each rule on each pool.
-    verdicts: BTreeMap<AlertKey, Verdict>,
     /// Pools with new samples, or new quotas, that were not judged yet.
     unjudged: BTreeSet<PoolId>,
     keeping: Keeping,
@@ -84,7 +79,6 @@ impl Cycle {
             rounds,
             heat: BTreeMap::new(),
             takers: BTreeMap::new(),
-            verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),
             keeping,
             days_checked: BTreeMap::new(),

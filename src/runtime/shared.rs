@@ -56,8 +56,8 @@ pub struct Health {
     pub last_success: BTreeMap<(&'static str, Scope), Timestamp>,
     /// The last failure of each stage in each scope that no success followed.
     pub failing: BTreeMap<(&'static str, Scope), String>,
-    /// The latest verdicts, one for each rule and pool.
-    pub verdicts: Vec<Verdict>,
+    /// The latest verdicts of each pool, by rule.
+    pub verdicts: BTreeMap<PoolId, Vec<Verdict>>,
     /// AWS calls since the start.
     pub calls: CallCounts,
     /// What those calls cost at list price, in USD.

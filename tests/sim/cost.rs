@@ -301,7 +301,7 @@ async fn an_api_that_throttles_everything_is_asked_seldom_and_believed_at_once_w
     run(&mut cycle, &mut now, 60).await;
     let states = |shared: &Shared| -> Vec<_> {
         let health = shared.health();
-        let verdicts = health.verdicts.iter();
+        let verdicts = health.verdicts.values().flatten();
         verdicts
             .map(|it| (it.rule.clone(), it.pool.clone(), it.state))
             .collect()

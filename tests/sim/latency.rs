@@ -240,7 +240,7 @@ fn daemon(class: &Class, sim: &Arc<Sim>) -> (Cycle, Arc<Shared>) {
 /// Whether a rule on refused requests has seen a bad minute.
 fn is_judged(shared: &Shared) -> bool {
     let health = shared.health();
-    health.verdicts.iter().any(|verdict| {
+    health.verdicts.values().flatten().any(|verdict| {
         verdict.category == Category::Throttle
             && matches!(verdict.state, AlertState::Pending | AlertState::Alerting)
     })

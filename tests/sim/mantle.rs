@@ -137,7 +137,8 @@ async fn a_shortage_of_output_tokens_is_one_incident_on_the_output_quota() {
     let of_mantle = health
         .verdicts
         .iter()
-        .filter(|it| it.pool.family == Family::Mantle);
+        .filter(|(pool, _)| pool.family == Family::Mantle)
+        .flat_map(|(_, verdicts)| verdicts);
     let rules: std::collections::BTreeSet<_> = of_mantle.map(|it| it.rule.as_str()).collect();
     assert!(!rules.contains("throttles"), "{rules:?}");
     assert!(rules.contains("mantle-output-share-warning"), "{rules:?}");

@@ -17,6 +17,9 @@ use crate::model::{
     time::Timestamp,
 };
 
+/// Minutes that are judged again at most because nothing was written down about them.
+const TRACK_MINUTES: i64 = 10;
+
 /// What changes, over what the book holds.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
@@ -26,12 +29,20 @@ pub(super) struct Draft<'a> {
     asks: BTreeMap<RequestId, Ask>,
     investigations: BTreeMap<CaseId, Investigation>,
     tracks: BTreeMap<AlertKey, Track>,
+    /// The open incident that each alert belongs to, as it will be: every verdict asks.
+    members: BTreeMap<AlertKey, IncidentId>,
     wanted: BTreeSet<PoolId>,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(inputs: Inputs<'a>) -> Self {
+        let open = inputs.book.incidents.values().filter(|it| it.is_open());
+        let members = open.flat_map(|incident| {
+            let keys = incident.members.keys();
+            keys.map(|key| (key.clone(), incident.id.clone()))
+        });
         Self {
+            members: members.collect(),
             inputs,
             incidents: BTreeMap::new(),
             intents: BTreeMap::new(),
@@ -92,6 +103,11 @@ impl<'a> Draft<'a> {
             .find(|incident| incident.is_open() && incident.cause == *cause)
     }
 
+    /// The open incident that this alert belongs to.
+    pub(super) fn open_with(&self, key: &AlertKey) -> Option<&Incident> {
+        self.incident(self.members.get(key)?)
+    }
+
     /// How many incidents of this cause there are.
     pub(super) fn generations(&self, cause: &Cause) -> u32 {
         let of_cause = self.incidents().filter(|incident| incident.cause == *cause);
@@ -103,6 +119,13 @@ impl<'a> Draft<'a> {
 
     /// Replaces an incident.
     pub(super) fn put(&mut self, incident: Incident) {
+        for key in incident.members.keys() {
+            if incident.is_open() {
+                self.members.insert(key.clone(), incident.id.clone());
+            } else if self.members.get(key) == Some(&incident.id) {
+                self.members.remove(key);
+            }
+        }
         if self.book().incidents.get(&incident.id) == Some(&incident) {
             self.incidents.remove(&incident.id);
         } else {
@@ -175,8 +198,15 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Writes down where judging stands when more than the minute has changed, and else now and then: minutes that
+    /// changed nothing come to the same when they are judged again, and there are thousands of tracks.
     pub(super) fn put_track(&mut self, key: AlertKey, track: Track) {
-        if self.book().tracks.get(&key) != Some(&track) {
+        let is_news = self.book().tracks.get(&key).is_none_or(|stored| {
+            let moved = track.through.since(stored.through);
+            let through = track.through;
+            Track { through, ..*stored } != track || !(0..TRACK_MINUTES).contains(&moved)
+        });
+        if is_news {
             self.tracks.insert(key, track);
         }
     }

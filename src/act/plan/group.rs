@@ -46,11 +46,8 @@ pub(super) fn group(draft: &mut Draft<'_>) {
 
 /// Takes an alert that nothing judges any more out of its incident, once its last bad minute has settled.
 fn retire(draft: &mut Draft<'_>, key: &AlertKey, why: &str) -> Option<IncidentId> {
-    let is_on = |incident: &&Incident| {
-        let member = incident.members.get(key);
-        incident.is_open() && member.is_some_and(|member| member.is_on)
-    };
-    let mut incident = draft.incidents().find(is_on)?.clone();
+    let mut incident = draft.open_with(key)?.clone();
+    incident.members.get(key).filter(|member| member.is_on)?;
     if Minute::of(draft.now()).since(incident.last_bad) < SETTLE_MINUTES {
         return None;
     }
@@ -67,10 +64,7 @@ fn retire(draft: &mut Draft<'_>, key: &AlertKey, why: &str) -> Option<IncidentId
 
 /// Brings one alert into its incident; returns the incident that changed.
 fn join(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey) -> Option<IncidentId> {
-    let member_of = draft
-        .incidents()
-        .find(|incident| incident.is_open() && incident.members.contains_key(key))
-        .map(|incident| incident.id.clone());
+    let member_of = draft.open_with(key).map(|incident| incident.id.clone());
     match (member_of, verdict.state.is_on()) {
         (Some(id), is_on) => {
             let mut incident = draft.incident(&id)?.clone();

@@ -16,8 +16,9 @@ const BASE: usize = 7;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Packed<const N: usize> {
     Zeros,
-    Silence,
-    /// A head of one byte (bits 0 and 1: what the numbers are; bit 2: whether tags follow; bits 4 to 7: bytes a number);
+    /// No byte at all is silence: a variant of its own would take eight bytes more in every hour of every pool.
+    ///
+    /// Else a head of one byte (bits 0 and 1: what the numbers are; bit 2: whether tags follow; bits 4 to 7: bytes a number);
     /// the lowest number; a tag of two bits a sample, where some are no numbers; how far each is above the lowest.
     Bytes(Box<[u8]>),
 }
@@ -40,7 +41,7 @@ impl<const N: usize> Packed<N> {
             return Self::Zeros;
         }
         if samples.iter().all(|it| *it == Sample::NoData) {
-            return Self::Silence;
+            return Self::Bytes(Box::default());
         }
         let in_unit = |unit: Unit| -> Option<Vec<u64>> {
             let values = samples.iter().filter_map(|it| it.value());
@@ -79,7 +80,7 @@ impl<const N: usize> Packed<N> {
         match self {
             _ if N <= index => Sample::Unobserved,
             Self::Zeros => Sample::Value(0.0),
-            Self::Silence => Sample::NoData,
+            Self::Bytes(bytes) if bytes.is_empty() => Sample::NoData,
             Self::Bytes(bytes) => read::<N>(bytes, index).unwrap_or_default(), // as long as `of` made it
         }
     }
@@ -192,6 +193,11 @@ mod tests {
         ] {
             assert_same(&samples);
         }
+    }
+
+    #[test]
+    fn an_hour_without_bytes_takes_two_words() {
+        assert_eq!(size_of::<Packed<60>>(), 16);
     }
 
     #[test]

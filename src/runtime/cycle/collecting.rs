@@ -1,7 +1,10 @@
 //! Collecting: one round an account and Region, side by side. What has come in by the end of the patience is judged;
 //! a round that still runs goes on beside the cycle, and its finds are taken in by a later one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tokio::{
     sync::mpsc,
@@ -154,7 +157,7 @@ impl Cycle {
     }
 
     fn start_rounds(&mut self, now: Timestamp) {
-        let plan = self.plan_of_reads(now);
+        let plan = Arc::new(self.plan_of_reads(now));
         let accounts = self.shared.settings.accounts.iter();
         let homes: BTreeSet<Scope> = accounts.filter_map(Account::asked_at).collect();
         for (scope, watch) in std::mem::take(&mut self.rounds.idle) {
@@ -167,7 +170,7 @@ impl Cycle {
             let start = Start {
                 scope: scope.clone(),
                 book: self.shared.book().catalog_of(&scope),
-                plan: plan.clone(),
+                plan: Arc::clone(&plan),
                 free: self.free_requests(&scope, now),
                 cadence: self.shared.settings.cadence,
                 missing,
@@ -230,12 +233,12 @@ impl Cycle {
                 {
                     // Thresholds follow the quota at once: its pools are judged again.
                     let book = self.shared.book();
-                    let pools = book.pools.keys().filter(|pool| pool.scope == *scope);
-                    self.unjudged.extend(pools.cloned());
+                    let pools = book.pools_in(scope).map(|pool| pool.id.clone());
+                    self.unjudged.extend(pools);
                 }
                 collected.is_new |= self.commit(records, now).await?;
             }
-            Find::Reading(read) => collected.is_new |= self.take_in_reading(&read, now).await?,
+            Find::Readings(read) => collected.is_new |= self.take_in_readings(&read, now).await?,
             Find::History(stretches) => {
                 collected.is_new |= self.take_in_history(scope, stretches, now).await?;
             }
@@ -265,23 +268,27 @@ impl Cycle {
         }
     }
 
-    async fn take_in_reading(
+    /// Pools that were read together become durable together: a commit costs a wait for the disk, however little is in it.
+    async fn take_in_readings(
         &mut self,
-        read: &PoolReading,
+        read: &[PoolReading],
         now: Timestamp,
     ) -> Result<bool, CycleError> {
-        let reading = &read.reading;
-        self.takers.insert(reading.pool.clone(), takers(reading));
-        self.unjudged.insert(reading.pool.clone());
-        let updates = match self.shared.book().series.get(&reading.pool) {
-            Some(series) => series.updates(reading),
-            None => PoolSeries::default().updates(reading),
-        };
-        let hours = updates.into_iter().map(|((signal, hour), block)| {
-            Record::Hour(reading.pool.clone(), signal, hour, Box::new(block))
-        });
-        let known = read.records(&self.shared.book());
-        let records: Vec<Record> = hours.chain(known).collect();
+        let mut records = Vec::new();
+        for read in read {
+            let reading = &read.reading;
+            self.takers.insert(reading.pool.clone(), takers(reading));
+            self.unjudged.insert(reading.pool.clone());
+            let book = self.shared.book();
+            let updates = match book.series.get(&reading.pool) {
+                Some(series) => series.updates(reading),
+                None => PoolSeries::default().updates(reading),
+            };
+            records.extend(updates.into_iter().map(|((signal, hour), block)| {
+                Record::Hour(reading.pool.clone(), signal, hour, Box::new(block))
+            }));
+            records.extend(read.records(&book));
+        }
         self.keeping.note(&records);
         self.commit(records, now).await
     }

@@ -12,7 +12,6 @@ use crate::{
         book::{Book, Record},
         catalog::{Family, PoolId},
         desk::DeskReading,
-        incident::AlertKey,
         policy::Heat,
         reason::Reason,
         rule::Category,
@@ -70,15 +69,14 @@ impl Cycle {
         self.commit(records, now).await?;
         self.heat.extend(heat);
         self.unjudged.clear();
-        let keyed = verdicts.into_iter().map(|verdict| {
-            let key = AlertKey {
-                rule: verdict.rule.clone(),
-                pool: verdict.pool.clone(),
-            };
-            (key, verdict)
-        });
-        self.verdicts.extend(keyed);
-        self.shared.health_mut().verdicts = self.verdicts.values().cloned().collect();
+        let mut by_pool: BTreeMap<PoolId, Vec<Verdict>> = BTreeMap::new();
+        for verdict in verdicts {
+            by_pool
+                .entry(verdict.pool.clone())
+                .or_default()
+                .push(verdict);
+        }
+        self.shared.health_mut().verdicts.append(&mut by_pool);
         Ok(())
     }
 }

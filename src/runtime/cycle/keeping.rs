@@ -1,7 +1,11 @@
 //! Keeping history: days that are over leave the ledger for the history, what is missing there is read again, and old
 //! minutes become hours.
 //!
+//! `memory` says which minutes are in memory beside that.
+//!
 //! History is not decided upon: when its disk fails, that is told and watching goes on. The days stay in the ledger then.
+
+mod memory;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,14 +19,12 @@ use crate::{
     act::plan::Past,
     cloud::{Fault, FaultClass},
     collect::backfill::{self, FRESH_DAYS},
-    engine,
     model::{
         book::{Book, Key, Record},
         catalog::PoolId,
         history::{Resolution, Stretch, StretchKey},
         ids::Scope,
-        incident::AlertKey,
-        series::{Depth, KEPT_MINUTES, PoolSeries, SETTLE_MINUTES, Signal},
+        series::{Depth, KEPT_MINUTES, SETTLE_MINUTES, Signal},
         time::{DAY, HOUR, Minute, Timestamp},
     },
     store::{Audit, History, StoreError, history::roll_up},
@@ -30,10 +32,6 @@ use crate::{
 
 /// Days of pools that leave the ledger in one cycle, to bound its length.
 const MOST_DAYS: usize = 32;
-/// Days of which quarters are remembered: those that judging looks at, and one for what is judged late.
-const HABIT_DAYS: i64 = engine::BAND_DAYS + 1;
-/// Pools whose older minutes stay in memory between plans: half a megabyte each.
-const MOST_PAST: usize = 32;
 
 /// What keeping remembers. All of it can be lost.
 #[derive(Debug, Default)]
@@ -90,110 +88,6 @@ const fn day(pool: PoolId, number: i64) -> StretchKey {
 }
 
 impl Cycle {
-    /// Once, at the start: what judging needs of older days comes back from the history, in one pass; and all of the
-    /// history is read and checked beside the first cycles.
-    pub(super) async fn recall(&mut self, now: Timestamp) -> Result<(), CycleError> {
-        if std::mem::replace(&mut self.keeping.is_recalled, true) {
-            return Ok(());
-        }
-        let first = day_of(Minute::of(now)) - HABIT_DAYS;
-        for pool in self.shared.history.pools() {
-            match self.days_of(pool, first).await? {
-                Ok(days) => days.iter().for_each(|it| self.restore(it, now)),
-                Err(error) => self.tell_trouble(&error, now),
-            }
-        }
-        let history = Arc::clone(&self.shared.history);
-        self.keeping.audit = Some(task::spawn_blocking(move || history.audit()));
-        Ok(())
-    }
-
-    /// The days of minutes of this pool that the history holds, from the day `first` on.
-    async fn days_of(
-        &self,
-        pool: PoolId,
-        first: i64,
-    ) -> Result<Result<Vec<Stretch>, StoreError>, CycleError> {
-        let history = Arc::clone(&self.shared.history);
-        let read = move || {
-            let held = history.held(&pool);
-            let days = held.range((Resolution::Minute, first)..(Resolution::FiveMinutes, i64::MIN));
-            let days = days.map(|(_, number)| history.stretch(&day(pool.clone(), *number)));
-            days.filter_map(Result::transpose).collect()
-        };
-        self.off_thread(read).await
-    }
-
-    /// All that the history holds of the minutes of these pools, for a plan that looks back further than the book does.
-    pub(super) async fn recall_past(
-        &mut self,
-        pools: BTreeSet<PoolId>,
-        now: Timestamp,
-    ) -> Result<(), CycleError> {
-        let first = day_of(Minute::of(now).plus(-KEPT_MINUTES));
-        for pool in pools {
-            let past = match self.days_of(pool.clone(), first).await? {
-                Ok(days) => {
-                    let mut past = PoolSeries::default();
-                    for (signal, hour, block) in days.iter().flat_map(Stretch::hours) {
-                        past.restore(signal, hour, block);
-                    }
-                    Some(past)
-                }
-                Err(error) => {
-                    self.tell_trouble(&error, now);
-                    None
-                }
-            };
-            self.keeping.past.insert(pool, past);
-        }
-        Ok(())
-    }
-
-    /// After a plan: what few incidents look at every minute stays at hand.
-    pub(super) fn bound_past(&mut self) {
-        if MOST_PAST < self.keeping.past.len() {
-            self.keeping.past.clear();
-        }
-    }
-
-    /// Puts a day back into what judging sees. What is there is newer and stays.
-    fn restore(&self, stretch: &Stretch, now: Timestamp) {
-        let mut book = self.shared.book_mut();
-        let pool = &stretch.key.pool;
-        let first = self.first_day(&book, pool, Minute::of(now));
-        let habits = engine::signals_with_habits(&self.shared.settings.rules);
-        let series = book.series.entry(pool.clone()).or_default();
-        for (signal, hour, block) in stretch.hours() {
-            let is_used = first <= stretch.key.number || habits.contains(&signal);
-            if is_used && !series.holds(signal, hour) {
-                series.restore(signal, hour, block);
-            }
-        }
-        series.condense(first, &habits);
-    }
-
-    /// The first day of a pool whose minutes stay in memory: those that the ledger holds, that a read may still change,
-    /// or that a rule has still to judge. A restart comes to the same, since all of it is told by what is durable.
-    fn first_day(&self, book: &Book, pool: &PoolId, now: Minute) -> i64 {
-        let read = book.known_until(pool, Depth::Full);
-        let changing = day_of(read.map_or(now, |read| read.min(now))) - FRESH_DAYS;
-        let rules = self.shared.settings.rules.iter();
-        let tracks = rules.filter_map(|rule| {
-            book.tracks.get(&AlertKey {
-                rule: rule.name.clone(),
-                pool: pool.clone(),
-            })
-        });
-        // Windows reach back into the day before, sums of a day to its start.
-        let unjudged = tracks.map(|track| day_of(track.through) - 1).min();
-        let first = unjudged.map_or(changing, |day| day.min(changing));
-        let first = first.max(day_of(now.plus(-KEPT_MINUTES)));
-        let in_ledger = self.keeping.in_ledger.get(pool);
-        let in_ledger = in_ledger.and_then(|days| days.first().copied());
-        in_ledger.map_or(first, |day| day.min(first))
-    }
-
     /// What the back-fill read is durable in the history, and then known.
     pub(super) async fn take_in_history(
         &mut self,
@@ -349,22 +243,6 @@ impl Cycle {
             days.range(..end).map(|day| (pool.clone(), *day))
         });
         over.take(MOST_DAYS).collect()
-    }
-
-    /// Lets minutes go that nothing looks at any more and that the ledger does not hold; of older days stays what judging
-    /// asks for.
-    fn forget(&mut self, hour: Minute) {
-        self.keeping.past.clear();
-        let habits = engine::signals_with_habits(&self.shared.settings.rules);
-        let mut book = self.shared.book_mut();
-        let pools = book.series.keys();
-        let first: Vec<i64> = pools
-            .map(|pool| self.first_day(&book, pool, hour))
-            .collect();
-        for (series, first) in book.series.values_mut().zip(first) {
-            series.condense(first, &habits);
-            series.trim(day_of(hour) - HABIT_DAYS);
-        }
     }
 
     async fn off_thread<T: Send + 'static>(

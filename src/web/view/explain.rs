@@ -177,8 +177,8 @@ impl View<'_> {
         let changes = self.quota_changes(of_codes);
         explanation.quota_changes = cut.rows("quota_changes", changes, MOST_ROWS);
         let ids: BTreeSet<&PoolId> = pools.iter().map(|pool| &pool.id).collect();
-        let verdicts = self.health.verdicts.iter();
-        let judgements = verdicts.filter(|it| ids.contains(&it.pool));
+        let judgements = ids.iter().filter_map(|id| self.health.verdicts.get(*id));
+        let judgements = judgements.flatten();
         let judgements = judgements.map(|it| Judgement {
             rule: it.rule.to_string(),
             pool: it.pool.to_string(),

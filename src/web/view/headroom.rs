@@ -155,21 +155,18 @@ impl View<'_> {
 
     /// How many other pools draw on the same code.
     fn sharing(&self, pool: &PoolId, kind: QuotaKind, code: &QuotaCode) -> usize {
-        let others = self
-            .book
-            .pools
-            .values()
-            .filter(|it| it.id != *pool && it.id.scope == pool.scope);
+        let others = self.book.pools_in(&pool.scope);
+        let others = others.filter(|it| it.id != *pool);
         others
             .filter(|it| it.mapping(kind).code() == Some(code))
             .count()
     }
 
     fn state(&self, pool: &PoolId, kind: QuotaKind) -> &'static str {
-        let of_quota = |verdict: &&Verdict| {
-            verdict.pool == *pool && verdict.quota.as_ref().is_some_and(|(it, _)| *it == kind)
-        };
-        let verdicts = self.health.verdicts.iter().filter(of_quota);
+        let of_quota =
+            |verdict: &&Verdict| verdict.quota.as_ref().is_some_and(|(it, _)| *it == kind);
+        let verdicts = self.health.verdicts.get(pool).into_iter().flatten();
+        let verdicts = verdicts.filter(of_quota);
         let worst = verdicts.map(|verdict| verdict.state).max_by_key(badness);
         worst.map_or("unjudged", AlertState::name)
     }

@@ -187,6 +187,7 @@ pub(super) fn quiet() -> (Book, Health) {
         quota("us-east-1", "L-4A6BFAB1", None, Some(1_000.0)),
     ]);
     traffic(&mut book, &id, 120.0, 340_000.0);
+    let normal = verdict(&id, QuotaKind::Tpm, "L-00FF3314", AlertState::Normal);
     let health = Health {
         started: Some(at("2026-11-23T08:00:00Z")),
         last_cycle: Some(now()),
@@ -197,12 +198,7 @@ pub(super) fn quiet() -> (Book, Health) {
             (("discover", scope("us-east-1")), at("2026-11-24T02:50:00Z")),
         ]),
         failing: BTreeMap::new(),
-        verdicts: vec![verdict(
-            &id,
-            QuotaKind::Tpm,
-            "L-00FF3314",
-            AlertState::Normal,
-        )],
+        verdicts: BTreeMap::from([(id.clone(), vec![normal])]),
         calls: calls(),
         cost_usd: 0.092_16,
         stretch: 1.0,

@@ -39,12 +39,13 @@ pub(in crate::web) fn busy() -> (Book, Health) {
     add_errors(&mut book);
     add_ended(&mut book);
     add_held(&mut book, &short);
-    health.verdicts = vec![verdict(
+    let alerting = verdict(
         &sonnet(),
         QuotaKind::Tpm,
         "L-00FF3314",
         AlertState::Alerting,
-    )];
+    );
+    health.verdicts = BTreeMap::from([(sonnet(), vec![alerting])]);
     let check = CrossCheck {
         day: minute("2026-11-23T00:00:00Z"),
         minutes: 1_420,
