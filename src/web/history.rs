@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     model::{
+        catalog::Family,
         history::Resolution,
         series::Signal,
         time::{DAY, HOUR, Minute, Timestamp},
@@ -69,7 +70,12 @@ pub(super) async fn history(
 
 impl Range {
     fn asked(&self, pool: crate::model::catalog::PoolId, now: Timestamp) -> Result<Asked, String> {
-        let signal = signal(self.signal.as_deref().unwrap_or("tpm"))?;
+        // What most people mean, and at the mantle endpoint the first of its two quotas.
+        let usual = match pool.family {
+            Family::OnDemand | Family::Geo | Family::Global => "tpm",
+            Family::Mantle => "input_tokens",
+        };
+        let signal = signal(self.signal.as_deref().unwrap_or(usual))?;
         let now = Minute::of(now);
         let until = self
             .to

@@ -15,7 +15,7 @@ use bedrock_ops_alert::{
         catalog::PoolId,
         history::StretchKey,
         ids::TargetId,
-        series::{Depth, PoolSeries, SETTLE_MINUTES, Sample, Signal},
+        series::{PoolSeries, SETTLE_MINUTES, Sample, Signal},
         time::{DAY, Minute, after},
     },
     runtime::{cycle::Cycle, shared::Shared},
@@ -79,7 +79,7 @@ const HEALED: i64 = 40;
 type Sum = fn(&TargetMinute) -> f64;
 
 /// The sums that must agree to the last token.
-const SIGNALS: [(Signal, Sum); 7] = [
+const SIGNALS: [(Signal, Sum); 9] = [
     (Signal::Invocations, |it| it.invocations),
     (Signal::Throttles, |it| it.throttles),
     (Signal::ClientErrors, |it| it.client_errors),
@@ -87,6 +87,8 @@ const SIGNALS: [(Signal, Sum); 7] = [
     (Signal::InputTokens, |it| it.input),
     (Signal::OutputTokens, |it| it.output),
     (Signal::ChargedTokens, |it| it.charged),
+    (Signal::CacheWriteTokens, |it| it.cache_write),
+    (Signal::CacheReadTokens, |it| it.cache_read),
 ];
 
 struct Stage {
@@ -174,15 +176,16 @@ impl Stage {
 
     fn compare_pool(&self, pool: &Pool, covered: &mut Covered) {
         let book = self.shared.book();
-        let Some(read_through) = book.known_until(&pool.id, Depth::Full) else {
-            return; // reshaped, and to be read anew
-        };
         let first = self.sim.world().first_minute();
         let truth = self.sim.pool_minutes(&pool.id).unwrap();
-        let settled = first.until(read_through.plus(-SETTLE_MINUTES));
         let all = self.with_older_days(&pool.id, &book.series[&pool.id]);
-        for (minute, row) in settled.zip(&truth) {
-            for (signal, of) in SIGNALS {
+        for (signal, of) in SIGNALS {
+            let depth = signal.depth(pool.id.family).unwrap();
+            let Some(known_until) = book.known_until(&pool.id, depth) else {
+                continue; // reshaped, and to be read anew
+            };
+            let settled = first.until(known_until.plus(-SETTLE_MINUTES));
+            for (minute, row) in settled.zip(&truth) {
                 let really = of(row);
                 match all.get(signal, minute) {
                     Sample::Value(known) if known.to_bits() == really.to_bits() => {
