@@ -1,1 +1,356 @@
+//! Laws of forecasting: whatever the numbers are, these hold.
 
+use super::{warning::Watch, *};
+use crate::model::{
+    rule::{Chance, Standing, WarningRule},
+    time::DAY,
+    units::Share,
+};
+
+const START: Minute = Minute(20_000 * DAY);
+
+fn percent(percent: u16) -> Share {
+    Share::from_basis_points(percent * 100).unwrap()
+}
+
+fn rule() -> WarningRule {
+    WarningRule {
+        ahead: Chance {
+            use_share: percent(45),
+            chance: percent(38),
+        },
+        near: Chance {
+            use_share: percent(85),
+            chance: percent(30),
+        },
+        soon: Standing {
+            chance: percent(80),
+            minutes: 15,
+        },
+        quiet_minutes: 7 * DAY,
+        grown: percent(10),
+    }
+}
+
+/// A day's rhythm around 100 with a fixed wobble, growing by `growth` a day.
+#[expect(clippy::cast_precision_loss, reason = "minutes of some weeks")]
+fn traffic(minute: i64, growth: f64) -> f64 {
+    let day = minute as f64 / DAY as f64;
+    let wobble = ((minute * 7_919) % 101) as f64 / 100.0 - 0.5;
+    (1.0 + growth * day) * (100.0 + 50.0 * (day * std::f64::consts::TAU).sin() + 10.0 * wobble)
+}
+
+fn fed(minutes: i64, sample: impl Fn(i64) -> Sample) -> Forecaster {
+    let mut forecaster = Forecaster::default();
+    for minute in 0..minutes {
+        forecaster.push(START.plus(minute), sample(minute), &[]);
+    }
+    forecaster
+}
+
+fn steady(minutes: i64, growth: f64) -> Forecaster {
+    fed(minutes, |minute| Sample::Value(traffic(minute, growth)))
+}
+
+fn day_ahead(forecaster: &Forecaster) -> Vec<Quantiles> {
+    let forecast = forecaster.forecast(&[]).unwrap();
+    forecast.quantiles(forecast.origin(), 60, 24)
+}
+
+#[test]
+fn a_day_of_rhythm_is_forecast_within_a_few_percent() {
+    let ahead = day_ahead(&steady(10 * DAY, 0.0));
+    for (hour, seen) in (0..).zip(&ahead) {
+        let truth: f64 = (0..60)
+            .map(|it| traffic(10 * DAY + 60 * hour + it, 0.0))
+            .sum();
+        let truth = truth / 60.0;
+        let error = (seen.p50 - truth).abs() / truth;
+        assert!(error < 0.06, "hour {hour}: {} for {truth}", seen.p50);
+        assert!(seen.p10 <= seen.p50 && seen.p50 <= seen.p90, "{seen:?}");
+    }
+}
+
+#[test]
+fn growth_is_carried_on() {
+    let forecast = steady(14 * DAY, 0.05).forecast(&[]).unwrap();
+    let week = forecast.quantiles(forecast.origin(), 60, 168);
+    let mean = |day: usize| {
+        week[24 * day..24 * day + 24]
+            .iter()
+            .map(|it| it.p50)
+            .sum::<f64>()
+            / 24.0
+    };
+    let truth = (1.0 + 0.05 * 20.5) / (1.0 + 0.05 * 14.5);
+    let grown = mean(6) / mean(0);
+    assert!((grown / truth - 1.0).abs() < 0.08, "{grown} for {truth}");
+}
+
+#[test]
+fn a_thousand_times_the_traffic_is_a_thousand_times_the_forecast() {
+    let small = steady(9 * DAY, 0.01);
+    let large = fed(9 * DAY, |minute| {
+        Sample::Value(1_000.0 * traffic(minute, 0.01))
+    });
+    for (small, large) in day_ahead(&small).iter().zip(day_ahead(&large)) {
+        for (small, large) in [
+            (small.p10, large.p10),
+            (small.p50, large.p50),
+            (small.p90, large.p90),
+        ] {
+            assert!(
+                (large / (1_000.0 * small) - 1.0).abs() < 0.01,
+                "{small} {large}"
+            );
+        }
+    }
+    let (small, large) = (small.forecast(&[]).unwrap(), large.forecast(&[]).unwrap());
+    let (small, large) = (
+        small.exhaustion(180.0).unwrap(),
+        large.exhaustion(180_000.0).unwrap(),
+    );
+    assert!(
+        (small.within_week - large.within_week).abs() < 0.02,
+        "{small:?} {large:?}"
+    );
+}
+
+#[test]
+fn absence_is_not_zero() {
+    let gap = |minute: i64| (8 * DAY + 400..8 * DAY + 1_000).contains(&minute);
+    let whole = day_ahead(&steady(9 * DAY, 0.0));
+    for missing in [Sample::NoData, Sample::Unobserved] {
+        let holed = fed(9 * DAY, |minute| {
+            if gap(minute) {
+                missing
+            } else {
+                Sample::Value(traffic(minute, 0.0))
+            }
+        });
+        for (whole, holed) in whole.iter().zip(day_ahead(&holed)) {
+            assert!(
+                (holed.p50 / whole.p50 - 1.0).abs() < 0.05,
+                "{whole:?} {holed:?}"
+            );
+        }
+    }
+    let silent = fed(9 * DAY, |minute| {
+        Sample::Value(if gap(minute) {
+            0.0
+        } else {
+            traffic(minute, 0.0)
+        })
+    });
+    let lower = whole
+        .iter()
+        .zip(day_ahead(&silent))
+        .filter(|(whole, silent)| silent.p50 < 0.95 * whole.p50);
+    assert!(
+        6 <= lower.count(),
+        "ten hours of nothing are something else"
+    );
+}
+
+#[test]
+fn minutes_left_out_are_gaps_and_minutes_of_the_past_are_passed_over() {
+    let told = fed(3 * DAY, |minute| match minute % 100 {
+        0..10 => Sample::Unobserved,
+        _ => Sample::Value(traffic(minute, 0.0)),
+    });
+    let mut left_out = Forecaster::default();
+    for minute in (0..3 * DAY).filter(|minute| !(0..10).contains(&(minute % 100))) {
+        left_out.push(START.plus(minute), Sample::Value(traffic(minute, 0.0)), &[]);
+        left_out.push(START.plus(minute), Sample::Value(1e9), &[]);
+    }
+    assert_eq!(day_ahead(&told).len(), day_ahead(&left_out).len());
+    for (told, left_out) in day_ahead(&told).iter().zip(day_ahead(&left_out)) {
+        assert!(
+            (told.p50 / left_out.p50 - 1.0).abs() < 1e-9,
+            "{told:?} {left_out:?}"
+        );
+    }
+}
+
+#[test]
+fn a_restart_changes_nothing() {
+    let sample = |minute: i64| Seen {
+        minute: START.plus(minute),
+        wanted: Sample::Value(traffic(minute, 0.06)),
+        throttles: Sample::Value((traffic(minute, 0.06) - 260.0).max(0.0)),
+        quota: Some(260.0),
+    };
+    let mut running = Lookout::default();
+    let mut restarted = Lookout::default();
+    let mut told = 0;
+    for minute in 0..13 * DAY {
+        if minute % 1_009 == 0 {
+            let (forecaster, watch) = restarted.kept();
+            restarted = Lookout::resume(forecaster.clone(), watch.clone(), &[]);
+        }
+        let here = running.push(&sample(minute), &rule(), &[]);
+        assert_eq!(
+            here,
+            restarted.push(&sample(minute), &rule(), &[]),
+            "minute {minute}"
+        );
+        told += u32::from(here.is_some());
+    }
+    assert_eq!(running.forecast(), restarted.forecast());
+    assert!((1..20).contains(&told), "{told} warnings");
+}
+
+#[test]
+fn a_new_quota_is_answered_at_once() {
+    let mut lookout = Lookout::default();
+    let push = |lookout: &mut Lookout, minute: i64, quota: f64| {
+        let seen = Seen {
+            minute: START.plus(minute),
+            wanted: Sample::Value(traffic(minute, 0.02)),
+            throttles: Sample::Value(0.0),
+            quota: Some(quota),
+        };
+        lookout.push(&seen, &rule(), &[])
+    };
+    for minute in 0..9 * DAY {
+        push(&mut lookout, minute, 1_000.0);
+    }
+    assert!(lookout.exhaustion(1_000.0).unwrap().within_week < 0.05);
+    let tight = lookout.exhaustion(150.0).unwrap();
+    assert!(0.9 < tight.within_day, "{tight:?}");
+    assert!(
+        tight.p10 <= tight.p50 && tight.p50 <= tight.p90,
+        "{tight:?}"
+    );
+    // The minute it is lowered, by the fit that is there.
+    let told = push(&mut lookout, 9 * DAY, 150.0);
+    let later = (1..40).find_map(|by| push(&mut lookout, 9 * DAY + by, 150.0));
+    assert!(
+        told.or(later).is_some(),
+        "nothing was told of a quota that cannot do"
+    );
+}
+
+#[test]
+fn chances_grow_with_time_and_shrink_with_the_quota() {
+    let forecast = steady(12 * DAY, 0.03).forecast(&[]).unwrap();
+    let mut last = f64::INFINITY;
+    for quota in [120.0, 180.0, 220.0, 260.0, 320.0, 500.0] {
+        let seen = forecast.exhaustion(quota).unwrap();
+        let chances = [
+            seen.within_hour,
+            seen.within_day,
+            seen.within_week,
+            seen.within_month,
+        ];
+        assert!(chances.is_sorted(), "{seen:?}");
+        assert!(
+            chances.iter().all(|it| (0.0..=1.0).contains(it)),
+            "{seen:?}"
+        );
+        assert!(seen.within_week <= last, "{seen:?}");
+        last = seen.within_week;
+    }
+    assert!(forecast.exhaustion(0.0).is_none() && forecast.exhaustion(f64::NAN).is_none());
+}
+
+#[test]
+fn one_touched_minute_is_no_exhaustion_and_three_of_five_are() {
+    let chances = steady(9 * DAY, 0.0)
+        .forecast(&[])
+        .unwrap()
+        .exhaustion(100.0);
+    let told_after = |throttled: fn(i64) -> bool| {
+        let mut watch = Watch::default();
+        let mut told = 0;
+        for minute in 0..60 {
+            let throttles = Sample::Value(if throttled(minute) { 5.0 } else { 0.0 });
+            // Use begins once the throttling is over.
+            let wanted = Sample::Value(if minute < 40 { 10.0 } else { 95.0 });
+            let warning = watch.push(
+                &rule(),
+                START.plus(minute),
+                (wanted, throttles),
+                100.0,
+                chances.as_ref(),
+            );
+            told += u32::from(40 <= minute && warning.is_some());
+        }
+        told
+    };
+    assert!(
+        0 < told_after(|minute| minute < 5 && minute % 5 == 0),
+        "one minute mutes nothing"
+    );
+    assert_eq!(
+        told_after(|minute| (5..8).contains(&minute)),
+        0,
+        "people know by then"
+    );
+}
+
+#[test]
+fn what_went_through_above_the_quota_is_no_exhaustion_the_next_time() {
+    let mut watch = Watch::default();
+    for minute in 0..20 {
+        let said = (Sample::Value(108.0), Sample::Value(0.0));
+        watch.push(&rule(), START.plus(minute), said, 100.0, None);
+    }
+    assert!((watch.limit(100.0) - 108.0).abs() < 1e-9);
+    assert!(
+        (watch.limit(120.0) - 120.0).abs() < 1e-9,
+        "another quota proves itself"
+    );
+    let mut blind = Watch::default();
+    for minute in 0..20 {
+        let said = (Sample::Value(108.0), Sample::Unobserved);
+        blind.push(&rule(), START.plus(minute), said, 100.0, None);
+    }
+    assert!(
+        (blind.limit(100.0) - 100.0).abs() < 1e-9,
+        "throttles that are not known are not none"
+    );
+}
+
+#[test]
+fn announced_growth_raises_what_lies_behind_it_and_is_kept_when_it_comes_true() {
+    let event = Growth {
+        from: START.plus(10 * DAY + 720),
+        factor: 1.4,
+    };
+    let before = steady(10 * DAY, 0.0);
+    let (plain, raised) = (
+        before.forecast(&[]).unwrap(),
+        before.forecast(&[event]).unwrap(),
+    );
+    let ratio = |at: i64| {
+        let of = |it: &Forecast| it.quantiles(START.plus(at), 60, 1)[0].p50;
+        of(&raised) / of(&plain)
+    };
+    assert!((ratio(10 * DAY + 600) - 1.0).abs() < 1e-9);
+    assert!((ratio(10 * DAY + 900) - 1.4).abs() < 1e-9);
+    let mut after = Forecaster::default();
+    for minute in 0..11 * DAY {
+        let factor = if event.from <= START.plus(minute) {
+            1.4
+        } else {
+            1.0
+        };
+        after.push(
+            START.plus(minute),
+            Sample::Value(factor * traffic(minute, 0.0)),
+            &[event],
+        );
+    }
+    let forecast = after.forecast(&[event]).unwrap();
+    let noon = forecast.quantiles(START.plus(12 * DAY + 360), 60, 1)[0].p50;
+    assert!((noon / (1.4 * 150.0) - 1.0).abs() < 0.06, "{noon}");
+}
+
+#[test]
+fn nothing_and_little_have_no_forecast() {
+    assert!(Forecaster::default().forecast(&[]).is_none());
+    assert!(steady(DAY - 1, 0.0).forecast(&[]).is_none());
+    assert!(fed(9 * DAY, |_| Sample::Value(0.0)).forecast(&[]).is_none());
+    assert!(fed(9 * DAY, |_| Sample::Unobserved).forecast(&[]).is_none());
+}
