@@ -7,11 +7,13 @@
 
 mod ask;
 pub mod backfill;
+mod chances;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::ask::{Asker, MAX_QUERIES};
 use self::backfill::FRESH_DAYS;
+use self::chances::ask_all;
 use super::Gathered;
 use super::burndown;
 use super::endpoint::Endpoint;
@@ -148,6 +150,8 @@ struct PoolRead<'a> {
     rate: f64,
     reading: Reading,
     is_first: bool,
+    /// How far the pool was read before, by depth.
+    known: BTreeMap<Depth, Minute>,
     /// The end of what was asked for and at least in part answered.
     until: Minute,
     /// The first minute that another read may still get, by its depth.
@@ -186,6 +190,10 @@ impl<'a> PoolRead<'a> {
                 signals: signals.map(|signal| (signal, Vec::new())).collect(),
                 by_target: BTreeMap::new(),
             },
+            known: Depth::ALL
+                .into_iter()
+                .filter_map(|depth| Some((depth, book.known_until(pool, depth)?)))
+                .collect(),
             is_first: !book.read_through.contains_key(pool),
             until: from,
             lost: Lost::new(),
@@ -215,15 +223,18 @@ impl<'a> PoolRead<'a> {
     /// back-fill had its second chance: it would otherwise be read back to its 15th day each time. Series that only reads
     /// in full read do not hold back the others.
     fn finish(self) -> Option<PoolReading> {
-        let floor = self.until.plus(-DAY);
-        let through = |lost: Option<Minute>| match lost {
-            None => self.until,
-            Some(lost) if self.is_first => lost.min(self.until),
-            Some(lost) => lost.max(floor).min(self.until),
-        };
         let up_to = |depth| {
             let lost = self.lost.range(..=depth).map(|(_, minute)| *minute);
-            through(lost.min())
+            let Some(lost) = lost.min() else {
+                return self.until;
+            };
+            if self.is_first {
+                return lost.min(self.until);
+            }
+            // What was read once stays read: what a read lacks of it is read again by the next one anyway.
+            let known = self.known.get(&depth).copied();
+            let lost = known.map_or(lost, |known| lost.max(known));
+            lost.max(self.until.plus(-DAY)).min(self.until)
         };
         let read = |depth| (depth <= self.depth).then(|| up_to(depth));
         // Until the first read is whole it is begun anew, for all series.
@@ -276,20 +287,14 @@ async fn read_stretch(
         .flat_map(|(index, pool)| pool.targets.iter().map(move |target| (index, *target)))
         .collect();
     let mut is_answered = vec![false; group.len()];
-    for batch in members.chunks(targets_a_request(depth, end.since(start))) {
-        let ids: Vec<&TargetId> = batch.iter().map(|(_, target)| *target).collect();
-        let answer = asker
-            .targets(&ids, depth, (start, end), &mut evidence)
-            .await;
-        let mut answers = answer.unwrap_or_default().into_iter();
-        for (index, target) in batch {
-            let of_target = answers.next();
-            if let (Some(seen), true) = (is_answered.get_mut(*index), of_target.is_some()) {
-                *seen = true;
-            }
-            if let Some(tally) = tallies.get_mut(*index) {
-                tally.add(target, &of_target.unwrap_or_default());
-            }
+    let ids: Vec<&TargetId> = members.iter().map(|(_, target)| *target).collect();
+    let answers = ask_all(asker, &ids, depth, (start, end), &mut evidence).await;
+    for ((index, target), of_target) in members.into_iter().zip(answers) {
+        if let (Some(seen), true) = (is_answered.get_mut(index), of_target.is_some()) {
+            *seen = true;
+        }
+        if let Some(tally) = tallies.get_mut(index) {
+            tally.add(target, &of_target.unwrap_or_default());
         }
     }
     let endpoints = group.iter().map(|it| Endpoint::of(it.reading.pool.family));

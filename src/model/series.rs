@@ -180,6 +180,11 @@ pub enum Depth {
     Deep,
 }
 
+impl Depth {
+    /// All depths, the shallowest first.
+    pub const ALL: [Self; 3] = [Self::Quick, Self::Full, Self::Deep];
+}
+
 impl Signal {
     /// The shallowest read that reads this signal of a pool of this family; `None` where its endpoint publishes no such
     /// thing. Quotas of the mantle endpoint count input and output tokens, so there these are what limits are judged by.

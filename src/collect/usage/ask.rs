@@ -18,7 +18,7 @@ pub(super) const MAX_QUERIES: usize = 500;
 /// Pages of one request: at 500 series and 100,800 datapoints a handful is normal.
 const MAX_DATA_PAGES: usize = 100;
 
-/// Failed requests after which the rest of a read waits for the next cycle.
+/// Failed requests in a row after which the rest of a read waits for the next cycle.
 const MAX_FAILURES: usize = 3;
 
 /// Examples named in the text of a fault that stands for many.
@@ -42,6 +42,7 @@ pub(super) struct Asker<'a> {
     /// Minutes from one datapoint to the next.
     step: i64,
     faults: Vec<Fault>,
+    /// In a row.
     failures: usize,
     is_stopped: bool,
     /// Requests for single series that may still be made.
@@ -152,6 +153,13 @@ impl<'a> Asker<'a> {
     /// Whether so much failed that asking on would only add to the load.
     pub(super) const fn is_stopped(&self) -> bool {
         self.is_stopped
+    }
+
+    /// Takes back what is told of series that are asked for again.
+    pub(super) fn forgive(&mut self) {
+        for trouble in [Trouble::Partial, Trouble::InternalError, Trouble::Missing] {
+            self.troubles.remove(&trouble);
+        }
     }
 
     /// Requests for single series that were not made.
@@ -267,6 +275,7 @@ impl<'a> Asker<'a> {
             .await
         {
             Ok(points) => {
+                self.failures = 0;
                 let mut merged = self.nothing_yet(stretch);
                 let id = query.id.clone();
                 let status = MetricStatus::Complete;
@@ -349,6 +358,9 @@ impl<'a> Asker<'a> {
                 }
             }
         };
+        if is_whole {
+            self.failures = 0;
+        }
         let judged = queries.iter().zip(merged);
         let judged = judged.map(|(query, merged)| self.judge(query, merged, is_whole));
         let judged: Vec<Vec<Point>> = judged.collect();
@@ -414,6 +426,7 @@ impl<'a> Asker<'a> {
         points.collect()
     }
 
+    /// One failure among many answers is an accident, several in a row are a state.
     fn failed(&mut self, fault: Fault) {
         self.failures += 1;
         let is_hopeless = matches!(fault.class, FaultClass::Throttled | FaultClass::Denied);

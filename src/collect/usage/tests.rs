@@ -1,5 +1,6 @@
 //! What an answer proves, minute by minute, against a scripted cloud.
 
+mod chances;
 mod charge;
 mod deep;
 mod mantle;
@@ -281,7 +282,7 @@ async fn one_unproven_target_leaves_the_pool_without_a_number() {
         let is_waited_for = status != MetricStatus::Forbidden;
         assert_eq!(
             through,
-            noon().plus(if is_waited_for { -20 } else { 0 }),
+            noon().plus(if is_waited_for { -5 } else { 0 }),
             "{code}"
         );
     }
@@ -331,7 +332,7 @@ async fn a_failed_page_takes_the_proof_and_not_the_datapoints() {
     let (reading, through, faults) = read_one(&fake, &one()).await;
     assert_eq!(at(&reading, Signal::Invocations, 10), Sample::Value(3.0));
     assert_eq!(at(&reading, Signal::Invocations, 9), Sample::Unobserved);
-    assert_eq!(through, noon().plus(-20));
+    assert_eq!(through, noon().plus(-5));
     assert_eq!(faults.len(), 1, "{faults:?}");
 }
 
@@ -364,7 +365,7 @@ async fn a_token_that_comes_twice_ends_the_listing_as_a_failure() {
             .flatten()
             .all(|sample| *sample == Sample::Unobserved)
     );
-    assert_eq!(through, reading.from);
+    assert_eq!(through, noon().plus(-5));
     assert_eq!(faults[0].code, "RepeatedToken");
     assert_eq!(fake.requests.lock().unwrap().len(), 2);
 }
@@ -518,7 +519,7 @@ async fn targets_that_need_several_requests_are_one_sum() {
     fake.fail(GET, 1, FaultClass::Server);
     let (reading, through, _) = read_one(&fake, &book).await;
     assert_eq!(at(&reading, Signal::Invocations, 10), Sample::Unobserved);
-    assert_eq!(through, noon().plus(-20));
+    assert_eq!(through, noon().plus(-5));
 }
 
 #[tokio::test]
@@ -606,7 +607,7 @@ async fn what_only_a_read_in_full_lacks_does_not_hold_back_what_limits_are_judge
     fake.statuses.insert(key, MetricStatus::InternalError);
     let got = read_full(&fake, &[pool(SONNET)], &one()).await;
     assert_eq!(got.found[0].through, noon());
-    assert_eq!(got.found[0].in_full, Some(noon().plus(-20)));
+    assert_eq!(got.found[0].in_full, Some(noon().plus(-5)));
 }
 
 #[tokio::test]
@@ -637,7 +638,7 @@ async fn free_requests_come_first_and_say_the_same() {
     let reading = &got.found[0].reading;
     assert_eq!(at(reading, Signal::Invocations, 10), Sample::Value(3.0));
     assert_eq!(at(reading, Signal::Throttles, 10), Sample::Unobserved);
-    assert_eq!(got.found[0].through, noon().plus(-20));
+    assert_eq!(got.found[0].through, noon().plus(-5));
 }
 
 #[tokio::test]

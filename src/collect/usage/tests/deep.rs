@@ -90,7 +90,7 @@ async fn series_that_only_a_deep_read_reads_hold_back_nothing_else() {
     assert_eq!((read.through, read.in_full), (noon(), Some(noon())));
     assert_eq!(
         read.in_depth,
-        Some(noon().plus(-20)),
+        Some(noon().plus(-5)),
         "the next deep read asks again"
     );
     // A pool of a release that read less is read in depth at once, and what is known of it stays known.
