@@ -43,6 +43,8 @@ use history::{History, QUARTER};
 use spread::{Spread, Widths};
 use trend::Trend;
 
+/// Days that must be known before chances are given: a shape, and one day to compare it with.
+const LEAST_DAYS: usize = 2;
 /// Minutes between two fits of the trend.
 const TREND_BEAT: i64 = 6 * HOUR;
 
@@ -159,7 +161,8 @@ impl Forecast {
             .collect()
     }
 
-    /// When a quota in the unit of the quantity per minute is exhausted. `None` for a quota that is not positive.
+    /// When a quota in the unit of the quantity per minute is exhausted. `None` for a quota that is not positive, and
+    /// while less than two days are known.
     #[must_use]
     pub fn exhaustion(&self, quota: f64) -> Option<Exhaustion> {
         let outlook = Outlook {
@@ -168,7 +171,8 @@ impl Forecast {
             trend: &self.fit.trend,
             errors: self.errors,
         };
-        (0.0 < quota).then(|| outlook.exhaustion(quota))
+        let is_old = LEAST_DAYS * history::DAY <= self.fit.known;
+        (is_old && 0.0 < quota).then(|| outlook.exhaustion(quota))
     }
 }
 

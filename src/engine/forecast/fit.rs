@@ -54,6 +54,8 @@ pub(super) struct Fit {
     pub(super) origin: Minute,
     /// Mean of the last week: the scale that errors are measured by. Positive.
     pub(super) level: f64,
+    /// Quarters that are known.
+    pub(super) known: usize,
     shape: Shape,
     pub(super) trend: Trend,
     /// Ratios to the base of the last week, smoothed; `NaN` for gaps.
@@ -177,6 +179,7 @@ impl Fit {
         Some(Self {
             origin: Minute(end * QUARTER),
             level,
+            known: quarters.iter().filter(|it| !it.is_nan()).count(),
             week: week.collect(),
             shape,
             trend: trend.clone(),

@@ -351,6 +351,10 @@ fn announced_growth_raises_what_lies_behind_it_and_is_kept_when_it_comes_true() 
 fn nothing_and_little_have_no_forecast() {
     assert!(Forecaster::default().forecast(&[]).is_none());
     assert!(steady(DAY - 1, 0.0).forecast(&[]).is_none());
+    let young = steady(2 * DAY - 15, 0.0).forecast(&[]).unwrap();
+    assert!(young.exhaustion(100.0).is_none(), "too young for chances");
+    let older = steady(2 * DAY, 0.0).forecast(&[]).unwrap();
+    assert!(older.exhaustion(100.0).is_some());
     assert!(fed(9 * DAY, |_| Sample::Value(0.0)).forecast(&[]).is_none());
     assert!(fed(9 * DAY, |_| Sample::Unobserved).forecast(&[]).is_none());
 }
