@@ -8,7 +8,7 @@ use crate::{
     scenario::{Era, Row, Scenario, Task},
 };
 
-/// Growing traffic with a daily rhythm, a gap, a burst and an increase of the quotas.
+/// Growing traffic with a daily rhythm, a gap, a burst and quotas that are lowered.
 fn world(minutes: i64) -> (Scenario, Vec<Row>) {
     let scenario = Scenario {
         name: "S000".to_owned(),
@@ -18,13 +18,13 @@ fn world(minutes: i64) -> (Scenario, Vec<Row>) {
         quotas: vec![
             Era {
                 from_minute: 0,
-                rpm: 260.0,
-                tpm: 200_000.0,
-            },
-            Era {
-                from_minute: 5 * DAY + 700,
                 rpm: 500.0,
                 tpm: 400_000.0,
+            },
+            Era {
+                from_minute: 5 * DAY + 900,
+                rpm: 190.0,
+                tpm: 150_000.0,
             },
         ],
     };
@@ -39,15 +39,15 @@ fn world(minutes: i64) -> (Scenario, Vec<Row>) {
 fn row(minute: i64) -> Row {
     let day = minute as f64 / DAY as f64;
     let wobble = ((minute * 7_919) % 101) as f64 / 100.0 - 0.5;
-    let burst = if (5_000..5_040).contains(&minute) {
+    let burst = if (9_400..9_440).contains(&minute) {
         2.0
     } else {
         1.0
     };
-    let wanted = (1.0 + 0.08 * day)
+    let wanted = (1.0 + 0.04 * day)
         * burst
         * (150.0 + 60.0 * (day * std::f64::consts::TAU).sin() + 30.0 * wobble);
-    let limit = if minute < 5 * DAY + 700 { 260.0 } else { 500.0 };
+    let limit = if minute < 5 * DAY + 900 { 500.0 } else { 190.0 };
     let through = wanted.min(limit).round();
     Row {
         minute,
@@ -94,7 +94,7 @@ fn truncating_the_future_changes_no_earlier_line() {
     assert!(10 <= whole.alerts.len(), "{:?}", whole.alerts);
     assert!(whole.alerts.iter().any(|it| it.kind == "quota_forecast"));
     assert_eq!(whole.forecasts.len(), 3);
-    for end in [3 * DAY + 61, 5_020, 5 * DAY + 700, 6 * DAY + 1] {
+    for end in [3 * DAY + 61, 5 * DAY + 900, 9_420] {
         let cut = Scenario {
             minutes: end,
             quotas: scenario

@@ -2,7 +2,7 @@
 //! it exhausts a quota. Pure and incremental: the same minutes in the same order give the same state and the same
 //! numbers, however often it is stored and read back between.
 //!
-//! - `history`: quarter-hour means of three weeks, two bytes each;
+//! - `history`: quarter-hour means of fifteen days, two bytes each;
 //! - `shape`: the shape of a day; `trend`: level, growth, weekdays; `fit`: what is to be expected from them, from last
 //!   week and from the last hours;
 //! - `spread`, `busy`: how wrong the own forecasts of the mean and of the busy minutes were;
@@ -60,7 +60,7 @@ pub struct Growth {
     pub factor: f64,
 }
 
-/// The state of one quantity: plain data, about 6 KB once three weeks are known.
+/// The state of one quantity: plain data, about 5 KB once fifteen days are known.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Forecaster {
     history: History,

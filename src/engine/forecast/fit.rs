@@ -40,6 +40,8 @@ const PATTERN_PRIOR: f64 = 0.2;
 const LEVEL_PRIOR: f64 = 0.5;
 /// Weight of these priors: this much squared ratio over a day of quarters.
 const WEEK_PRIOR: f64 = 0.02 * 96.0;
+/// Half-life in days of what is learned of last week's coming back.
+const COME_BACK_HALF_LIFE: f64 = 2.0;
 /// Hours ahead at which the weight of the level has taken over half from the weight of the pattern.
 const PATTERN_HOURS: f64 = 8.0;
 /// Quarters on each side that last week's ratios are smoothed over.
@@ -257,17 +259,19 @@ fn come_back(quarters: &[f64], base: &[f64], sums: &Sums, level: f64) -> (f64, f
         if base[at] <= 0.0 {
             continue;
         }
+        let weight =
+            base[at] * 0.5_f64.powf((count - at) as f64 / (COME_BACK_HALF_LIFE * DAY as f64));
         let back = at - WEEK;
         let then = sums.ratio(back - SMOOTH, (back + SMOOTH + 1).min(count));
         let now = quarters[at] / base[at];
         let (near, near_then) = (sums.ratio(at - hours, at), sums.ratio(back - hours, back));
         add(
             &mut pattern,
-            base[at],
+            weight,
             now / near - 1.0,
             then / near_then - 1.0,
         );
-        add(&mut weekly, base[at], now - 1.0, then - 1.0);
+        add(&mut weekly, weight, now - 1.0, then - 1.0);
     }
     let weight = |(products, squares): (f64, f64)| (products / squares).clamp(0.0, 1.0);
     (weight(pattern), weight(weekly))

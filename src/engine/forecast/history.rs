@@ -1,4 +1,4 @@
-//! What is kept of the past of one quantity: the means of its quarters of an hour over three weeks.
+//! What is kept of the past of one quantity: the means of its quarters of an hour over fifteen days.
 //!
 //! A quarter is kept in thousandths of its natural logarithm, so that two bytes hold a tenth of a percent at any size.
 //! It counts when at least a third of its minutes are known; otherwise it is a gap, never a zero.
@@ -13,10 +13,10 @@ pub(super) const QUARTER: i64 = 15;
 pub(super) const DAY: usize = 96;
 /// Quarters of a week.
 pub(super) const WEEK: usize = 7 * DAY;
-/// Quarters kept: two weeks to compare with each other, and one more for the trend.
-const KEPT: usize = 21 * DAY;
+/// Quarters kept: two weeks to compare with each other, and a day for the edge.
+const KEPT: usize = 15 * DAY;
 /// As [`KEPT`], in minutes.
-const KEPT_MINUTES: i64 = 21 * crate::model::time::DAY;
+const KEPT_MINUTES: i64 = 15 * crate::model::time::DAY;
 /// Known minutes that make a quarter count.
 const LEAST_KNOWN: u8 = 5;
 
