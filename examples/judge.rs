@@ -2,8 +2,9 @@
 //!
 //! `cargo run --release --example judge -- --truth DIR --out DIR [--nab DIR] [--ms DIR] [--shares] [--only NAME]`
 //!
-//! Reads `scenarios.json`, `forecast_tasks.json` and `SNNN.csv.gz` from the folder of the truth, and nothing else: the labels are
-//! not looked at. Everything that judges is the library's; this file reads, feeds minute by minute, and writes.
+//! Reads `scenarios.json`, `forecast_tasks.json` and `SNNN.csv.gz` from the folder of the truth, and times and values of the
+//! labelled series, and nothing else: the labels are not looked at. Everything that judges is the library's; this file reads,
+//! feeds minute by minute, and writes.
 //! A minute's data is taken as there at its end, and an alert's `minute` is the last one that was known.
 #![expect(
     clippy::print_stderr,
@@ -13,6 +14,8 @@
 
 #[path = "judge/feed.rs"]
 mod feed;
+#[path = "judge/labelled.rs"]
+mod labelled;
 #[path = "judge/lines.rs"]
 mod lines;
 #[path = "judge/scenario.rs"]
@@ -37,6 +40,10 @@ type Failure = Box<dyn Error + Send + Sync>;
 struct Args {
     truth: Option<PathBuf>,
     out: Option<PathBuf>,
+    /// Labelled series of the Numenta Anomaly Benchmark.
+    nab: Option<PathBuf>,
+    /// Labelled series of Microsoft's cloud monitoring.
+    ms: Option<PathBuf>,
     /// Only scenarios whose name contains this.
     only: Option<String>,
     /// The share rules (80 % and 95 % of the quota) as well.
@@ -62,6 +69,12 @@ fn run() -> Result<(), Failure> {
         write_all(&out, &judged)?;
         println!("{} scenarios judged", judged.len());
     }
+    if let Some(folder) = args.nab {
+        lines::write(&out.join("nab.jsonl"), &labelled::nab(&folder)?)?;
+    }
+    if let Some(folder) = args.ms {
+        lines::write(&out.join("ms.jsonl"), &labelled::ms(&folder)?)?;
+    }
     Ok(())
 }
 
@@ -74,6 +87,8 @@ fn args() -> Result<Args, Failure> {
             "--truth" => args.truth = Some(value()?.into()),
             "--out" => args.out = Some(value()?.into()),
             "--shares" => args.has_shares = true,
+            "--nab" => args.nab = Some(value()?.into()),
+            "--ms" => args.ms = Some(value()?.into()),
             "--only" => args.only = Some(value()?),
             _ => return Err(format!("{word} is not known").into()),
         }

@@ -9,7 +9,8 @@
 //! - `failures`: they fail more often than they do;
 //! - `latency`: answers are slower than their length explains;
 //! - `traffic`: arrivals jump, or vanish;
-//! - `tokens`: requests grow longer.
+//! - `tokens`: requests grow longer;
+//! - `unusual`: any other signal; no rule uses it yet, and labelled series of other systems measure the ideas by it.
 //!
 //! They share four ideas, each a file: a window leaves out its loudest minute (`trail`), chance is excluded by a likelihood
 //! ratio that knows clumps (`surprise`, `noise`), what the time of day explains is no news (`profile`), and neither is what
@@ -31,12 +32,14 @@ mod throttle;
 mod tokens;
 mod traffic;
 mod trail;
+mod unusual;
 
 use failures::Failures;
 use latency::{Answers, Latency};
 use throttle::Throttle;
 use tokens::Tokens;
 use traffic::Traffic;
+pub use unusual::{Strange, Unusual};
 
 /// What one minute of a pool was measured to be, summed over its targets.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
@@ -140,17 +143,17 @@ pub struct Sensitivity {
 }
 
 impl Default for Sensitivity {
-    /// One request in a hundred and half as many again, half as slow again, three times the traffic, twice the tokens; once in a fortnight.
+    /// One request in a hundred and half as many again, half as slow again, three times the traffic, twice the tokens; once a month.
     fn default() -> Self {
         Self {
             failure_ratio: 1.5,
             failure_excess: 0.01,
-            slow_factor: 1.45,
+            slow_factor: 1.5,
             jump_factor: 3.0,
             up_factor: 2.0,
             down_factor: 2.5,
             tokens_factor: 2.0,
-            rare: 60.0,
+            rare: 120.0,
         }
     }
 }

@@ -134,11 +134,9 @@ async fn a_shortage_of_output_tokens_is_one_incident_on_the_output_quota() {
     assert!(50_000.0 < asked[0].1, "{asked:?}");
     // No rule about refusals, errors or latency waits for what the endpoint never tells.
     let health = shared.health();
-    let of_mantle = health
-        .verdicts
-        .iter()
-        .filter(|(pool, _)| pool.family == Family::Mantle)
-        .flat_map(|(_, verdicts)| verdicts);
+    let pools = health.verdicts.iter();
+    let of_mantle = pools.filter(|(pool, _)| pool.family == Family::Mantle);
+    let of_mantle = of_mantle.flat_map(|(_, verdicts)| verdicts);
     let rules: std::collections::BTreeSet<_> = of_mantle.map(|it| it.rule.as_str()).collect();
     assert!(!rules.contains("throttles"), "{rules:?}");
     assert!(rules.contains("mantle-output-share-warning"), "{rules:?}");

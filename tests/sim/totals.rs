@@ -178,7 +178,10 @@ impl Stage {
         let book = self.shared.book();
         let first = self.sim.world().first_minute();
         let truth = self.sim.pool_minutes(&pool.id).unwrap();
-        let all = self.with_older_days(&pool.id, &book.series[&pool.id]);
+        let Some(recent) = book.series.get(&pool.id) else {
+            return; // reshaped, and to be read anew
+        };
+        let all = self.with_older_days(&pool.id, recent);
         for (signal, of) in SIGNALS {
             let depth = signal.depth(pool.id.family).unwrap();
             let Some(known_until) = book.known_until(&pool.id, depth) else {

@@ -59,23 +59,47 @@ impl Calm {
         }
         let mut sorted: Vec<f64> = self.maxima.iter().copied().map(f64::from).collect();
         sorted.sort_by(f64::total_cmp);
-        let (low, middle, high) = (
-            quantile(&sorted, 1)?,
-            quantile(&sorted, 2)?,
-            quantile(&sorted, 3)?,
-        );
-        // Quantiles of a Gumbel distribution lie at -ln(-ln p) scales from its mode.
-        let scale = (high - low) / (GUMBEL_HIGH - GUMBEL_LOW);
-        let rarely = middle + scale * (rare.ln() - GUMBEL_MIDDLE);
+        let quartiles = Quartiles::of(&sorted)?;
+        let scale = quartiles.gumbel_scale();
+        let rarely = quartiles.gumbel_mode(scale) + scale * rare.ln();
         let second = sorted.iter().rev().nth(1).copied();
         Some(second.map_or(rarely, |second| second.max(rarely)))
     }
 }
 
-/// `-ln(-ln p)` for the quartiles.
-const GUMBEL_LOW: f64 = -0.326_634;
-const GUMBEL_MIDDLE: f64 = 0.366_513;
-const GUMBEL_HIGH: f64 = 1.245_899;
+/// The quartiles of maxima, and the Gumbel distribution through them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quartiles {
+    low: f64,
+    middle: f64,
+    high: f64,
+}
+
+impl Quartiles {
+    // A quantile p of a Gumbel distribution lies -ln(-ln p) scales above its mode.
+    const LOW: f64 = -0.326_634;
+    const MIDDLE: f64 = 0.366_513;
+    const HIGH: f64 = 1.245_899;
+
+    /// Of an ascending slice; `None` for an empty one.
+    pub(super) fn of(sorted: &[f64]) -> Option<Self> {
+        Some(Self {
+            low: quantile(sorted, 1)?,
+            middle: quantile(sorted, 2)?,
+            high: quantile(sorted, 3)?,
+        })
+    }
+
+    /// What is reached in one of so many blocks lies `scale * ln(blocks)` above the mode.
+    pub(super) fn gumbel_scale(&self) -> f64 {
+        (self.high - self.low) / (Self::HIGH - Self::LOW)
+    }
+
+    /// The mode, so that the median is kept whatever the scale.
+    pub(super) fn gumbel_mode(&self, scale: f64) -> f64 {
+        self.middle - Self::MIDDLE * scale
+    }
+}
 
 /// The `quarter`-th quartile of an ascending slice, between neighbours; `None` for an empty one.
 fn quantile(sorted: &[f64], quarter: usize) -> Option<f64> {

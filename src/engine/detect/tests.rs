@@ -52,9 +52,12 @@ fn a_usual_fortnight_pages_nobody() {
     assert_eq!(begun(14, |_, seen| Some(seen)), []);
 }
 
+/// What it is, within how many minutes it is found, and what it does to a minute.
+type Trouble = (Kind, i64, fn(&mut Measured));
+
 #[test]
 fn each_trouble_is_found_within_minutes_and_told_once() {
-    let troubles: [(Kind, i64, fn(&mut Measured)); 7] = [
+    let troubles: [Trouble; 7] = [
         (Kind::Throttled, 2, |seen| {
             seen.throttles = Sample::Value(9.0)
         }),

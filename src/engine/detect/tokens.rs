@@ -13,7 +13,7 @@ use super::{
     latch::{Latch, Say},
     noise::Noise,
     profile::Profile,
-    trail::Trail,
+    trail::{Sums, Trail},
 };
 use crate::model::time::{HOUR, Minute};
 
@@ -67,6 +67,7 @@ impl Tokens {
         let Some(range) = self.profile.push(minute, tokens, requests) else {
             return (None, None);
         };
+        let sums = self.trail.sums(minute, WITHIN);
         let limit = self.calm.limit(sensitivity.rare).unwrap_or(0.0);
         let needed = sensitivity.tokens_factor.ln().max(limit);
         let (mut highest, mut worst) = (0.0_f64, None::<Evidence>);
@@ -74,7 +75,7 @@ impl Tokens {
             .trail
             .windows(minute, WITHIN, &LENGTHS, |[_, _, each]| *each);
         for window in windows {
-            let Some(before) = self.before(minute, window.length) else {
+            let Some(before) = before(&sums, window.length) else {
                 break;
             };
             let [requests, tokens, _] = window.rest;
@@ -101,7 +102,7 @@ impl Tokens {
         }
         if self.latch.since().is_none() {
             self.calm.note(minute, highest);
-            if let Some(before) = self.before(minute, 1) {
+            if let Some(before) = before(&sums, 1) {
                 let residual = (each / before).ln();
                 if residual.is_finite() {
                     self.noise.learn(requests, residual, YOUNG_DEVIATION);
@@ -115,11 +116,10 @@ impl Tokens {
         };
         (self.latch.step(minute, say), worst)
     }
+}
 
-    /// Tokens a request in the hour before a window.
-    fn before(&self, minute: Minute, length: u16) -> Option<f64> {
-        let rows = self.trail.earlier(minute, WITHIN, length, length + BEFORE);
-        let ([requests, tokens, _], rows) = rows;
-        (LEAST_BEFORE <= rows && 0.0 < requests).then_some(tokens / requests)
-    }
+/// Tokens a request in the hour before a window.
+fn before(sums: &Sums<3>, length: u16) -> Option<f64> {
+    let ([requests, tokens, _], rows) = sums.of(length, length + BEFORE);
+    (LEAST_BEFORE <= rows && 0.0 < requests).then_some(tokens / requests)
 }

@@ -21,7 +21,7 @@ use super::{
     latch::{Latch, Say},
     profile::Profile,
     surprise::surprise,
-    trail::Trail,
+    trail::{Row, Sums, Trail},
 };
 use crate::model::time::Minute;
 
@@ -109,8 +109,16 @@ impl Traffic {
             return ((None, None), (None, None));
         };
         let usual_high = range.high.max(LEAST_RATE);
-        let up = self.strongest(minute, Direction::Up, usual_high, sensitivity);
-        let down = self.strongest(minute, Direction::Down, range.low, sensitivity);
+        let sums = self.trail.sums(minute, WITHIN);
+        let look = |direction, usual| Look {
+            minute,
+            sums: &sums,
+            direction,
+            usual,
+            sensitivity,
+        };
+        let up = self.strongest(&self.up, &look(Direction::Up, usual_high));
+        let down = self.strongest(&self.down, &look(Direction::Down, range.low));
         let is_calm = self.up.latch.since().is_none() && self.down.latch.since().is_none();
         if is_calm {
             self.up.calm.note(minute, up.highest);
@@ -133,40 +141,25 @@ impl Traffic {
     }
 
     /// The strongest window of this direction.
-    fn strongest(
-        &self,
-        minute: Minute,
-        direction: Direction,
-        usual: f64,
-        sensitivity: &Sensitivity,
-    ) -> Strongest {
-        let side = match direction {
-            Direction::Up => &self.up,
-            Direction::Down => &self.down,
-        };
-        let limit = side.calm.limit(sensitivity.rare).unwrap_or(0.0);
+    fn strongest(&self, side: &Side, look: &Look<'_>) -> Strongest {
+        let direction = look.direction;
+        let least = direction.least_score();
+        let limit = side.calm.limit(look.sensitivity.rare);
+        let limit = limit.map_or(least, |limit| limit.max(least));
         let mut strongest = Strongest::default();
-        let windows =
-            self.trail
-                .windows(minute, WITHIN, &LENGTHS, |[arrivals, _]| match direction {
-                    Direction::Up => *arrivals,
-                    Direction::Down => -*arrivals,
-                });
-        for window in windows {
-            let minutes = window.minutes();
+        let alarm = |row: &Row<2>| match (direction, row) {
+            (Direction::Up, [arrivals, _]) => *arrivals,
+            (Direction::Down, [arrivals, _]) => -*arrivals,
+        };
+        for window in self.trail.windows(look.minute, WITHIN, &LENGTHS, alarm) {
+            let (length, minutes) = (window.length, window.minutes());
             let [arrivals, _] = window.rest;
-            let Some(expected) =
-                self.expected(minute, window.length, direction, usual, sensitivity)
-            else {
+            let rate = arrivals / minutes;
+            let Some(expected) = look.expected(length) else {
                 break; // longer windows have even less before them
             };
-            let rate = arrivals / minutes;
-            if !direction.is_beyond(rate, expected.rate)
-                || !direction.is_worth(
-                    window.length,
-                    minutes / (1.0 / expected.rate + 1.0 / expected.shape),
-                )
-            {
+            let knowledge = minutes / (1.0 / expected.rate + 1.0 / expected.shape);
+            if !direction.is_beyond(rate, expected.rate) || !direction.is_worth(length, knowledge) {
                 continue;
             }
             let nats = surprise(arrivals, expected.rate * minutes, expected.shape * minutes);
@@ -174,43 +167,47 @@ impl Traffic {
             if LEAST_NOTED <= score {
                 strongest.highest = strongest.highest.max(score);
             }
-            let factor = direction.factor(window.length, sensitivity);
-            let is_far = direction.is_beyond(rate, factor * expected.rate);
-            let is_clear = direction.least_score().max(limit) <= score;
+            let edge = direction.factor(length, look.sensitivity) * expected.rate;
             let is_stronger = strongest.bad.is_none_or(|bad| bad.score < score);
-            if is_far
-                && is_clear
+            if direction.is_beyond(rate, edge)
+                && limit <= score
                 && is_stronger
-                && self.lasts(minute, direction, expected.rate, sensitivity)
+                && look.lasts(expected.rate)
             {
                 strongest.bad = Some(Evidence {
                     seen: rate,
                     usual: expected.rate,
-                    minutes: window.length,
+                    minutes: length,
                     score,
-                    limit: limit.max(direction.least_score()),
+                    limit,
                     is_young: self.profile.is_young() || side.calm.is_young(),
                 });
             }
         }
         strongest
     }
+}
 
+/// One look at one minute in one direction.
+#[derive(Clone, Copy, Debug)]
+struct Look<'a> {
+    minute: Minute,
+    sums: &'a Sums<2>,
+    direction: Direction,
+    /// The edge of what is usual at this time of day.
+    usual: f64,
+    sensitivity: &'a Sensitivity,
+}
+
+impl Look<'_> {
     /// What the rows before a window of this length, and the time of day, let expect.
-    fn expected(
-        &self,
-        minute: Minute,
-        length: u16,
-        direction: Direction,
-        usual: f64,
-        sensitivity: &Sensitivity,
-    ) -> Option<Expected> {
-        let from = direction.from(length);
-        let ([before, _], rows) = self.trail.earlier(minute, WITHIN, from, from + BEFORE);
+    fn expected(&self, length: u16) -> Option<Expected> {
+        let from = self.direction.from(length);
+        let ([before, _], rows) = self.sums.of(from, from + BEFORE);
         if rows < LEAST_BEFORE {
             return None;
         }
-        let ([sum, squares], all) = self.trail.earlier(minute, WITHIN, length, length + CLUMPS);
+        let ([sum, squares], all) = self.sums.of(length, length + CLUMPS);
         let mean = sum / all;
         let variance = squares / all - mean * mean;
         let (least, most) = SHAPES;
@@ -220,28 +217,27 @@ impl Traffic {
             most
         };
         let before = before / rows;
-        let rate = match direction {
-            Direction::Up => usual.max(before * sensitivity.jump_factor / sensitivity.up_factor),
-            Direction::Down => {
-                usual.min(before * sensitivity.down_factor / sensitivity.jump_factor)
-            }
+        // So scaled that the factor of the time of day makes a jump of it.
+        let Sensitivity {
+            jump_factor,
+            up_factor,
+            down_factor,
+            ..
+        } = *self.sensitivity;
+        let rate = match self.direction {
+            Direction::Up => self.usual.max(before * jump_factor / up_factor),
+            Direction::Down => self.usual.min(before * down_factor / jump_factor),
         };
         Some(Expected { rate, shape })
     }
 
     /// Up does not wait. Down counts only while the newest two minutes are as low as the factor asks.
-    fn lasts(
-        &self,
-        minute: Minute,
-        direction: Direction,
-        rate: f64,
-        sensitivity: &Sensitivity,
-    ) -> bool {
-        match direction {
+    fn lasts(&self, rate: f64) -> bool {
+        match self.direction {
             Direction::Up => true,
             Direction::Down => {
-                let ([arrivals, _], rows) = self.trail.earlier(minute, WITHIN, 0, 2);
-                sensitivity.down_factor * arrivals < rate * rows
+                let ([arrivals, _], rows) = self.sums.of(0, 2);
+                self.sensitivity.down_factor * arrivals < rate * rows
             }
         }
     }

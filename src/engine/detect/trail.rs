@@ -82,15 +82,39 @@ impl<const N: usize> Trail<N> {
         })
     }
 
-    /// Sums over the rows number `from` (0 is the newest) up to and without `to`, and how many there were; only rows of
-    /// the last `within` minutes.
-    pub(super) fn earlier(&self, now: Minute, within: u16, from: u16, to: u16) -> (Row<N>, f64) {
-        let rows = self.recent(now, within).take(usize::from(to));
-        rows.skip(usize::from(from))
-            .fold(([0.0; N], 0.0), |(sums, count), row| {
-                (added(sums, row), count + 1.0)
-            })
+    /// Running sums over the rows of the last `within` minutes.
+    pub(super) fn sums(&self, now: Minute, within: u16) -> Sums<N> {
+        let mut sums = Vec::with_capacity(self.rows.len() + 1);
+        let mut sum = [0.0; N];
+        sums.push(sum);
+        sums.extend(self.recent(now, within).map(|row| {
+            sum = added(sum, row);
+            sum
+        }));
+        Sums { sums }
     }
+}
+
+/// Sums over the newest 0, 1, 2 … rows: what any stretch of rows comes to, without adding it up again.
+#[derive(Clone, Debug)]
+pub(super) struct Sums<const N: usize> {
+    sums: Vec<Row<N>>,
+}
+
+impl<const N: usize> Sums<N> {
+    /// Sums over the rows number `from` (0 is the newest) up to and without `to`, and how many there were.
+    pub(super) fn of(&self, from: u16, to: u16) -> (Row<N>, f64) {
+        let last = self.sums.len().saturating_sub(1);
+        let (from, to) = (usize::from(from).min(last), usize::from(to).min(last));
+        match (self.sums.get(from), self.sums.get(to)) {
+            (Some(less), Some(more)) => (added(*more, less.map(|value| -value)), rows(from, to)),
+            _ => ([0.0; N], 0.0),
+        }
+    }
+}
+
+fn rows(from: usize, to: usize) -> f64 {
+    u32::try_from(to.saturating_sub(from)).map_or(0.0, f64::from)
 }
 
 fn added<const N: usize>(mut sums: Row<N>, row: Row<N>) -> Row<N> {
@@ -135,6 +159,8 @@ mod tests {
         assert_eq!(trail.push(Minute(0), [1.0]), None);
         assert_eq!(trail.push(Minute(1), [2.0]), None);
         assert_eq!(trail.push(Minute(2), [3.0]), Some([1.0]));
-        assert_eq!(trail.earlier(Minute(2), 9, 1, 5), ([2.0], 1.0));
+        let sums = trail.sums(Minute(2), 9);
+        assert_eq!(sums.of(1, 5), ([2.0], 1.0));
+        assert_eq!(sums.of(7, 9), ([0.0], 0.0));
     }
 }

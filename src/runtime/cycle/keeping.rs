@@ -237,7 +237,7 @@ impl Cycle {
         let in_ledger = self.keeping.in_ledger.iter();
         let over = in_ledger.flat_map(|(pool, days)| {
             // What is read seldom may still change as well.
-            let through = book.known_until(pool, Depth::Full);
+            let through = read_whole(&book, pool);
             let settled = through.map_or(old, |through| day_of(through.plus(-SETTLE_MINUTES)));
             let end = settled.max(old).min(fresh);
             days.range(..end).map(|day| (pool.clone(), *day))
@@ -290,6 +290,12 @@ fn completed(history: &dyn History, day: Stretch) -> Result<Stretch, StoreError>
         }
         None => day,
     })
+}
+
+/// How far all signals of a pool are read. Stores of older releases know of none that is read deep.
+fn read_whole(book: &Book, pool: &PoolId) -> Option<Minute> {
+    let deep = book.known_until(pool, Depth::Deep);
+    deep.or_else(|| book.known_until(pool, Depth::Full))
 }
 
 /// What takes the hours of this day out of the ledger.

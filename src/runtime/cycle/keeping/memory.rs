@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::task;
 
-use super::{Cycle, CycleError, day, day_of};
+use super::{Cycle, CycleError, day, day_of, read_whole};
 use crate::{
     collect::backfill::FRESH_DAYS,
     engine,
@@ -13,7 +13,7 @@ use crate::{
         catalog::PoolId,
         history::{Resolution, Stretch},
         incident::AlertKey,
-        series::{Depth, KEPT_MINUTES, PoolSeries},
+        series::{KEPT_MINUTES, PoolSeries},
         time::{Minute, Timestamp},
     },
     store::StoreError,
@@ -114,7 +114,7 @@ impl Cycle {
     /// The first day of a pool whose minutes stay in memory: those that the ledger holds, that a read may still change,
     /// or that a rule has still to judge. A restart comes to the same, since all of it is told by what is durable.
     fn first_day(&self, book: &Book, pool: &PoolId, now: Minute) -> i64 {
-        let read = book.known_until(pool, Depth::Full);
+        let read = read_whole(book, pool);
         let changing = day_of(read.map_or(now, |read| read.min(now))) - FRESH_DAYS;
         let rules = self.shared.settings.rules.iter();
         let tracks = rules.filter_map(|rule| {
