@@ -10,7 +10,7 @@
 //!   less strict, and nothing else.
 //!
 //! What fools it: the first weekend, and a clock change (all is UTC): both last until the level of six hours has followed.
-//! Cold start: one day is enough for a range; [`Profile::is_young`] holds for the first week.
+//! Cold start: one day is enough for a range; [`Profile::is_young`] holds for the first week, in which the range is wider.
 
 use super::trail::narrow;
 use crate::model::time::{DAY, Minute};
@@ -18,6 +18,9 @@ use crate::model::time::{DAY, Minute};
 const DAYS: i64 = 7;
 /// No day is scaled by more than this, or by less than its inverse.
 const MOST_SCALE: f64 = 3.0;
+/// In the first week a quiet day lowers the high no more than this, and a busy one does not raise the low: the days to come
+/// were never seen.
+const LEAST_YOUNG_SCALE: f64 = 0.7;
 /// Slots of today that must be comparable before a day is scaled.
 const LEAST_RATIOS: usize = 4;
 
@@ -125,6 +128,7 @@ impl Profile {
         let a_day = DAY / self.slot;
         let (mut highs, mut lows) = (Vec::new(), Vec::new());
         let mut week = None;
+        let is_young = self.cell(number - DAYS * a_day).is_none();
         for day in 1..=DAYS {
             let then = number - day * a_day;
             let near = (then - 1..=then + 1).filter_map(|number| self.cell(number));
@@ -132,7 +136,12 @@ impl Profile {
                 continue;
             };
             let scale = self.scale(number, day * a_day);
-            let (high, low) = (scale * range.high, scale * range.low);
+            let (low_scale, high_scale) = if is_young {
+                (scale.min(1.0), scale.max(LEAST_YOUNG_SCALE))
+            } else {
+                (scale, scale)
+            };
+            let (high, low) = (high_scale * range.high, low_scale * range.low);
             highs.push(high);
             lows.push(low);
             if day == DAYS {

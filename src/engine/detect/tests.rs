@@ -155,6 +155,30 @@ fn longer_answers_are_not_slower_ones() {
     assert_eq!(found, []);
 }
 
+/// Four, so that no digit changes.
+#[test]
+fn the_unit_of_latency_and_of_tokens_does_not_matter() {
+    let happen = |times: f64| {
+        begun(10, move |minute, mut seen| {
+            let more = if DURING.contains(&minute) { 2.5 } else { 1.0 };
+            seen.latency = Sample::Value(times * more * value(seen.latency));
+            for tokens in [&mut seen.input_tokens, &mut seen.output_tokens] {
+                *tokens = Sample::Value(times * value(*tokens));
+            }
+            if (START + 200..START + 230).contains(&minute) {
+                seen.input_tokens = Sample::Value(3.0 * value(seen.input_tokens));
+            }
+            Some(seen)
+        })
+    };
+    let found = happen(1.0);
+    assert!(
+        matches!(found[..], [(_, Kind::Slow), (_, Kind::TokensUp)]),
+        "{found:?}"
+    );
+    assert_eq!(found, happen(4.0));
+}
+
 #[test]
 fn silence_is_not_zero() {
     let gap = |minute: i64| DURING.contains(&minute);

@@ -31,8 +31,8 @@ const CALM_FACTOR: f64 = 1.3;
 /// Tokens a request of one pool.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tokens {
-    /// Requests, tokens, tokens a request.
-    trail: Trail<3>,
+    /// Requests, tokens.
+    trail: Trail<2>,
     profile: Profile,
     noise: Noise,
     calm: Calm,
@@ -63,7 +63,7 @@ impl Tokens {
         sensitivity: &Sensitivity,
     ) -> (Option<bool>, Option<Evidence>) {
         let each = tokens / requests;
-        self.trail.push(minute, [requests, tokens, each]);
+        self.trail.push(minute, [requests, tokens]);
         let Some(range) = self.profile.push(minute, tokens, requests) else {
             return (None, None);
         };
@@ -73,12 +73,14 @@ impl Tokens {
         let (mut highest, mut worst) = (0.0_f64, None::<Evidence>);
         let windows = self
             .trail
-            .windows(minute, WITHIN, &LENGTHS, |[_, _, each]| *each);
+            .windows(minute, WITHIN, &LENGTHS, |[requests, tokens]| {
+                tokens / requests
+            });
         for window in windows {
             let Some(before) = before(&sums, window.length) else {
                 break;
             };
-            let [requests, tokens, _] = window.rest;
+            let [requests, tokens] = window.rest;
             let usual = range.high.max(before);
             let rise = (tokens / requests / usual).ln();
             let deviation = self
@@ -119,7 +121,7 @@ impl Tokens {
 }
 
 /// Tokens a request in the hour before a window.
-fn before(sums: &Sums<3>, length: u16) -> Option<f64> {
-    let ([requests, tokens, _], rows) = sums.of(length, length + BEFORE);
+fn before(sums: &Sums<2>, length: u16) -> Option<f64> {
+    let ([requests, tokens], rows) = sums.of(length, length + BEFORE);
     (LEAST_BEFORE <= rows && 0.0 < requests).then_some(tokens / requests)
 }

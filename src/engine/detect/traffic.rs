@@ -8,7 +8,7 @@
 //! - it is unusual: beyond a factor of what this time of day knows, so that nightly batches and weekly peaks are not;
 //! - chance does not explain it, and the pool's own calm (`calm`) hardly ever reaches it.
 //!
-//! Down is confirmed for at least five minutes, and only while it lasts: the dips of a few minutes that every busy service
+//! Down is confirmed for at least four minutes, and only while it lasts: the dips of a few minutes that every busy service
 //! knows are over by then. Up needs two minutes: a retry storm does not wait. Windows grow only while the shorter ones hold too
 //! little to tell: a long window over a busy pool would take every slow ramp for a jump.
 //!
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::model::time::Minute;
 
-const LENGTHS: [u16; 6] = [2, 3, 5, 8, 15, 30];
+const LENGTHS: [u16; 7] = [2, 3, 4, 6, 8, 15, 30];
 const LONGEST: u16 = 30;
 /// The minutes before a window that it is compared with.
 const BEFORE: u16 = 30;
@@ -42,15 +42,15 @@ const LEAST_RATE: f64 = 0.2;
 const SHAPES: (f64, f64) = (0.25, 80.0);
 /// Root of twice the nats: deviations, were counts normal.
 const LEAST_UP: f64 = 4.0;
-const LEAST_DOWN: f64 = 6.0;
+const LEAST_DOWN: f64 = 7.5;
 /// Moves below this are chance and teach nothing.
 const LEAST_NOTED: f64 = 3.0;
 /// A window that could tell this much needs no longer one.
 const ENOUGH: f64 = 200.0;
 const ALWAYS_UP: u16 = 5;
 const ALWAYS_DOWN: u16 = 8;
-const FIRST_DOWN: u16 = 5;
-/// Down is compared with what was before this many minutes at least: it takes five to be sure.
+const FIRST_DOWN: u16 = 4;
+/// Down is compared with what was before this many minutes at least: being sure takes some.
 const LAG_DOWN: u16 = 15;
 
 /// Arrivals of one pool.
@@ -167,7 +167,7 @@ impl Traffic {
             if LEAST_NOTED <= score {
                 strongest.highest = strongest.highest.max(score);
             }
-            let edge = direction.factor(length, look.sensitivity) * expected.rate;
+            let edge = direction.factor(look.sensitivity) * expected.rate;
             let is_stronger = strongest.bad.is_none_or(|bad| bad.score < score);
             if direction.is_beyond(rate, edge)
                 && limit <= score
@@ -296,11 +296,10 @@ impl Direction {
         }
     }
 
-    /// The shortest window of down asks for more: dips are deep and short.
-    fn factor(self, length: u16, sensitivity: &Sensitivity) -> f64 {
+    /// Times what is expected.
+    fn factor(self, sensitivity: &Sensitivity) -> f64 {
         match self {
             Self::Up => sensitivity.up_factor,
-            Self::Down if length == FIRST_DOWN => 1.0 / (1.2 * sensitivity.down_factor),
             Self::Down => 1.0 / sensitivity.down_factor,
         }
     }
