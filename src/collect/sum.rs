@@ -245,6 +245,7 @@ impl Tally {
     pub(super) fn add(&mut self, target: &TargetId, answers: &Answers) {
         let (rate, depth) = (self.rate, self.depth);
         let mut used = TargetUse::default();
+        let mut first_uncharged = None;
         // Looked up once, not once a minute and signal.
         let series =
             Measure::ALL.map(|measure| answers.get(&measure).map_or(&[][..], Vec::as_slice));
@@ -272,6 +273,9 @@ impl Tally {
                             Depth::Quick => estimated(at),
                         };
                         used.charged += value_of(point);
+                        if point == Point::Lost {
+                            first_uncharged.get_or_insert(index);
+                        }
                         point
                     }
                     Signal::CacheWriteTokens => at(Measure::CacheWrites, index),
@@ -304,6 +308,10 @@ impl Tally {
             }
         }
         self.note_lost(answers);
+        // By the formula they need counts that a quick read does not ask for, and limits are judged by them all the same.
+        if let Some(index) = first_uncharged {
+            self.note_first(Depth::Quick, index);
+        }
         self.by_target.insert(target.clone(), used);
     }
 
@@ -313,13 +321,17 @@ impl Tally {
                 None => Some(0),
                 Some(points) => points.iter().position(|point| *point == Point::Lost),
             };
-            if let Some(index) = first.and_then(|index| i64::try_from(index).ok()) {
-                let minute = self.from.plus(index);
+            if let Some(index) = first {
                 let depth = measure.depth(self.endpoint).unwrap_or(self.depth); // it was asked for
-                let known = self.lost.entry(depth).or_insert(minute);
-                *known = minute.min(*known);
+                self.note_first(depth, index);
             }
         }
+    }
+
+    fn note_first(&mut self, depth: Depth, index: usize) {
+        let minute = self.from.plus(i64::try_from(index).unwrap_or(i64::MAX)); // a day's minutes at most
+        let known = self.lost.entry(depth).or_insert(minute);
+        *known = minute.min(*known);
     }
 
     /// Turns sums into samples. `evidence` tells of each minute whether any series of this account and Region had data.

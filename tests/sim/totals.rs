@@ -15,7 +15,7 @@ use bedrock_ops_alert::{
         catalog::PoolId,
         history::StretchKey,
         ids::TargetId,
-        series::{PoolSeries, SETTLE_MINUTES, Sample, Signal},
+        series::{Depth, PoolSeries, SETTLE_MINUTES, Sample, Signal},
         time::{DAY, Minute, after},
     },
     runtime::{cycle::Cycle, shared::Shared},
@@ -183,7 +183,10 @@ impl Stage {
         };
         let all = self.with_older_days(&pool.id, recent);
         for (signal, of) in SIGNALS {
-            let depth = signal.depth(pool.id.family).unwrap();
+            // Where CloudWatch's own figure is missing, only the counts of a full read tell the charge.
+            let own = signal.depth(pool.id.family).unwrap();
+            let is_charge = signal == Signal::ChargedTokens;
+            let depth = if is_charge { Depth::Full } else { own };
             let Some(known_until) = book.known_until(&pool.id, depth) else {
                 continue; // reshaped, and to be read anew
             };

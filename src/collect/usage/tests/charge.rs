@@ -110,3 +110,17 @@ async fn the_peak_is_that_of_one_minute_over_all_targets() {
         .fold(0.0, f64::max);
     assert!((peak - 9_700.0).abs() < 1e-9, "{peak}");
 }
+
+/// Of a model that publishes no charge, or none yet, a count that was lost is a charge that was lost.
+#[tokio::test]
+async fn a_charge_that_lacks_a_count_of_the_formula_is_read_again_by_the_next_read() {
+    let mut fake = Fake::default();
+    let minute = noon().plus(-3);
+    fake.put("Invocations", "us.a", minute, 2.0);
+    fake.put("OutputTokenCount", "us.a", minute, 20.0);
+    let key = ("InputTokenCount", "us.a".to_owned());
+    fake.statuses.insert(key, MetricStatus::Partial);
+    let (reading, through, _) = read_one(&fake, &one()).await;
+    assert_eq!(at(&reading, Signal::ChargedTokens, 3), Sample::Unobserved);
+    assert_eq!(through, noon().plus(-5), "limits are judged by the charge");
+}
