@@ -27,7 +27,7 @@ impl Clients {
             .region_opt_status_contains(RegionOptStatus::EnabledByDefault)
             .set_next_token(token(page));
         let answer = send!(self.meter, read, OPERATION, request)?;
-        let listed = answer.regions.unwrap_or_default(); // no list is AWS's way to say: an empty one
+        let listed = need(OPERATION, "Regions", answer.regions)?;
         let items = listed.into_iter().map(|region| {
             let name = need(OPERATION, "RegionName", region.region_name)?;
             Ok(Region::new(name))

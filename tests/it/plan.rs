@@ -721,6 +721,23 @@ fn what_came_and_went_unseen_is_told_once_and_never_filed() {
 }
 
 #[test]
+fn what_was_lost_is_not_forgotten_when_its_minutes_can_not_be_read_any_more() {
+    let mut stage = Stage::new(Mode::Observe);
+    let from = Minute::of(stage.now).plus(-8);
+    stage.feed(&sonnet(), from, &[(600.0, 60.0, 990_000.0); 8]);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(std::slice::from_ref(&on), &[]);
+    let lost = |stage: &Stage| stage.book.incidents.values().next().unwrap().lost;
+    let counted = lost(&stage);
+    assert!(100.0 < counted, "{counted}");
+    stage.book.series.remove(&sonnet());
+    stage.past.insert(sonnet(), None);
+    let over = verdict(&sonnet(), Category::Quota, AlertState::Normal, stage.now);
+    stage.later(40).step(&[over], &[]);
+    assert!(lost(&stage) >= counted, "{} < {counted}", lost(&stage));
+}
+
+#[test]
 fn recovery_is_told_with_what_was_lost() {
     let mut stage = Stage::new(Mode::Observe);
     let from = Minute::of(stage.now).plus(-8);

@@ -270,7 +270,12 @@ fn cause_of(draft: &Draft<'_>, verdict: &Verdict) -> (Cause, Option<QuotaKind>) 
 }
 
 /// Throttled requests of the incident's pools from its beginning to its last bad minute, as far as observed.
+///
+/// Never less than was counted before: older minutes that can't be read now, or are kept no more, took nothing back.
 fn lost(draft: &mut Draft<'_>, incident: &Incident) -> f64 {
+    if incident.is_of_lifecycle() {
+        return 0.0; // a day to come refuses nothing, and stays open for months
+    }
     let end = incident.last_bad.plus(1);
     let from = incident.began.max(end.plus(-KEPT_MINUTES));
     let series = &draft.book().series;
@@ -284,7 +289,8 @@ fn lost(draft: &mut Draft<'_>, incident: &Incident) -> f64 {
     let minutes = draft.minutes();
     let refused = incident.pools.iter();
     let refused = refused.flat_map(|pool| minutes.window(pool, Signal::Throttles, from, end));
-    refused.filter_map(Sample::value).sum()
+    let counted: f64 = refused.filter_map(Sample::value).sum();
+    counted.max(incident.lost)
 }
 
 /// The reasons of all alerts that are on, newest evidence first, then who takes most.

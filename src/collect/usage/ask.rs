@@ -18,6 +18,9 @@ pub(super) const MAX_QUERIES: usize = 500;
 /// Pages of one request: at 500 series and 100,800 datapoints a handful is normal.
 const MAX_DATA_PAGES: usize = 100;
 
+/// Failed requests in a read, however many succeed between them, after which the rest waits: each may take its full time.
+const MOST_FAILURES: usize = 10;
+
 /// Failed requests in a row after which the rest of a read waits for the next cycle.
 const MAX_FAILURES: usize = 3;
 
@@ -42,8 +45,8 @@ pub(super) struct Asker<'a> {
     /// Minutes from one datapoint to the next.
     step: i64,
     faults: Vec<Fault>,
-    /// In a row.
-    failures: usize,
+    /// In all, and in a row.
+    failures: (usize, usize),
     is_stopped: bool,
     /// Requests for single series that may still be made.
     free: u32,
@@ -137,7 +140,7 @@ impl<'a> Asker<'a> {
             scope,
             step: 1,
             faults: Vec::new(),
-            failures: 0,
+            failures: (0, 0),
             is_stopped: false,
             free,
             is_single_denied: false,
@@ -275,7 +278,7 @@ impl<'a> Asker<'a> {
             .await
         {
             Ok(points) => {
-                self.failures = 0;
+                self.failures.1 = 0;
                 let mut merged = self.nothing_yet(stretch);
                 let id = query.id.clone();
                 let status = MetricStatus::Complete;
@@ -359,7 +362,7 @@ impl<'a> Asker<'a> {
             }
         };
         if is_whole {
-            self.failures = 0;
+            self.failures.1 = 0;
         }
         let judged = queries.iter().zip(merged);
         let judged = judged.map(|(query, merged)| self.judge(query, merged, is_whole));
@@ -428,9 +431,10 @@ impl<'a> Asker<'a> {
 
     /// One failure among many answers is an accident, several in a row are a state.
     fn failed(&mut self, fault: Fault) {
-        self.failures += 1;
+        let (all, in_a_row) = (self.failures.0 + 1, self.failures.1 + 1);
+        self.failures = (all, in_a_row);
         let is_hopeless = matches!(fault.class, FaultClass::Throttled | FaultClass::Denied);
-        self.is_stopped |= is_hopeless || self.failures >= MAX_FAILURES;
+        self.is_stopped |= is_hopeless || MAX_FAILURES <= in_a_row || MOST_FAILURES <= all;
         self.faults.push(fault);
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Rounds {
     idle: BTreeMap<Scope, Watch>,
     /// Since when a round runs in the others, and in which task.
     busy: BTreeMap<Scope, (Timestamp, task::Id)>,
+    /// Of the busy ones those that are not watched any more once they are over.
+    leaving: BTreeSet<Scope>,
     running: JoinSet<(Scope, Watch)>,
     finds: mpsc::Receiver<(Scope, Find)>,
     sender: mpsc::Sender<(Scope, Find)>,
@@ -71,6 +73,7 @@ impl Rounds {
         Self {
             idle: scopes.map(|scope| (scope, Watch::default())).collect(),
             busy: BTreeMap::new(),
+            leaving: BTreeSet::new(),
             running: JoinSet::new(),
             finds,
             sender,
@@ -84,14 +87,29 @@ impl Rounds {
         self.idle.keys().chain(self.busy.keys())
     }
 
-    /// Watches these Regions of the account, and no others. A round that runs ends first.
+    /// A round is over: another one may begin there, unless its Region is gone. Whether it is watched on.
+    fn over(&mut self, scope: Scope, watch: Watch) -> bool {
+        self.busy.remove(&scope);
+        let is_gone = self.leaving.remove(&scope);
+        if !is_gone {
+            self.idle.insert(scope, watch);
+        }
+        !is_gone
+    }
+
+    /// Watches these Regions of the account, and no others. A round that runs there ends first.
     fn watch(&mut self, account: &AccountId, regions: &[Region]) -> Change {
         let named = |scope: &Scope| scope.account == *account && !regions.contains(&scope.region);
-        let gone: Vec<Region> = self
-            .idle
-            .extract_if(.., |scope, _| named(scope))
-            .map(|(scope, _)| scope.region)
+        let idle = self.idle.extract_if(.., |scope, _| named(scope));
+        let idle: Vec<Region> = idle.map(|(scope, _)| scope.region).collect();
+        self.leaving.retain(|scope| scope.account != *account);
+        let busy = self.busy.keys().filter(|scope| named(scope)).cloned();
+        let busy: Vec<Scope> = busy.collect();
+        let gone = idle.into_iter();
+        let gone = gone
+            .chain(busy.iter().map(|it| it.region.clone()))
             .collect();
+        self.leaving.extend(busy);
         let scopes = regions.iter().map(|region| Scope {
             account: account.clone(),
             region: region.clone(),
@@ -189,8 +207,9 @@ impl Cycle {
 
     fn round_over(&mut self, scope: Scope, watch: Watch, now: Timestamp) {
         self.note("round", &scope, &[], now);
-        self.rounds.busy.remove(&scope);
-        self.rounds.idle.insert(scope, watch);
+        if !self.rounds.over(scope.clone(), watch) {
+            self.forget_place(&scope);
+        }
     }
 
     /// A round panicked: its place starts afresh, and the others never notice.
@@ -263,9 +282,22 @@ impl Cycle {
             tracing::info!(event = "regions.come", account = %home.account, %now, "now watched as well: {come}");
         }
         if !gone.is_empty() {
+            for region in &gone {
+                self.forget_place(&Scope {
+                    account: home.account.clone(),
+                    region: region.clone(),
+                });
+            }
             let gone = listed(&gone);
             tracing::warn!(event = "regions.gone", account = %home.account, %now, "the account no longer has these Regions, they are not watched any more: {gone}");
         }
+    }
+
+    /// How it went in a Region that is not watched any more is neither a failure nor old.
+    fn forget_place(&self, scope: &Scope) {
+        let mut health = self.shared.health_mut();
+        health.failing.retain(|(_, place), _| place != scope);
+        health.last_success.retain(|(_, place), _| place != scope);
     }
 
     /// Pools that were read together become durable together: a commit costs a wait for the disk, however little is in it.
@@ -362,8 +394,8 @@ mod tests {
         regions
     }
 
-    #[test]
-    fn regions_come_and_go_with_what_the_account_says() {
+    #[tokio::test]
+    async fn regions_come_and_go_with_what_the_account_says() {
         let mut rounds = Rounds::of(&[asked()], &Book::default());
         assert_eq!(watched(&rounds), ["us-east-1"]);
         let account = asked().id;
@@ -375,6 +407,20 @@ mod tests {
         assert_eq!(come, [Region::new("af-south-1")]);
         assert_eq!(gone, [Region::new("eu-west-1")]);
         assert_eq!(watched(&rounds), ["af-south-1", "us-east-1"]);
+        // Most rounds run while the answer comes in.
+        let far = scope("af-south-1");
+        rounds.idle.remove(&far);
+        let place = far.clone();
+        let round = async { (place, Watch::default()) };
+        let task = rounds.running.spawn(round).id();
+        rounds
+            .busy
+            .insert(far.clone(), (Timestamp::UNIX_EPOCH, task));
+        let home = ["us-east-1"].map(Region::new);
+        let Change { gone, .. } = rounds.watch(&account, &home);
+        assert_eq!(gone, [Region::new("af-south-1")]);
+        assert!(!rounds.over(far, Watch::default()));
+        assert_eq!(watched(&rounds), ["us-east-1"]);
         let other = rounds.watch(&AccountId::new("444455556666"), &[]);
         assert!(other.come.is_empty() && other.gone.is_empty());
     }
