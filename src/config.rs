@@ -18,14 +18,14 @@ use std::{
 
 use crate::model::{
     policy::{Mode, Settings},
-    rule::{Rule, WarningRule},
+    rule::Rule,
     units::Share,
 };
 
 mod accounts;
 mod fault;
 mod files;
-mod forecast;
+mod learned;
 mod origin;
 mod overrides;
 mod receivers;
@@ -133,23 +133,6 @@ pub fn builtin_rules() -> Result<Vec<Rule>, ConfigError> {
     match ConfigError::of(faults) {
         Some(error) => Err(error),
         None => Ok(book.into_values().map(|(rule, _)| rule).collect()),
-    }
-}
-
-/// The rule of forecast warnings that is compiled in.
-///
-/// # Errors
-/// None as shipped: a test reads it.
-pub fn builtin_warnings() -> Result<WarningRule, ConfigError> {
-    let (name, text) = forecast::BUILTIN;
-    match forecast::read(name, text) {
-        (Some(rule), _) => Ok(rule),
-        (None, faults) => Err(ConfigError::of(faults).unwrap_or_else(|| {
-            ConfigError::one(Fault::nowhere(
-                "the rule of forecast warnings could not be read, and no reason was found",
-                "this is a fault of ours: please report it",
-            ))
-        })),
     }
 }
 

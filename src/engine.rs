@@ -3,13 +3,13 @@
 //! - `strip`: the minutes that a call needs, copied once a pool, so that no rule searches the history again;
 //! - `yardstick`: what one minute says by one rule (bad, good, in between, unclear);
 //! - `observer`: looks at minutes in order;
-//! - `band`: what is usual at this time of day;
 //! - `hold`: from minutes to states: M of N, hysteresis, gaps, settled and provisional minutes;
 //! - `explain`: the reasons of a verdict;
 //! - `portrait`: what follows from a pool's minutes beside use, for people;
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
-//! - `detect`: what is wrong now, by the pool's own past; not yet wired into the rules;
-//! - `forecast`: demand ahead, and when a quota runs out; not yet wired into the rules.
+//! - `detect`: what is wrong now, by the pool's own past;
+//! - `forecast`: demand ahead, and when a quota runs out;
+//! - `learned`: the state of both for one pool, and the verdicts of the rules that ask for it.
 //!
 //! Does not belong here: which incident a verdict belongs to, and what is done about it (`act/plan`).
 
@@ -19,30 +19,30 @@ use crate::model::{
     alert::{Track, Verdict},
     book::Book,
     catalog::{Pool, PoolId},
-    ids::{QuotaCode, Scope},
+    ids::{QuotaCode, RuleName, Scope},
     incident::AlertKey,
     quota::Quota,
     rule::{Condition, Rule},
-    series::{PoolSeries, Signal},
+    series::{PoolSeries, SETTLE_MINUTES, Signal},
     time::{Minute, Timestamp},
 };
 
 pub mod forecast;
 
-mod band;
 pub mod crosscheck;
 pub mod detect;
 mod explain;
 mod hold;
 mod observer;
+pub mod learned;
 pub mod portrait;
 mod strip;
 mod yardstick;
 
-pub use band::{BAND_DAYS, LEAST_BAND_DAYS};
 pub use hold::{FIRST_LOOK_MINUTES, MOST_MINUTES_AT_ONCE};
 
 use hold::Span;
+use learned::{Ground, Learned, Reach};
 use strip::Strip;
 use yardstick::{Bounds, Yardstick};
 
@@ -50,7 +50,7 @@ use yardstick::{Bounds, Yardstick};
 /// first minute that is held, at most [`FIRST_LOOK_MINUTES`] back.
 ///
 /// `None`: the rule does not apply to this pool, because the account has no quota of the rule's kind for it. A model's end
-/// stands in the book: see [`judge_all`].
+/// stands in the book, and what the pool has taught in [`Taught`]: see [`judge_all`].
 #[must_use]
 pub fn judge(
     rule: &Rule,
@@ -63,6 +63,9 @@ pub fn judge(
 ) -> Option<Verdict> {
     let life = None; // stands in the book
     let yardstick = Yardstick::of(&rule.condition, pool, Bounds { quotas, life })?;
+    if rule.condition.is_learned() {
+        return None;
+    }
     let span = Span::of(rule, series, track, known_until, now);
     let strip = Strip::cut(
         series,
@@ -70,30 +73,17 @@ pub fn judge(
         span.until,
         yardstick.signals().iter().copied(),
     );
-    Some(hold::walk(
-        rule, pool, &yardstick, track, &span, &strip, series,
-    ))
+    Some(hold::walk(rule, pool, &yardstick, track, &span, &strip))
 }
 
-/// The signals whose quarters of past days these rules look at; of all others the last days are enough.
-#[must_use]
-pub fn signals_with_habits(rules: &[Rule]) -> Vec<Signal> {
-    let signals = rules.iter().filter_map(|rule| match rule.condition {
-        Condition::Above { of, .. } => Some(of),
-        Condition::QuotaShare { .. }
-        | Condition::Count { .. }
-        | Condition::Slow { .. }
-        | Condition::Ends { .. } => None,
-    });
-    let signals: BTreeSet<Signal> = signals.collect();
-    signals.into_iter().collect()
-}
+/// What each pool has taught. A pool that is missing is not judged by its own past.
+pub type Taught = BTreeMap<PoolId, Learned>;
 
 /// All rules on all pools of the book, each rule up to the minute to which its signals were read; sorted by pool, then rule.
 /// A pool that was never read has no verdict.
 #[must_use]
-pub fn judge_all(rules: &[Rule], book: &Book, now: Timestamp) -> Vec<Verdict> {
-    judge_each(rules, book, book.pools.values(), now)
+pub fn judge_all(rules: &[Rule], book: &Book, taught: &mut Taught, now: Timestamp) -> Vec<Verdict> {
+    judge_each(rules, book, taught, book.pools.values(), now)
 }
 
 /// As [`judge_all`], for these pools: where nothing new was read, nothing new can be said.
@@ -101,16 +91,18 @@ pub fn judge_all(rules: &[Rule], book: &Book, now: Timestamp) -> Vec<Verdict> {
 pub fn judge_some(
     rules: &[Rule],
     book: &Book,
+    taught: &mut Taught,
     due: &BTreeSet<PoolId>,
     now: Timestamp,
 ) -> Vec<Verdict> {
     let pools = due.iter().filter_map(|id| book.pools.get(id));
-    judge_each(rules, book, pools, now)
+    judge_each(rules, book, taught, pools, now)
 }
 
 fn judge_each<'a>(
     rules: &[Rule],
     book: &Book,
+    taught: &mut Taught,
     pools: impl Iterator<Item = &'a Pool>,
     now: Timestamp,
 ) -> Vec<Verdict> {
@@ -126,7 +118,9 @@ fn judge_each<'a>(
         let series = book.series.get(id).unwrap_or(&nothing);
         let mut due = Vec::new();
         for &rule in &sorted {
-            let Some(yardstick) = Yardstick::of(&rule.condition, pool, bounds(book, pool)) else {
+            let is_learned = rule.condition.is_learned();
+            let yardstick = Yardstick::of(&rule.condition, pool, bounds(book, pool));
+            let Some(yardstick) = yardstick.filter(|_| !is_learned) else {
                 continue;
             };
             // Signals that are read less often hold back the rules that need them, and no others.
@@ -143,10 +137,56 @@ fn judge_each<'a>(
         }
         let strip = shared_strip(series, &due);
         verdicts.extend(due.iter().map(|(rule, yardstick, track, span)| {
-            hold::walk(rule, pool, yardstick, *track, span, &strip, series)
+            hold::walk(rule, pool, yardstick, *track, span, &strip)
         }));
+        if let Some(learned) = taught.get_mut(id) {
+            verdicts.extend(judge_by_past(&sorted, book, pool, learned, now));
+        }
     }
     verdicts
+}
+
+/// The verdicts of the rules that ask for the pool's own past.
+fn judge_by_past(
+    rules: &[&Rule],
+    book: &Book,
+    pool: &Pool,
+    learned: &mut Learned,
+    now: Timestamp,
+) -> Vec<Verdict> {
+    let nothing = PoolSeries::default();
+    let id = &pool.id;
+    let series = book.series.get(id).unwrap_or(&nothing);
+    let ground = ground(book, pool, series);
+    let track_of = |rule: &RuleName| {
+        let key = AlertKey {
+            rule: rule.clone(),
+            pool: id.clone(),
+        };
+        book.tracks.get(&key).copied()
+    };
+    let reach = |signals: &[Signal]| {
+        let depths = signals.iter().filter_map(|it| it.depth(id.family));
+        let known = book.known_until(id, depths.max()?)?;
+        let until = known.min(Minute::of(now));
+        Some(Reach {
+            settled: until.plus(-SETTLE_MINUTES),
+            until,
+        })
+    };
+    learned.judge(rules, &ground, track_of, reach)
+}
+
+/// What the book knows of a pool, for what is learned of it. `series` may hold other minutes than the book does.
+#[must_use]
+pub fn ground<'a>(book: &'a Book, pool: &'a Pool, series: &'a PoolSeries) -> Ground<'a> {
+    Ground {
+        pool,
+        series,
+        quotas: &book.quotas,
+        changes: &book.quota_changes,
+        growth: &[],
+    }
 }
 
 /// The alerts of open incidents that nothing can judge any more, each with the reason as a sentence fragment.
@@ -163,13 +203,23 @@ pub fn orphans(rules: &[Rule], book: &Book) -> Vec<(AlertKey, String)> {
         let Some(pool) = book.pools.get(&key.pool) else {
             return Some((key.clone(), "the pool is no longer known".to_owned()));
         };
-        let is_limited = Yardstick::of(&rule.condition, pool, bounds(book, pool)).is_some();
+        let is_limited = match rule.condition {
+            Condition::Unusual(sought) => learned::applies(sought.trouble(), pool),
+            Condition::QuotaShare { .. }
+            | Condition::RunsOut { .. }
+            | Condition::Count { .. }
+            | Condition::Slow { .. }
+            | Condition::Ends { .. } => {
+                Yardstick::of(&rule.condition, pool, bounds(book, pool)).is_some()
+            }
+        };
         let why = match rule.condition {
             Condition::Ends { .. } => "AWS no longer announces an end of this model",
             Condition::QuotaShare { .. }
+            | Condition::RunsOut { .. }
             | Condition::Count { .. }
             | Condition::Slow { .. }
-            | Condition::Above { .. } => "the account no longer lists such a quota for this model",
+            | Condition::Unusual(_) => "the account no longer lists such a quota for this model",
         };
         (!is_limited).then(|| (key.clone(), why.to_owned()))
     });

@@ -2,14 +2,16 @@
 
 use super::{
     fault::{Wrong, nearest},
+    learned,
     rules::{RuleBook, clear_below_above, clear_minutes, hash, remedies, severities},
     sheet::{Entry, Section, Sheet},
     values,
 };
 use crate::model::{
     ids::RuleName,
-    rule::{Condition, Rule},
+    rule::{Condition, Rule, WarningRule},
     units::Share,
+    unusual::Unusual,
 };
 
 /// Applies the tables to the rules. A rule that is not enabled leaves the book.
@@ -51,12 +53,24 @@ fn one(sheet: &mut Sheet, mut table: Section<'_>, rule: &mut Rule) -> bool {
     change.of("remedy", &mut rule.remedy, |sheet, it| {
         sheet.choice(it, &remedies())
     });
-    change.of("window", &mut rule.window, |sheet, it| {
-        sheet.parsed(it, values::window)
-    });
-    change.of("clear_for", &mut rule.clear_minutes, |sheet, it| {
-        sheet.parsed(it, clear_minutes)
-    });
+    let (has_window, has_clear) = match rule.condition {
+        Condition::Unusual(_) => (false, false),
+        Condition::RunsOut { .. } => (false, true),
+        Condition::QuotaShare { .. }
+        | Condition::Count { .. }
+        | Condition::Slow { .. }
+        | Condition::Ends { .. } => (true, true),
+    };
+    if has_window {
+        change.of("window", &mut rule.window, |sheet, it| {
+            sheet.parsed(it, values::window)
+        });
+    }
+    if has_clear {
+        change.of("clear_for", &mut rule.clear_minutes, |sheet, it| {
+            sheet.parsed(it, clear_minutes)
+        });
+    }
     match &mut rule.condition {
         Condition::QuotaShare { above, clear, .. } => change.quota_share(above, clear),
         Condition::Count {
@@ -75,10 +89,8 @@ fn one(sheet: &mut Sheet, mut table: Section<'_>, rule: &mut Rule) -> bool {
             });
             change.number("min_demand", min_demand, 0.0);
         }
-        Condition::Above { factor, floor, .. } => {
-            change.number("factor", factor, 1.0);
-            change.number("floor", floor, 0.0);
-        }
+        Condition::Unusual(sought) => change.unusual(sought),
+        Condition::RunsOut { warning, .. } => change.warning(warning),
         Condition::Ends { within } => {
             change.of("within", within, |sheet, it| {
                 sheet.parsed(it, values::minutes)
@@ -115,6 +127,42 @@ impl<'d> Change<'_, '_, 'd> {
 
     fn share(&mut self, key: &'static str, place: &mut Share) -> Option<Entry<'d>> {
         self.of(key, place, |sheet, it| sheet.parsed(it, values::share))
+    }
+
+    fn minutes(&mut self, key: &'static str, place: &mut i64) {
+        self.of(key, place, |sheet, it| sheet.parsed(it, values::minutes));
+    }
+
+    fn unusual(&mut self, sought: &mut Unusual) {
+        match sought {
+            Unusual::Throttled => {}
+            Unusual::ClientErrors(worth) | Unusual::ServerErrors(worth) => {
+                self.number("ratio", &mut worth.ratio, 1.0);
+                self.share("excess", &mut worth.excess);
+                self.minutes("rare", &mut worth.rare);
+            }
+            Unusual::Slow(worth) | Unusual::TokensUp(worth) => {
+                self.number("factor", &mut worth.factor, 1.0);
+                self.minutes("rare", &mut worth.rare);
+            }
+            Unusual::TrafficUp(worth) | Unusual::TrafficDown(worth) => {
+                self.number("jump", &mut worth.jump, 1.0);
+                self.number("factor", &mut worth.factor, 1.0);
+                self.minutes("rare", &mut worth.rare);
+            }
+        }
+    }
+
+    fn warning(&mut self, warning: &mut WarningRule) {
+        self.of("early", &mut warning.early, |sheet, it| {
+            sheet.choice(it, &severities())
+        });
+        self.minutes("quiet", &mut warning.quiet_minutes);
+        self.share("grown", &mut warning.grown);
+        for (key, way) in [("ahead", &mut warning.ahead), ("near", &mut warning.near)] {
+            self.of(key, way, learned::chance);
+        }
+        self.of("soon", &mut warning.soon, learned::standing);
     }
 
     fn quota_share(&mut self, above: &mut Share, clear: &mut Share) {

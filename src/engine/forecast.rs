@@ -7,7 +7,7 @@
 //!   week and from the last hours;
 //! - `spread`, `busy`: how wrong the own forecasts of the mean and of the busy minutes were;
 //! - `exhaustion`: the distribution of the time to exhaustion;
-//! - `warning`: when people are told; `lookout`: all of it for one quota, kept in step.
+//! - `warning`: when people are told; `alarm`: for how long that stands; `lookout`: all of it for one quota, kept in step.
 //!
 //! Beats: a minute costs some additions; each hour the own errors are learned, each six hours the trend is fitted.
 //! What is forecast is the fit as of the last whole quarter of an hour. A new quota needs no new fit.
@@ -19,6 +19,7 @@ use crate::model::{
     units::QuotaKind,
 };
 
+mod alarm;
 mod busy;
 mod exhaustion;
 mod fit;
@@ -29,7 +30,8 @@ mod spread;
 mod trend;
 pub mod warning;
 
-pub use exhaustion::Exhaustion;
+pub use crate::model::outlook::{Exhaustion, Way};
+pub use alarm::Alarm;
 pub use lookout::{Lookout, Seen};
 
 use super::{
@@ -188,7 +190,12 @@ pub fn demand(kind: QuotaKind, series: &PoolSeries, minute: Minute) -> Sample {
         OutputTokens,
     ];
     let strip = Strip::cut(series, minute, minute.plus(1), signals);
-    match minute_use(kind, &strip, minute) {
+    wanted(kind, &strip, minute)
+}
+
+/// As [`demand`], of minutes that are at hand.
+pub(super) fn wanted(kind: QuotaKind, strip: &Strip, minute: Minute) -> Sample {
+    match minute_use(kind, strip, minute) {
         Use::Exactly(value) => Sample::Value(value),
         Use::AtLeast(_) | Use::Unknown => Sample::Unobserved,
     }

@@ -59,6 +59,8 @@ pub enum Scenario {
     NewModel,
     /// The 14-day peak reaches the rule's share of the quota.
     HighUsage,
+    /// It does not, and by the forecast it will.
+    Growth,
     /// It does not.
     LowUsage,
     /// History could not be read: said as that, never as "new" or "low".
@@ -73,6 +75,7 @@ impl Scenario {
             Self::NonQuota => "non-quota",
             Self::NewModel => "new-model",
             Self::HighUsage => "high-usage",
+            Self::Growth => "growth",
             Self::LowUsage => "low-usage",
             Self::Unreadable => "unreadable",
         }

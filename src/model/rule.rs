@@ -3,6 +3,7 @@
 use super::{
     ids::RuleName,
     series::Signal,
+    unusual::Unusual,
     units::{QuotaKind, Share},
 };
 
@@ -135,20 +136,34 @@ pub enum Condition {
         /// Requests in the minute.
         min_demand: f64,
     },
-    /// Above `factor` times the usual level of this time of day (see `engine::band`), and above `floor`.
-    Above {
-        /// What is watched.
-        of: Signal,
-        /// Times the upper edge of the usual band.
-        factor: f64,
-        /// Never bad below this, whatever is usual.
-        floor: f64,
+    /// The pool does what it never did (see `engine::detect`).
+    Unusual(Unusual),
+    /// By the forecast a quota will not do (see `engine::forecast`).
+    RunsOut {
+        /// Which quota.
+        kind: QuotaKind,
+        /// When that is told.
+        warning: WarningRule,
     },
     /// The model can no longer be called from an announced instant, which is at most so far away.
     Ends {
         /// Minutes.
         within: i64,
     },
+}
+
+impl Condition {
+    /// Whether it is judged by what the pool has taught, rather than by the minutes at hand.
+    #[must_use]
+    pub const fn is_learned(&self) -> bool {
+        match self {
+            Self::Unusual(_) | Self::RunsOut { .. } => true,
+            Self::QuotaShare { .. }
+            | Self::Count { .. }
+            | Self::Slow { .. }
+            | Self::Ends { .. } => false,
+        }
+    }
 }
 
 /// M bad minutes out of the last N. Invariant: `1 <= bad <= of <= 60`.
@@ -208,8 +223,10 @@ pub struct WarningRule {
     pub ahead: Chance,
     /// Close to the limit: a notice.
     pub near: Chance,
-    /// The next 24 hours: a page.
+    /// The next 24 hours: told with the severity of the rule.
     pub soon: Standing,
+    /// How loudly the other two are told.
+    pub early: Severity,
     /// Minutes until the same is told again, and in which nothing is told after the quota was exhausted.
     pub quiet_minutes: i64,
     /// But again earlier when use has grown by this much.

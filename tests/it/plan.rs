@@ -374,7 +374,7 @@ fn let_minutes_go(stage: &mut Stage) {
     let first = Minute::of(stage.now).0.div_euclid(1_440) - 2;
     let series = stage.book.series.get_mut(&sonnet()).unwrap();
     let past = series.clone();
-    series.condense(first, &[]);
+    series.forget_before(first);
     stage.past.insert(sonnet(), Some(past));
 }
 

@@ -158,7 +158,7 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
         );
     }
     match usage.scenario {
-        Scenario::HighUsage | Scenario::NewModel => {}
+        Scenario::HighUsage | Scenario::Growth | Scenario::NewModel => {}
         Scenario::LowUsage | Scenario::NonQuota | Scenario::Unreadable => {
             return Some(format!(
                 "the 14-day peak does not reach the rule's share of {code}: nothing is asked"

@@ -186,6 +186,8 @@ pub fn share_of(incident: &Incident) -> Share {
         Reason::Count { .. }
         | Reason::Slow { .. }
         | Reason::Unusual { .. }
+        | Reason::Trouble { .. }
+        | Reason::RunsOut { .. }
         | Reason::Ends { .. }
         | Reason::Peak { .. }
         | Reason::TopTarget { .. }

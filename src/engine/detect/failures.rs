@@ -14,13 +14,16 @@
 //! once in a thousand, and no pool is taken to fail less often.
 
 use super::{
-    Evidence, Sensitivity,
+    Evidence, Step, blocks,
     calm::Calm,
     latch::{Latch, Say},
     surprise::surprise,
     trail::Trail,
 };
-use crate::model::time::{DAY, Minute};
+use crate::model::{
+    time::{DAY, Minute},
+    unusual::Failing,
+};
 
 const LENGTHS: [u16; 7] = [2, 3, 5, 8, 12, 20, 30];
 const LONGEST: u16 = 30;
@@ -55,18 +58,14 @@ impl Failures {
         }
     }
 
-    pub(super) const fn latch(&self) -> &Latch {
-        &self.latch
-    }
-
     /// `failed` of `tried` requests in this minute; throttled ones are not tries.
     pub(super) fn push(
         &mut self,
         minute: Minute,
         failed: f64,
         tried: f64,
-        sensitivity: &Sensitivity,
-    ) -> (Option<bool>, Option<Evidence>) {
+        worth: Failing,
+    ) -> Step {
         if let Some([failed, tried]) = self.trail.push(minute, [failed, tried])
             && self.latch.may_learn(minute, DAY)
         {
@@ -75,9 +74,9 @@ impl Failures {
         }
         let (few, many) = PRIOR;
         let base = ((self.failed + few) / (self.tried + many)).max(LEAST_RATE);
-        let needed = (sensitivity.failure_ratio * base).max(base + sensitivity.failure_excess);
+        let needed = (worth.ratio * base).max(base + worth.excess.factor());
         let least = LEAST_SURPRISE;
-        let limit = self.calm.limit(sensitivity.rare);
+        let limit = self.calm.limit(blocks(worth.rare));
         let limit = limit.map_or(least, |limit| limit.max(least));
         let (mut highest, mut worst) = (0.0_f64, None::<Evidence>);
         let windows = self
@@ -111,6 +110,9 @@ impl Failures {
             Some(worst) if limit / 2.0 <= worst.score => Say::Between,
             _ => Say::Calm,
         };
-        (self.latch.step(minute, say), bad)
+        Step {
+            turn: self.latch.step(minute, say),
+            bad,
+        }
     }
 }

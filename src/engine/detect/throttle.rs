@@ -5,7 +5,7 @@
 //! A stretch ends after a quarter of an hour without refusals. Of stretches that begin within the hour of a page, people
 //! are told when the hour is over and requests are still refused.
 
-use super::Evidence;
+use super::{Evidence, Step};
 use crate::model::time::{HOUR, Minute};
 
 const WINDOW: i64 = 5;
@@ -25,17 +25,13 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    pub(super) const fn since(&self) -> Option<Minute> {
-        self.since
-    }
-
     /// `refused` of `wanted` requests in this minute.
     pub(super) fn push(
         &mut self,
         minute: Minute,
         refused: f64,
         wanted: f64,
-    ) -> (Option<bool>, Option<Evidence>) {
+    ) -> Step {
         if 0.0 < refused {
             (self.before, self.last) = (self.last, Some(minute));
         }
@@ -53,7 +49,7 @@ impl Throttle {
         if is_bad && self.is_owed && !is_within(self.told, HOUR + 1) {
             (self.is_owed, self.told, turn) = (false, Some(minute), Some(true));
         }
-        let evidence = is_bad.then_some(Evidence {
+        let bad = is_bad.then_some(Evidence {
             seen: refused / wanted,
             usual: 0.0,
             minutes: 5,
@@ -61,7 +57,7 @@ impl Throttle {
             limit: 2.0,
             is_young: false,
         });
-        (turn, evidence)
+        Step { turn, bad }
     }
 }
 
@@ -75,7 +71,7 @@ mod tests {
         (0..until)
             .filter(|minute| {
                 let refused = if refusals.contains(minute) { 9.0 } else { 0.0 };
-                throttle.push(Minute(*minute), refused, 100.0).0 == Some(true)
+                throttle.push(Minute(*minute), refused, 100.0).turn == Some(true)
             })
             .collect()
     }

@@ -8,14 +8,17 @@
 //! Cold start: one day, and the first hour of noise.
 
 use super::{
-    Evidence, Sensitivity,
+    Evidence, Step, blocks,
     calm::Calm,
     latch::{Latch, Say},
     noise::Noise,
     profile::Profile,
     trail::{Sums, Trail},
 };
-use crate::model::time::{HOUR, Minute};
+use crate::model::{
+    time::{HOUR, Minute},
+    unusual::Beyond,
+};
 
 const LENGTHS: [u16; 6] = [2, 3, 5, 8, 15, 30];
 const LONGEST: u16 = 30;
@@ -50,26 +53,20 @@ impl Tokens {
         }
     }
 
-    pub(super) const fn latch(&self) -> &Latch {
-        &self.latch
-    }
-
     /// `tokens` of `requests` answered requests, at least one.
     pub(super) fn push(
         &mut self,
         minute: Minute,
         requests: f64,
         tokens: f64,
-        sensitivity: &Sensitivity,
-    ) -> (Option<bool>, Option<Evidence>) {
+        worth: Beyond,
+    ) -> Option<Step> {
         let each = tokens / requests;
         self.trail.push(minute, [requests, tokens]);
-        let Some(range) = self.profile.push(minute, tokens, requests) else {
-            return (None, None);
-        };
+        let range = self.profile.push(minute, tokens, requests)?;
         let sums = self.trail.sums(minute, WITHIN);
-        let limit = self.calm.limit(sensitivity.rare).unwrap_or(0.0);
-        let needed = sensitivity.tokens_factor.ln().max(limit);
+        let limit = self.calm.limit(blocks(worth.rare)).unwrap_or(0.0);
+        let needed = worth.factor.ln().max(limit);
         let (mut highest, mut worst) = (0.0_f64, None::<Evidence>);
         let windows = self
             .trail
@@ -116,7 +113,10 @@ impl Tokens {
             None if each < CALM_FACTOR * range.high => Say::Calm,
             None => Say::Between,
         };
-        (self.latch.step(minute, say), worst)
+        Some(Step {
+            turn: self.latch.step(minute, say),
+            bad: worst,
+        })
     }
 }
 

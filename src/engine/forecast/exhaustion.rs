@@ -11,7 +11,10 @@
 //! What fools it: bursts and launches that no trend announces; the near hours see them through the last quarter's level.
 
 use super::{busy::Error, trend::Trend};
-use crate::model::time::{DAY, HOUR, Minute};
+use crate::model::{
+    outlook::Exhaustion,
+    time::{DAY, HOUR, Minute},
+};
 
 /// Hours of the path.
 pub(super) const PATH_HOURS: usize = 168;
@@ -24,33 +27,6 @@ const SOON: f64 = 12.0;
 /// Middles of seven equal parts of a standard normal distribution.
 const NODES: [f64; 7] = [-1.465, -0.792, -0.366, 0.0, 0.366, 0.792, 1.465];
 
-/// The time to exhaustion of one quota, from `origin` on.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Exhaustion {
-    /// Everything before this minute was known.
-    pub origin: Minute,
-    /// Minutes until it is exhausted with a probability of a tenth; `None` beyond 30 days.
-    pub p10: Option<i64>,
-    /// As `p10`, with a half.
-    pub p50: Option<i64>,
-    /// As `p10`, with nine tenths.
-    pub p90: Option<i64>,
-    /// Probability within the hour.
-    pub within_hour: f64,
-    /// Within 24 hours.
-    pub within_day: f64,
-    /// Within seven days.
-    pub within_week: f64,
-    /// Within 30 days.
-    pub within_month: f64,
-    /// Within seven days, given that the next 24 hours pass without it.
-    pub after_day: f64,
-    /// If it is exhausted within 24 hours: the median of the minutes until then.
-    pub if_within_day: Option<i64>,
-    /// If it is exhausted within seven days: the median of the minutes until then.
-    pub if_within_week: Option<i64>,
-}
-
 /// What the distribution is made of.
 #[derive(Debug)]
 pub(super) struct Outlook<'a> {
@@ -61,6 +37,9 @@ pub(super) struct Outlook<'a> {
     /// An hour and a day ahead.
     pub(super) errors: (Error, Error),
 }
+
+/// What a standard normal passes once in twenty.
+const ONE_IN_TWENTY: f64 = 1.645;
 
 /// One point of the distribution: so many minutes ahead, so probable.
 type Point = (i64, f64);
@@ -101,7 +80,17 @@ impl Outlook<'_> {
             },
             if_within_day: median_if(within_day),
             if_within_week: median_if(within_week),
+            week_p95: self.week_p95(),
         }
+    }
+
+    /// The level of the busiest minutes of the path that is passed once in twenty.
+    fn week_p95(&self) -> f64 {
+        let highest = self.peaks.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (_, far) = self.errors;
+        let drift = self.trend.deviation(self.start() + 6.5);
+        let deviation = far.deviation.hypot(drift);
+        (highest + far.bias + ONE_IN_TWENTY * deviation).exp()
     }
 
     /// The cumulative distribution: hourly for a week, then daily.

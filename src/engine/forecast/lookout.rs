@@ -74,6 +74,18 @@ impl Lookout {
         }
     }
 
+    /// The chances against the quota as it was last given.
+    #[must_use]
+    pub fn chances(&self) -> Option<&Exhaustion> {
+        self.chances.as_ref().map(|(_, chances)| chances)
+    }
+
+    /// What three of the last five minutes reached, in the unit of the quota.
+    #[must_use]
+    pub const fn used(&self) -> Option<f64> {
+        self.watch.used()
+    }
+
     /// What is forecast, as of the last whole quarter of an hour.
     #[must_use]
     pub const fn forecast(&self) -> Option<&Forecast> {

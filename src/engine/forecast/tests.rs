@@ -2,7 +2,7 @@
 
 use super::{warning::Watch, *};
 use crate::model::{
-    rule::{Chance, Standing, WarningRule},
+    rule::{Chance, Severity, Standing, WarningRule},
     time::DAY,
     units::Share,
 };
@@ -27,6 +27,7 @@ fn rule() -> WarningRule {
             chance: percent(80),
             minutes: 15,
         },
+        early: Severity::Info,
         quiet_minutes: 7 * DAY,
         grown: percent(10),
     }

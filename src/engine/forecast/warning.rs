@@ -18,8 +18,9 @@
 
 use std::collections::VecDeque;
 
-use super::{Exhaustion, busy::Sustained};
+use super::busy::Sustained;
 use crate::model::{
+    outlook::{Exhaustion, Way},
     rule::{Chance, WarningRule},
     series::Sample,
     time::Minute,
@@ -28,17 +29,6 @@ use crate::model::{
 /// Minutes looked at for exhaustion, and how many of them must be throttled.
 const MINUTES: usize = 5;
 const THROTTLED: usize = 3;
-
-/// Which way led to a warning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Use is under way, and the days after the next are at risk.
-    Ahead,
-    /// Use is close to the limit, and the week is at risk.
-    Near,
-    /// The next 24 hours are at risk.
-    Soon,
-}
 
 /// A warning about one quota.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,6 +49,8 @@ pub struct Warning {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Watch {
     quota: Option<f64>,
+    /// What three of the last five minutes reached.
+    used: Option<f64>,
     sustained: Sustained,
     throttled: VecDeque<bool>,
     /// The highest level of three of five minutes that went through without a throttle.
@@ -104,7 +96,8 @@ impl Watch {
                 ..Self::default()
             };
         }
-        let used = self.sustained.push(wanted.value())?;
+        self.used = self.sustained.push(wanted.value());
+        let used = self.used?;
         self.throttle(minute, throttles, used);
         let &exhaustion = exhaustion?;
         let is_risky = rule.soon.chance.factor() <= exhaustion.within_day;
@@ -123,6 +116,11 @@ impl Watch {
             quota,
             exhaustion,
         })
+    }
+
+    /// What three of the last five minutes reached, as far as that is known.
+    pub(super) const fn used(&self) -> Option<f64> {
+        self.used
     }
 
     /// What demand has to pass for a sustained exhaustion: the quota, or more where more has been seen to go through

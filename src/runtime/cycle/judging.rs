@@ -52,10 +52,12 @@ impl Cycle {
         desk: &[DeskReading],
         now: Timestamp,
     ) -> Result<(), CycleError> {
+        self.learn(now).await?;
         let (verdicts, heat) = {
             let book = self.shared.book();
             let rules = &self.shared.settings.rules;
-            let verdicts = engine::judge_some(rules, &book, &self.unjudged, now);
+            let taught = &mut self.learning.taught;
+            let verdicts = engine::judge_some(rules, &book, taught, &self.unjudged, now);
             let heat = heat_of(&book, &verdicts, &self.unjudged);
             (verdicts, heat)
         };

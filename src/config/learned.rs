@@ -1,0 +1,205 @@
+//! Conditions that are judged by a pool's own past: from TOML to checked values.
+
+use super::{
+    rules::severities,
+    sheet::{Entry, Section, Sheet},
+    values,
+};
+use crate::model::{
+    rule::{Chance, Condition, Standing, WarningRule},
+    units::{QuotaKind, Share},
+    unusual::{Beyond, Failing, Jump, Trouble, Unusual},
+};
+
+/// `{ of = "latency", factor = 1.5, rare = "30d" }`; which keys there are depends on `of`.
+pub(super) fn unusual(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Unusual> {
+    let troubles = Trouble::ALL.map(|it| (it.name(), it));
+    let of = table.take("of");
+    let of = of.and_then(|it| sheet.choice(&it, &troubles));
+    let of = sheet.require(&table, "of", "\"latency\"", of)?;
+    let sought = match of {
+        Trouble::Throttled => Some(Unusual::Throttled),
+        Trouble::ClientErrors => failing(sheet, &mut table).map(Unusual::ClientErrors),
+        Trouble::ServerErrors => failing(sheet, &mut table).map(Unusual::ServerErrors),
+        Trouble::Slow => beyond(sheet, &mut table).map(Unusual::Slow),
+        Trouble::TrafficUp => jump(sheet, &mut table).map(Unusual::TrafficUp),
+        Trouble::TrafficDown => jump(sheet, &mut table).map(Unusual::TrafficDown),
+        Trouble::TokensUp => beyond(sheet, &mut table).map(Unusual::TokensUp),
+    };
+    table.finish(sheet);
+    sought
+}
+
+fn failing(sheet: &mut Sheet, table: &mut Section<'_>) -> Option<Failing> {
+    let ratio = number(sheet, table, "ratio", "1.5");
+    let excess = share(sheet, table, "excess", "\"1 %\"");
+    let rare = minutes(sheet, table, "rare", "\"30d\"");
+    Some(Failing {
+        ratio: ratio?,
+        excess: excess?,
+        rare: rare?,
+    })
+}
+
+fn beyond(sheet: &mut Sheet, table: &mut Section<'_>) -> Option<Beyond> {
+    let factor = number(sheet, table, "factor", "1.5");
+    let rare = minutes(sheet, table, "rare", "\"30d\"");
+    Some(Beyond {
+        factor: factor?,
+        rare: rare?,
+    })
+}
+
+fn jump(sheet: &mut Sheet, table: &mut Section<'_>) -> Option<Jump> {
+    let jump = number(sheet, table, "jump", "3");
+    let factor = number(sheet, table, "factor", "2");
+    let rare = minutes(sheet, table, "rare", "\"30d\"");
+    Some(Jump {
+        jump: jump?,
+        factor: factor?,
+        rare: rare?,
+    })
+}
+
+/// `{ kind = "tpm", early = "info", quiet = "7d", grown = "10 %", ahead = { … }, near = { … }, soon = { … } }`.
+pub(super) fn runs_out(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Condition> {
+    // A day's sum is reset at midnight: its end is another matter.
+    let kinds = QuotaKind::ALL.into_iter();
+    let kinds: Vec<_> = kinds
+        .filter(|it| *it != QuotaKind::Tpd)
+        .map(|it| (it.name(), it))
+        .collect();
+    let kind = table.take("kind").and_then(|it| sheet.choice(&it, &kinds));
+    let kind = sheet.require(&table, "kind", "\"tpm\"", kind);
+    let early = table
+        .take("early")
+        .and_then(|it| sheet.choice(&it, &severities()));
+    let early = sheet.require(&table, "early", "\"info\"", early);
+    let quiet_minutes = minutes(sheet, &mut table, "quiet", "\"7d\"");
+    let grown = share(sheet, &mut table, "grown", "\"10 %\"");
+    let ahead = table.take("ahead").and_then(|it| chance(sheet, &it));
+    let ahead = sheet.require(
+        &table,
+        "ahead",
+        "{ use = \"45 %\", chance = \"38 %\" }",
+        ahead,
+    );
+    let near = table.take("near").and_then(|it| chance(sheet, &it));
+    let near = sheet.require(
+        &table,
+        "near",
+        "{ use = \"85 %\", chance = \"30 %\" }",
+        near,
+    );
+    let soon = table.take("soon").and_then(|it| standing(sheet, &it));
+    let soon = sheet.require(
+        &table,
+        "soon",
+        "{ chance = \"80 %\", lasts = \"15m\" }",
+        soon,
+    );
+    table.finish(sheet);
+    Some(Condition::RunsOut {
+        kind: kind?,
+        warning: WarningRule {
+            ahead: ahead?,
+            near: near?,
+            soon: soon?,
+            early: early?,
+            quiet_minutes: quiet_minutes?,
+            grown: grown?,
+        },
+    })
+}
+
+/// `{ use = "45 %", chance = "38 %" }`
+pub(super) fn chance(sheet: &mut Sheet, entry: &Entry<'_>) -> Option<Chance> {
+    let mut table = sheet.table(entry)?;
+    let use_share = share(sheet, &mut table, "use", "\"45 %\"");
+    let chance = share(sheet, &mut table, "chance", "\"40 %\"");
+    table.finish(sheet);
+    Some(Chance {
+        use_share: use_share?,
+        chance: chance?,
+    })
+}
+
+/// `{ chance = "80 %", lasts = "15m" }`
+pub(super) fn standing(sheet: &mut Sheet, entry: &Entry<'_>) -> Option<Standing> {
+    let mut table = sheet.table(entry)?;
+    let chance = share(sheet, &mut table, "chance", "\"80 %\"");
+    let minutes = minutes(sheet, &mut table, "lasts", "\"15m\"");
+    table.finish(sheet);
+    Some(Standing {
+        chance: chance?,
+        minutes: minutes?,
+    })
+}
+
+fn number(
+    sheet: &mut Sheet,
+    table: &mut Section<'_>,
+    key: &'static str,
+    such_as: &'static str,
+) -> Option<f64> {
+    let written = table.take(key);
+    let number = written.and_then(|it| sheet.number(&it, 1.0));
+    sheet.require(table, key, such_as, number)
+}
+
+fn share(
+    sheet: &mut Sheet,
+    table: &mut Section<'_>,
+    key: &'static str,
+    such_as: &'static str,
+) -> Option<Share> {
+    let written = table.take(key);
+    let share = written.and_then(|it| sheet.parsed(&it, values::share));
+    sheet.require(table, key, such_as, share)
+}
+
+fn minutes(
+    sheet: &mut Sheet,
+    table: &mut Section<'_>,
+    key: &'static str,
+    such_as: &'static str,
+) -> Option<i64> {
+    let written = table.take(key);
+    let minutes = written.and_then(|it| sheet.parsed(&it, values::minutes));
+    sheet.require(table, key, such_as, minutes)
+}
+
+/// One line of what the condition says, for its hash.
+pub(super) fn canonical(sought: &Unusual) -> String {
+    let of = sought.trouble().name();
+    match sought {
+        Unusual::Throttled => format!("unusual {of}"),
+        Unusual::ClientErrors(it) | Unusual::ServerErrors(it) => format!(
+            "unusual {of} {} {} {}",
+            it.ratio,
+            it.excess.basis_points(),
+            it.rare
+        ),
+        Unusual::Slow(it) | Unusual::TokensUp(it) => {
+            format!("unusual {of} {} {}", it.factor, it.rare)
+        }
+        Unusual::TrafficUp(it) | Unusual::TrafficDown(it) => {
+            format!("unusual {of} {} {} {}", it.jump, it.factor, it.rare)
+        }
+    }
+}
+
+/// As [`canonical`], of a forecast.
+pub(super) fn canonical_runs_out(kind: QuotaKind, warning: &WarningRule) -> String {
+    let of = |it: Chance| format!("{} {}", it.use_share.basis_points(), it.chance.basis_points());
+    format!(
+        "runs_out {kind} {} {} {} {} {} {} {}",
+        of(warning.ahead),
+        of(warning.near),
+        warning.soon.chance.basis_points(),
+        warning.soon.minutes,
+        warning.early.name(),
+        warning.quiet_minutes,
+        warning.grown.basis_points(),
+    )
+}

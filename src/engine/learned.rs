@@ -1,0 +1,475 @@
+//! What a pool has taught: the state of its detectors and of the forecasts of its quotas, and the verdicts that follow.
+//!
+//! Pure and incremental: each settled minute is taken in once, in order, and the state after it is the same whether it came
+//! in one call or in a thousand, with restarts between. Newer minutes may still change: they are judged on a copy each
+//! time, where an alert may begin and may not end (as in `hold`).
+//!
+//! All of it follows from what was measured, so that it may be lost: it is learned again from the history then.
+//!
+//! - `sitting`: one rule on one pool, from what its detector says to a verdict;
+//! - here: which minutes, in which order, to which detector.
+
+mod sitting;
+
+use std::collections::BTreeMap;
+
+use super::{
+    detect::{Detectors, Evidence, Measured, Step, Watched},
+    forecast::{Alarm, Forecast, Growth, Lookout, Seen, wanted},
+    strip::Strip,
+    yardstick::{Bounds, Yardstick, signals_of_use},
+};
+use crate::model::{
+    alert::{Track, Verdict},
+    catalog::Pool,
+    ids::{QuotaCode, RuleName, Scope},
+    outlook::Exhaustion,
+    quota::{Quota, QuotaChange},
+    rule::{Condition, Rule, WarningRule},
+    series::{PoolSeries, Sample, Signal},
+    time::{Minute, Timestamp},
+    units::{Amount, QuotaKind},
+    unusual::Trouble,
+};
+use sitting::{Said, Sitting};
+
+/// Days of history that are worth learning from.
+pub const LEARNED_DAYS: i64 = 15;
+/// Minutes that are taken in at once at most, to bound what is copied.
+const MOST_AT_ONCE: i64 = 1_440;
+
+/// What a pool has taught so far: nothing by default.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Learned {
+    refusals: Group<Troubles>,
+    others: Group<Troubles>,
+    /// By the place of the kind in [`QuotaKind::ALL`].
+    quotas: [Option<Box<Group<Ahead>>>; QuotaKind::ALL.len()],
+}
+
+/// Something that takes in minutes, and the last one it took in for good.
+#[derive(Clone, Debug, PartialEq, Default)]
+struct Group<S> {
+    through: Option<Minute>,
+    state: S,
+}
+
+/// The detectors and what they found. Refusals are read more often than what the others need, so each group has its own.
+#[derive(Clone, Debug, PartialEq, Default)]
+struct Troubles {
+    detectors: Detectors,
+    /// By the place of the trouble in [`Trouble::ALL`].
+    found: [Found; Trouble::ALL.len()],
+}
+
+/// What is known of one trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+struct Found {
+    /// The last minute that its detector could say anything of.
+    looked: Option<Minute>,
+    /// While it is on: its last bad minute, and why that was one.
+    standing: Option<(Minute, Evidence)>,
+}
+
+/// The forecast of one quota, and what was told of it.
+#[derive(Clone, Debug, PartialEq, Default)]
+struct Ahead {
+    lookout: Lookout,
+    alarm: Alarm,
+    /// The last minute in which demand was known.
+    looked: Option<Minute>,
+}
+
+/// What is known of a pool, beside what it has taught.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// The pool.
+    pub pool: &'a Pool,
+    /// Its minutes.
+    pub series: &'a PoolSeries,
+    /// The quotas of its account and Region, as they are now.
+    pub quotas: &'a BTreeMap<(Scope, QuotaCode), Quota>,
+    /// What they were before.
+    pub changes: &'a BTreeMap<(Scope, QuotaCode, Timestamp), QuotaChange>,
+    /// Growth that people know of.
+    pub growth: &'a [Growth],
+}
+
+/// Up to where minutes are known; exclusive, and `settled <= until`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Minutes before this one can't change any more.
+    pub settled: Minute,
+    /// Minutes before this one are known.
+    pub until: Minute,
+}
+
+impl Reach {
+    /// The later parts may reach no further than these.
+    #[must_use]
+    pub fn up_to(minute: Minute) -> Self {
+        Self {
+            settled: minute,
+            until: minute,
+        }
+    }
+}
+
+/// A forecast against a quota, for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook<'a> {
+    /// Which quota.
+    pub kind: QuotaKind,
+    /// What is to come, as of the last whole quarter of an hour.
+    pub forecast: &'a Forecast,
+    /// When the quota runs out; `None` while less than two days are known, and for a quota that is not.
+    pub exhaustion: Option<&'a Exhaustion>,
+}
+
+impl Learned {
+    /// The first minute that is not taken in yet by everything these rules need; `None` before anything was.
+    #[must_use]
+    pub fn next(&self) -> Option<Minute> {
+        let quotas = self.quotas.iter().flatten().map(|it| it.through);
+        let mut all = [self.refusals.through, self.others.through]
+            .into_iter()
+            .chain(quotas);
+        all.try_fold(Minute(i64::MAX), |least, it| Some(least.min(it?)))
+            .map(|it| it.plus(1))
+    }
+
+    /// Takes in the minutes that are new and judges those that no track has seen, rule by rule.
+    ///
+    /// `reach` says how far a signal of each depth is known, by the deepest signal of a rule. Rules whose condition is
+    /// about something else, or that do not apply to the pool, have no verdict.
+    pub fn judge(
+        &mut self,
+        rules: &[&Rule],
+        ground: &Ground<'_>,
+        track_of: impl Fn(&RuleName) -> Option<Track>,
+        reach: impl Fn(&[Signal]) -> Option<Reach>,
+    ) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        let sought = rules.iter().filter_map(|rule| match rule.condition {
+            Condition::Unusual(sought) => Some((*rule, sought)),
+            Condition::RunsOut { .. }
+            | Condition::QuotaShare { .. }
+            | Condition::Count { .. }
+            | Condition::Slow { .. }
+            | Condition::Ends { .. } => None,
+        });
+        let sought: Vec<_> = sought
+            .filter(|(_, sought)| applies(sought.trouble(), ground.pool))
+            .collect();
+        let watched = Watched::of(sought.iter().map(|(_, sought)| *sought));
+        let halves = [
+            (&mut self.refusals, &REFUSALS[..], true),
+            (&mut self.others, &ALL[..], false),
+        ];
+        for (group, signals, is_of_refusals) in halves {
+            let own = sought.iter().filter(|(_, sought)| {
+                (sought.trouble() == Trouble::Throttled) == is_of_refusals
+            });
+            let mut sittings: Vec<_> = own
+                .map(|(rule, sought)| {
+                    let track = track_of(&rule.name);
+                    let sitting = Sitting::new(rule, ground.pool, track, None, None);
+                    (sought.trouble(), sitting)
+                })
+                .collect();
+            let Some(reach) = reach(signals).filter(|_| !sittings.is_empty()) else {
+                continue;
+            };
+            let see = |state: &mut Troubles, strip: &Strip, minute| {
+                if is_of_refusals {
+                    state.see_refusals(strip, minute, &watched);
+                } else {
+                    state.see(strip, minute, &watched);
+                }
+            };
+            let tell = |state: &Troubles, trouble: &Trouble, minute| state.said(*trouble, minute);
+            group.walk(ground.series, signals, reach, &mut sittings, see, tell);
+            verdicts.extend(sittings.into_iter().map(|(_, it)| it.verdict(reach)));
+        }
+        for rule in rules {
+            if let Condition::RunsOut { kind, warning } = &rule.condition {
+                let group = QuotaKind::ALL.iter().zip(&mut self.quotas);
+                let group = group.into_iter().find(|(it, _)| *it == kind);
+                let group = group.map(|(_, group)| group.get_or_insert_default());
+                let track = track_of(&rule.name);
+                let case = Case {
+                    rule,
+                    kind: *kind,
+                    warning,
+                    ground,
+                };
+                verdicts.extend(group.and_then(|it| it.judge(&case, track, &reach)));
+            }
+        }
+        verdicts
+    }
+
+    /// Takes in the minutes up to `until`, and judges none of them.
+    pub fn learn(&mut self, rules: &[&Rule], ground: &Ground<'_>, until: Minute) {
+        let reach = Reach::up_to(until);
+        self.judge(rules, ground, |_| None, |_| Some(reach));
+    }
+
+    /// What is forecast of each quota, as of the last settled minute.
+    pub fn outlooks(&self) -> impl Iterator<Item = Outlook<'_>> {
+        let groups = QuotaKind::ALL.into_iter().zip(&self.quotas);
+        groups.filter_map(|(kind, group)| {
+            let lookout = &group.as_ref()?.state.lookout;
+            Some(Outlook {
+                kind,
+                forecast: lookout.forecast()?,
+                exhaustion: lookout.chances(),
+            })
+        })
+    }
+}
+
+/// What refusals are told by.
+const REFUSALS: [Signal; 2] = [Signal::Invocations, Signal::Throttles];
+/// What all other troubles are told by.
+const ALL: [Signal; 7] = [
+    Signal::Invocations,
+    Signal::Throttles,
+    Signal::ClientErrors,
+    Signal::ServerErrors,
+    Signal::InputTokens,
+    Signal::OutputTokens,
+    Signal::Latency,
+];
+
+/// What a trouble is told by.
+const fn signals_of(trouble: Trouble) -> &'static [Signal] {
+    match trouble {
+        Trouble::Throttled => &REFUSALS,
+        Trouble::ClientErrors
+        | Trouble::ServerErrors
+        | Trouble::Slow
+        | Trouble::TrafficUp
+        | Trouble::TrafficDown
+        | Trouble::TokensUp => &ALL,
+    }
+}
+
+/// Whether the pool's endpoint publishes what this trouble is told by.
+pub(super) fn applies(trouble: Trouble, pool: &Pool) -> bool {
+    let mut signals = signals_of(trouble).iter();
+    signals.all(|it| it.depth(pool.id.family).is_some())
+}
+
+impl<S: Clone> Group<S> {
+    /// Takes in the minutes that are new, for good up to the settled ones, and lets each sitting hear of them.
+    fn walk<K>(
+        &mut self,
+        series: &PoolSeries,
+        signals: &[Signal],
+        reach: Reach,
+        sittings: &mut [(K, Sitting<'_>)],
+        see: impl Fn(&mut S, &Strip, Minute),
+        tell: impl Fn(&S, &K, Minute) -> Said,
+    ) {
+        let next = self.through.map(|through| through.plus(1));
+        let Some(mut at) = next.or_else(|| series.first_minute()) else {
+            return;
+        };
+        while at < reach.settled {
+            let end = at.plus(MOST_AT_ONCE).min(reach.settled);
+            let strip = Strip::cut(series, at, end, signals.iter().copied());
+            for minute in at.until(end) {
+                see(&mut self.state, &strip, minute);
+                for (key, sitting) in &mut *sittings {
+                    sitting.hear(minute, &tell(&self.state, key, minute), true);
+                }
+            }
+            self.through = Some(end.plus(-1));
+            at = end;
+        }
+        for (_, sitting) in &mut *sittings {
+            sitting.settle();
+        }
+        if reach.until <= at {
+            return;
+        }
+        let strip = Strip::cut(series, at, reach.until, signals.iter().copied());
+        let mut ahead = self.state.clone();
+        for minute in at.until(reach.until) {
+            see(&mut ahead, &strip, minute);
+            for (key, sitting) in &mut *sittings {
+                sitting.hear(minute, &tell(&ahead, key, minute), false);
+            }
+        }
+    }
+}
+
+impl Troubles {
+    fn see_refusals(&mut self, strip: &Strip, minute: Minute, watched: &Watched) {
+        let answered = strip.get(Signal::Invocations, minute);
+        let refused = failures(strip, Signal::Throttles, minute);
+        let detectors = &mut self.detectors;
+        let step = detectors.push_throttles(minute, answered, refused, watched);
+        if let Some(step) = step {
+            self.note(Trouble::Throttled, minute, step);
+        }
+    }
+
+    fn see(&mut self, strip: &Strip, minute: Minute, watched: &Watched) {
+        let seen = Measured {
+            invocations: strip.get(Signal::Invocations, minute),
+            throttles: failures(strip, Signal::Throttles, minute),
+            client_errors: failures(strip, Signal::ClientErrors, minute),
+            server_errors: failures(strip, Signal::ServerErrors, minute),
+            input_tokens: strip.get(Signal::InputTokens, minute),
+            output_tokens: strip.get(Signal::OutputTokens, minute),
+            latency: strip.get(Signal::Latency, minute),
+        };
+        for (trouble, step) in self.detectors.push(minute, &seen, watched) {
+            self.note(trouble, minute, step);
+        }
+    }
+
+    fn note(&mut self, trouble: Trouble, minute: Minute, step: Step) {
+        let found = Trouble::ALL.iter().zip(&mut self.found);
+        let Some((_, found)) = found.into_iter().find(|(it, _)| **it == trouble) else {
+            return; // every trouble is in `ALL`
+        };
+        found.looked = Some(minute);
+        let is_on = step.turn.unwrap_or(found.standing.is_some());
+        let bad = step.bad.map(|evidence| (minute, evidence));
+        found.standing = if is_on { bad.or(found.standing) } else { None };
+    }
+
+    fn said(&self, trouble: Trouble, minute: Minute) -> Said {
+        let mut found = Trouble::ALL.iter().zip(&self.found);
+        let found = found.find(|(it, _)| **it == trouble);
+        let found = found.map_or_else(Found::default, |(_, found)| *found);
+        let is_bad = found.standing.is_some_and(|(bad, _)| bad == minute);
+        Said {
+            looked: found.looked,
+            is_on: found.standing.is_some(),
+            is_bad,
+            why: found.standing.map(|(at, evidence)| sitting::Why::Unusual {
+                trouble,
+                at,
+                evidence,
+            }),
+        }
+    }
+}
+
+/// CloudWatch publishes failures only where there are some; see [`Strip::failures`].
+fn failures(strip: &Strip, signal: Signal, minute: Minute) -> Sample {
+    let failed = strip.failures(signal, minute);
+    failed.map_or(Sample::Unobserved, Sample::Value)
+}
+
+/// One rule about one quota of one pool.
+struct Case<'c, 'g> {
+    rule: &'c Rule,
+    kind: QuotaKind,
+    warning: &'c WarningRule,
+    ground: &'c Ground<'g>,
+}
+
+impl Group<Ahead> {
+    fn judge(
+        &mut self,
+        case: &Case<'_, '_>,
+        track: Option<Track>,
+        reach: impl Fn(&[Signal]) -> Option<Reach>,
+    ) -> Option<Verdict> {
+        let Case {
+            rule,
+            kind,
+            warning,
+            ground,
+        } = *case;
+        let life = None;
+        let quotas = ground.quotas;
+        let yardstick = Yardstick::of(&rule.condition, ground.pool, Bounds { quotas, life })?;
+        let signals = signals_of_use(kind);
+        let reach = reach(signals)?;
+        let limits = Limits::of(ground, &yardstick);
+        let (broken, quota) = (yardstick.why_broken(), yardstick.quota());
+        let sitting = Sitting::new(rule, ground.pool, track, quota, broken);
+        let mut sittings = [((), sitting)];
+        let clear = i64::from(rule.clear_minutes);
+        let see = |state: &mut Ahead, strip: &Strip, minute| {
+            let seen = Seen {
+                minute,
+                wanted: wanted(kind, strip, minute),
+                throttles: failures(strip, Signal::Throttles, minute),
+                quota: limits.at(minute),
+            };
+            state.see(&seen, warning, ground.growth, clear);
+        };
+        let tell = |state: &Ahead, (): &(), minute| state.said(minute);
+        self.walk(ground.series, signals, reach, &mut sittings, see, tell);
+        let [((), sitting)] = sittings;
+        Some(sitting.verdict(reach))
+    }
+}
+
+impl Ahead {
+    fn see(&mut self, seen: &Seen, rule: &WarningRule, growth: &[Growth], clear: i64) {
+        if seen.wanted.value().is_some() {
+            self.looked = Some(seen.minute);
+        }
+        let told = self.lookout.push(seen, rule, growth);
+        let said = (seen.minute, told);
+        self.alarm
+            .step(said, &self.lookout, seen.quota, rule, clear);
+    }
+
+    fn said(&self, minute: Minute) -> Said {
+        let warning = self.alarm.warning(minute, &self.lookout);
+        Said {
+            looked: self.looked,
+            is_on: self.alarm.is_on(),
+            is_bad: self.alarm.is_at_risk(minute),
+            why: warning.map(sitting::Why::RunsOut),
+        }
+    }
+}
+
+/// What a quota was and is.
+#[derive(Debug, Default)]
+struct Limits {
+    now: Option<Amount>,
+    /// When it changed, newest first, and what it was before.
+    before: Vec<(Minute, Option<Amount>)>,
+}
+
+impl Limits {
+    fn of(ground: &Ground<'_>, yardstick: &Yardstick<'_>) -> Self {
+        let Some((_, code)) = yardstick.quota() else {
+            return Self::default();
+        };
+        let scope = &ground.pool.id.scope;
+        let quota = ground.quotas.get(&(scope.clone(), code.clone()));
+        let first = (scope.clone(), code.clone(), Timestamp::MIN);
+        let changes = ground.changes.range(first..);
+        let own = changes.take_while(|((at, of, _), _)| at == scope && *of == code);
+        let mut before: Vec<_> = own
+            .map(|(_, change)| (Minute::of(change.at), change.old))
+            .collect();
+        before.reverse();
+        Self {
+            now: quota.and_then(|it| it.limit().amount()),
+            before,
+        }
+    }
+
+    /// The quota in this minute; `None` where it was not known, or blocked.
+    fn at(&self, minute: Minute) -> Option<f64> {
+        let later = self.before.iter().take_while(|(at, _)| minute < *at);
+        let then = later.last().map_or(self.now, |(_, old)| *old);
+        then.map(Amount::get).filter(|value| 0.0 < *value)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! What each pool has taught, beside the book: learned from the history when it is missing, a few pools a cycle.
+//!
+//! It follows from what was measured, so that it may be lost. `notes` keeps it all the same: learning two weeks of a
+//! thousand pools again takes minutes of a core.
+
+use super::{Cycle, CycleError};
+use crate::{
+    collect::backfill,
+    engine::{
+        self, Taught,
+        learned::{LEARNED_DAYS, Learned},
+    },
+    model::{
+        book::Book,
+        catalog::PoolId,
+        history::{Resolution, Stretch},
+        rule::Rule,
+        series::{PoolSeries, Signal},
+        time::{DAY, Minute, Timestamp},
+    },
+};
+
+/// Pools that are learned in one cycle, to bound its length.
+const MOST_POOLS: usize = 8;
+
+/// What is learned, and whether it is whole.
+#[derive(Debug, Default)]
+pub(super) struct Learning {
+    pub(super) taught: Taught,
+}
+
+impl Cycle {
+    /// Learns what is missing of the pools that are to be judged, as far as a cycle allows. A pool waits until its history
+    /// is read, or is as long as it will get.
+    pub(super) async fn learn(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        let due: Vec<PoolId> = {
+            let book = self.shared.book();
+            let due = self.unjudged.iter().filter(|id| {
+                book.pools.contains_key(*id)
+                    && !self.learning.taught.contains_key(*id)
+                    && self.is_whole(id, Minute::of(now))
+            });
+            due.take(MOST_POOLS).cloned().collect()
+        };
+        for pool in due {
+            if let Some(learned) = self.learned_of(&pool, now).await? {
+                self.learning.taught.insert(pool, learned);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no minute is missing in the history of this pool that CloudWatch still has.
+    fn is_whole(&self, pool: &PoolId, now: Minute) -> bool {
+        let book = self.shared.book();
+        let series = book.series.get(pool);
+        let is_known = |day: i64| {
+            let (first, end) = (Minute(day * DAY), Minute((day + 1) * DAY));
+            series.is_some_and(|it| it.has_any(Signal::Invocations, first, end))
+        };
+        let held = self.shared.history.held(pool);
+        let missing = backfill::missing(pool, &held, is_known, now);
+        missing.iter().all(|it| it.resolution != Resolution::Minute)
+    }
+
+    /// What the history teaches of one pool; `None` where it could not be read.
+    async fn learned_of(
+        &self,
+        pool: &PoolId,
+        now: Timestamp,
+    ) -> Result<Option<Learned>, CycleError> {
+        let first = Resolution::Minute.stretch_of(Minute::of(now)) - LEARNED_DAYS;
+        let days = match self.days_of(pool.clone(), first).await? {
+            Ok(days) => days,
+            Err(error) => {
+                self.tell_trouble(&error, now);
+                return Ok(None);
+            }
+        };
+        let scope = self.shared.book().catalog_of(&pool.scope);
+        let rules = self.shared.settings.rules.clone();
+        let pool = pool.clone();
+        let learn = move || learn(&rules, &scope, &pool, &days);
+        self.off_thread(learn).await
+    }
+}
+
+/// What these days teach of a pool.
+fn learn(
+    rules: &[Rule],
+    book: &Book,
+    pool: &PoolId,
+    days: &[Stretch],
+) -> Option<Learned> {
+    let pool = book.pools.get(pool)?;
+    let mut series = PoolSeries::default();
+    for (signal, hour, block) in days.iter().flat_map(Stretch::hours) {
+        series.restore(signal, hour, block);
+    }
+    let mut learned = Learned::default();
+    let rules: Vec<&Rule> = rules.iter().collect();
+    if let Some(last) = days.iter().map(|it| it.key.end()).max() {
+        let ground = engine::ground(book, pool, &series);
+        learned.learn(&rules, &ground, last);
+    }
+    Some(learned)
+}
