@@ -5,6 +5,7 @@
 //! - `observer`: looks at minutes in order;
 //! - `band`: what is usual at this time of day;
 //! - `hold`: from minutes to states: M of N, hysteresis, gaps, settled and provisional minutes;
+//! - `packed`: numbers that are kept by the thousand;
 //! - `explain`: the reasons of a verdict;
 //! - `portrait`: what follows from a pool's minutes beside use, for people;
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
@@ -35,6 +36,7 @@ pub mod detect;
 mod explain;
 mod hold;
 mod observer;
+mod packed;
 pub mod portrait;
 mod strip;
 mod yardstick;

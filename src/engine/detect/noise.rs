@@ -4,7 +4,7 @@
 //! The statistic: the mean absolute residual, clipped at three deviations, in four classes of volume, over two days of
 //! minutes. A class that is young borrows from its neighbours.
 
-use super::trail::narrow;
+use crate::engine::packed::narrow;
 
 /// Deviation of a normal distribution by its mean absolute deviation.
 const NORMAL: f64 = 1.2533;

@@ -67,7 +67,7 @@ impl Tokens {
         let Some(range) = self.profile.push(minute, tokens, requests) else {
             return (None, None);
         };
-        let sums = self.trail.sums(minute, WITHIN);
+        let sums = self.trail.sums(minute, WITHIN, |row| row);
         let limit = self.calm.limit(sensitivity.rare).unwrap_or(0.0);
         let needed = sensitivity.tokens_factor.ln().max(limit);
         let (mut highest, mut worst) = (0.0_f64, None::<Evidence>);

@@ -56,8 +56,7 @@ const LAG_DOWN: u16 = 15;
 /// Arrivals of one pool.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Traffic {
-    /// Arrivals and their square.
-    trail: Trail<2>,
+    trail: Trail<1>,
     profile: Profile,
     up: Side,
     down: Side,
@@ -104,12 +103,14 @@ impl Traffic {
         arrivals: f64,
         sensitivity: &Sensitivity,
     ) -> (Turn, Turn) {
-        self.trail.push(minute, [arrivals, arrivals * arrivals]);
+        self.trail.push(minute, [arrivals]);
         let Some(range) = self.profile.push(minute, arrivals, 1.0) else {
             return ((None, None), (None, None));
         };
         let usual_high = range.high.max(LEAST_RATE);
-        let sums = self.trail.sums(minute, WITHIN);
+        let sums = self
+            .trail
+            .sums(minute, WITHIN, |[arrivals]| [arrivals, arrivals * arrivals]);
         let look = |direction, usual| Look {
             minute,
             sums: &sums,
@@ -147,13 +148,13 @@ impl Traffic {
         let limit = side.calm.limit(look.sensitivity.rare);
         let limit = limit.map_or(least, |limit| limit.max(least));
         let mut strongest = Strongest::default();
-        let alarm = |row: &Row<2>| match (direction, row) {
-            (Direction::Up, [arrivals, _]) => *arrivals,
-            (Direction::Down, [arrivals, _]) => -*arrivals,
+        let alarm = |[arrivals]: &Row<1>| match direction {
+            Direction::Up => *arrivals,
+            Direction::Down => -*arrivals,
         };
         for window in self.trail.windows(look.minute, WITHIN, &LENGTHS, alarm) {
             let (length, minutes) = (window.length, window.minutes());
-            let [arrivals, _] = window.rest;
+            let [arrivals] = window.rest;
             let rate = arrivals / minutes;
             let Some(expected) = look.expected(length) else {
                 break; // longer windows have even less before them
@@ -192,6 +193,7 @@ impl Traffic {
 #[derive(Clone, Copy, Debug)]
 struct Look<'a> {
     minute: Minute,
+    /// Arrivals and their squares.
     sums: &'a Sums<2>,
     direction: Direction,
     /// The edge of what is usual at this time of day.

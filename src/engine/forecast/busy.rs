@@ -18,7 +18,7 @@ use crate::model::time::{HOUR, Minute};
 
 /// Minutes looked at together, and the rank of the level they reach.
 const MINUTES: usize = 5;
-const RANK: usize = 2;
+const RANK: u8 = 2;
 /// Known minutes that make a quarter count.
 const LEAST_KNOWN: u8 = 5;
 /// What an hour weighs an hour later, for the ratio and for the errors.
@@ -44,18 +44,20 @@ const NORMAL: f64 = 1.2533;
 
 /// The third largest of five minutes, as they come.
 #[derive(Clone, Debug, PartialEq, Default)]
-pub(super) struct Sustained(VecDeque<f64>);
+pub(super) struct Sustained {
+    newest: [f64; MINUTES],
+    seen: u8,
+}
 
 impl Sustained {
     /// Takes in a minute; a minute that is not known counts as nothing: it proves no level. `None` until three are known.
     pub(super) fn push(&mut self, value: Option<f64>) -> Option<f64> {
-        if self.0.len() == MINUTES {
-            self.0.pop_front();
-        }
-        self.0.push_back(value.unwrap_or(0.0));
-        let mut sorted: Vec<f64> = self.0.iter().copied().collect();
+        self.newest.rotate_right(1);
+        self.newest[0] = value.unwrap_or(0.0);
+        self.seen = (self.seen + 1).min(RANK + 1);
+        let mut sorted = self.newest;
         sorted.sort_by(|a, b| b.total_cmp(a));
-        sorted.get(RANK).copied()
+        (RANK < self.seen).then_some(sorted[usize::from(RANK)])
     }
 }
 
@@ -79,6 +81,9 @@ struct Errors {
 impl Errors {
     /// `came` is the highest peak of the last `hours`, `forecast` that of the next.
     fn hour(&mut self, hours: usize, came: f64, forecast: f64) {
+        if self.waiting.is_empty() {
+            self.waiting.reserve_exact(hours);
+        }
         if self.waiting.len() == hours
             && let Some(was) = self.waiting.pop_front()
         {
@@ -155,6 +160,9 @@ impl Busy {
             let ratio = (self.peak / self.busiest).ln().min(1.0);
             self.ratio = self.ratio * RATIO_FADE + ratio;
             self.ratio_weight = self.ratio_weight * RATIO_FADE + 1.0;
+        }
+        if self.peaks.is_empty() {
+            self.peaks.reserve_exact(24);
         }
         if self.peaks.len() == 24 {
             self.peaks.pop_front();
