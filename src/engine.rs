@@ -4,6 +4,7 @@
 //! - `yardstick`: what one minute says by one rule (bad, good, in between, unclear);
 //! - `observer`: looks at minutes in order;
 //! - `hold`: from minutes to states: M of N, hysteresis, gaps, settled and provisional minutes;
+//! - `packed`: numbers that are kept by the thousand;
 //! - `explain`: the reasons of a verdict;
 //! - `portrait`: what follows from a pool's minutes beside use, for people;
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
@@ -33,8 +34,9 @@ pub mod crosscheck;
 pub mod detect;
 mod explain;
 mod hold;
-mod observer;
 pub mod learned;
+mod observer;
+mod packed;
 pub mod portrait;
 mod strip;
 mod yardstick;

@@ -1,7 +1,8 @@
 //! The vocabulary: plain data that every layer shares, and nothing that acts.
 //!
 //! Belongs here: ids, units, time, what was measured, what was judged, what is open, what is to be done.
-//! Does not belong here: IO, clocks, async, randomness, serialisation (the store and the config lay out their own bytes).
+//! Does not belong here: IO, clocks, async, randomness, serialisation (the store and the config lay out their own
+//! bytes; a minute and a way are themselves wherever the engine's state is kept).
 
 pub mod action;
 pub mod alert;

@@ -12,8 +12,8 @@ use bedrock_ops_alert::{
         alert::{Track, Verdict},
         catalog::{Family, Mapping, Pool, PoolId},
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
-        quota::Quota,
         outlook::Way,
+        quota::Quota,
         reason::Reason,
         rule::{Category, Rule, Severity},
         series::{PoolSeries, Reading, Sample, Signal},
@@ -187,7 +187,8 @@ impl<'a> World<'a> {
             Reason::RunsOut { way, .. } => Some(*way),
             _ => None,
         });
-        let is_known = |(rule, told): &(RuleName, Option<Way>)| *rule == verdict.rule && way <= *told;
+        let is_known =
+            |(rule, told): &(RuleName, Option<Way>)| *rule == verdict.rule && way <= *told;
         if self.told.iter().any(is_known) {
             return;
         }

@@ -191,7 +191,13 @@ pub(super) fn canonical(sought: &Unusual) -> String {
 
 /// As [`canonical`], of a forecast.
 pub(super) fn canonical_runs_out(kind: QuotaKind, warning: &WarningRule) -> String {
-    let of = |it: Chance| format!("{} {}", it.use_share.basis_points(), it.chance.basis_points());
+    let of = |it: Chance| {
+        format!(
+            "{} {}",
+            it.use_share.basis_points(),
+            it.chance.basis_points()
+        )
+    };
     format!(
         "runs_out {kind} {} {} {} {} {} {} {}",
         of(warning.ahead),

@@ -19,6 +19,8 @@
 //!
 //! Does not belong here: thresholds against a quota and forecasts (`engine`), which incident a finding belongs to (`act/plan`).
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{
     series::Sample,
     time::{HOUR, Minute},
@@ -65,7 +67,7 @@ pub struct Measured {
 }
 
 /// The numbers behind a bad minute.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// What was seen over the window: a share of requests (throttles, errors), milliseconds, arrivals a minute, or tokens
     /// a request.
@@ -129,35 +131,15 @@ fn blocks(minutes: i64) -> f64 {
     minutes as f64 / (6 * HOUR) as f64
 }
 
-/// All detectors of one pool.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Detectors {
+/// The detector of refusals, apart from the others, since refusals are read more often than what the others need.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Refusals {
     throttle: Throttle,
-    client: Failures,
-    server: Failures,
-    latency: Latency,
-    traffic: Traffic,
-    tokens: Tokens,
 }
 
-impl Default for Detectors {
-    fn default() -> Self {
-        Self {
-            throttle: Throttle::default(),
-            client: Failures::new(),
-            server: Failures::new(),
-            latency: Latency::new(),
-            traffic: Traffic::new(),
-            tokens: Tokens::new(),
-        }
-    }
-}
-
-impl Detectors {
-    /// Refusals of one more minute; minutes come in order. `None`: not measured, or not looked for.
-    ///
-    /// Apart from [`Detectors::push`], since refusals are read more often than what the others need.
-    pub fn push_throttles(
+impl Refusals {
+    /// One more minute; minutes come in order. `None`: not measured, or not looked for.
+    pub fn push(
         &mut self,
         minute: Minute,
         answered: Sample,
@@ -170,8 +152,32 @@ impl Detectors {
             .throttled
             .then(|| self.throttle.push(minute, refused, wanted))
     }
+}
 
-    /// Everything else of one more minute, without those that were not measured, are not looked for, or know too little
+/// All other detectors of one pool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detectors {
+    client: Failures,
+    server: Failures,
+    latency: Latency,
+    traffic: Traffic,
+    tokens: Tokens,
+}
+
+impl Default for Detectors {
+    fn default() -> Self {
+        Self {
+            client: Failures::new(),
+            server: Failures::new(),
+            latency: Latency::new(),
+            traffic: Traffic::new(),
+            tokens: Tokens::new(),
+        }
+    }
+}
+
+impl Detectors {
+    /// One more minute: what there is to say, without those that were not measured, are not looked for, or know too little
     /// yet. Minutes come in order.
     pub fn push(
         &mut self,

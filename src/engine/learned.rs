@@ -13,8 +13,10 @@ mod sitting;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    detect::{Detectors, Evidence, Measured, Step, Watched},
+    detect::{Detectors, Evidence, Measured, Refusals, Step, Watched},
     forecast::{Alarm, Forecast, Growth, Lookout, Seen, wanted},
     strip::Strip,
     yardstick::{Bounds, Yardstick, signals_of_use},
@@ -33,37 +35,39 @@ use crate::model::{
 };
 use sitting::{Said, Sitting};
 
+/// The shape of [`Learned`] as it is kept: one more with each change of what it consists of.
+pub const SHAPE: u16 = 1;
 /// Days of history that are worth learning from.
 pub const LEARNED_DAYS: i64 = 15;
 /// Minutes that are taken in at once at most, to bound what is copied.
 const MOST_AT_ONCE: i64 = 1_440;
 
 /// What a pool has taught so far: nothing by default.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Learned {
-    refusals: Group<Troubles>,
-    others: Group<Troubles>,
+    refusals: Group<Troubles<Refusals>>,
+    others: Group<Troubles<Detectors>>,
     /// By the place of the kind in [`QuotaKind::ALL`].
     quotas: [Option<Box<Group<Ahead>>>; QuotaKind::ALL.len()],
 }
 
 /// Something that takes in minutes, and the last one it took in for good.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 struct Group<S> {
     through: Option<Minute>,
     state: S,
 }
 
-/// The detectors and what they found. Refusals are read more often than what the others need, so each group has its own.
-#[derive(Clone, Debug, PartialEq, Default)]
-struct Troubles {
-    detectors: Detectors,
+/// Detectors and what they found.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+struct Troubles<D> {
+    detectors: D,
     /// By the place of the trouble in [`Trouble::ALL`].
     found: [Found; Trouble::ALL.len()],
 }
 
 /// What is known of one trouble.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
 struct Found {
     /// The last minute that its detector could say anything of.
     looked: Option<Minute>,
@@ -72,7 +76,7 @@ struct Found {
 }
 
 /// The forecast of one quota, and what was told of it.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 struct Ahead {
     lookout: Lookout,
     alarm: Alarm,
@@ -116,14 +120,14 @@ impl Reach {
 }
 
 /// A forecast against a quota, for people.
-#[derive(Clone, Copy, Debug)]
-pub struct Outlook<'a> {
+#[derive(Clone, Debug)]
+pub struct Outlook {
     /// Which quota.
     pub kind: QuotaKind,
     /// What is to come, as of the last whole quarter of an hour.
-    pub forecast: &'a Forecast,
+    pub forecast: Forecast,
     /// When the quota runs out; `None` while less than two days are known, and for a quota that is not.
-    pub exhaustion: Option<&'a Exhaustion>,
+    pub exhaustion: Option<Exhaustion>,
 }
 
 impl Learned {
@@ -149,6 +153,24 @@ impl Learned {
         track_of: impl Fn(&RuleName) -> Option<Track>,
         reach: impl Fn(&[Signal]) -> Option<Reach>,
     ) -> Vec<Verdict> {
+        self.take_in(rules, ground, track_of, reach, false)
+    }
+
+    /// Takes in the minutes of the past up to `until`, and judges none of them: what is true now is told by the next
+    /// [`Learned::judge`].
+    pub fn learn(&mut self, rules: &[&Rule], ground: &Ground<'_>, until: Minute) {
+        let reach = Reach::up_to(until);
+        self.take_in(rules, ground, |_| None, |_| Some(reach), true);
+    }
+
+    fn take_in(
+        &mut self,
+        rules: &[&Rule],
+        ground: &Ground<'_>,
+        track_of: impl Fn(&RuleName) -> Option<Track>,
+        reach: impl Fn(&[Signal]) -> Option<Reach>,
+        is_past: bool,
+    ) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
         let sought = rules.iter().filter_map(|rule| match rule.condition {
             Condition::Unusual(sought) => Some((*rule, sought)),
@@ -162,35 +184,30 @@ impl Learned {
             .filter(|(_, sought)| applies(sought.trouble(), ground.pool))
             .collect();
         let watched = Watched::of(sought.iter().map(|(_, sought)| *sought));
-        let halves = [
-            (&mut self.refusals, &REFUSALS[..], true),
-            (&mut self.others, &ALL[..], false),
-        ];
-        for (group, signals, is_of_refusals) in halves {
-            let own = sought.iter().filter(|(_, sought)| {
-                (sought.trouble() == Trouble::Throttled) == is_of_refusals
-            });
-            let mut sittings: Vec<_> = own
-                .map(|(rule, sought)| {
-                    let track = track_of(&rule.name);
-                    let sitting = Sitting::new(rule, ground.pool, track, None, None);
-                    (sought.trouble(), sitting)
-                })
-                .collect();
-            let Some(reach) = reach(signals).filter(|_| !sittings.is_empty()) else {
-                continue;
-            };
-            let see = |state: &mut Troubles, strip: &Strip, minute| {
-                if is_of_refusals {
-                    state.see_refusals(strip, minute, &watched);
-                } else {
-                    state.see(strip, minute, &watched);
-                }
-            };
-            let tell = |state: &Troubles, trouble: &Trouble, minute| state.said(*trouble, minute);
-            group.walk(ground.series, signals, reach, &mut sittings, see, tell);
-            verdicts.extend(sittings.into_iter().map(|(_, it)| it.verdict(reach)));
-        }
+        let sit = |is_of_refusals: bool| -> Vec<(Trouble, Sitting<'_>)> {
+            let own = sought
+                .iter()
+                .filter(|(_, sought)| (sought.trouble() == Trouble::Throttled) == is_of_refusals);
+            own.map(|(rule, sought)| {
+                let track = track_of(&rule.name);
+                let sitting = Sitting::new(rule, ground.pool, track, None, None);
+                (sought.trouble(), sitting)
+            })
+            .collect()
+        };
+        let refusals = self.refusals.judge(
+            (ground.series, &REFUSALS),
+            reach(&REFUSALS),
+            sit(true),
+            |state, strip, minute| state.see(strip, minute, &watched),
+        );
+        let others = self.others.judge(
+            (ground.series, &ALL),
+            reach(&ALL),
+            sit(false),
+            |state, strip, minute| state.see(strip, minute, &watched),
+        );
+        verdicts.extend(refusals.into_iter().chain(others));
         for rule in rules {
             if let Condition::RunsOut { kind, warning } = &rule.condition {
                 let group = QuotaKind::ALL.iter().zip(&mut self.quotas);
@@ -202,6 +219,7 @@ impl Learned {
                     kind: *kind,
                     warning,
                     ground,
+                    is_past,
                 };
                 verdicts.extend(group.and_then(|it| it.judge(&case, track, &reach)));
             }
@@ -209,21 +227,15 @@ impl Learned {
         verdicts
     }
 
-    /// Takes in the minutes up to `until`, and judges none of them.
-    pub fn learn(&mut self, rules: &[&Rule], ground: &Ground<'_>, until: Minute) {
-        let reach = Reach::up_to(until);
-        self.judge(rules, ground, |_| None, |_| Some(reach));
-    }
-
     /// What is forecast of each quota, as of the last settled minute.
-    pub fn outlooks(&self) -> impl Iterator<Item = Outlook<'_>> {
+    pub fn outlooks(&self) -> impl Iterator<Item = Outlook> {
         let groups = QuotaKind::ALL.into_iter().zip(&self.quotas);
         groups.filter_map(|(kind, group)| {
             let lookout = &group.as_ref()?.state.lookout;
             Some(Outlook {
                 kind,
                 forecast: lookout.forecast()?,
-                exhaustion: lookout.chances(),
+                exhaustion: lookout.known_chances().copied(),
             })
         })
     }
@@ -305,17 +317,35 @@ impl<S: Clone> Group<S> {
     }
 }
 
-impl Troubles {
-    fn see_refusals(&mut self, strip: &Strip, minute: Minute, watched: &Watched) {
+impl<D: Clone> Group<Troubles<D>> {
+    fn judge(
+        &mut self,
+        (series, signals): (&PoolSeries, &[Signal]),
+        reach: Option<Reach>,
+        mut sittings: Vec<(Trouble, Sitting<'_>)>,
+        see: impl Fn(&mut Troubles<D>, &Strip, Minute),
+    ) -> Vec<Verdict> {
+        let Some(reach) = reach.filter(|_| !sittings.is_empty()) else {
+            return Vec::new();
+        };
+        let tell = |state: &Troubles<D>, trouble: &Trouble, minute| state.said(*trouble, minute);
+        self.walk(series, signals, reach, &mut sittings, see, tell);
+        let sittings = sittings.into_iter();
+        sittings.map(|(_, it)| it.verdict(reach)).collect()
+    }
+}
+
+impl Troubles<Refusals> {
+    fn see(&mut self, strip: &Strip, minute: Minute, watched: &Watched) {
         let answered = strip.get(Signal::Invocations, minute);
         let refused = failures(strip, Signal::Throttles, minute);
-        let detectors = &mut self.detectors;
-        let step = detectors.push_throttles(minute, answered, refused, watched);
-        if let Some(step) = step {
+        if let Some(step) = self.detectors.push(minute, answered, refused, watched) {
             self.note(Trouble::Throttled, minute, step);
         }
     }
+}
 
+impl Troubles<Detectors> {
     fn see(&mut self, strip: &Strip, minute: Minute, watched: &Watched) {
         let seen = Measured {
             invocations: strip.get(Signal::Invocations, minute),
@@ -330,7 +360,9 @@ impl Troubles {
             self.note(trouble, minute, step);
         }
     }
+}
 
+impl<D> Troubles<D> {
     fn note(&mut self, trouble: Trouble, minute: Minute, step: Step) {
         let found = Trouble::ALL.iter().zip(&mut self.found);
         let Some((_, found)) = found.into_iter().find(|(it, _)| **it == trouble) else {
@@ -372,6 +404,8 @@ struct Case<'c, 'g> {
     kind: QuotaKind,
     warning: &'c WarningRule,
     ground: &'c Ground<'g>,
+    /// Whether nothing is told.
+    is_past: bool,
 }
 
 impl Group<Ahead> {
@@ -386,6 +420,7 @@ impl Group<Ahead> {
             kind,
             warning,
             ground,
+            is_past,
         } = *case;
         let life = None;
         let quotas = ground.quotas;
@@ -404,7 +439,11 @@ impl Group<Ahead> {
                 throttles: failures(strip, Signal::Throttles, minute),
                 quota: limits.at(minute),
             };
-            state.see(&seen, warning, ground.growth, clear);
+            if is_past {
+                state.catch_up(&seen, ground.growth);
+            } else {
+                state.see(&seen, warning, ground.growth, clear);
+            }
         };
         let tell = |state: &Ahead, (): &(), minute| state.said(minute);
         self.walk(ground.series, signals, reach, &mut sittings, see, tell);
@@ -414,6 +453,13 @@ impl Group<Ahead> {
 }
 
 impl Ahead {
+    fn catch_up(&mut self, seen: &Seen, growth: &[Growth]) {
+        if seen.wanted.value().is_some() {
+            self.looked = Some(seen.minute);
+        }
+        self.lookout.catch_up(seen, growth);
+    }
+
     fn see(&mut self, seen: &Seen, rule: &WarningRule, growth: &[Growth], clear: i64) {
         if seen.wanted.value().is_some() {
             self.looked = Some(seen.minute);

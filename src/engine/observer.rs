@@ -23,11 +23,7 @@ pub(super) struct Observer<'a> {
 }
 
 impl<'a> Observer<'a> {
-    pub(super) fn new(
-        yardstick: &'a Yardstick<'a>,
-        strip: &'a Strip,
-        first_look: Minute,
-    ) -> Self {
+    pub(super) fn new(yardstick: &'a Yardstick<'a>, strip: &'a Strip, first_look: Minute) -> Self {
         let mut observer = Self {
             yardstick,
             strip,

@@ -3,7 +3,9 @@
 use super::time::Minute;
 
 /// Which way led to a warning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Way {
     /// Use is under way, and the days after the next are at risk.
     Ahead,

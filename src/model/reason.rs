@@ -259,7 +259,10 @@ impl Reason {
         let (seen, usual) = (*seen, *usual);
         let over = format!("over {minutes} minutes up to {minute}");
         let said = match trouble {
-            Trouble::Throttled => format!("requests are refused, {} of those at {minute}", percent(seen)),
+            Trouble::Throttled => format!(
+                "requests are refused, {} of those at {minute}",
+                percent(seen)
+            ),
             Trouble::ClientErrors => format!(
                 "{} of the requests {over} failed by the caller's fault, usually {}",
                 percent(seen),
@@ -319,11 +322,9 @@ impl Reason {
                 span(it.p10.unwrap_or(0)),
                 span(p90)
             ),
-            (_, Some(p50), None) => format!(
-                "probably in {} (around {})",
-                span(p50),
-                it.origin.plus(p50)
-            ),
+            (_, Some(p50), None) => {
+                format!("probably in {} (around {})", span(p50), it.origin.plus(p50))
+            }
             (Some(p10), None, _) => format!("not before {} with 90 %", span(p10)),
             (None, None, _) => "hardly within 30 days".to_owned(),
         };

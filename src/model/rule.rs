@@ -3,8 +3,8 @@
 use super::{
     ids::RuleName,
     series::Signal,
-    unusual::Unusual,
     units::{QuotaKind, Share},
+    unusual::Unusual,
 };
 
 /// What a rule is about; it decides how incidents are told apart.

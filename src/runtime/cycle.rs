@@ -109,9 +109,15 @@ impl Cycle {
         self.perform_due(now).await?;
         self.cross_check(now);
         self.keep(now).await?;
+        self.keep_taught(now).await?;
         self.count_cost(now).await?;
         self.report(now);
         Ok(())
+    }
+
+    /// Keeps what would have to be learned again. Nothing is lost without it but time.
+    pub async fn close(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        self.write_taught(now).await
     }
 
     /// Makes records durable, and only then known. Returns whether there were any.

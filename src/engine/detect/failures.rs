@@ -13,6 +13,8 @@
 //! What fools it: a rise slower than a day becomes the base rate. Cold start: a pool without history is taken to fail
 //! once in a thousand, and no pool is taken to fail less often.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Evidence, Step, blocks,
     calm::Calm,
@@ -38,7 +40,7 @@ const SHAPE: f64 = 2.0;
 const LEAST_SURPRISE: f64 = 10.0;
 
 /// Client or server errors of one pool.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Failures {
     trail: Trail<2>,
     failed: f64,
@@ -59,13 +61,7 @@ impl Failures {
     }
 
     /// `failed` of `tried` requests in this minute; throttled ones are not tries.
-    pub(super) fn push(
-        &mut self,
-        minute: Minute,
-        failed: f64,
-        tried: f64,
-        worth: Failing,
-    ) -> Step {
+    pub(super) fn push(&mut self, minute: Minute, failed: f64, tried: f64, worth: Failing) -> Step {
         if let Some([failed, tried]) = self.trail.push(minute, [failed, tried])
             && self.latch.may_learn(minute, DAY)
         {

@@ -11,6 +11,8 @@
 //! What fools it: a slow-down that creeps over days becomes usual; a pool whose mix of models' features changes (thinking,
 //! images) at equal length. Cold start: half an hour to fit, and a deviation of a third until an hour is known.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Evidence, Step, blocks,
     calm::Calm,
@@ -38,7 +40,7 @@ const CLIP: f64 = 0.3;
 const CALM_PART: f64 = 0.7;
 
 /// The latency of one pool.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Latency {
     line: Line,
     seen: u16,
@@ -71,12 +73,7 @@ impl Latency {
         }
     }
 
-    pub(super) fn push(
-        &mut self,
-        minute: Minute,
-        answers: Answers,
-        worth: Beyond,
-    ) -> Option<Step> {
+    pub(super) fn push(&mut self, minute: Minute, answers: Answers, worth: Beyond) -> Option<Step> {
         let Answers {
             requests,
             length,
@@ -144,7 +141,7 @@ impl Latency {
 }
 
 /// `first + a_token * length`, by weighted least squares of relative errors that forgets.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Line {
     // Sums of weight times 1, length, length squared, millis, length times millis.
     ones: f64,

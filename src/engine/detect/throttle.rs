@@ -5,6 +5,8 @@
 //! A stretch ends after a quarter of an hour without refusals. Of stretches that begin within the hour of a page, people
 //! are told when the hour is over and requests are still refused.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Evidence, Step};
 use crate::model::time::{HOUR, Minute};
 
@@ -13,7 +15,7 @@ const WINDOW: i64 = 5;
 const CALM_MINUTES: i64 = 15;
 
 /// Refusals of one pool.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Throttle {
     /// The last minute with refusals, and the one before.
     last: Option<Minute>,
@@ -26,12 +28,7 @@ pub(super) struct Throttle {
 
 impl Throttle {
     /// `refused` of `wanted` requests in this minute.
-    pub(super) fn push(
-        &mut self,
-        minute: Minute,
-        refused: f64,
-        wanted: f64,
-    ) -> Step {
+    pub(super) fn push(&mut self, minute: Minute, refused: f64, wanted: f64) -> Step {
         if 0.0 < refused {
             (self.before, self.last) = (self.last, Some(minute));
         }

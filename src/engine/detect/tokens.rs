@@ -7,6 +7,8 @@
 //! news. What fools it: a new caller with long requests is told, rightly; a fall is not told, since nobody is hurt.
 //! Cold start: one day, and the first hour of noise.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Evidence, Step, blocks,
     calm::Calm,
@@ -32,7 +34,7 @@ const LEAST_NOTED: f64 = 3.0;
 const CALM_FACTOR: f64 = 1.3;
 
 /// Tokens a request of one pool.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tokens {
     /// Requests, tokens.
     trail: Trail<2>,
@@ -64,7 +66,7 @@ impl Tokens {
         let each = tokens / requests;
         self.trail.push(minute, [requests, tokens]);
         let range = self.profile.push(minute, tokens, requests)?;
-        let sums = self.trail.sums(minute, WITHIN);
+        let sums = self.trail.sums(minute, WITHIN, |row| row);
         let limit = self.calm.limit(blocks(worth.rare)).unwrap_or(0.0);
         let needed = worth.factor.ln().max(limit);
         let (mut highest, mut worst) = (0.0_f64, None::<Evidence>);

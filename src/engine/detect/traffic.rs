@@ -15,6 +15,8 @@
 //! Both silences are told apart: a minute without a row is not zero, and is not looked at (promise P5).
 //! What fools it: a ramp that takes hours (the forecast's business), and the first weekend. Cold start: one day.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Evidence, Step, blocks,
     calm::Calm,
@@ -54,17 +56,16 @@ const FIRST_DOWN: u16 = 4;
 const LAG_DOWN: u16 = 15;
 
 /// Arrivals of one pool.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Traffic {
-    /// Arrivals and their square.
-    trail: Trail<2>,
+    trail: Trail<1>,
     profile: Profile,
     up: Side,
     down: Side,
 }
 
 /// One direction.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Side {
     calm: Calm,
     latch: Latch,
@@ -104,12 +105,14 @@ impl Traffic {
         arrivals: f64,
         worth: (Option<Jump>, Option<Jump>),
     ) -> (Option<Step>, Option<Step>) {
-        self.trail.push(minute, [arrivals, arrivals * arrivals]);
+        self.trail.push(minute, [arrivals]);
         let Some(range) = self.profile.push(minute, arrivals, 1.0) else {
             return (None, None);
         };
         let usual_high = range.high.max(LEAST_RATE);
-        let sums = self.trail.sums(minute, WITHIN);
+        let sums = self
+            .trail
+            .sums(minute, WITHIN, |[arrivals]| [arrivals, arrivals * arrivals]);
         let strongest = |direction, side, usual, worth: Option<Jump>| {
             let look = Look {
                 minute,
@@ -137,13 +140,13 @@ impl Traffic {
         let limit = side.calm.limit(blocks(look.worth.rare));
         let limit = limit.map_or(least, |limit| limit.max(least));
         let mut strongest = Strongest::default();
-        let alarm = |row: &Row<2>| match (direction, row) {
-            (Direction::Up, [arrivals, _]) => *arrivals,
-            (Direction::Down, [arrivals, _]) => -*arrivals,
+        let alarm = |[arrivals]: &Row<1>| match direction {
+            Direction::Up => *arrivals,
+            Direction::Down => -*arrivals,
         };
         for window in self.trail.windows(look.minute, WITHIN, &LENGTHS, alarm) {
             let (length, minutes) = (window.length, window.minutes());
-            let [arrivals, _] = window.rest;
+            let [arrivals] = window.rest;
             let rate = arrivals / minutes;
             let Some(expected) = look.expected(length) else {
                 break; // longer windows have even less before them
@@ -182,6 +185,7 @@ impl Traffic {
 #[derive(Clone, Copy, Debug)]
 struct Look<'a> {
     minute: Minute,
+    /// Arrivals and their squares.
     sums: &'a Sums<2>,
     direction: Direction,
     /// The edge of what is usual at this time of day.

@@ -4,11 +4,13 @@
 //! A warning stands until its chance has been below half of what it took for a while, or until the quota is another one:
 //! then its chances are another matter, too. Where no chance is known it stands.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Lookout, warning::Warning};
 use crate::model::{outlook::Way, rule::WarningRule, time::Minute};
 
 /// What stands against one quota of one pool.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Alarm {
     standing: Option<Standing>,
     /// The last minute at risk.
@@ -17,7 +19,7 @@ pub struct Alarm {
     calm: Option<Minute>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Standing {
     way: Way,
     quota: f64,
@@ -46,7 +48,7 @@ impl Alarm {
             *self = Self::default();
             return;
         }
-        let Some(chances) = lookout.chances() else {
+        let Some(chances) = lookout.known_chances() else {
             return;
         };
         if told.is_some() || least(rule, standing.way) / 2.0 <= chances.chance(standing.way) {
@@ -80,7 +82,7 @@ impl Alarm {
             way,
             used: lookout.used()?,
             quota,
-            exhaustion: *lookout.chances()?,
+            exhaustion: *lookout.known_chances()?,
         })
     }
 }

@@ -49,6 +49,9 @@ const SMOOTH: usize = 1;
 /// Ratios are kept within these when they are compared with last week's.
 const RATIO: (f64, f64) = (0.0, 4.0);
 
+/// Days that must be known before chances are given: a shape, and one day to compare it with.
+const LEAST_DAYS: usize = 2;
+
 /// A fit as of the end of the last whole quarter.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fit {
@@ -57,7 +60,7 @@ pub(super) struct Fit {
     /// Mean of the last week: the scale that errors are measured by. Positive.
     pub(super) level: f64,
     /// Quarters that are known.
-    pub(super) known: usize,
+    known: usize,
     shape: Shape,
     pub(super) trend: Trend,
     /// Ratios to the base of the last week, smoothed; `NaN` for gaps.
@@ -196,6 +199,11 @@ impl Fit {
         })
     }
 
+    /// Whether enough is known for chances.
+    pub(super) const fn is_old(&self) -> bool {
+        LEAST_DAYS * DAY <= self.known
+    }
+
     /// The median of the mean over `step` minutes from `at` on.
     pub(super) fn median(&self, at: Minute, step: i64) -> f64 {
         let middle = at.0 as f64 + step as f64 / 2.0;
@@ -255,12 +263,14 @@ fn come_back(quarters: &[f64], base: &[f64], sums: &Sums, level: f64) -> (f64, f
         }
     };
     let hours = WINDOWS[2];
-    for at in (WEEK + hours).max(count.saturating_sub(WEEK))..count {
+    let fade = 0.5_f64.powf((COME_BACK_HALF_LIFE * DAY as f64).recip());
+    let mut age = 1.0;
+    for at in ((WEEK + hours).max(count.saturating_sub(WEEK))..count).rev() {
+        age *= fade;
         if base[at] <= 0.0 {
             continue;
         }
-        let weight =
-            base[at] * 0.5_f64.powf((count - at) as f64 / (COME_BACK_HALF_LIFE * DAY as f64));
+        let weight = base[at] * age;
         let back = at - WEEK;
         let then = sums.ratio(back - SMOOTH, (back + SMOOTH + 1).min(count));
         let now = quarters[at] / base[at];

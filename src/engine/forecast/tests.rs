@@ -202,6 +202,35 @@ fn a_restart_changes_nothing() {
 }
 
 #[test]
+fn catching_up_leaves_the_same_behind_as_pushing() {
+    let seen = |minute: i64| Seen {
+        minute: START.plus(minute),
+        wanted: Sample::Value(traffic(minute, 0.02)),
+        throttles: Sample::Value(0.0),
+        quota: Some(150.0), // what goes through above it is learned
+    };
+    let event = [Growth {
+        from: START.plus(9 * DAY),
+        factor: 1.2,
+    }];
+    let (mut pushed, mut caught_up) = (Lookout::default(), Lookout::default());
+    let mut told = 0;
+    for minute in 0..9 * DAY + 7 {
+        told += i32::from(pushed.push(&seen(minute), &rule(), &event).is_some());
+        caught_up.catch_up(&seen(minute), &event);
+    }
+    assert!(0 < told);
+    assert_eq!(pushed.kept().0, caught_up.kept().0);
+    assert_eq!(pushed.forecast(), caught_up.forecast());
+    assert!(pushed.exhaustion(200.0).is_some());
+    assert_eq!(pushed.exhaustion(200.0), caught_up.exhaustion(200.0));
+    assert_eq!(pushed.exhaustion(150.0), caught_up.exhaustion(150.0));
+    let now = (9 * DAY + 7..9 * DAY + 40)
+        .find_map(|minute| caught_up.push(&seen(minute), &rule(), &event));
+    assert!(now.is_some(), "what is true now is told now");
+}
+
+#[test]
 fn a_new_quota_is_answered_at_once() {
     let mut lookout = Lookout::default();
     let push = |lookout: &mut Lookout, minute: i64, quota: f64| {
@@ -260,7 +289,8 @@ fn one_touched_minute_is_no_exhaustion_and_three_of_five_are() {
     let chances = steady(9 * DAY, 0.0)
         .forecast(&[])
         .unwrap()
-        .exhaustion(100.0);
+        .exhaustion(100.0)
+        .unwrap();
     let told_after = |throttled: fn(i64) -> bool| {
         let mut watch = Watch::default();
         let mut told = 0;
@@ -268,14 +298,18 @@ fn one_touched_minute_is_no_exhaustion_and_three_of_five_are() {
             let throttles = Sample::Value(if throttled(minute) { 5.0 } else { 0.0 });
             // Use begins once the throttling is over.
             let wanted = Sample::Value(if minute < 40 { 10.0 } else { 95.0 });
-            let warning = watch.push(
-                &rule(),
-                START.plus(minute),
-                (wanted, throttles),
-                100.0,
-                chances.as_ref(),
-            );
-            told += u32::from(40 <= minute && warning.is_some());
+            let minute = START.plus(minute);
+            let seen = Seen {
+                minute,
+                wanted,
+                throttles,
+                quota: Some(100.0),
+            };
+            let Some(used) = watch.see(&seen, 100.0) else {
+                continue;
+            };
+            let warning = watch.judge(&rule(), minute, used, 100.0, chances);
+            told += u32::from(START.plus(40) <= minute && warning.is_some());
         }
         told
     };
@@ -292,21 +326,26 @@ fn one_touched_minute_is_no_exhaustion_and_three_of_five_are() {
 
 #[test]
 fn what_went_through_above_the_quota_is_no_exhaustion_the_next_time() {
-    let mut watch = Watch::default();
-    for minute in 0..20 {
-        let said = (Sample::Value(108.0), Sample::Value(0.0));
-        watch.push(&rule(), START.plus(minute), said, 100.0, None);
-    }
+    let after = |throttles| {
+        let mut watch = Watch::default();
+        for minute in 0..20 {
+            let seen = Seen {
+                minute: START.plus(minute),
+                wanted: Sample::Value(108.0),
+                throttles,
+                quota: Some(100.0),
+            };
+            watch.see(&seen, 100.0);
+        }
+        watch
+    };
+    let watch = after(Sample::Value(0.0));
     assert!((watch.limit(100.0) - 108.0).abs() < 1e-9);
     assert!(
         (watch.limit(120.0) - 120.0).abs() < 1e-9,
         "another quota proves itself"
     );
-    let mut blind = Watch::default();
-    for minute in 0..20 {
-        let said = (Sample::Value(108.0), Sample::Unobserved);
-        blind.push(&rule(), START.plus(minute), said, 100.0, None);
-    }
+    let blind = after(Sample::Unobserved);
     assert!(
         (blind.limit(100.0) - 100.0).abs() < 1e-9,
         "throttles that are not known are not none"

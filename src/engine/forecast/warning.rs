@@ -16,9 +16,9 @@
 //! What fools it: a quota that is refilled evenly lets demand pass it for some minutes. How far is learned from what
 //! went through (see [`Watch::limit`]), so that the first days at the limit are warned of and later ones are not.
 
-use std::collections::VecDeque;
+use serde::{Deserialize, Serialize};
 
-use super::busy::Sustained;
+use super::{Seen, busy::Sustained};
 use crate::model::{
     outlook::{Exhaustion, Way},
     rule::{Chance, WarningRule},
@@ -27,8 +27,8 @@ use crate::model::{
 };
 
 /// Minutes looked at for exhaustion, and how many of them must be throttled.
-const MINUTES: usize = 5;
-const THROTTLED: usize = 3;
+const MINUTES: u8 = 0b1_1111;
+const THROTTLED: u32 = 3;
 
 /// A warning about one quota.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,13 +46,14 @@ pub struct Warning {
 }
 
 /// What is remembered of one quota of one pool.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Watch {
     quota: Option<f64>,
     /// What three of the last five minutes reached.
     used: Option<f64>,
     sustained: Sustained,
-    throttled: VecDeque<bool>,
+    /// The last five minutes, the newest in the lowest bit.
+    throttled: u8,
     /// The highest level of three of five minutes that went through without a throttle.
     proven: f64,
     exhausted: Option<Minute>,
@@ -64,7 +65,7 @@ pub struct Watch {
 }
 
 /// When a way was told of, and the use then.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
 struct Told(Option<(Minute, f64)>);
 
 impl Told {
@@ -81,25 +82,29 @@ impl Told {
 }
 
 impl Watch {
-    /// Takes in one minute: what was wanted and what was throttled, the quota then, and the chances as of then.
-    pub fn push(
-        &mut self,
-        rule: &WarningRule,
-        minute: Minute,
-        (wanted, throttles): (Sample, Sample),
-        quota: f64,
-        exhaustion: Option<&Exhaustion>,
-    ) -> Option<Warning> {
+    /// Takes in one minute and the quota then; the level that three of the last five minutes reach.
+    pub(super) fn see(&mut self, seen: &Seen, quota: f64) -> Option<f64> {
         if self.quota.map(f64::to_bits) != Some(quota.to_bits()) {
             *self = Self {
                 quota: Some(quota),
                 ..Self::default()
             };
         }
-        self.used = self.sustained.push(wanted.value());
+        self.used = self.sustained.push(seen.wanted.value());
         let used = self.used?;
-        self.throttle(minute, throttles, used);
-        let &exhaustion = exhaustion?;
+        self.throttle(seen.minute, seen.throttles, used);
+        Some(used)
+    }
+
+    /// What the level that was seen in this minute means by the chances as of then.
+    pub(super) fn judge(
+        &mut self,
+        rule: &WarningRule,
+        minute: Minute,
+        used: f64,
+        quota: f64,
+        exhaustion: Exhaustion,
+    ) -> Option<Warning> {
         let is_risky = rule.soon.chance.factor() <= exhaustion.within_day;
         self.risky = is_risky.then(|| self.risky.unwrap_or(minute));
         if self
@@ -133,13 +138,10 @@ impl Watch {
     }
 
     fn throttle(&mut self, minute: Minute, throttles: Sample, used: f64) {
-        if self.throttled.len() == MINUTES {
-            self.throttled.pop_front();
-        }
         // Not known is not free of throttles.
-        self.throttled
-            .push_back(throttles.value().is_none_or(|it| 0.0 < it));
-        let throttled = self.throttled.iter().filter(|it| **it).count();
+        let is_throttled = throttles.value().is_none_or(|it| 0.0 < it);
+        self.throttled = (self.throttled << 1 | u8::from(is_throttled)) & MINUTES;
+        let throttled = self.throttled.count_ones();
         if throttled == 0 {
             self.proven = self.proven.max(used);
         }

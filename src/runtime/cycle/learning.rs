@@ -3,12 +3,14 @@
 //! It follows from what was measured, so that it may be lost. `notes` keeps it all the same: learning two weeks of a
 //! thousand pools again takes minutes of a core.
 
+use std::sync::Arc;
+
 use super::{Cycle, CycleError};
 use crate::{
     collect::backfill,
     engine::{
         self, Taught,
-        learned::{LEARNED_DAYS, Learned},
+        learned::{LEARNED_DAYS, Learned, SHAPE},
     },
     model::{
         book::Book,
@@ -16,23 +18,83 @@ use crate::{
         history::{Resolution, Stretch},
         rule::Rule,
         series::{PoolSeries, Signal},
-        time::{DAY, Minute, Timestamp},
+        time::{DAY, HOUR, Minute, Timestamp},
     },
+    store::notes,
 };
 
 /// Pools that are learned in one cycle, to bound its length.
 const MOST_POOLS: usize = 8;
 
-/// What is learned, and whether it is whole.
+/// What was learned is kept at least so often: so much is judged again after a crash.
+const KEEP_EVERY_MINUTES: i64 = 6 * HOUR;
+
+/// What is learned, and how much of it is kept.
 #[derive(Debug, Default)]
 pub(super) struct Learning {
     pub(super) taught: Taught,
+    is_recalled: bool,
+    /// The minute of the last copy.
+    kept: Option<Minute>,
+    /// Whether pools were learned since.
+    is_dirty: bool,
+    /// Whether more pools may be due: a copy waits until they are learned.
+    is_busy: bool,
 }
 
 impl Cycle {
+    /// Once, at the start: what was kept.
+    async fn recall_taught(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        if std::mem::replace(&mut self.learning.is_recalled, true) {
+            return Ok(());
+        }
+        let history = Arc::clone(&self.shared.history);
+        match self.off_thread(move || history.notes()).await? {
+            Ok(None) => {}
+            Ok(Some(bytes)) => match notes::open::<Learned>(SHAPE, &bytes) {
+                Ok(rows) => self.learning.taught = rows.into_iter().collect(),
+                Err(why) => {
+                    tracing::warn!(event = "learned.unreadable", %now, "what pools have taught can't be read: {why}; it is learned again from the history");
+                }
+            },
+            Err(error) => self.tell_trouble(&error, now),
+        }
+        self.learning.kept = Some(Minute::of(now));
+        Ok(())
+    }
+
+    /// Keeps what was learned, when enough of it is new.
+    pub(super) async fn keep_taught(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        let minute = Minute::of(now);
+        let age = self.learning.kept.map(|kept| minute.since(kept));
+        let is_old = age.is_none_or(|age| KEEP_EVERY_MINUTES <= age);
+        if self.learning.taught.is_empty()
+            || !(is_old || self.learning.is_dirty && !self.learning.is_busy)
+        {
+            return Ok(());
+        }
+        self.write_taught(now).await
+    }
+
+    pub(super) async fn write_taught(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        if self.learning.taught.is_empty() {
+            return Ok(());
+        }
+        self.learning.kept = Some(Minute::of(now));
+        self.learning.is_dirty = false;
+        let sealed = notes::seal(SHAPE, &self.learning.taught);
+        let history = Arc::clone(&self.shared.history);
+        let keep = move || sealed.and_then(|bytes| history.keep_notes(&bytes));
+        if let Err(error) = self.off_thread(keep).await? {
+            self.tell_trouble(&error, now);
+        }
+        Ok(())
+    }
+
     /// Learns what is missing of the pools that are to be judged, as far as a cycle allows. A pool waits until its history
     /// is read, or is as long as it will get.
     pub(super) async fn learn(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        self.recall_taught(now).await?;
         let due: Vec<PoolId> = {
             let book = self.shared.book();
             let due = self.unjudged.iter().filter(|id| {
@@ -42,9 +104,11 @@ impl Cycle {
             });
             due.take(MOST_POOLS).cloned().collect()
         };
+        self.learning.is_busy = !due.is_empty();
         for pool in due {
             if let Some(learned) = self.learned_of(&pool, now).await? {
                 self.learning.taught.insert(pool, learned);
+                self.learning.is_dirty = true;
             }
         }
         Ok(())
@@ -86,12 +150,7 @@ impl Cycle {
 }
 
 /// What these days teach of a pool.
-fn learn(
-    rules: &[Rule],
-    book: &Book,
-    pool: &PoolId,
-    days: &[Stretch],
-) -> Option<Learned> {
+fn learn(rules: &[Rule], book: &Book, pool: &PoolId, days: &[Stretch]) -> Option<Learned> {
     let pool = book.pools.get(pool)?;
     let mut series = PoolSeries::default();
     for (signal, hour, block) in days.iter().flat_map(Stretch::hours) {
