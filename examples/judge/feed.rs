@@ -210,7 +210,7 @@ impl<'a> World<'a> {
         };
         let outlook = self.learned.outlooks().find(|it| it.kind == kind)?;
         let quota = self.quota(kind).unwrap_or(f64::INFINITY);
-        let forecast = outlook.forecast;
+        let forecast = outlook.forecast()?;
         let buckets = forecast.quantiles(self.at(task.origin), task.step, task.steps);
         let column = |of: fn(&forecast::Quantiles) -> f64| {
             buckets.iter().map(|it| of(it).min(quota)).collect()

@@ -13,7 +13,7 @@ use crate::{
     model::units::grouped,
     web::{
         json::{Action, Ask, Case, Headroom, IncidentBrief, Level, Status},
-        words::{age, clock, percent, place},
+        words::{age, clock, expected, odds, percent, place},
     },
 };
 
@@ -69,6 +69,7 @@ fn write_text(out: &mut dyn Write, status: &Status) -> io::Result<()> {
     }
     write_headroom(&mut text, &status.headroom)?;
     write_reserved(&mut text, &status.headroom)?;
+    write_ahead(&mut text, &status.headroom)?;
     left_out(&mut text, &status.left_out, "headroom")?;
     text.heading("OPEN INCIDENTS")?;
     none(&mut text, status.incidents.is_empty())?;
@@ -155,6 +156,22 @@ fn write_reserved(text: &mut Text<'_>, rows: &[Headroom]) -> io::Result<()> {
                 clock(&held.at)
             );
             text.line(1, &bounds)?;
+        }
+    }
+    Ok(())
+}
+
+/// From this chance of the month on a quota is worth a line.
+const WORTH_A_LINE: f64 = 0.05;
+
+/// The quotas that may run out, by the forecast.
+fn write_ahead(text: &mut Text<'_>, rows: &[Headroom]) -> io::Result<()> {
+    for row in rows {
+        let ahead = row.ahead.as_ref();
+        if let Some(ahead) = ahead.filter(|it| WORTH_A_LINE <= it.within_month) {
+            let (kind, pool) = (row.kind.to_uppercase(), &row.pool);
+            let (when, odds) = (expected(ahead), odds(ahead));
+            text.line(1, &format!("{kind} of {pool} runs out {when} ({odds})"))?;
         }
     }
     Ok(())

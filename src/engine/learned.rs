@@ -119,15 +119,23 @@ impl Reach {
     }
 }
 
-/// A forecast against a quota, for people.
-#[derive(Clone, Debug)]
-pub struct Outlook {
+/// What is to come against a quota, for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook<'a> {
     /// Which quota.
     pub kind: QuotaKind,
-    /// What is to come, as of the last whole quarter of an hour.
-    pub forecast: Forecast,
-    /// When the quota runs out; `None` while less than two days are known, and for a quota that is not.
+    /// When the quota runs out, as of the last whole quarter of an hour; `None` while less than two days are known, and
+    /// for a quota that is not.
     pub exhaustion: Option<Exhaustion>,
+    lookout: &'a Lookout,
+}
+
+impl Outlook<'_> {
+    /// What demand is to be expected; takes some hundred microseconds.
+    #[must_use]
+    pub fn forecast(&self) -> Option<Forecast> {
+        self.lookout.forecast()
+    }
 }
 
 impl Learned {
@@ -227,15 +235,15 @@ impl Learned {
         verdicts
     }
 
-    /// What is forecast of each quota, as of the last settled minute.
-    pub fn outlooks(&self) -> impl Iterator<Item = Outlook> {
+    /// What is to come against each quota, as of the last settled minute.
+    pub fn outlooks(&self) -> impl Iterator<Item = Outlook<'_>> {
         let groups = QuotaKind::ALL.into_iter().zip(&self.quotas);
         groups.filter_map(|(kind, group)| {
             let lookout = &group.as_ref()?.state.lookout;
             Some(Outlook {
                 kind,
-                forecast: lookout.forecast()?,
                 exhaustion: lookout.known_chances().copied(),
+                lookout,
             })
         })
     }

@@ -84,7 +84,8 @@ fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &Quo
         return draft.note(&incident.id, why);
     }
     let warn_at = situation::share_of(incident);
-    match size(quota, usage.peak, warn_at, &draft.policy().budgets) {
+    let demand = (usage.peak, usage.ahead);
+    match size(quota, demand, warn_at, &draft.policy().budgets) {
         Size::Nothing(why) => draft.note(&incident.id, why),
         Size::Ask {
             desired,
@@ -196,7 +197,10 @@ fn cooling(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
             let is_throttled =
                 situation::throttled_since(draft.minutes(), incident, Minute::of(*at));
             let is_near = threshold <= usage.p95_day;
-            (!is_near && !is_throttled).then(|| {
+            // A forecast against the new value is evidence once people had time to look at the answer.
+            let is_settled = after(*at, draft.policy().cooldown_minutes) <= draft.now();
+            let is_ahead = is_settled && usage.ahead.is_some_and(|ahead| *value < ahead);
+            (!is_near && !is_throttled && !is_ahead).then(|| {
                 format!(
                     "{} became {value} on {}: the p95 of the last 24 hours, {}, is below {threshold} and nothing was throttled since, so there is no new evidence",
                     quota.code,

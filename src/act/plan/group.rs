@@ -182,6 +182,7 @@ fn settle(draft: &mut Draft<'_>, id: &IncidentId) {
     };
     let mut incident = incident.clone();
     incident.lost = lost(draft, &incident);
+    ease(draft, &mut incident);
     let is_over = incident.members.values().all(|member| !member.is_on);
     if is_over {
         incident.resolved = Some(draft.now());
@@ -199,6 +200,28 @@ fn settle(draft: &mut Draft<'_>, id: &IncidentId) {
             draft.tell(id, severity, &texts::raised(draft, &incident, told))
         }
         Some(_) => {}
+    }
+}
+
+/// What was worst and has been over for so long that its coming back would be news is known no more: an incident that a
+/// forecast keeps open for days may get worse a second time.
+fn ease(draft: &Draft<'_>, incident: &mut Incident) {
+    let Some(told) = incident.told else { return };
+    let now = Minute::of(draft.now());
+    let members = incident.members.iter();
+    let still = members.filter(|(key, member)| {
+        member.is_on
+            || draft
+                .since(key)
+                .is_none_or(|since| now.since(since) < REOPEN_MINUTES)
+    });
+    let still = still.map(|(_, member)| member.severity).max();
+    if let Some(still) = still.filter(|still| *still < told) {
+        (incident.severity, incident.told) = (still, Some(still));
+        incident.decide(
+            draft.now(),
+            format!("eased from {} to {}", told.name(), still.name()),
+        );
     }
 }
 

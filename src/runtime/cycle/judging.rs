@@ -70,6 +70,7 @@ impl Cycle {
         self.bound_past();
         self.commit(records, now).await?;
         self.heat.extend(heat);
+        self.look_ahead(&self.unjudged);
         self.unjudged.clear();
         let mut by_pool: BTreeMap<PoolId, Vec<Verdict>> = BTreeMap::new();
         for verdict in verdicts {

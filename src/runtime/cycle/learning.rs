@@ -3,7 +3,7 @@
 //! It follows from what was measured, so that it may be lost. `notes` keeps it all the same: learning two weeks of a
 //! thousand pools again takes minutes of a core.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Cycle, CycleError};
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         series::{PoolSeries, Signal},
         time::{DAY, HOUR, Minute, Timestamp},
     },
+    runtime::shared::{FAN_STEP, FAN_STEPS, Outlook},
     store::notes,
 };
 
@@ -112,6 +113,32 @@ impl Cycle {
             }
         }
         Ok(())
+    }
+
+    /// What is to come against the quotas of these pools, for people; anew with each whole quarter of an hour.
+    pub(super) fn look_ahead(&self, pools: &BTreeSet<PoolId>) {
+        let mut health = self.shared.health_mut();
+        for pool in pools {
+            let Some(learned) = self.learning.taught.get(pool) else {
+                continue;
+            };
+            for ahead in learned.outlooks() {
+                let key = (pool.clone(), ahead.kind);
+                let Some(exhaustion) = ahead.exhaustion else {
+                    health.outlooks.remove(&key);
+                    continue;
+                };
+                let known = health.outlooks.get(&key).map(|it| it.exhaustion);
+                if known == Some(exhaustion) {
+                    continue;
+                }
+                let forecast = ahead.forecast();
+                let fan = forecast.map_or(Vec::new(), |it| {
+                    it.quantiles(it.origin(), FAN_STEP, FAN_STEPS)
+                });
+                health.outlooks.insert(key, Outlook { exhaustion, fan });
+            }
+        }
     }
 
     /// Whether no minute is missing in the history of this pool that CloudWatch still has.

@@ -8,6 +8,7 @@ use bedrock_ops_alert::{
         book::{Book, Record},
         catalog::{Family, Mapping, Pool, PoolId},
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
+        outlook::Exhaustion,
         policy::{
             Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Regions,
             Settings,
@@ -20,7 +21,7 @@ use bedrock_ops_alert::{
         time::{Minute, Timestamp},
         units::{Amount, QuotaKind, Share},
     },
-    runtime::shared::{Cost, Health, MonthCost},
+    runtime::shared::{Cost, Health, MonthCost, Outlook, Quantiles},
 };
 
 mod busy;
@@ -205,8 +206,39 @@ pub(super) fn quiet() -> (Book, Health) {
         read_every: BTreeMap::new(),
         month: None,
         checks: BTreeMap::new(),
+        outlooks: BTreeMap::from([((id, QuotaKind::Tpm), outlook())]),
     };
     (book, health)
+}
+
+/// Use that grows by a tenth a day and passes a million in some days.
+fn outlook() -> Outlook {
+    let fan = (0..42_u32).map(|step| {
+        let p50 = 400_000.0 * (1.0 + 0.1 * f64::from(step) / 6.0);
+        let width = 10_000.0 * f64::from(step + 1);
+        Quantiles {
+            p10: p50 - width,
+            p50,
+            p90: p50 + width,
+        }
+    });
+    Outlook {
+        exhaustion: Exhaustion {
+            origin: minute("2026-11-24T03:00:00Z"),
+            p10: Some(5_970),
+            p50: Some(17_310),
+            p90: None,
+            within_hour: 0.0,
+            within_day: 0.002,
+            within_week: 0.18,
+            within_month: 0.83,
+            after_day: 0.18,
+            if_within_day: Some(1_230),
+            if_within_week: Some(8_610),
+            week_p95: 1_090_000.0,
+        },
+        fan: fan.collect(),
+    }
 }
 
 fn verdict(pool: &PoolId, kind: QuotaKind, code: &str, state: AlertState) -> Verdict {
