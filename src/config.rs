@@ -3,7 +3,7 @@
 //! - `sheet`: reading a document key by key and going on after a fault;
 //! - `values`: units and identifiers;
 //! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`;
-//! - `forecast`: the rule of forecast warnings;
+//! - `forecast`: the rule of forecast warnings; `hints`: when a cause is told;
 //! - `fault`: what is wrong, as people read it;
 //! - `origin`: where each value came from.
 //!
@@ -17,6 +17,7 @@ use std::{
 };
 
 use crate::model::{
+    hint::HintRules,
     policy::{Mode, Settings},
     rule::{Rule, WarningRule},
     units::Share,
@@ -26,6 +27,7 @@ mod accounts;
 mod fault;
 mod files;
 mod forecast;
+mod hints;
 mod origin;
 mod overrides;
 mod receivers;
@@ -147,6 +149,23 @@ pub fn builtin_warnings() -> Result<WarningRule, ConfigError> {
         (None, faults) => Err(ConfigError::of(faults).unwrap_or_else(|| {
             ConfigError::one(Fault::nowhere(
                 "the rule of forecast warnings could not be read, and no reason was found",
+                "this is a fault of ours: please report it",
+            ))
+        })),
+    }
+}
+
+/// When a cause is told, as compiled in.
+///
+/// # Errors
+/// None as shipped: a test reads it.
+pub fn builtin_hints() -> Result<HintRules, ConfigError> {
+    let (name, text) = hints::BUILTIN;
+    match hints::read(name, text) {
+        (Some(rules), _) => Ok(rules),
+        (None, faults) => Err(ConfigError::of(faults).unwrap_or_else(|| {
+            ConfigError::one(Fault::nowhere(
+                "the rules of hints could not be read, and no reason was found",
                 "this is a fault of ours: please report it",
             ))
         })),

@@ -8,6 +8,7 @@
 //! - `explain`: the reasons of a verdict;
 //! - `portrait`: what follows from a pool's minutes beside use, for people;
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
+//! - `hints`: what probably lies behind an incident;
 //! - `detect`: what is wrong now, by the pool's own past; not yet wired into the rules;
 //! - `forecast`: demand ahead, and when a quota runs out; not yet wired into the rules.
 //!
@@ -33,6 +34,7 @@ mod band;
 pub mod crosscheck;
 pub mod detect;
 mod explain;
+pub mod hints;
 mod hold;
 mod observer;
 pub mod portrait;

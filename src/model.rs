@@ -8,6 +8,7 @@ pub mod alert;
 pub mod book;
 pub mod catalog;
 pub mod desk;
+pub mod hint;
 pub mod history;
 pub mod ids;
 pub mod incident;

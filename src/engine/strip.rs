@@ -29,6 +29,11 @@ impl Strip {
         Self { first, signals }
     }
 
+    /// Samples from `first` on, where they are at hand already.
+    pub(super) const fn of(first: Minute, signals: BTreeMap<Signal, Vec<Sample>>) -> Self {
+        Self { first, signals }
+    }
+
     /// What is known of this minute.
     pub(super) fn get(&self, signal: Signal, minute: Minute) -> Sample {
         let Ok(index) = usize::try_from(minute.since(self.first)) else {
