@@ -130,7 +130,7 @@ pub struct Daily {
     /// The daily quota; `None` where none could be read.
     pub quota: Option<(QuotaCode, Amount)>,
     /// Minutes until the next day begins.
-    pub left: i64,
+    pub left: u16,
 }
 
 /// Server errors beside refusals, far below every quota per minute: AWS is short of capacity.

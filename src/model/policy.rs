@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use super::{
+    hint::HintRules,
     ids::{AccountId, ReceiverName, Region, Scope},
     rule::{Rule, Severity},
     units::{Amount, Share},
@@ -175,6 +176,8 @@ pub struct Policy {
     pub organisation: Organisation,
     /// How our own cases are addressed.
     pub case_codes: CaseCodes,
+    /// When a cause is told as a hint.
+    pub hints: HintRules,
     /// Minutes until a proposal expires.
     pub approval_minutes: i64,
     /// Minutes of silence after a refusal before the same quota may be asked again.

@@ -259,6 +259,7 @@ fn incident(cause: Cause) -> Incident {
         resolved: None,
         lost: 0.0,
         members: BTreeMap::new(),
+        hints: Vec::new(),
         decisions: Vec::new(),
         decisions_dropped: 0,
         messages: 0,

@@ -190,6 +190,7 @@ pub fn share_of(incident: &Incident) -> Share {
         | Reason::Peak { .. }
         | Reason::TopTarget { .. }
         | Reason::Gap { .. }
+        | Reason::Hint(_)
         | Reason::Considered(_) => None,
     });
     shares.min().unwrap_or(Share::FULL)

@@ -115,7 +115,7 @@ pub(super) fn daily(scene: &Scene<'_>, rule: &DailyRule) -> Option<Fit> {
         highest: highest_of(&far),
         today,
         quota: line.map(|line| (line.code.clone(), line.quota)),
-        left: midnight.plus(DAY).since(scene.until),
+        left: u16::try_from(midnight.plus(DAY).since(scene.until)).ok()?,
     });
     Some((clue, fit, weight))
 }

@@ -12,6 +12,9 @@ use crate::model::{
     units::grouped,
 };
 
+/// Longer names are cut.
+const MOST_NAME_CHARS: usize = 80;
+
 impl fmt::Display for Hint {
     /// Both sentences: `WHAT. NEXT`, without the final stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,7 +52,7 @@ impl Clue {
             ),
             Self::Daily(it) => format!(
                 "Look for \"Too many tokens per day\" in the callers' logs; it ends at 00:00 UTC, in {left}. Shift what can wait, and have the daily quota raised by a support case",
-                left = length(it.left),
+                left = length(i64::from(it.left)),
             ),
             Self::Capacity(_) => "Spread the load over other profiles or Regions and back off; see whether the errors are 503 and whether AWS Health says something".to_owned(),
             Self::Retries(_) => "Find the client that retries without a pause: exponential back-off with jitter, few attempts, one queue".to_owned(),
@@ -147,7 +150,7 @@ impl Carrier {
         format!(
             "`{target}`{name}, one of {targets} targets, takes {share} of the pool",
             target = self.target,
-            name = name.map_or_else(String::new, |name| format!(" ({name})")),
+            name = name.map_or_else(String::new, |name| format!(" ({})", inert(name))),
             targets = self.targets,
             share = percent(self.share.factor()),
         )
@@ -221,6 +224,15 @@ impl Headroom {
             quota = self.quota,
         )
     }
+}
+
+/// A name that somebody else chose, so that it can't forge a line of a message.
+fn inert(name: &str) -> String {
+    name.chars()
+        .take(MOST_NAME_CHARS)
+        .collect::<String>()
+        .escape_debug()
+        .to_string()
 }
 
 /// Where a pool of the same model is, as short as it can be said.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Cycle, CycleError};
 use crate::{
     act::plan::{self, Wanted, situation},
+    collect::most_reserved_output,
     engine,
     model::{
         action::Effect,
@@ -96,6 +97,7 @@ impl Cycle {
             orphans: &orphans,
             desk,
             takers: &self.takers,
+            most_output: most_reserved_output(),
             past: &self.keeping.past,
             policy: &self.shared.settings.policy,
             now,

@@ -82,6 +82,7 @@ pub(super) fn settings() -> Settings {
                 severity: "normal".to_owned(),
                 issue_type: "technical".to_owned(),
             },
+            hints: bedrock_ops_alert::config::builtin_hints().unwrap(),
             approval_minutes: 240,
             cooldown_minutes: 7 * 1_440,
         },
