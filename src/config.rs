@@ -3,6 +3,7 @@
 //! - `sheet`: reading a document key by key and going on after a fault;
 //! - `values`: units and identifiers;
 //! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`;
+//! - `events`: planned events;
 //! - `forecast`: the rule of forecast warnings; `hints`: when a cause is told;
 //! - `fault`: what is wrong, as people read it;
 //! - `origin`: where each value came from.
@@ -24,6 +25,7 @@ use crate::model::{
 };
 
 mod accounts;
+mod events;
 mod fault;
 mod files;
 mod forecast;

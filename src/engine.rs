@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{
     alert::{Track, Verdict},
     book::Book,
+    calendar::Calendar,
     catalog::{Pool, PoolId},
     ids::{QuotaCode, Scope},
     incident::AlertKey,
@@ -95,23 +96,26 @@ pub fn signals_with_habits(rules: &[Rule]) -> Vec<Signal> {
 /// A pool that was never read has no verdict.
 #[must_use]
 pub fn judge_all(rules: &[Rule], book: &Book, now: Timestamp) -> Vec<Verdict> {
-    judge_each(rules, book, book.pools.values(), now)
+    judge_each(rules, &Calendar::default(), book, book.pools.values(), now)
 }
 
-/// As [`judge_all`], for these pools: where nothing new was read, nothing new can be said.
+/// As [`judge_all`], for these pools: where nothing new was read, nothing new can be said. Minutes that lie in a window of
+/// the calendar are unclear, and teach nothing of what is usual.
 #[must_use]
 pub fn judge_some(
     rules: &[Rule],
+    calendar: &Calendar,
     book: &Book,
     due: &BTreeSet<PoolId>,
     now: Timestamp,
 ) -> Vec<Verdict> {
     let pools = due.iter().filter_map(|id| book.pools.get(id));
-    judge_each(rules, book, pools, now)
+    judge_each(rules, calendar, book, pools, now)
 }
 
 fn judge_each<'a>(
     rules: &[Rule],
+    calendar: &Calendar,
     book: &Book,
     pools: impl Iterator<Item = &'a Pool>,
     now: Timestamp,
@@ -143,7 +147,7 @@ fn judge_each<'a>(
             let span = Span::of(rule, series, track, known_until, now);
             due.push((rule, yardstick, track, span));
         }
-        let strip = shared_strip(series, &due);
+        let strip = shared_strip(series, &due).within(calendar.windows_of(id));
         verdicts.extend(due.iter().map(|(rule, yardstick, track, span)| {
             hold::walk(rule, pool, yardstick, *track, span, &strip, series)
         }));

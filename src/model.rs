@@ -6,6 +6,7 @@
 pub mod action;
 pub mod alert;
 pub mod book;
+pub mod calendar;
 pub mod catalog;
 pub mod desk;
 pub mod hint;

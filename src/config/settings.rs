@@ -9,7 +9,7 @@ use std::{
 use toml::de::DeTable;
 
 use super::{
-    Loaded, Overrides, accounts,
+    Loaded, Overrides, accounts, events,
     fault::{Fault, Wrong},
     files, hints,
     origin::{Origin, Origins},
@@ -118,6 +118,7 @@ impl Reader<'_> {
         let case_codes = self.case_codes(&mut root);
         let cadence = self.cadence(&mut root);
         let cost = self.cost(&mut root);
+        let calendar = events::read_all(&mut self.sheet, &mut root, &accounts);
         let (rules, rule_faults) = self.rules(&mut root);
         root.finish(&mut self.sheet);
         let named = receivers.into_iter();
@@ -140,6 +141,7 @@ impl Reader<'_> {
             cost,
             store_path,
             listen,
+            calendar,
             rules,
         };
         (settings, rule_faults)

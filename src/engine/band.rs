@@ -18,7 +18,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    series::{PoolSeries, Signal},
+    calendar::Windows,
+    series::{PoolSeries, Quarter, Signal},
     time::{DAY, Minute},
 };
 
@@ -48,14 +49,16 @@ pub(super) struct Edge {
 pub(super) struct Band<'a> {
     series: &'a PoolSeries,
     signal: Signal,
+    windows: &'a Windows,
     edges: BTreeMap<Minute, Option<Edge>>,
 }
 
 impl<'a> Band<'a> {
-    pub(super) const fn new(series: &'a PoolSeries, signal: Signal) -> Self {
+    pub(super) const fn new(series: &'a PoolSeries, signal: Signal, windows: &'a Windows) -> Self {
         Self {
             series,
             signal,
+            windows,
             edges: BTreeMap::new(),
         }
     }
@@ -63,17 +66,37 @@ impl<'a> Band<'a> {
     /// `None` while the history is too young.
     pub(super) fn edge(&mut self, minute: Minute) -> Option<Edge> {
         let quarter = Minute(minute.0.div_euclid(QUARTER) * QUARTER);
-        *self
-            .edges
-            .entry(quarter)
-            .or_insert_with(|| edge(self.series, self.signal, quarter))
+        if let Some(known) = self.edges.get(&quarter) {
+            return *known;
+        }
+        let edge = self.edge_of(quarter);
+        self.edges.insert(quarter, edge);
+        edge
+    }
+
+    fn edge_of(&self, quarter: Minute) -> Option<Edge> {
+        let days = (1..=BAND_DAYS).map(|back| quarter.plus(-back * DAY));
+        edge(days.filter_map(|quarter| self.day_peak(quarter)).collect())
+    }
+
+    /// The busiest minute within [`QUARTER`] minutes of this quarter; `None` where too little is known. A quarter that a
+    /// planned event touches teaches nothing.
+    fn day_peak(&self, quarter: Minute) -> Option<f64> {
+        let around = [-QUARTER, 0, QUARTER].map(|away| {
+            let start = quarter.plus(away);
+            if self.windows.touch(start, start.plus(QUARTER)) {
+                Quarter::default()
+            } else {
+                self.series.quarter(self.signal, start)
+            }
+        });
+        let known: u8 = around.iter().map(|it| it.known).sum(); // at most 45
+        let peak = around.iter().map(|it| it.peak).fold(0.0, f64::max);
+        (LEAST_KNOWN <= known).then_some(peak)
     }
 }
 
-fn edge(series: &PoolSeries, signal: Signal, quarter: Minute) -> Option<Edge> {
-    let mut peaks: Vec<f64> = (1..=BAND_DAYS)
-        .filter_map(|back| day_peak(series, signal, quarter.plus(-back * DAY)))
-        .collect();
+fn edge(mut peaks: Vec<f64>) -> Option<Edge> {
     if peaks.len() < LEAST_BAND_DAYS {
         return None;
     }
@@ -85,14 +108,6 @@ fn edge(series: &PoolSeries, signal: Signal, quarter: Minute) -> Option<Edge> {
         usual: middle + SPREAD * deviation,
         days,
     })
-}
-
-/// The busiest minute within [`QUARTER`] minutes of this quarter; `None` where too little is known.
-fn day_peak(series: &PoolSeries, signal: Signal, quarter: Minute) -> Option<f64> {
-    let around = [-QUARTER, 0, QUARTER].map(|away| series.quarter(signal, quarter.plus(away)));
-    let known: u8 = around.iter().map(|it| it.known).sum(); // at most 45
-    let peak = around.iter().map(|it| it.peak).fold(0.0, f64::max);
-    (LEAST_KNOWN <= known).then_some(peak)
 }
 
 /// `None` for an empty slice. Of an even number the upper of the two in the middle: the band errs on the quiet side.
@@ -135,9 +150,14 @@ mod tests {
         let quiet = days_of(&[100.0, 110.0, 90.0, 100.0, 95.0, 105.0, 100.0]);
         let shaken = days_of(&[100.0, 9_000.0, 90.0, 100.0, 9_000.0, 105.0, 100.0]);
         let noon = Minute(100 * DAY + 720);
+        let none = Windows::default();
         let (quiet, shaken) = (
-            Band::new(&quiet, Signal::Invocations).edge(noon).unwrap(),
-            Band::new(&shaken, Signal::Invocations).edge(noon).unwrap(),
+            Band::new(&quiet, Signal::Invocations, &none)
+                .edge(noon)
+                .unwrap(),
+            Band::new(&shaken, Signal::Invocations, &none)
+                .edge(noon)
+                .unwrap(),
         );
         assert!((110.0..150.0).contains(&quiet.usual), "{quiet:?}");
         assert!((100.0..150.0).contains(&shaken.usual), "{shaken:?}");
@@ -148,7 +168,8 @@ mod tests {
     fn two_days_are_too_young() {
         let young = days_of(&[100.0, 100.0]);
         assert_eq!(
-            Band::new(&young, Signal::Invocations).edge(Minute(100 * DAY + 720)),
+            Band::new(&young, Signal::Invocations, &Windows::default())
+                .edge(Minute(100 * DAY + 720)),
             None
         );
     }

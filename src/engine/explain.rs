@@ -117,8 +117,12 @@ fn number(
 }
 
 fn why_unclear(yardstick: &Yardstick<'_>, observer: &mut Observer<'_>, last: Minute) -> String {
+    let planned = observer.strip.windows().at(last);
     match yardstick {
         Yardstick::Broken { why, .. } => why.clone(),
+        Yardstick::Plain(_) | Yardstick::QuotaShare(_) if let Some(window) = planned => {
+            window.title()
+        }
         Yardstick::Plain(Condition::Above { of, .. })
             if observer.strip.value(*of, last).is_some() && observer.edge(last).is_none() =>
         {

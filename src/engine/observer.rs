@@ -32,7 +32,9 @@ impl<'a> Observer<'a> {
         first_look: Minute,
     ) -> Self {
         let band = match yardstick {
-            Yardstick::Plain(Condition::Above { of, .. }) => Some(Band::new(series, *of)),
+            Yardstick::Plain(Condition::Above { of, .. }) => {
+                Some(Band::new(series, *of, strip.windows()))
+            }
             Yardstick::Plain(_)
             | Yardstick::QuotaShare(_)
             | Yardstick::Broken { .. }
@@ -88,6 +90,10 @@ impl<'a> Observer<'a> {
                 (look, Some(nearness))
             }
         };
+        // Planned minutes say nothing about traffic. An announced date is none.
+        let is_planned = !matches!(self.yardstick, Yardstick::End { .. })
+            && self.strip.windows().at(minute).is_some();
+        let look = if is_planned { Look::Unclear } else { look };
         (look, number.filter(|_| look != Look::Unclear))
     }
 

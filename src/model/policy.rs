@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use super::{
+    calendar::Calendar,
     hint::HintRules,
     ids::{AccountId, ReceiverName, Region, Scope},
     rule::{Rule, Severity},
@@ -238,6 +239,8 @@ pub struct Settings {
     pub store_path: PathBuf,
     /// Where health, metrics and the page are served.
     pub listen: SocketAddr,
+    /// Planned events.
+    pub calendar: Calendar,
     /// The rules, sorted by name.
     pub rules: Vec<Rule>,
 }

@@ -55,8 +55,9 @@ impl Cycle {
     ) -> Result<(), CycleError> {
         let (verdicts, heat) = {
             let book = self.shared.book();
-            let rules = &self.shared.settings.rules;
-            let verdicts = engine::judge_some(rules, &book, &self.unjudged, now);
+            let settings = &self.shared.settings;
+            let (rules, calendar) = (&settings.rules, &settings.calendar);
+            let verdicts = engine::judge_some(rules, calendar, &book, &self.unjudged, now);
             let heat = heat_of(&book, &verdicts, &self.unjudged);
             (verdicts, heat)
         };

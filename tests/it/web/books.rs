@@ -6,6 +6,7 @@ use bedrock_ops_alert::{
     model::{
         alert::{AlertState, Track, Verdict},
         book::{Book, Record},
+        calendar::Calendar,
         catalog::{Family, Mapping, Pool, PoolId},
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
         policy::{
@@ -100,6 +101,7 @@ pub(super) fn settings() -> Settings {
         },
         store_path: PathBuf::from("/var/lib/bedrock-ops-alert"),
         listen: "127.0.0.1:8710".parse().unwrap(),
+        calendar: Calendar::default(),
         rules: Vec::new(),
     }
 }
