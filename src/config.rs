@@ -3,7 +3,8 @@
 //! - `sheet`: reading a document key by key and going on after a fault;
 //! - `values`: units and identifiers;
 //! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`;
-//! - `forecast`: the rule of forecast warnings;
+//! - `events`: planned events;
+//! - `forecast`: the rule of forecast warnings; `hints`: when a cause is told;
 //! - `fault`: what is wrong, as people read it;
 //! - `origin`: where each value came from.
 //!
@@ -17,14 +18,17 @@ use std::{
 };
 
 use crate::model::{
+    hint::HintRules,
     policy::{Mode, Settings},
     rule::Rule,
     units::Share,
 };
 
 mod accounts;
+mod events;
 mod fault;
 mod files;
+mod hints;
 mod learned;
 mod origin;
 mod overrides;
@@ -133,6 +137,23 @@ pub fn builtin_rules() -> Result<Vec<Rule>, ConfigError> {
     match ConfigError::of(faults) {
         Some(error) => Err(error),
         None => Ok(book.into_values().map(|(rule, _)| rule).collect()),
+    }
+}
+
+/// When a cause is told, as compiled in.
+///
+/// # Errors
+/// None as shipped: a test reads it.
+pub fn builtin_hints() -> Result<HintRules, ConfigError> {
+    let (name, text) = hints::BUILTIN;
+    match hints::read(name, text) {
+        (Some(rules), _) => Ok(rules),
+        (None, faults) => Err(ConfigError::of(faults).unwrap_or_else(|| {
+            ConfigError::one(Fault::nowhere(
+                "the rules of hints could not be read, and no reason was found",
+                "this is a fault of ours: please report it",
+            ))
+        })),
     }
 }
 

@@ -8,6 +8,7 @@
 //! - `explain`: the reasons of a verdict;
 //! - `portrait`: what follows from a pool's minutes beside use, for people;
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
+//! - `hints`: what probably lies behind an incident;
 //! - `detect`: what is wrong now, by the pool's own past;
 //! - `forecast`: demand ahead, and when a quota runs out;
 //! - `learned`: the state of both for one pool, and the verdicts of the rules that ask for it.
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{
     alert::{Track, Verdict},
     book::Book,
+    calendar::Calendar,
     catalog::{Pool, PoolId},
     ids::{QuotaCode, RuleName, Scope},
     incident::AlertKey,
@@ -33,6 +35,7 @@ pub mod forecast;
 pub mod crosscheck;
 pub mod detect;
 mod explain;
+pub mod hints;
 mod hold;
 pub mod learned;
 mod observer;
@@ -85,24 +88,28 @@ pub type Taught = BTreeMap<PoolId, Learned>;
 /// A pool that was never read has no verdict.
 #[must_use]
 pub fn judge_all(rules: &[Rule], book: &Book, taught: &mut Taught, now: Timestamp) -> Vec<Verdict> {
-    judge_each(rules, book, taught, book.pools.values(), now)
+    let calendar = Calendar::default();
+    judge_each(rules, &calendar, book, taught, book.pools.values(), now)
 }
 
-/// As [`judge_all`], for these pools: where nothing new was read, nothing new can be said.
+/// As [`judge_all`], for these pools: where nothing new was read, nothing new can be said. Minutes that lie in a window of
+/// the calendar are unclear, and teach nothing of what is usual.
 #[must_use]
 pub fn judge_some(
     rules: &[Rule],
+    calendar: &Calendar,
     book: &Book,
     taught: &mut Taught,
     due: &BTreeSet<PoolId>,
     now: Timestamp,
 ) -> Vec<Verdict> {
     let pools = due.iter().filter_map(|id| book.pools.get(id));
-    judge_each(rules, book, taught, pools, now)
+    judge_each(rules, calendar, book, taught, pools, now)
 }
 
 fn judge_each<'a>(
     rules: &[Rule],
+    calendar: &Calendar,
     book: &Book,
     taught: &mut Taught,
     pools: impl Iterator<Item = &'a Pool>,
@@ -137,12 +144,12 @@ fn judge_each<'a>(
             let span = Span::of(rule, series, track, known_until, now);
             due.push((rule, yardstick, track, span));
         }
-        let strip = shared_strip(series, &due);
+        let strip = shared_strip(series, &due).within(calendar.windows_of(id));
         verdicts.extend(due.iter().map(|(rule, yardstick, track, span)| {
             hold::walk(rule, pool, yardstick, *track, span, &strip)
         }));
         if let Some(learned) = taught.get_mut(id) {
-            verdicts.extend(judge_by_past(&sorted, book, pool, learned, now));
+            verdicts.extend(judge_by_past(&sorted, calendar, book, pool, learned, now));
         }
     }
     verdicts
@@ -151,6 +158,7 @@ fn judge_each<'a>(
 /// The verdicts of the rules that ask for the pool's own past.
 fn judge_by_past(
     rules: &[&Rule],
+    calendar: &Calendar,
     book: &Book,
     pool: &Pool,
     learned: &mut Learned,
@@ -159,7 +167,7 @@ fn judge_by_past(
     let nothing = PoolSeries::default();
     let id = &pool.id;
     let series = book.series.get(id).unwrap_or(&nothing);
-    let ground = ground(book, pool, series);
+    let ground = ground(book, calendar, pool, series);
     let track_of = |rule: &RuleName| {
         let key = AlertKey {
             rule: rule.clone(),
@@ -181,14 +189,28 @@ fn judge_by_past(
 
 /// What the book knows of a pool, for what is learned of it. `series` may hold other minutes than the book does.
 #[must_use]
-pub fn ground<'a>(book: &'a Book, pool: &'a Pool, series: &'a PoolSeries) -> Ground<'a> {
+pub fn ground<'a>(
+    book: &'a Book,
+    calendar: &Calendar,
+    pool: &'a Pool,
+    series: &'a PoolSeries,
+) -> Ground<'a> {
     Ground {
         pool,
         series,
         quotas: &book.quotas,
         changes: &book.quota_changes,
-        growth: &[],
+        windows: calendar.windows_of(&pool.id),
+        growth: growth_of(calendar, &pool.id),
     }
+}
+
+/// The growth that people know of, for the forecast: what is over some day is taken back then.
+fn growth_of(calendar: &Calendar, pool: &PoolId) -> Vec<forecast::Growth> {
+    let factors = calendar.growth_of(pool).into_iter();
+    factors
+        .map(|(from, factor)| forecast::Growth { from, factor })
+        .collect()
 }
 
 /// The alerts of open incidents that nothing can judge any more, each with the reason as a sentence fragment.

@@ -7,8 +7,10 @@
 pub mod action;
 pub mod alert;
 pub mod book;
+pub mod calendar;
 pub mod catalog;
 pub mod desk;
+pub mod hint;
 pub mod history;
 pub mod ids;
 pub mod incident;

@@ -10,6 +10,7 @@ use bedrock_ops_alert::{
     },
     model::{
         alert::{Track, Verdict},
+        calendar::Windows,
         catalog::{Family, Mapping, Pool, PoolId},
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
         outlook::Way,
@@ -169,7 +170,8 @@ impl<'a> World<'a> {
             series: &self.series,
             quotas: &self.quotas,
             changes: &changes,
-            growth: &[],
+            windows: Windows::default(),
+            growth: Vec::new(),
         };
         let tracks = &self.tracks;
         let reach = Some(Reach::up_to(known_until));

@@ -218,6 +218,7 @@ fn write_incident(text: &mut Text<'_>, incident: &IncidentBrief) -> io::Result<(
     text.line(1, &format!("{id}  {severity}{open}"))?;
     text.line(2, title)?;
     text.labelled(2, "why", &incident.reasons)?;
+    text.labelled(2, "hint", &incident.hints)?;
     text.labelled(2, "done", &incident.done)
 }
 

@@ -53,7 +53,7 @@ pub(super) fn reasons(
     if 0 < worst.unclear || reasons.is_empty() {
         reasons.push(Reason::Gap {
             minutes: worst.unclear,
-            why: why_unclear(yardstick),
+            why: why_unclear(yardstick, strip, last),
         });
     }
     reasons
@@ -105,9 +105,13 @@ fn number(
     }
 }
 
-fn why_unclear(yardstick: &Yardstick<'_>) -> String {
+fn why_unclear(yardstick: &Yardstick<'_>, strip: &Strip, last: Minute) -> String {
+    let planned = strip.windows().at(last);
     match yardstick {
         Yardstick::Broken { why, .. } => why.clone(),
+        Yardstick::Plain(_) | Yardstick::QuotaShare(_) if let Some(window) = planned => {
+            window.title()
+        }
         Yardstick::Plain(Condition::Count { of, .. }) => no_value(*of),
         Yardstick::Plain(Condition::Slow { .. }) => no_value(Signal::Latency),
         Yardstick::Plain(

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::model::{
     alert::{Track, Verdict},
+    calendar::Windows,
     catalog::Pool,
     ids::{QuotaCode, RuleName, Scope},
     outlook::Exhaustion,
@@ -85,7 +86,7 @@ struct Ahead {
 }
 
 /// What is known of a pool, beside what it has taught.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ground<'a> {
     /// The pool.
     pub pool: &'a Pool,
@@ -95,8 +96,10 @@ pub struct Ground<'a> {
     pub quotas: &'a BTreeMap<(Scope, QuotaCode), Quota>,
     /// What they were before.
     pub changes: &'a BTreeMap<(Scope, QuotaCode, Timestamp), QuotaChange>,
+    /// Minutes that are neither judged nor learned.
+    pub windows: Windows,
     /// Growth that people know of.
-    pub growth: &'a [Growth],
+    pub growth: Vec<Growth>,
 }
 
 /// Up to where minutes are known; exclusive, and `settled <= until`.
@@ -204,13 +207,15 @@ impl Learned {
             .collect()
         };
         let refusals = self.refusals.judge(
-            (ground.series, &REFUSALS),
+            ground,
+            &REFUSALS,
             reach(&REFUSALS),
             sit(true),
             |state, strip, minute| state.see(strip, minute, &watched),
         );
         let others = self.others.judge(
-            (ground.series, &ALL),
+            ground,
+            &ALL,
             reach(&ALL),
             sit(false),
             |state, strip, minute| state.see(strip, minute, &watched),
@@ -285,7 +290,7 @@ impl<S: Clone> Group<S> {
     /// Takes in the minutes that are new, for good up to the settled ones, and lets each sitting hear of them.
     fn walk<K>(
         &mut self,
-        series: &PoolSeries,
+        ground: &Ground<'_>,
         signals: &[Signal],
         reach: Reach,
         sittings: &mut [(K, Sitting<'_>)],
@@ -293,14 +298,16 @@ impl<S: Clone> Group<S> {
         tell: impl Fn(&S, &K, Minute) -> Said,
     ) {
         let next = self.through.map(|through| through.plus(1));
-        let Some(mut at) = next.or_else(|| series.first_minute()) else {
+        let Some(mut at) = next.or_else(|| ground.series.first_minute()) else {
             return;
         };
         while at < reach.settled {
             let end = at.plus(MOST_AT_ONCE).min(reach.settled);
-            let strip = Strip::cut(series, at, end, signals.iter().copied());
+            let strip = Strip::cut(ground.series, at, end, signals.iter().copied());
             for minute in at.until(end) {
-                see(&mut self.state, &strip, minute);
+                if ground.windows.at(minute).is_none() {
+                    see(&mut self.state, &strip, minute);
+                }
                 for (key, sitting) in &mut *sittings {
                     sitting.hear(minute, &tell(&self.state, key, minute), true);
                 }
@@ -314,10 +321,12 @@ impl<S: Clone> Group<S> {
         if reach.until <= at {
             return;
         }
-        let strip = Strip::cut(series, at, reach.until, signals.iter().copied());
+        let strip = Strip::cut(ground.series, at, reach.until, signals.iter().copied());
         let mut ahead = self.state.clone();
         for minute in at.until(reach.until) {
-            see(&mut ahead, &strip, minute);
+            if ground.windows.at(minute).is_none() {
+                see(&mut ahead, &strip, minute);
+            }
             for (key, sitting) in &mut *sittings {
                 sitting.hear(minute, &tell(&ahead, key, minute), false);
             }
@@ -328,7 +337,8 @@ impl<S: Clone> Group<S> {
 impl<D: Clone> Group<Troubles<D>> {
     fn judge(
         &mut self,
-        (series, signals): (&PoolSeries, &[Signal]),
+        ground: &Ground<'_>,
+        signals: &[Signal],
         reach: Option<Reach>,
         mut sittings: Vec<(Trouble, Sitting<'_>)>,
         see: impl Fn(&mut Troubles<D>, &Strip, Minute),
@@ -337,7 +347,7 @@ impl<D: Clone> Group<Troubles<D>> {
             return Vec::new();
         };
         let tell = |state: &Troubles<D>, trouble: &Trouble, minute| state.said(*trouble, minute);
-        self.walk(series, signals, reach, &mut sittings, see, tell);
+        self.walk(ground, signals, reach, &mut sittings, see, tell);
         let sittings = sittings.into_iter();
         sittings.map(|(_, it)| it.verdict(reach)).collect()
     }
@@ -448,13 +458,13 @@ impl Group<Ahead> {
                 quota: limits.at(minute),
             };
             if is_past {
-                state.catch_up(&seen, ground.growth);
+                state.catch_up(&seen, &ground.growth);
             } else {
-                state.see(&seen, warning, ground.growth, clear);
+                state.see(&seen, warning, &ground.growth, clear);
             }
         };
         let tell = |state: &Ahead, (): &(), minute| state.said(minute);
-        self.walk(ground.series, signals, reach, &mut sittings, see, tell);
+        self.walk(ground, signals, reach, &mut sittings, see, tell);
         let [((), sitting)] = sittings;
         Some(sitting.verdict(reach))
     }

@@ -68,6 +68,10 @@ impl<'a> Observer<'a> {
                 (look, Some(nearness))
             }
         };
+        // Planned minutes say nothing about traffic. An announced date is none.
+        let is_planned = !matches!(self.yardstick, Yardstick::End { .. })
+            && self.strip.windows().at(minute).is_some();
+        let look = if is_planned { Look::Unclear } else { look };
         (look, number.filter(|_| look != Look::Unclear))
     }
 

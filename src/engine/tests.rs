@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 mod conditions;
+mod planned;
 
 use super::*;
 use crate::model::{

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     catalog::PoolId,
+    hint::Hint,
     ids::{Fingerprint, IncidentId, QuotaCode, RuleName, Scope},
     reason::Reason,
     rule::{Category, Remedy, Severity},
@@ -147,6 +148,8 @@ pub struct Incident {
     pub lost: f64,
     /// The alerts that belong to it, also those that are over.
     pub members: BTreeMap<AlertKey, Member>,
+    /// What probably lies behind it, strongest first, as of the last look; a look that finds nothing leaves them.
+    pub hints: Vec<Hint>,
     /// What was decided, oldest first, at most [`KEPT_DECISIONS`].
     pub decisions: Vec<Decision>,
     /// Decisions that were let go for the bound.

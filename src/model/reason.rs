@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{
+    hint::Hint,
     ids::{QuotaCode, TargetId},
     outlook::{Exhaustion, Way},
     series::Signal,
@@ -140,6 +141,8 @@ pub enum Reason {
         /// Why, as a sentence fragment.
         why: String,
     },
+    /// What probably lies behind it: told where it speaks against what is done all the same.
+    Hint(Box<Hint>),
     /// A decision, or something considered and rejected: a whole sentence without its final stop.
     Considered(String),
 }
@@ -197,6 +200,7 @@ impl Reason {
             Self::TopTarget { target, share } => format!("`{target}` takes {share} of the pool"),
             Self::Gap { minutes: 0, why } => why.clone(),
             Self::Gap { minutes, why } => format!("{minutes} minutes without evidence: {why}"),
+            Self::Hint(hint) => hint.to_string(),
             Self::Considered(text) => text.clone(),
         }
     }
@@ -238,6 +242,7 @@ impl Reason {
             | Self::Ends { .. }
             | Self::TopTarget { .. }
             | Self::Gap { .. }
+            | Self::Hint(_)
             | Self::Considered(_) => String::new(),
         }
     }

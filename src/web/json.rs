@@ -279,6 +279,8 @@ pub struct IncidentBrief {
     pub scenario: Option<String>,
     /// Why, newest evidence first.
     pub reasons: Vec<String>,
+    /// What probably lies behind it and what to do about it, strongest first.
+    pub hints: Vec<String>,
     /// What was done, a phrase each, oldest first.
     pub done: Vec<String>,
 }

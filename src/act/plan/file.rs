@@ -3,6 +3,7 @@
 use super::{
     draft::{Draft, Wish},
     group::reasons,
+    hints,
     situation::{self, Usage},
     size::{Size, size},
     texts,
@@ -122,7 +123,7 @@ fn intend_request(
             desired,
             context,
         },
-        reasons: reasons(draft, incident),
+        reasons: hints::before(incident, reasons(draft, incident)),
         state,
     });
     if is_new {

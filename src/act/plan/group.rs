@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{draft::Draft, situation, texts};
+use super::{draft::Draft, hints, situation, texts};
 use crate::model::{
     alert::{AlertState, Episode, Verdict},
     catalog::PoolId,
@@ -141,6 +141,7 @@ fn fresh(
         resolved: None,
         lost: 0.0,
         members: BTreeMap::new(),
+        hints: Vec::new(),
         decisions: Vec::new(),
         decisions_dropped: 0,
         messages: 0,
@@ -186,6 +187,8 @@ fn settle(draft: &mut Draft<'_>, id: &IncidentId) {
     let is_over = incident.members.values().all(|member| !member.is_on);
     if is_over {
         incident.resolved = Some(draft.now());
+    } else {
+        hints::refresh(draft, &mut incident);
     }
     let (severity, told) = (incident.severity, incident.told);
     draft.put(incident.clone());
@@ -257,6 +260,7 @@ fn note_past(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey, episode: 
     };
     incident.members.insert(key.clone(), member);
     incident.lost = lost(draft, &incident);
+    hints::look(draft, &mut incident);
     incident.decide(
         draft.now(),
         "it was over before it was judged: recorded and told, nothing is filed",

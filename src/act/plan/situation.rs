@@ -147,6 +147,7 @@ fn ahead(incident: &Incident) -> Option<Amount> {
         | Reason::Peak { .. }
         | Reason::TopTarget { .. }
         | Reason::Gap { .. }
+        | Reason::Hint(_)
         | Reason::Considered(_) => None,
     });
     ahead.max_by(|a, b| a.get().total_cmp(&b.get()))
@@ -217,6 +218,7 @@ pub fn share_of(incident: &Incident) -> Share {
         | Reason::Peak { .. }
         | Reason::TopTarget { .. }
         | Reason::Gap { .. }
+        | Reason::Hint(_)
         | Reason::Considered(_) => None,
     });
     shares.min().unwrap_or(Share::FULL)

@@ -298,12 +298,12 @@ fn nonsense_is_survived() {
         push(&mut detectors, minute, &seen);
     }
     // What comes hours after it is seen as before.
-    let found = (2_200..2_210).flat_map(|minute| {
-        let refused = Measured {
-            throttles: Sample::Value(9.0),
-            ..usual(minute)
-        };
-        push(&mut detectors, minute, &refused)
+    let found = (2_200..2_300).flat_map(|minute| {
+        let mut seen = usual(minute);
+        if 2_290 <= minute {
+            seen.throttles = Sample::Value(9.0);
+        }
+        push(&mut detectors, minute, &seen)
     });
     assert!(found.into_iter().any(|it| it == (Kind::Throttled, true)));
 }

@@ -5,6 +5,7 @@ use crate::{
     config,
     model::{
         alert::AlertState,
+        calendar::{Calendar, When, Whose, Window, WindowKind},
         catalog::{Family, Mapping, PoolId},
         ids::{AccountId, ModelId, Region},
         reason::Reason,
@@ -57,7 +58,7 @@ fn quota(kind: QuotaKind, value: f64) -> ((Scope, QuotaCode), Quota) {
 
 /// A day's rhythm with a fixed wobble and steady growth, and errors in `TROUBLE`.
 #[expect(clippy::cast_precision_loss, reason = "minutes of some days")]
-fn series(growth: f64) -> PoolSeries {
+fn reading(growth: f64) -> Reading {
     let mut signals: BTreeMap<Signal, Vec<Sample>> = BTreeMap::new();
     for minute in 0..DAYS * DAY {
         let day = minute as f64 / DAY as f64;
@@ -85,13 +86,17 @@ fn series(growth: f64) -> PoolSeries {
                 .push(Sample::Value(value));
         }
     }
-    let mut series = PoolSeries::default();
-    series.absorb(&Reading {
+    Reading {
         pool: pool().id,
         from: START,
         signals,
         by_target: BTreeMap::new(),
-    });
+    }
+}
+
+fn series(growth: f64) -> PoolSeries {
+    let mut series = PoolSeries::default();
+    series.absorb(&reading(growth));
     series
 }
 
@@ -101,6 +106,7 @@ struct Stand {
     series: PoolSeries,
     quotas: BTreeMap<(Scope, QuotaCode), Quota>,
     rules: Vec<Rule>,
+    windows: Windows,
     learned: Learned,
     tracks: BTreeMap<RuleName, Track>,
     /// Rule, whether it is on, and since when: each change once.
@@ -115,6 +121,7 @@ impl Stand {
             series: series(growth),
             quotas: [quota(QuotaKind::Rpm, 5_000.0), quota(QuotaKind::Tpm, 1e9)].into(),
             rules: config::builtin_rules().unwrap(),
+            windows: Windows::default(),
             learned: Learned::default(),
             tracks: BTreeMap::new(),
             told: Vec::new(),
@@ -130,7 +137,8 @@ impl Stand {
             series: &self.series,
             quotas: &self.quotas,
             changes: &changes,
-            growth: &[],
+            windows: self.windows.clone(),
+            growth: Vec::new(),
         };
         let tracks = &self.tracks;
         let reach = Some(Reach { settled, until });
@@ -230,6 +238,37 @@ fn minutes_that_may_change_begin_an_alert_and_end_none() {
     assert_eq!(stand.verdict("server-errors").state, AlertState::Recovering);
     stand.judge(over.plus(60), over.plus(75));
     assert_eq!(stand.verdict("server-errors").state, AlertState::Normal);
+}
+
+#[test]
+fn a_planned_window_is_neither_judged_nor_learned() {
+    let mut stand = Stand::new(0.0);
+    let (from, until) = (START.plus(TROUBLE.start), START.plus(TROUBLE.end));
+    let calendar = Calendar {
+        windows: vec![Window {
+            name: "patching".to_owned(),
+            kind: WindowKind::Maintenance,
+            when: When::Once { from, until },
+            whose: Whose::default(),
+        }],
+        growths: Vec::new(),
+    };
+    stand.windows = calendar.windows_of(&stand.pool.id);
+    stand.judge(END, END);
+    assert_eq!(stand.told, []);
+    let mut other = Stand::new(0.0);
+    other.series = PoolSeries::default();
+    let mut reading = reading(0.0);
+    for samples in reading.signals.values_mut() {
+        for (minute, sample) in (0..).zip(samples) {
+            if TROUBLE.contains(&minute) {
+                *sample = Sample::Unobserved;
+            }
+        }
+    }
+    other.series.absorb(&reading);
+    other.judge(END, END);
+    assert_eq!(stand.learned, other.learned);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Cycle, CycleError};
 use crate::{
     act::plan::{self, Wanted, situation},
+    collect::most_reserved_output,
     engine,
     model::{
         action::Effect,
@@ -55,9 +56,10 @@ impl Cycle {
         self.learn(now).await?;
         let (verdicts, heat) = {
             let book = self.shared.book();
-            let rules = &self.shared.settings.rules;
-            let taught = &mut self.learning.taught;
-            let verdicts = engine::judge_some(rules, &book, taught, &self.unjudged, now);
+            let settings = &self.shared.settings;
+            let (rules, calendar) = (&settings.rules, &settings.calendar);
+            let (taught, due) = (&mut self.learning.taught, &self.unjudged);
+            let verdicts = engine::judge_some(rules, calendar, &book, taught, due, now);
             let heat = heat_of(&book, &verdicts, &self.unjudged);
             (verdicts, heat)
         };
@@ -99,6 +101,7 @@ impl Cycle {
             orphans: &orphans,
             desk,
             takers: &self.takers,
+            most_output: most_reserved_output(),
             past: &self.keeping.past,
             policy: &self.shared.settings.policy,
             now,

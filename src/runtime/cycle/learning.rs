@@ -14,6 +14,7 @@ use crate::{
     },
     model::{
         book::Book,
+        calendar::Calendar,
         catalog::PoolId,
         history::{Resolution, Stretch},
         rule::Rule,
@@ -169,15 +170,22 @@ impl Cycle {
             }
         };
         let scope = self.shared.book().catalog_of(&pool.scope);
-        let rules = self.shared.settings.rules.clone();
+        let settings = &self.shared.settings;
+        let (rules, calendar) = (settings.rules.clone(), settings.calendar.clone());
         let pool = pool.clone();
-        let learn = move || learn(&rules, &scope, &pool, &days);
+        let learn = move || learn(&rules, &calendar, &scope, &pool, &days);
         self.off_thread(learn).await
     }
 }
 
 /// What these days teach of a pool.
-fn learn(rules: &[Rule], book: &Book, pool: &PoolId, days: &[Stretch]) -> Option<Learned> {
+fn learn(
+    rules: &[Rule],
+    calendar: &Calendar,
+    book: &Book,
+    pool: &PoolId,
+    days: &[Stretch],
+) -> Option<Learned> {
     let pool = book.pools.get(pool)?;
     let mut series = PoolSeries::default();
     for (signal, hour, block) in days.iter().flat_map(Stretch::hours) {
@@ -186,7 +194,7 @@ fn learn(rules: &[Rule], book: &Book, pool: &PoolId, days: &[Stretch]) -> Option
     let mut learned = Learned::default();
     let rules: Vec<&Rule> = rules.iter().collect();
     if let Some(last) = days.iter().map(|it| it.key.end()).max() {
-        let ground = engine::ground(book, pool, &series);
+        let ground = engine::ground(book, calendar, pool, &series);
         learned.learn(&rules, &ground, last);
     }
     Some(learned)

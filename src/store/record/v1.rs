@@ -2,12 +2,14 @@
 //!
 //! A changed shape is a new file beside this one, a new format number and a step in `store/migrate.rs`.
 
+mod hint;
 mod hour;
 mod shape;
 
 use serde::{Deserialize, Serialize};
 
 use self::{
+    hint::Hint,
     hour::HourRow,
     shape::{Number, stored_enum, stored_struct},
 };
@@ -57,6 +59,7 @@ stored_enum!(Reason of reason::Reason {
     TopTarget { target: String, share: u16, }
     Gap { minutes: u32, why: String, }
     Considered { text @ 0: String, }
+    Hint { hint @ 0: Box<Hint>, }
 });
 stored_struct!(Member of incident::Member {
     severity: String, is_on: bool, rule_hash: String, reasons: Vec<Reason>,
@@ -66,6 +69,9 @@ stored_struct!(Incident of incident::Incident {
     id: String, cause: Cause, generation: u32, kind: Option<String>, pools: Vec<PoolId>,
     severity: String, remedy: String, scenario: Option<String>, opened: String, began: i64,
     last_bad: i64, resolved: Option<String>, lost: Number, members: Vec<(AlertKey, Member)>,
+    // Since format 4; an incident of before has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<Hint>,
     decisions: Vec<Decision>, decisions_dropped: u32, messages: u32, told: Option<String>,
 });
 

@@ -6,6 +6,7 @@ use bedrock_ops_alert::{
     model::{
         alert::{AlertState, Track, Verdict},
         book::{Book, Record},
+        calendar::Calendar,
         catalog::{Family, Mapping, Pool, PoolId},
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
         outlook::Exhaustion,
@@ -83,6 +84,7 @@ pub(super) fn settings() -> Settings {
                 severity: "normal".to_owned(),
                 issue_type: "technical".to_owned(),
             },
+            hints: bedrock_ops_alert::config::builtin_hints().unwrap(),
             approval_minutes: 240,
             cooldown_minutes: 7 * 1_440,
         },
@@ -100,6 +102,7 @@ pub(super) fn settings() -> Settings {
         },
         store_path: PathBuf::from("/var/lib/bedrock-ops-alert"),
         listen: "127.0.0.1:8710".parse().unwrap(),
+        calendar: Calendar::default(),
         rules: Vec::new(),
     }
 }

@@ -64,11 +64,11 @@ pub(crate) trait Shape<D>: Sized {
 
 /// A struct whose stored fields carry the names written here.
 macro_rules! stored_struct {
-    ($(#[$meta:meta])* $name:ident of $domain:ty { $($field:ident : $ty:ty,)* }) => {
+    ($(#[$meta:meta])* $name:ident of $domain:ty { $($(#[$how:meta])* $field:ident : $ty:ty,)* }) => {
         $(#[$meta])*
         #[derive(Debug, serde::Serialize, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub(crate) struct $name { $($field: $ty,)* }
+        pub(crate) struct $name { $($(#[$how])* $field: $ty,)* }
 
         impl Shape<$domain> for $name {
             fn of(domain: &$domain) -> Self {
@@ -341,6 +341,16 @@ impl<D, S: Shape<D>> Shape<Option<D>> for Option<S> {
 
     fn back(self) -> Result<Option<D>, Wrong> {
         self.map(S::back).transpose()
+    }
+}
+
+impl<D, S: Shape<D>> Shape<Box<D>> for Box<S> {
+    fn of(domain: &Box<D>) -> Self {
+        Self::new(S::of(domain))
+    }
+
+    fn back(self) -> Result<Box<D>, Wrong> {
+        (*self).back().map(Box::new)
     }
 }
 
