@@ -91,6 +91,8 @@ pub struct Step {
     pub turn: Option<bool>,
     /// Why this minute is bad, if it is.
     pub bad: Option<Evidence>,
+    /// Why the next one may well be: worth a closer look.
+    pub near: Option<Evidence>,
 }
 
 /// What is looked for in a pool: nothing by default.

@@ -74,6 +74,8 @@ struct Found {
     looked: Option<Minute>,
     /// While it is on: its last bad minute, and why that was one.
     standing: Option<(Minute, Evidence)>,
+    /// The last minute that was nearly bad, and why.
+    near: Option<(Minute, Evidence)>,
 }
 
 /// The forecast of one quota, and what was told of it.
@@ -390,22 +392,25 @@ impl<D> Troubles<D> {
         let is_on = step.turn.unwrap_or(found.standing.is_some());
         let bad = step.bad.map(|evidence| (minute, evidence));
         found.standing = if is_on { bad.or(found.standing) } else { None };
+        found.near = step.near.map(|evidence| (minute, evidence));
     }
 
     fn said(&self, trouble: Trouble, minute: Minute) -> Said {
         let mut found = Trouble::ALL.iter().zip(&self.found);
         let found = found.find(|(it, _)| **it == trouble);
         let found = found.map_or_else(Found::default, |(_, found)| *found);
-        let is_bad = found.standing.is_some_and(|(bad, _)| bad == minute);
+        let near = found.near.filter(|(at, _)| *at == minute);
+        let why = |(at, evidence)| sitting::Why::Unusual {
+            trouble,
+            at,
+            evidence,
+        };
         Said {
             looked: found.looked,
             is_on: found.standing.is_some(),
-            is_bad,
-            why: found.standing.map(|(at, evidence)| sitting::Why::Unusual {
-                trouble,
-                at,
-                evidence,
-            }),
+            is_bad: found.standing.is_some_and(|(bad, _)| bad == minute),
+            is_near: near.is_some(),
+            why: found.standing.or(near).map(why),
         }
     }
 }
@@ -494,6 +499,7 @@ impl Ahead {
             looked: self.looked,
             is_on: self.alarm.is_on(),
             is_bad: self.alarm.is_at_risk(minute),
+            is_near: false,
             why: warning.map(sitting::Why::RunsOut),
         }
     }

@@ -293,9 +293,10 @@ mod tests {
         assert_eq!(ends(0), [1, 2]);
         assert_eq!(ends(1), [2]);
         assert!(ends(2).is_empty());
-        assert_eq!(THIS.route(1).unwrap().len(), 2);
-        assert_eq!(THIS.route(2).unwrap().len(), 1);
-        assert!(THIS.route(3).unwrap().is_empty());
+        assert_eq!(THIS.route(1).unwrap().len(), 3);
+        assert_eq!(THIS.route(2).unwrap().len(), 2);
+        assert_eq!(THIS.route(3).unwrap().len(), 1);
+        assert!(THIS.route(4).unwrap().is_empty());
         assert!(THIS.route(0).is_err());
     }
 }

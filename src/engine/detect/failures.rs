@@ -106,9 +106,11 @@ impl Failures {
             Some(worst) if limit / 2.0 <= worst.score => Say::Between,
             _ => Say::Calm,
         };
+        let near = worst.filter(|_| say == Say::Between);
         Step {
             turn: self.latch.step(minute, say),
             bad,
+            near,
         }
     }
 }

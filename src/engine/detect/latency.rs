@@ -136,6 +136,7 @@ impl Latency {
         Some(Step {
             turn: self.latch.step(minute, say),
             bad,
+            near: None,
         })
     }
 }

@@ -46,15 +46,19 @@ impl Throttle {
         if is_bad && self.is_owed && !is_within(self.told, HOUR + 1) {
             (self.is_owed, self.told, turn) = (false, Some(minute), Some(true));
         }
-        let bad = is_bad.then_some(Evidence {
+        let evidence = Evidence {
             seen: refused / wanted,
             usual: 0.0,
             minutes: 5,
             score: 2.0,
             limit: 2.0,
             is_young: false,
-        });
-        Step { turn, bad }
+        };
+        Step {
+            turn,
+            bad: is_bad.then_some(evidence),
+            near: (0.0 < refused && !is_bad).then_some(evidence),
+        }
     }
 }
 

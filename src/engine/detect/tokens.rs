@@ -118,6 +118,7 @@ impl Tokens {
         Some(Step {
             turn: self.latch.step(minute, say),
             bad: worst,
+            near: None,
         })
     }
 }

@@ -84,6 +84,7 @@ impl Side {
         Step {
             turn: self.latch.step(minute, say),
             bad: seen.bad,
+            near: None,
         }
     }
 }

@@ -30,7 +30,9 @@ pub(super) struct Said {
     pub(super) is_on: bool,
     /// Whether the minute itself is bad.
     pub(super) is_bad: bool,
-    /// While on: the latest evidence.
+    /// While off: whether the next minute may well be bad.
+    pub(super) is_near: bool,
+    /// While on or near: the latest evidence.
     pub(super) why: Option<Why>,
 }
 
@@ -149,6 +151,8 @@ impl<'r> Sitting<'r> {
             AlertState::Error
         } else if said.looked.is_none_or(is_silent) {
             AlertState::NoData
+        } else if said.is_near {
+            AlertState::Pending
         } else {
             AlertState::Normal
         }
