@@ -292,14 +292,14 @@ fn warning_alert(scenario: &Scenario, minute: i64, kind: QuotaKind, warning: &Wa
     let chances = &warning.exhaustion;
     let known = chances.origin.since(scenario.start);
     let eta_minute = match warning.way {
-        Way::Ahead | Way::Near => None,
+        Way::Ahead | Way::Near | Way::Climb => None,
         Way::Soon => chances.if_within_day.map(|minutes| known + minutes),
     };
     Alert {
         scenario: scenario.name.clone(),
         minute,
         kind: match warning.way {
-            Way::Ahead | Way::Near => "quota_usage",
+            Way::Ahead | Way::Near | Way::Climb => "quota_usage",
             Way::Soon => "quota_forecast",
         },
         quota: kind.name(),

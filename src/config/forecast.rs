@@ -8,7 +8,7 @@ use super::{
     values,
 };
 use crate::model::{
-    rule::{Chance, Standing, WarningRule},
+    rule::{Chance, Climb, Standing, WarningRule},
     units::Share,
 };
 
@@ -36,16 +36,18 @@ pub(super) fn read(name: &str, text: &str) -> (Option<WarningRule>, Vec<Fault>) 
 fn rule(sheet: &mut Sheet, mut table: Section<'_>) -> Option<WarningRule> {
     let ahead = section(sheet, &mut table, "ahead").and_then(|it| chance(sheet, it));
     let near = section(sheet, &mut table, "near").and_then(|it| chance(sheet, it));
+    let climb = section(sheet, &mut table, "climb").and_then(|it| climb(sheet, it));
     let soon = section(sheet, &mut table, "soon").and_then(|it| standing(sheet, it));
     let quiet_minutes = minutes(sheet, &mut table, "quiet");
-    let grown = share(sheet, &mut table, "grown");
+    let again_minutes = minutes(sheet, &mut table, "again");
     table.finish(sheet);
     Some(WarningRule {
         ahead: ahead?,
         near: near?,
+        climb: climb?,
         soon: soon?,
+        again_minutes: again_minutes?,
         quiet_minutes: quiet_minutes?,
-        grown: grown?,
     })
 }
 
@@ -65,6 +67,18 @@ fn chance(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Chance> {
     Some(Chance {
         use_share: use_share?,
         chance: chance?,
+    })
+}
+
+fn climb(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Climb> {
+    let use_share = share(sheet, &mut table, "use");
+    let usual = share(sheet, &mut table, "usual");
+    let within_minutes = minutes(sheet, &mut table, "within");
+    table.finish(sheet);
+    Some(Climb {
+        use_share: use_share?,
+        usual: usual?,
+        within_minutes: within_minutes?,
     })
 }
 
@@ -100,6 +114,7 @@ mod tests {
         assert!(faults.is_empty(), "{faults:?}");
         let rule = rule.unwrap();
         assert_eq!(rule.quiet_minutes, 7 * 24 * 60);
+        assert!(rule.again_minutes < rule.quiet_minutes);
         assert!(rule.ahead.use_share < rule.near.use_share);
     }
 
