@@ -6,7 +6,7 @@ use super::{
     values,
 };
 use crate::model::{
-    rule::{Chance, Condition, Standing, WarningRule},
+    rule::{Chance, Climb, Condition, Standing, WarningRule},
     units::{QuotaKind, Share},
     unusual::{Beyond, Failing, Jump, Trouble, Unusual},
 };
@@ -61,7 +61,7 @@ fn jump(sheet: &mut Sheet, table: &mut Section<'_>) -> Option<Jump> {
     })
 }
 
-/// `{ kind = "tpm", early = "info", quiet = "7d", grown = "10 %", ahead = { … }, near = { … }, soon = { … } }`.
+/// `{ kind = "tpm", early = "info", quiet = "7d", again = "5d", ahead = { … }, near = { … }, climb = { … }, soon = { … } }`.
 pub(super) fn runs_out(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Condition> {
     // A day's sum is reset at midnight: its end is another matter.
     let kinds = QuotaKind::ALL.into_iter();
@@ -76,7 +76,7 @@ pub(super) fn runs_out(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Cond
         .and_then(|it| sheet.choice(&it, &severities()));
     let early = sheet.require(&table, "early", "\"info\"", early);
     let quiet_minutes = minutes(sheet, &mut table, "quiet", "\"7d\"");
-    let grown = share(sheet, &mut table, "grown", "\"10 %\"");
+    let again_minutes = minutes(sheet, &mut table, "again", "\"5d\"");
     let ahead = table.take("ahead").and_then(|it| chance(sheet, &it));
     let ahead = sheet.require(
         &table,
@@ -91,6 +91,9 @@ pub(super) fn runs_out(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Cond
         "{ use = \"85 %\", chance = \"30 %\" }",
         near,
     );
+    let climb = table.take("climb").and_then(|it| climb_of(sheet, &it));
+    let such_as = "{ use = \"45 %\", usual = \"33 %\", within = \"6h\" }";
+    let climb = sheet.require(&table, "climb", such_as, climb);
     let soon = table.take("soon").and_then(|it| standing(sheet, &it));
     let soon = sheet.require(
         &table,
@@ -105,9 +108,10 @@ pub(super) fn runs_out(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Cond
             ahead: ahead?,
             near: near?,
             soon: soon?,
+            climb: climb?,
             early: early?,
+            again_minutes: again_minutes?,
             quiet_minutes: quiet_minutes?,
-            grown: grown?,
         },
     })
 }
@@ -121,6 +125,20 @@ pub(super) fn chance(sheet: &mut Sheet, entry: &Entry<'_>) -> Option<Chance> {
     Some(Chance {
         use_share: use_share?,
         chance: chance?,
+    })
+}
+
+/// `{ use = "45 %", usual = "33 %", within = "6h" }`
+pub(super) fn climb_of(sheet: &mut Sheet, entry: &Entry<'_>) -> Option<Climb> {
+    let mut table = sheet.table(entry)?;
+    let use_share = share(sheet, &mut table, "use", "\"45 %\"");
+    let usual = share(sheet, &mut table, "usual", "\"33 %\"");
+    let within = minutes(sheet, &mut table, "within", "\"6h\"");
+    table.finish(sheet);
+    Some(Climb {
+        use_share: use_share?,
+        usual: usual?,
+        within_minutes: within?,
     })
 }
 
@@ -199,13 +217,16 @@ pub(super) fn canonical_runs_out(kind: QuotaKind, warning: &WarningRule) -> Stri
         )
     };
     format!(
-        "runs_out {kind} {} {} {} {} {} {} {}",
+        "runs_out {kind} {} {} {} {} {} {} {} {} {} {}",
         of(warning.ahead),
         of(warning.near),
+        warning.climb.use_share.basis_points(),
+        warning.climb.usual.basis_points(),
+        warning.climb.within_minutes,
         warning.soon.chance.basis_points(),
         warning.soon.minutes,
         warning.early.name(),
+        warning.again_minutes,
         warning.quiet_minutes,
-        warning.grown.basis_points(),
     )
 }

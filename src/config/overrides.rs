@@ -158,10 +158,11 @@ impl<'d> Change<'_, '_, 'd> {
             sheet.choice(it, &severities())
         });
         self.minutes("quiet", &mut warning.quiet_minutes);
-        self.share("grown", &mut warning.grown);
+        self.minutes("again", &mut warning.again_minutes);
         for (key, way) in [("ahead", &mut warning.ahead), ("near", &mut warning.near)] {
             self.of(key, way, learned::chance);
         }
+        self.of("climb", &mut warning.climb, learned::climb_of);
         self.of("soon", &mut warning.soon, learned::standing);
     }
 

@@ -11,13 +11,15 @@ pub enum Way {
     Ahead,
     /// Use is close to the limit, and the week is at risk.
     Near,
+    /// Demand climbs far above what is usual at this time, and reaches the limit within hours at its pace.
+    Climb,
     /// The next 24 hours are at risk.
     Soon,
 }
 
 impl Way {
     /// All ways, the most urgent last.
-    pub const ALL: [Self; 3] = [Self::Ahead, Self::Near, Self::Soon];
+    pub const ALL: [Self; 4] = [Self::Ahead, Self::Near, Self::Climb, Self::Soon];
 
     /// The name in stored reasons and JSON.
     #[must_use]
@@ -25,6 +27,7 @@ impl Way {
         match self {
             Self::Ahead => "ahead",
             Self::Near => "near",
+            Self::Climb => "climb",
             Self::Soon => "soon",
         }
     }
@@ -60,12 +63,12 @@ pub struct Exhaustion {
 }
 
 impl Exhaustion {
-    /// The chance that a warning of this way rests on.
+    /// The chance that a warning of this way stands by.
     #[must_use]
     pub const fn chance(&self, way: Way) -> f64 {
         match way {
             Way::Ahead => self.after_day,
-            Way::Near => self.within_week,
+            Way::Near | Way::Climb => self.within_week,
             Way::Soon => self.within_day,
         }
     }

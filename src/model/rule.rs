@@ -223,14 +223,16 @@ pub struct WarningRule {
     pub ahead: Chance,
     /// Close to the limit: a notice.
     pub near: Chance,
+    /// A rise that no time of day explains: a notice.
+    pub climb: Climb,
     /// The next 24 hours: told with the severity of the rule.
     pub soon: Standing,
-    /// How loudly the other two are told.
+    /// How loudly the others are told.
     pub early: Severity,
-    /// Minutes until the same is told again, and in which nothing is told after the quota was exhausted.
+    /// Minutes until a notice is told again.
+    pub again_minutes: i64,
+    /// Minutes until a page is told again, and in which nothing is told after the quota was exhausted.
     pub quiet_minutes: i64,
-    /// But again earlier when use has grown by this much.
-    pub grown: Share,
 }
 
 /// Use and chance that together make a warning.
@@ -240,6 +242,17 @@ pub struct Chance {
     pub use_share: Share,
     /// Least probability of exhaustion.
     pub chance: Share,
+}
+
+/// A rise of an hour and more that makes a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Climb {
+    /// Share of the limit that three of five minutes reach.
+    pub use_share: Share,
+    /// What is usual at this time is at most this share of what is seen.
+    pub usual: Share,
+    /// At its pace the rise is at the limit within so many minutes.
+    pub within_minutes: i64,
 }
 
 /// A chance that has to stand.

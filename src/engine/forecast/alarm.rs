@@ -90,7 +90,8 @@ impl Alarm {
 fn least(rule: &WarningRule, way: Way) -> f64 {
     match way {
         Way::Ahead => rule.ahead.chance.factor(),
-        Way::Near => rule.near.chance.factor(),
+        // A climb was told by its pace: it stands for as long as the week is at risk.
+        Way::Near | Way::Climb => rule.near.chance.factor(),
         Way::Soon => rule.soon.chance.factor(),
     }
 }

@@ -59,7 +59,8 @@ impl Sustained {
         self.seen = (self.seen + 1).min(RANK + 1);
         let mut sorted = self.newest;
         sorted.sort_by(|a, b| b.total_cmp(a));
-        (RANK < self.seen).then_some(sorted[usize::from(RANK)])
+        let level = sorted.get(usize::from(RANK)).copied();
+        level.filter(|_| RANK < self.seen)
     }
 }
 

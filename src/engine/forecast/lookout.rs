@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Exhaustion, Forecast, Forecaster, Growth,
-    fit::Fit,
+    fit::{Fit, Rise},
     warning::{Warning, Watch},
 };
 use crate::model::{rule::WarningRule, series::Sample, time::Minute};
@@ -24,11 +24,12 @@ pub struct Lookout {
 }
 
 /// The chances, what they are of, and as of when. `None` in it is an answer, too: too little is known.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Chances {
     origin: Option<Minute>,
     limit: f64,
     exhaustion: Option<Exhaustion>,
+    rise: Option<Rise>,
 }
 
 /// One minute of one quota.
@@ -67,8 +68,13 @@ impl Lookout {
         let fit = self.advance(seen, growth);
         let quota = seen.quota.filter(|it| 0.0 < *it)?;
         let used = self.watch.see(seen, quota);
-        let chances = self.chances(quota, fit)?;
-        self.watch.judge(rule, seen.minute, used?, quota, chances)
+        let chances = self.chances(quota, fit);
+        let (Some(exhaustion), rise) = (chances.exhaustion, chances.rise) else {
+            return None;
+        };
+        let rise = rise.as_ref();
+        self.watch
+            .judge(rule, seen.minute, (used?, quota), exhaustion, rise)
     }
 
     /// Takes in one minute of the past without a word, at a tenth of the cost of [`Self::push`], for the first days that
@@ -101,21 +107,23 @@ impl Lookout {
     }
 
     /// The chances against this quota: reckoned anew when the forecast or the limit is another. `fit` where it is at hand.
-    fn chances(&mut self, quota: f64, fit: Option<Fit>) -> Option<Exhaustion> {
+    fn chances(&mut self, quota: f64, fit: Option<Fit>) -> Chances {
         let (origin, limit) = (self.forecaster.origin(), self.watch.limit(quota));
         let is_of = |it: &&Chances| it.origin == origin && it.limit.to_bits() == limit.to_bits();
         if let Some(known) = self.chances.as_ref().filter(is_of) {
-            return known.exhaustion;
+            return *known;
         }
         let fit = fit.or_else(|| self.forecaster.fit(&self.growth));
+        let rise = fit.as_ref().and_then(|fit| fit.rise);
         let forecast = fit.map(|fit| self.forecaster.forecast_of(fit));
-        let exhaustion = forecast.and_then(|it| it.exhaustion(limit));
-        self.chances = Some(Chances {
+        let chances = Chances {
             origin,
             limit,
-            exhaustion,
-        });
-        exhaustion
+            exhaustion: forecast.and_then(|it| it.exhaustion(limit)),
+            rise,
+        };
+        self.chances = Some(chances);
+        chances
     }
 
     /// What is forecast, as of the last whole quarter of an hour.

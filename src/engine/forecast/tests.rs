@@ -2,7 +2,7 @@
 
 use super::{warning::Watch, *};
 use crate::model::{
-    rule::{Chance, Severity, Standing, WarningRule},
+    rule::{Chance, Climb, Severity, Standing, WarningRule},
     time::DAY,
     units::Share,
 };
@@ -23,13 +23,18 @@ fn rule() -> WarningRule {
             use_share: percent(85),
             chance: percent(30),
         },
+        climb: Climb {
+            use_share: percent(45),
+            usual: percent(33),
+            within_minutes: 360,
+        },
         soon: Standing {
             chance: percent(80),
             minutes: 15,
         },
         early: Severity::Info,
+        again_minutes: 5 * DAY,
         quiet_minutes: 7 * DAY,
-        grown: percent(10),
     }
 }
 
@@ -308,7 +313,7 @@ fn one_touched_minute_is_no_exhaustion_and_three_of_five_are() {
             let Some(used) = watch.see(&seen, 100.0) else {
                 continue;
             };
-            let warning = watch.judge(&rule(), minute, used, 100.0, chances);
+            let warning = watch.judge(&rule(), minute, (used, 100.0), chances, None);
             told += u32::from(START.plus(40) <= minute && warning.is_some());
         }
         told
@@ -322,6 +327,39 @@ fn one_touched_minute_is_no_exhaustion_and_three_of_five_are() {
         0,
         "people know by then"
     );
+}
+
+/// What is told in the four hours after nine quiet days, when traffic is so many times the usual then.
+fn told_of(times: impl Fn(i64) -> f64) -> Vec<Way> {
+    let mut lookout = Lookout::default();
+    let begins = 9 * DAY + 600;
+    let mut told = Vec::new();
+    for minute in 0..begins + 240 {
+        let times = if minute < begins {
+            1.0
+        } else {
+            times(minute - begins)
+        };
+        let seen = Seen {
+            minute: START.plus(minute),
+            wanted: Sample::Value(times * traffic(minute, 0.0)),
+            throttles: Sample::Value(0.0),
+            quota: Some(1_000.0),
+        };
+        told.extend(lookout.push(&seen, &rule(), &[]).map(|it| it.way));
+    }
+    told
+}
+
+#[test]
+#[expect(clippy::cast_precision_loss, reason = "minutes of some hours")]
+fn a_launch_is_told_on_its_way_up_and_a_jump_is_not() {
+    assert_eq!(told_of(|_| 1.0), []);
+    assert_eq!(told_of(|_| 6.0), [], "a jump is the detectors' business");
+    let launch = |after: i64| 1.0 + 12.0 * after as f64 / 240.0;
+    assert_eq!(told_of(launch).first(), Some(&Way::Climb));
+    let small = |after: i64| 1.0 + 0.8 * after as f64 / 240.0;
+    assert_eq!(told_of(small), [], "less than three times the usual");
 }
 
 #[test]

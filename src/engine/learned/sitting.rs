@@ -204,7 +204,7 @@ impl<'r> Sitting<'r> {
         match (&self.why, &self.rule.condition) {
             (Some(Why::RunsOut(standing)), Condition::RunsOut { warning, .. }) => {
                 match standing.way {
-                    Way::Ahead | Way::Near => warning.early,
+                    Way::Ahead | Way::Near | Way::Climb => warning.early,
                     Way::Soon => self.rule.severity,
                 }
             }

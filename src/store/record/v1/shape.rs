@@ -201,7 +201,7 @@ as_name! {
         Trouble::Throttled, Trouble::ClientErrors, Trouble::ServerErrors, Trouble::Slow,
         Trouble::TrafficUp, Trouble::TrafficDown, Trouble::TokensUp,
     ];
-    Way = [Way::Ahead, Way::Near, Way::Soon];
+    Way = [Way::Ahead, Way::Near, Way::Climb, Way::Soon];
 }
 
 impl Shape<Month> for String {
