@@ -12,6 +12,7 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::cast_precision_loss,
+    clippy::disallowed_methods,
     reason = "a benchmark prints, and stops at what it did not expect"
 )]
 
