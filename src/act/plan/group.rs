@@ -69,8 +69,10 @@ fn join(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey) -> Option<Inci
         (Some(id), is_on) => {
             let mut incident = draft.incident(&id)?.clone();
             // Late data may take back what opened it; only minutes that can't change any more may end it.
-            let is_settled = incident.last_bad <= verdict.track.through;
-            let was_on = incident.members.get(key).is_some_and(|member| member.is_on);
+            let member = incident.members.get(key);
+            let last_bad = member.and_then(|member| member.last_bad);
+            let is_settled = last_bad.unwrap_or(incident.last_bad) <= verdict.track.through;
+            let was_on = member.is_some_and(|member| member.is_on);
             refresh(
                 &mut incident,
                 verdict,
@@ -156,9 +158,11 @@ fn refresh(incident: &mut Incident, verdict: &Verdict, key: &AlertKey, is_on: bo
         Some(member) if !is_on => member.reasons.clone(),
         Some(_) | None => verdict.reasons.clone(),
     };
+    let known = incident.members.get(key).and_then(|member| member.last_bad);
     let member = Member {
         severity: verdict.severity,
         is_on,
+        last_bad: verdict.last_bad.max(known),
         rule_hash: verdict.rule_hash.clone(),
         reasons,
     };
@@ -255,6 +259,7 @@ fn note_past(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey, episode: 
     let member = Member {
         severity: verdict.severity,
         is_on: false,
+        last_bad: Some(episode.ended),
         rule_hash: verdict.rule_hash.clone(),
         reasons: episode.reasons.clone(),
     };

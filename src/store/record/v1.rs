@@ -63,6 +63,9 @@ stored_enum!(Reason of reason::Reason {
 });
 stored_struct!(Member of incident::Member {
     severity: String, is_on: bool, rule_hash: String, reasons: Vec<Reason>,
+    // Since format 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_bad: Option<i64>,
 });
 stored_struct!(Decision of incident::Decision { at: String, what: String, });
 stored_struct!(Incident of incident::Incident {
