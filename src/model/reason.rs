@@ -108,6 +108,8 @@ pub enum Reason {
         way: Way,
         /// When it runs out, and how likely.
         exhaustion: Exhaustion,
+        /// When people were told of it last: a newer one is told again.
+        told: Minute,
     },
     /// The model will be gone, or is.
     Ends {

@@ -30,18 +30,47 @@ pub(super) fn group(draft: &mut Draft<'_>) {
         for episode in &verdict.past {
             note_past(draft, verdict, &key, episode);
         }
+        let is_reminder = draft
+            .open_with(&key)
+            .is_some_and(|it| is_told_again(it, &key, verdict));
         if let Some(id) = join(draft, verdict, &key) {
-            touched.insert(id, ());
+            *touched.entry(id).or_insert(false) |= is_reminder;
         }
     }
     for (key, why) in draft.inputs.orphans {
         if let Some(id) = retire(draft, key, why) {
-            touched.insert(id, ());
+            touched.entry(id).or_insert(false);
         }
     }
-    for id in touched.into_keys() {
-        settle(draft, &id);
+    for (id, is_reminder) in touched {
+        settle(draft, &id, is_reminder);
     }
+}
+
+/// Whether a forecast that people know of is to be told once more.
+fn is_told_again(incident: &Incident, key: &AlertKey, verdict: &Verdict) -> bool {
+    let told = |reasons: &[Reason]| {
+        reasons.iter().find_map(|reason| match reason {
+            Reason::RunsOut { told, .. } => Some(*told),
+            Reason::QuotaUse { .. }
+            | Reason::Count { .. }
+            | Reason::Slow { .. }
+            | Reason::Unusual { .. }
+            | Reason::Trouble { .. }
+            | Reason::Ends { .. }
+            | Reason::Peak { .. }
+            | Reason::TopTarget { .. }
+            | Reason::Gap { .. }
+            | Reason::Hint(_)
+            | Reason::Considered(_) => None,
+        })
+    };
+    let member = incident.members.get(key).filter(|member| member.is_on);
+    let before = member.and_then(|member| told(&member.reasons));
+    // Minutes that may still change may tell it and take it back: one that is earlier is no news.
+    before
+        .zip(told(&verdict.reasons))
+        .is_some_and(|(before, now)| before < now)
 }
 
 /// Takes an alert that nothing judges any more out of its incident, once its last bad minute has settled.
@@ -181,7 +210,7 @@ fn refresh(incident: &mut Incident, verdict: &Verdict, key: &AlertKey, is_on: bo
 }
 
 /// Ends the incident when no alert is on any more, and tells people what they don't know yet.
-fn settle(draft: &mut Draft<'_>, id: &IncidentId) {
+fn settle(draft: &mut Draft<'_>, id: &IncidentId, is_reminder: bool) {
     let Some(incident) = draft.incident(id) else {
         return;
     };
@@ -206,6 +235,7 @@ fn settle(draft: &mut Draft<'_>, id: &IncidentId) {
         Some(told) if told < severity => {
             draft.tell(id, severity, &texts::raised(draft, &incident, told))
         }
+        Some(told) if is_reminder => draft.tell(id, told, &texts::reminded(draft, &incident)),
         Some(_) => {}
     }
 }

@@ -52,7 +52,7 @@ stored_enum!(Reason of reason::Reason {
     }
     RunsOut {
         kind: String, code: String, minute: i64, used: Number, quota: Number, way: String,
-        exhaustion: Exhaustion,
+        exhaustion: Exhaustion, told: i64,
     }
     Ends { end: String, minute: i64, }
     Peak { kind: String, minute: i64, used: Number, coverage: u16, }

@@ -45,6 +45,7 @@ fn warning(way: Way, ahead: f64, quota: f64, now: Timestamp) -> Verdict {
             if_within_week: Some(4_200),
             week_p95: ahead,
         },
+        told: Minute::of(noon()),
     }];
     on
 }
@@ -136,4 +137,22 @@ fn what_got_worse_a_day_later_is_told_again_though_the_forecast_kept_the_inciden
         stage.step(&[off, ahead(stage.now)], &[]);
     }
     assert_eq!(stage.book.incidents.len(), 1);
+}
+
+#[test]
+fn a_forecast_that_still_stands_is_told_again_when_the_engine_says_so() {
+    let mut stage = Stage::new(Mode::Observe);
+    let ahead = |now| warning(Way::Ahead, 1_500_000.0, 1_000_000.0, now);
+    stage.step(&[ahead(noon())], &[]);
+    stage.later(1_440);
+    stage.step(&[ahead(stage.now)], &[]);
+    assert_eq!(stage.effects("notify").len(), 1);
+    stage.later(4 * 1_440);
+    let mut again = ahead(stage.now);
+    if let Some(Reason::RunsOut { told, .. }) = again.reasons.first_mut() {
+        *told = Minute::of(stage.now);
+    }
+    stage.step(&[again], &[]);
+    assert_eq!(stage.effects("notify").len(), 2);
+    insta::assert_snapshot!("reminded", stage.message("[info]"));
 }

@@ -307,6 +307,7 @@ fn runs_out(kind: QuotaKind, rng: &mut Rng) -> Reason {
             if_within_week: minutes(rng),
             week_p95: number(rng),
         },
+        told: minute(rng),
     }
 }
 
