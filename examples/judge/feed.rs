@@ -185,10 +185,8 @@ impl<'a> World<'a> {
             self.told.remove(&verdict.rule);
             return;
         }
-        let told = verdict.reasons.iter().find_map(|reason| match reason {
-            Reason::RunsOut { told, .. } => Some(*told),
-            _ => None,
-        });
+        let ahead = verdict.reasons.iter().find_map(Reason::ahead);
+        let told = ahead.map(|(_, _, told)| told);
         if self
             .told
             .get(&verdict.rule)
@@ -244,14 +242,8 @@ fn rules(has_shares: bool) -> Result<Vec<Rule>, Failure> {
 
 fn alert(scenario: &Scenario, minute: i64, verdict: &Verdict) -> Alert {
     // Notices of use say no time; a warning of the day ahead does.
-    let soon = verdict.reasons.iter().find_map(|reason| match reason {
-        Reason::RunsOut {
-            way: Way::Soon,
-            exhaustion,
-            ..
-        } => Some(exhaustion),
-        _ => None,
-    });
+    let ahead = verdict.reasons.iter().find_map(Reason::ahead);
+    let soon = ahead.and_then(|(way, it, _)| (way == Way::Soon).then_some(it));
     let eta_minute = soon.and_then(|it| {
         let known = it.origin.since(scenario.start);
         it.if_within_day.map(|minutes| known + minutes)

@@ -50,20 +50,8 @@ pub(super) fn group(draft: &mut Draft<'_>) {
 /// Whether a forecast that people know of is to be told once more.
 fn is_told_again(incident: &Incident, key: &AlertKey, verdict: &Verdict) -> bool {
     let told = |reasons: &[Reason]| {
-        reasons.iter().find_map(|reason| match reason {
-            Reason::RunsOut { told, .. } => Some(*told),
-            Reason::QuotaUse { .. }
-            | Reason::Count { .. }
-            | Reason::Slow { .. }
-            | Reason::Unusual { .. }
-            | Reason::Trouble { .. }
-            | Reason::Ends { .. }
-            | Reason::Peak { .. }
-            | Reason::TopTarget { .. }
-            | Reason::Gap { .. }
-            | Reason::Hint(_)
-            | Reason::Considered(_) => None,
-        })
+        let mut ahead = reasons.iter().filter_map(Reason::ahead);
+        ahead.next().map(|(_, _, told)| told)
     };
     let member = incident.members.get(key).filter(|member| member.is_on);
     let before = member.and_then(|member| told(&member.reasons));
