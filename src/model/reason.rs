@@ -104,7 +104,7 @@ pub enum Reason {
         used: Amount,
         /// The quota then.
         quota: Amount,
-        /// Which way led to the warning.
+        /// Which way led to what was told last.
         way: Way,
         /// When it runs out, and how likely.
         exhaustion: Exhaustion,

@@ -21,10 +21,11 @@ pub struct Alarm {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Standing {
+    /// The most urgent way that was told.
     way: Way,
     quota: f64,
-    /// When people were told last, whichever way led to it.
-    told: Minute,
+    /// When people were told last, and which way led to that.
+    told: (Minute, Way),
 }
 
 impl Alarm {
@@ -42,7 +43,7 @@ impl Alarm {
             self.standing = Some(Standing {
                 way: known.map_or(way, |it| it.way),
                 quota,
-                told: minute,
+                told: (minute, way),
             });
             self.calm = None;
         }
@@ -78,9 +79,9 @@ impl Alarm {
         self.risky == Some(minute)
     }
 
-    /// When people were told last of what stands.
+    /// When people were told last of what stands, and which way led to that: not the most urgent one, maybe.
     #[must_use]
-    pub fn told(&self) -> Option<Minute> {
+    pub fn told(&self) -> Option<(Minute, Way)> {
         self.standing.map(|it| it.told)
     }
 

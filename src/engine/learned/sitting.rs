@@ -52,8 +52,8 @@ pub(super) enum Why {
     RunsOut {
         /// What stands.
         warning: Warning,
-        /// When it was told last.
-        told: Minute,
+        /// When it was told last, and which way led to that.
+        told: (Minute, Way),
     },
 }
 
@@ -255,9 +255,9 @@ impl<'r> Sitting<'r> {
                     minute: warning.minute,
                     used: Amount::new(warning.used)?,
                     quota: Amount::new(warning.quota)?,
-                    way: warning.way,
+                    way: told.1,
                     exhaustion: warning.exhaustion,
-                    told: *told,
+                    told: told.0,
                 })
             }
         }
