@@ -110,7 +110,7 @@ fn check(args: &CheckArgs) -> Result<ExitCode, Exit> {
     } else {
         println!(
             "ok: {} rules, mode {}",
-            loaded.settings.rules.len(),
+            loaded.settings.rules.everywhere().len(),
             loaded.settings.policy.mode.name()
         );
     }

@@ -2,7 +2,7 @@
 //!
 //! - `sheet`: reading a document key by key and going on after a fault;
 //! - `values`: units and identifiers;
-//! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`;
+//! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`; `by_pool`: `[[override]]`;
 //! - `forecast`: the rule of forecast warnings;
 //! - `fault`: what is wrong, as people read it;
 //! - `origin`: where each value came from.
@@ -23,6 +23,7 @@ use crate::model::{
 };
 
 mod accounts;
+mod by_pool;
 mod fault;
 mod files;
 mod forecast;

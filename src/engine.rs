@@ -22,7 +22,7 @@ use crate::model::{
     ids::{QuotaCode, Scope},
     incident::AlertKey,
     quota::Quota,
-    rule::{Condition, Rule},
+    rule::{Condition, Rule, Rules},
     series::{PoolSeries, Signal},
     time::{Minute, Timestamp},
 };
@@ -77,14 +77,17 @@ pub fn judge(
 
 /// The signals whose quarters of past days these rules look at; of all others the last days are enough.
 #[must_use]
-pub fn signals_with_habits(rules: &[Rule]) -> Vec<Signal> {
-    let signals = rules.iter().filter_map(|rule| match rule.condition {
-        Condition::Above { of, .. } => Some(of),
-        Condition::QuotaShare { .. }
-        | Condition::Count { .. }
-        | Condition::Slow { .. }
-        | Condition::Ends { .. } => None,
-    });
+pub fn signals_with_habits(rules: &Rules) -> Vec<Signal> {
+    let signals = rules
+        .known()
+        .iter()
+        .filter_map(|rule| match rule.condition {
+            Condition::Above { of, .. } => Some(of),
+            Condition::QuotaShare { .. }
+            | Condition::Count { .. }
+            | Condition::Slow { .. }
+            | Condition::Ends { .. } => None,
+        });
     let signals: BTreeSet<Signal> = signals.collect();
     signals.into_iter().collect()
 }
@@ -92,14 +95,14 @@ pub fn signals_with_habits(rules: &[Rule]) -> Vec<Signal> {
 /// All rules on all pools of the book, each rule up to the minute to which its signals were read; sorted by pool, then rule.
 /// A pool that was never read has no verdict.
 #[must_use]
-pub fn judge_all(rules: &[Rule], book: &Book, now: Timestamp) -> Vec<Verdict> {
+pub fn judge_all(rules: &Rules, book: &Book, now: Timestamp) -> Vec<Verdict> {
     judge_each(rules, book, book.pools.values(), now)
 }
 
 /// As [`judge_all`], for these pools: where nothing new was read, nothing new can be said.
 #[must_use]
 pub fn judge_some(
-    rules: &[Rule],
+    rules: &Rules,
     book: &Book,
     due: &BTreeSet<PoolId>,
     now: Timestamp,
@@ -109,14 +112,12 @@ pub fn judge_some(
 }
 
 fn judge_each<'a>(
-    rules: &[Rule],
+    rules: &Rules,
     book: &Book,
     pools: impl Iterator<Item = &'a Pool>,
     now: Timestamp,
 ) -> Vec<Verdict> {
     let nothing = PoolSeries::default();
-    let mut sorted: Vec<&Rule> = rules.iter().collect();
-    sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut verdicts = Vec::new();
     for pool in pools {
         let id = &pool.id;
@@ -124,8 +125,9 @@ fn judge_each<'a>(
             continue;
         }
         let series = book.series.get(id).unwrap_or(&nothing);
+        let rules = rules.of(id);
         let mut due = Vec::new();
-        for &rule in &sorted {
+        for rule in rules.iter() {
             let Some(yardstick) = Yardstick::of(&rule.condition, pool, bounds(book, pool)) else {
                 continue;
             };
@@ -153,11 +155,12 @@ fn judge_each<'a>(
 ///
 /// They would stay on for ever: no verdict comes that could end them.
 #[must_use]
-pub fn orphans(rules: &[Rule], book: &Book) -> Vec<(AlertKey, String)> {
+pub fn orphans(rules: &Rules, book: &Book) -> Vec<(AlertKey, String)> {
     let open = book.incidents.values().filter(|it| it.is_open());
     let on = open.flat_map(|it| it.members.iter().filter(|(_, member)| member.is_on));
     let orphans = on.filter_map(|(key, _)| {
-        let Some(rule) = rules.iter().find(|rule| rule.name == key.rule) else {
+        let of_pool = rules.of(&key.pool);
+        let Some(rule) = of_pool.iter().find(|rule| rule.name == key.rule) else {
             return Some((key.clone(), "the rule is no longer configured".to_owned()));
         };
         let Some(pool) = book.pools.get(&key.pool) else {

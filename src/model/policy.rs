@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use super::{
     ids::{AccountId, ReceiverName, Region, Scope},
-    rule::{Rule, Severity},
+    rule::{Rules, Severity},
     units::{Amount, Share},
 };
 
@@ -235,6 +235,6 @@ pub struct Settings {
     pub store_path: PathBuf,
     /// Where health, metrics and the page are served.
     pub listen: SocketAddr,
-    /// The rules, sorted by name.
-    pub rules: Vec<Rule>,
+    /// The rules, and for which pools they differ.
+    pub rules: Rules,
 }

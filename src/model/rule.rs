@@ -1,5 +1,15 @@
 //! Rules as the engine wants them: checked, resolved, without TOML.
 
+mod hash;
+mod pattern;
+mod rules;
+mod values;
+
+pub use self::{
+    pattern::Pattern,
+    rules::{Given, Matcher, Override, Rules, lines},
+    values::{Slot, Value},
+};
 use super::{
     ids::RuleName,
     series::Signal,
@@ -197,7 +207,7 @@ pub struct Rule {
     pub clear_minutes: u8,
     /// One line for the person on call: what this usually means and what to look at first.
     pub runbook: String,
-    /// SHA-256 (hex, 12 characters) of the rule as written: stored with each decision.
+    /// SHA-256 (hex, 12 characters) of what the rule says: stored with each decision.
     pub hash: String,
 }
 

@@ -52,10 +52,10 @@ impl Cycle {
         desk: &[DeskReading],
         now: Timestamp,
     ) -> Result<(), CycleError> {
+        self.unjudged.iter().for_each(|it| self.rules.prepare(it));
         let (verdicts, heat) = {
             let book = self.shared.book();
-            let rules = &self.shared.settings.rules;
-            let verdicts = engine::judge_some(rules, &book, &self.unjudged, now);
+            let verdicts = engine::judge_some(&self.rules, &book, &self.unjudged, now);
             let heat = heat_of(&book, &verdicts, &self.unjudged);
             (verdicts, heat)
         };
@@ -89,7 +89,7 @@ impl Cycle {
         now: Timestamp,
     ) -> Result<Vec<Record>, Wanted> {
         let book = self.shared.book();
-        let orphans = engine::orphans(&self.shared.settings.rules, &book);
+        let orphans = engine::orphans(&self.rules, &book);
         plan::plan(plan::Inputs {
             book: &book,
             verdicts,
