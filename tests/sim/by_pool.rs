@@ -77,6 +77,7 @@ models = ["*haiku*"]
 [override.rule.tpm-share-warning]
 above = "100 %"
 clear = "99 %"
+window = "60 of 60"
 "#;
 
 #[tokio::test]
