@@ -1,8 +1,10 @@
 //! Rules over measured minutes, judged and planned as the daemon does it, without any effect: for `test` and `backtest`.
 //!
 //! - `walk`: a book in memory that moves through time;
-//! - `replay`: which minutes have to be looked at closely.
+//! - `replay`: which minutes have to be looked at closely;
+//! - `cases`: unit tests of rules.
 
+pub mod cases;
 mod replay;
 mod walk;
 

@@ -2,7 +2,7 @@
 //!
 //! - `sheet`: reading a document key by key and going on after a fault;
 //! - `values`: units and identifiers;
-//! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`; `by_pool`: `[[override]]`;
+//! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`; `by_pool`: `[[override]]`; `cases`: their unit tests;
 //! - `forecast`: the rule of forecast warnings;
 //! - `fault`: what is wrong, as people read it;
 //! - `origin`: where each value came from.
@@ -24,6 +24,7 @@ use crate::model::{
 
 mod accounts;
 mod by_pool;
+mod cases;
 mod fault;
 mod files;
 mod forecast;
@@ -35,6 +36,7 @@ mod settings;
 mod sheet;
 mod values;
 
+pub use cases::{Case, Expectation, cases};
 pub use fault::{ConfigError, Fault};
 pub use files::MOST_FILE_BYTES;
 pub use origin::Origin;

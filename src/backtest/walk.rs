@@ -134,7 +134,9 @@ impl Walk {
                 Ok(records) => return records,
                 Err(Wanted(pools)) => {
                     // The book holds all there is: nothing older is to be had.
-                    let nothing = pools.into_iter().map(|it| (it, Some(PoolSeries::default())));
+                    let nothing = pools
+                        .into_iter()
+                        .map(|it| (it, Some(PoolSeries::default())));
                     self.past.extend(nothing);
                 }
             }

@@ -30,6 +30,25 @@ pub(super) enum Command {
     Sim(SimArgs),
     /// Check a configuration and its rules: all faults at once, each with its place.
     Check(CheckArgs),
+    /// Run unit tests of rules: those that are shipped, or a folder of your own, by the configured rules.
+    ///
+    /// A test is a pool with its minutes, and what the rules are to say of them. For instance `tests/mine.toml`, run by
+    /// `test tests`:
+    ///
+    ///   [[test]]
+    ///   name = "refused requests page in the second minute"
+    ///   quotas = { rpm = 200 }
+    ///   expect = [
+    ///     { at = "11m", rule = "throttles", state = "pending" },
+    ///     { at = "12m", rule = "throttles", state = "alerting", reason = "8 throttles" },
+    ///   ]
+    ///   [test.series]
+    ///   invocations = "100x20"
+    ///   throttles = "_x10 8x10"
+    ///
+    /// Exit codes: 0 all as expected, 1 not, 78 a test or rule can't be read. docs/rules.md has all keys.
+    #[command(verbatim_doc_comment)]
+    Test(TestArgs),
     /// Show what exists and which quotas limit it, with the reasons; asks AWS, or compares two lists.
     Discover(DiscoverArgs),
     /// Show how things stand, from the running service.
@@ -173,6 +192,21 @@ pub(super) struct CheckArgs {
     /// Print the effective configuration and where each value comes from.
     #[arg(long)]
     pub(super) show: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TestArgs {
+    /// A folder of test files (`*.toml`); without one, the tests of the shipped rules.
+    pub(super) folder: Option<PathBuf>,
+    /// Configuration whose rules are tested, `[rule.NAME]` and `[[override]]` included.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// A folder of rules instead of the built-in ones.
+    #[arg(long, env = "BOA_RULES", value_name = "FOLDER")]
+    pub(super) rules: Option<PathBuf>,
+    /// Print JSON; the shape is in docs/rules.md.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

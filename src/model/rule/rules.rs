@@ -140,6 +140,17 @@ impl Rules {
         }
     }
 
+    /// These rules alone, with their overrides.
+    #[must_use]
+    pub fn only(&self, wanted: impl Fn(&Rule) -> bool) -> Self {
+        let known = self.known.iter().filter(|rule| wanted(rule));
+        Self::new(
+            known.cloned().collect(),
+            self.off.clone(),
+            self.overrides.clone(),
+        )
+    }
+
     /// The rules of pools that no override is for, sorted by name.
     #[must_use]
     pub fn everywhere(&self) -> &[Rule] {
