@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Parser as _;
 
 mod args;
+mod backtest;
 pub mod cost;
 pub mod discover;
 pub mod exit;
@@ -26,8 +27,9 @@ use crate::{
     model::{ids::AccountId, policy::Mode},
 };
 use args::{
-    AnswerArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs, DiscoverArgs, ExplainArgs,
-    HistoryArgs, IamPolicyArgs, Overrides, RunArgs, SimArgs, StatusArgs, StoreCommand, TestArgs,
+    AnswerArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs, DiscoverArgs,
+    ExplainArgs, HistoryArgs, IamPolicyArgs, Overrides, RunArgs, SimArgs, StatusArgs, StoreCommand,
+    TestArgs,
 };
 use exit::Exit;
 
@@ -44,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Sim(args) => sim(args),
         Command::Check(args) => check(&args),
         Command::Test(args) => test(&args),
+        Command::Backtest(args) => backtest(&args),
         Command::Discover(args) => discover(&args),
         Command::Status(args) => status(&args),
         Command::Cost(args) => cost(&args),
@@ -135,6 +138,21 @@ fn test(args: &TestArgs) -> Result<ExitCode, Exit> {
     } else {
         ExitCode::from(exit::FAILED)
     })
+}
+
+fn backtest(args: &BacktestArgs) -> Result<ExitCode, Exit> {
+    let mut overrides = Overrides::of_file(args.config.clone());
+    overrides.rules.clone_from(&args.rules);
+    let found = backtest::run(args, &load(&overrides)?)?;
+    let format = if args.json {
+        remote::Format::Json
+    } else {
+        remote::Format::Text
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    backtest::write(&found, format, &mut out).map_err(|error| unwritten(&error))?;
+    std::io::Write::flush(&mut out).map_err(|error| unwritten(&error))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn misconfigured(error: config::ConfigError) -> Exit {
