@@ -93,12 +93,15 @@ impl Replay {
         let mut at = from;
         while at < until {
             let end = at.hour().plus(HOUR).min(until);
-            let mut close = BTreeSet::new();
+            let (close, open): (Vec<&PoolId>, Vec<&PoolId>) = pools.iter().partition(|pool| {
+                is_close(pool, at)
+                    || self.walk.is_in_trouble(pool)
+                    || self.has_change(&pool.scope, at, end)
+            });
+            let mut close: BTreeSet<PoolId> = close.into_iter().cloned().collect();
             let mut calm = Vec::new();
-            for pool in &pools {
-                let is_forced = is_close(pool, at) || self.walk.is_in_trouble(pool);
-                let is_forced = is_forced || self.has_change(&pool.scope, at, end);
-                match self.calm(pool, end).filter(|_| !is_forced) {
+            for (pool, verdicts) in self.calm(&open, end) {
+                match verdicts {
                     Some(verdicts) => calm.push((pool, verdicts)),
                     None => drop(close.insert(pool.clone())),
                 }
@@ -120,19 +123,44 @@ impl Replay {
         }
     }
 
-    /// The verdicts of a pool over an hour in which nothing begins or ends; `None`: something may.
-    fn calm(&mut self, pool: &PoolId, end: Minute) -> Option<Vec<Verdict>> {
-        for read in [
-            Record::ReadThrough(pool.clone(), end),
-            Record::ReadInFull(pool.clone(), end),
-            Record::ReadInDepth(pool.clone(), end),
-        ] {
-            self.ahead.take_in(read);
+    /// The verdicts of pools over an hour in which nothing begins or ends; `None`: something may.
+    fn calm<'p>(
+        &mut self,
+        pools: &[&'p PoolId],
+        end: Minute,
+    ) -> Vec<(&'p PoolId, Option<Vec<Verdict>>)> {
+        for pool in pools {
+            for read in [
+                Record::ReadThrough((*pool).clone(), end),
+                Record::ReadInFull((*pool).clone(), end),
+                Record::ReadInDepth((*pool).clone(), end),
+            ] {
+                self.ahead.take_in(read);
+            }
         }
-        let due = BTreeSet::from([pool.clone()]);
-        let verdicts = engine::judge_some(&self.rules, &self.ahead, &due, end.start());
-        let is_calm = |it: &Verdict| it.past.is_empty() && !it.state.is_on();
-        verdicts.iter().all(is_calm).then_some(verdicts)
+        let (rules, ahead) = (&self.rules, &self.ahead);
+        let judge = |pool: &'p PoolId| {
+            let due = BTreeSet::from([pool.clone()]);
+            let verdicts = engine::judge_some(rules, ahead, &due, end.start());
+            let is_calm = |it: &Verdict| it.past.is_empty() && !it.state.is_on();
+            (pool, verdicts.iter().all(is_calm).then_some(verdicts))
+        };
+        // Two cores are what there is at the least; pools know nothing of one another here.
+        let (left, right) = pools.split_at(pools.len() / 2);
+        let judge_all = |these: &[&'p PoolId]| these.iter().map(|it| judge(it)).collect::<Vec<_>>();
+        if left.is_empty() {
+            return judge_all(right);
+        }
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| judge_all(left));
+            let own = judge_all(right);
+            let mut all = match other.join() {
+                Ok(judged) => judged,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            all.extend(own);
+            all
+        })
     }
 
     fn minutes(
@@ -233,3 +261,6 @@ const fn unjudged(start: Minute) -> Track {
         last_bad: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

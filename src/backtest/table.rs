@@ -55,7 +55,8 @@ enum Column {
 
 #[derive(Debug, Default)]
 struct Rows {
-    hours: BTreeMap<(Signal, Minute), HourBlock>,
+    /// By hour, one block a signal in their order.
+    hours: BTreeMap<Minute, Box<[HourBlock; Signal::ALL.len()]>>,
     quotas: BTreeMap<QuotaKind, Amount>,
     changes: Vec<(Minute, QuotaKind, Amount)>,
     first: Option<Minute>,
@@ -159,17 +160,17 @@ fn take(
     let rows = pools.entry(pool).or_default();
     rows.first = Some(rows.first.map_or(at, |first| first.min(at)));
     rows.last = Some(rows.last.map_or(at, |last| last.max(at)));
-    let mut samples = BTreeMap::new();
-    for signal in Signal::ALL {
-        if signal.depth(family).is_some() {
-            samples.insert(signal, Sample::NoData);
-        }
-    }
+    let mut samples = Signal::ALL.map(|signal| match signal.depth(family) {
+        Some(_) => Sample::NoData,
+        None => Sample::Unobserved,
+    });
     for (column, field) in columns.iter().zip(row) {
         match column {
             Column::Signal(_) | Column::Quota(_) if field.is_empty() => {}
             Column::Signal(signal) => {
-                samples.insert(*signal, Sample::Value(number(field)?.get()));
+                if let Some(sample) = samples.get_mut(*signal as usize) {
+                    *sample = Sample::Value(number(field)?.get());
+                }
             }
             Column::Quota(kind) => {
                 let value = number(field)?;
@@ -180,12 +181,15 @@ fn take(
             Column::Pool | Column::Minute | Column::Time => {}
         }
     }
-    for (signal, sample) in samples {
-        let block = rows.hours.entry((signal, at.hour()));
-        let block = block.or_insert([Sample::Unobserved; 60]);
-        let slot = usize::try_from(at.since(at.hour())).ok();
-        if let Some(slot) = slot.and_then(|it| block.get_mut(it)) {
-            *slot = sample;
+    let hour = rows
+        .hours
+        .entry(at.hour())
+        .or_insert_with(|| Box::new([[Sample::Unobserved; 60]; Signal::ALL.len()]));
+    if let Ok(place) = usize::try_from(at.since(at.hour())) {
+        for (block, sample) in hour.iter_mut().zip(samples) {
+            if let Some(slot) = block.get_mut(place) {
+                *slot = sample;
+            }
         }
     }
     Ok(())
@@ -278,8 +282,12 @@ fn add(id: PoolId, rows: Rows, how: &Reading<'_>, into: &mut Source) {
     };
     book.pools.insert(id.clone(), pool);
     let series: &mut PoolSeries = book.series.entry(id).or_default();
-    for ((signal, hour), block) in rows.hours {
-        series.restore(signal, hour, block);
+    for (hour, blocks) in rows.hours {
+        for (signal, block) in Signal::ALL.into_iter().zip(*blocks) {
+            if block.iter().any(|it| *it != Sample::Unobserved) {
+                series.restore(signal, hour, block);
+            }
+        }
     }
     into.first = into.first.min(start);
     into.end = into.end.max(rows.last.map_or(start, |last| last.plus(1)));

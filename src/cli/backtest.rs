@@ -443,3 +443,6 @@ pub(super) fn quota(text: &str) -> Result<(QuotaKind, Amount), String> {
         .ok_or_else(wrong)?;
     Ok((kind, value))
 }
+
+#[cfg(test)]
+mod tests;
