@@ -13,6 +13,7 @@ use crate::{
     backtest::Replay,
     model::{
         action::{Effect, Intent, IntentState},
+        alert::{AlertState, Verdict},
         catalog::PoolId,
         ids::{IncidentId, RuleName},
         incident::{Cause, Incident},
@@ -148,7 +149,7 @@ pub struct FoundMinute {
     pub pool: String,
     /// What was measured, by signal.
     pub measured: BTreeMap<String, f64>,
-    /// Rules that are not normal, each with its state and why.
+    /// Rules that are pending, on or in error, each with its state and why.
     pub rules: Vec<String>,
     /// What was decided, told and filed now.
     pub decided: Vec<String>,
@@ -226,7 +227,9 @@ fn found_minute(pool: &PoolId, minute: Minute, step: &Step, walk: &Walk) -> Foun
         Some((signal.name().to_owned(), value))
     });
     let of_pool = step.verdicts.iter().filter(|it| it.pool == *pool);
-    let rules = of_pool.filter(|it| !it.reasons.is_empty()).map(|it| {
+    // What has no evidence is told by what was measured.
+    let is_told = |it: &&Verdict| !matches!(it.state, AlertState::Normal | AlertState::NoData);
+    let rules = of_pool.filter(is_told).map(|it| {
         let why: Vec<String> = it.reasons.iter().map(Reason::to_string).collect();
         format!("{} {}: {}", it.rule, it.state.name(), why.join("; "))
     });

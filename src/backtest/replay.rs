@@ -13,7 +13,7 @@ use crate::{
         alert::{AlertState, Track, Verdict},
         book::{Book, Record},
         catalog::PoolId,
-        ids::{QuotaCode, Scope},
+        ids::{QuotaCode, RuleName, Scope},
         incident::AlertKey,
         policy::Policy,
         quota::Quota,
@@ -216,7 +216,7 @@ impl Replay {
         changes.any(|(minute, quota)| quota.scope == *scope && (at..end).contains(minute))
     }
 
-    fn note(&mut self, rule: &crate::model::ids::RuleName, pool: &PoolId, track: Track) {
+    fn note(&mut self, rule: &RuleName, pool: &PoolId, track: Track) {
         let key = AlertKey {
             rule: rule.clone(),
             pool: pool.clone(),

@@ -7,11 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::remote;
 use crate::{
     config,
-    model::{
-        policy::Mode,
-        units::{Amount, QuotaKind, Share},
-    },
+    model::{policy::Mode, units::Share},
 };
+
+mod trying;
+
+pub(super) use trying::{BacktestArgs, TestArgs};
 
 /// Watches Amazon Bedrock capacity and acts on it.
 ///
@@ -201,72 +202,6 @@ pub(super) struct CheckArgs {
     /// Print the effective configuration and where each value comes from.
     #[arg(long)]
     pub(super) show: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct TestArgs {
-    /// A folder of test files (`*.toml`); without one, the tests of the shipped rules.
-    pub(super) folder: Option<PathBuf>,
-    /// Configuration whose rules are tested, `[rule.NAME]` and `[[override]]` included.
-    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// A folder of rules instead of the built-in ones.
-    #[arg(long, env = "BOA_RULES", value_name = "FOLDER")]
-    pub(super) rules: Option<PathBuf>,
-    /// Print JSON; the shape is in docs/rules.md.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct BacktestArgs {
-    /// Configuration whose rules and budgets are tried.
-    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// A folder of rules instead of the built-in ones.
-    #[arg(long, env = "BOA_RULES", value_name = "FOLDER")]
-    pub(super) rules: Option<PathBuf>,
-    /// The store to read, or a copy of it; that of the configuration without one. Nothing is written to it.
-    #[arg(long, value_name = "FOLDER", conflicts_with = "csv")]
-    pub(super) state: Option<PathBuf>,
-    /// A table of minutes instead of a store, packed with gzip if its name ends with .gz; may be given several times.
-    #[arg(long, value_name = "FILE")]
-    pub(super) csv: Vec<PathBuf>,
-    /// With tables: a quota of all their pools, such as tpm=266000; may be given several times.
-    #[arg(long, value_name = "KIND=VALUE", requires = "csv", value_parser = super::backtest::quota)]
-    pub(super) quota: Vec<(QuotaKind, Amount)>,
-    /// The instant that minutes given as numbers count from.
-    #[arg(long, value_name = "TIME")]
-    pub(super) start: Option<String>,
-    /// Judge from this instant on; from the first measured minute without it.
-    #[arg(long, value_name = "TIME")]
-    pub(super) from: Option<String>,
-    /// Judge up to this instant, exclusive; up to the last measured minute without it.
-    #[arg(long, value_name = "TIME")]
-    pub(super) until: Option<String>,
-    /// What may be filed; `file` shows all that a mandate would allow.
-    #[arg(long, default_value = "file")]
-    pub(super) mode: ModeArg,
-    /// What was really wrong (CSV with the columns `pool,from,until,what`), to be scored against.
-    #[arg(long, value_name = "FILE")]
-    pub(super) labels: Option<PathBuf>,
-    /// Show each minute of this incident, of the service or of this backtest.
-    #[arg(long, value_name = "ID")]
-    pub(super) incident: Option<String>,
-    /// Show each minute of this pool, `account/region/family/model`.
-    #[arg(
-        long,
-        value_name = "POOL",
-        conflicts_with = "incident",
-        requires = "each_minute"
-    )]
-    pub(super) pool: Option<String>,
-    /// With --pool: all minutes from --from to --until.
-    #[arg(long, requires = "pool")]
-    pub(super) each_minute: bool,
-    /// Print JSON; the shape is in docs/rules.md.
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
