@@ -253,7 +253,7 @@ fn found_minute(pool: &PoolId, minute: Minute, step: &Step, walk: &Walk) -> Foun
         .intents
         .iter()
         .filter(|it| own.contains_key(&it.incident));
-    decided.extend(intents.map(|it| in_words(it)));
+    decided.extend(intents.map(in_words));
     FoundMinute {
         at: minute.start().to_string(),
         pool: pool.to_string(),
