@@ -15,4 +15,4 @@ pub mod table;
 mod walk;
 
 pub use replay::{Past, Replay};
-pub use walk::{Step, Walk};
+pub use walk::{By, Step, Walk};

@@ -3,7 +3,8 @@
 //! - `sheet`: reading a document key by key and going on after a fault;
 //! - `values`: units and identifiers;
 //! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`; `by_pool`: `[[override]]`; `cases`: their unit tests;
-//! - `forecast`: the rule of forecast warnings;
+//! - `events`: planned events;
+//! - `learned`: the rules of detectors and forecasts; `hints`: when a cause is told;
 //! - `fault`: what is wrong, as people read it;
 //! - `origin`: where each value came from.
 //!
@@ -17,17 +18,20 @@ use std::{
 };
 
 use crate::model::{
+    hint::HintRules,
     policy::{Mode, Settings},
-    rule::{Rule, WarningRule},
+    rule::Rule,
     units::Share,
 };
 
 mod accounts;
 mod by_pool;
 mod cases;
+mod events;
 mod fault;
 mod files;
-mod forecast;
+mod hints;
+mod learned;
 mod origin;
 mod overrides;
 mod receivers;
@@ -139,17 +143,17 @@ pub fn builtin_rules() -> Result<Vec<Rule>, ConfigError> {
     }
 }
 
-/// The rule of forecast warnings that is compiled in.
+/// When a cause is told, as compiled in.
 ///
 /// # Errors
 /// None as shipped: a test reads it.
-pub fn builtin_warnings() -> Result<WarningRule, ConfigError> {
-    let (name, text) = forecast::BUILTIN;
-    match forecast::read(name, text) {
-        (Some(rule), _) => Ok(rule),
+pub fn builtin_hints() -> Result<HintRules, ConfigError> {
+    let (name, text) = hints::BUILTIN;
+    match hints::read(name, text) {
+        (Some(rules), _) => Ok(rules),
         (None, faults) => Err(ConfigError::of(faults).unwrap_or_else(|| {
             ConfigError::one(Fault::nowhere(
-                "the rule of forecast warnings could not be read, and no reason was found",
+                "the rules of hints could not be read, and no reason was found",
                 "this is a fault of ours: please report it",
             ))
         })),

@@ -3,13 +3,15 @@
 //! - `strip`: the minutes that a call needs, copied once a pool, so that no rule searches the history again;
 //! - `yardstick`: what one minute says by one rule (bad, good, in between, unclear);
 //! - `observer`: looks at minutes in order;
-//! - `band`: what is usual at this time of day;
 //! - `hold`: from minutes to states: M of N, hysteresis, gaps, settled and provisional minutes;
+//! - `packed`: numbers that are kept by the thousand;
 //! - `explain`: the reasons of a verdict;
 //! - `portrait`: what follows from a pool's minutes beside use, for people;
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
-//! - `detect`: what is wrong now, by the pool's own past; not yet wired into the rules;
-//! - `forecast`: demand ahead, and when a quota runs out; not yet wired into the rules.
+//! - `hints`: what probably lies behind an incident;
+//! - `detect`: what is wrong now, by the pool's own past;
+//! - `forecast`: demand ahead, and when a quota runs out;
+//! - `learned`: the state of both for one pool, and the verdicts of the rules that ask for it.
 //!
 //! Does not belong here: which incident a verdict belongs to, and what is done about it (`act/plan`).
 
@@ -18,31 +20,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{
     alert::{Track, Verdict},
     book::Book,
+    calendar::Calendar,
     catalog::{Pool, PoolId},
-    ids::{QuotaCode, Scope},
+    ids::{QuotaCode, RuleName, Scope},
     incident::AlertKey,
     quota::Quota,
     rule::{Condition, Rule, Rules},
-    series::{PoolSeries, Signal},
+    series::{PoolSeries, SETTLE_MINUTES, Signal},
     time::{Minute, Timestamp},
 };
 
 pub mod forecast;
 
-mod band;
 pub mod crosscheck;
 pub mod detect;
 mod explain;
+pub mod hints;
 mod hold;
+pub mod learned;
 mod observer;
+mod packed;
 pub mod portrait;
 mod strip;
 mod yardstick;
 
-pub use band::{BAND_DAYS, LEAST_BAND_DAYS};
 pub use hold::{FIRST_LOOK_MINUTES, MOST_MINUTES_AT_ONCE};
 
 use hold::Span;
+use learned::{Ground, Learned, Reach};
 use strip::Strip;
 use yardstick::{Bounds, Yardstick};
 
@@ -50,7 +55,7 @@ use yardstick::{Bounds, Yardstick};
 /// first minute that is held, at most [`FIRST_LOOK_MINUTES`] back.
 ///
 /// `None`: the rule does not apply to this pool, because the account has no quota of the rule's kind for it. A model's end
-/// stands in the book: see [`judge_all`].
+/// stands in the book, and what the pool has taught in [`Taught`]: see [`judge_all`].
 #[must_use]
 pub fn judge(
     rule: &Rule,
@@ -63,6 +68,9 @@ pub fn judge(
 ) -> Option<Verdict> {
     let life = None; // stands in the book
     let yardstick = Yardstick::of(&rule.condition, pool, Bounds { quotas, life })?;
+    if rule.condition.is_learned() {
+        return None;
+    }
     let span = Span::of(rule, series, track, known_until, now);
     let strip = Strip::cut(
         series,
@@ -70,50 +78,40 @@ pub fn judge(
         span.until,
         yardstick.signals().iter().copied(),
     );
-    Some(hold::walk(
-        rule, pool, &yardstick, track, &span, &strip, series,
-    ))
+    Some(hold::walk(rule, pool, &yardstick, track, &span, &strip))
 }
 
-/// The signals whose quarters of past days these rules look at; of all others the last days are enough.
-#[must_use]
-pub fn signals_with_habits(rules: &Rules) -> Vec<Signal> {
-    let signals = rules
-        .known()
-        .iter()
-        .filter_map(|rule| match rule.condition {
-            Condition::Above { of, .. } => Some(of),
-            Condition::QuotaShare { .. }
-            | Condition::Count { .. }
-            | Condition::Slow { .. }
-            | Condition::Ends { .. } => None,
-        });
-    let signals: BTreeSet<Signal> = signals.collect();
-    signals.into_iter().collect()
-}
+/// What each pool has taught. A pool that is missing is not judged by its own past.
+pub type Taught = BTreeMap<PoolId, Learned>;
 
 /// All rules on all pools of the book, each rule up to the minute to which its signals were read; sorted by pool, then rule.
 /// A pool that was never read has no verdict.
 #[must_use]
-pub fn judge_all(rules: &Rules, book: &Book, now: Timestamp) -> Vec<Verdict> {
-    judge_each(rules, book, book.pools.values(), now)
+pub fn judge_all(rules: &Rules, book: &Book, taught: &mut Taught, now: Timestamp) -> Vec<Verdict> {
+    let calendar = Calendar::default();
+    judge_each(rules, &calendar, book, taught, book.pools.values(), now)
 }
 
-/// As [`judge_all`], for these pools: where nothing new was read, nothing new can be said.
+/// As [`judge_all`], for these pools: where nothing new was read, nothing new can be said. Minutes that lie in a window of
+/// the calendar are unclear, and teach nothing of what is usual.
 #[must_use]
 pub fn judge_some(
     rules: &Rules,
+    calendar: &Calendar,
     book: &Book,
+    taught: &mut Taught,
     due: &BTreeSet<PoolId>,
     now: Timestamp,
 ) -> Vec<Verdict> {
     let pools = due.iter().filter_map(|id| book.pools.get(id));
-    judge_each(rules, book, pools, now)
+    judge_each(rules, calendar, book, taught, pools, now)
 }
 
 fn judge_each<'a>(
     rules: &Rules,
+    calendar: &Calendar,
     book: &Book,
+    taught: &mut Taught,
     pools: impl Iterator<Item = &'a Pool>,
     now: Timestamp,
 ) -> Vec<Verdict> {
@@ -128,7 +126,9 @@ fn judge_each<'a>(
         let rules = rules.of(id);
         let mut due = Vec::new();
         for rule in rules.iter() {
-            let Some(yardstick) = Yardstick::of(&rule.condition, pool, bounds(book, pool)) else {
+            let is_learned = rule.condition.is_learned();
+            let yardstick = Yardstick::of(&rule.condition, pool, bounds(book, pool));
+            let Some(yardstick) = yardstick.filter(|_| !is_learned) else {
                 continue;
             };
             // Signals that are read less often hold back the rules that need them, and no others.
@@ -143,12 +143,90 @@ fn judge_each<'a>(
             let span = Span::of(rule, series, track, known_until, now);
             due.push((rule, yardstick, track, span));
         }
-        let strip = shared_strip(series, &due);
+        let strip = shared_strip(series, &due).within(calendar.windows_of(id));
         verdicts.extend(due.iter().map(|(rule, yardstick, track, span)| {
-            hold::walk(rule, pool, yardstick, *track, span, &strip, series)
+            hold::walk(rule, pool, yardstick, *track, span, &strip)
         }));
+        if let Some(learned) = taught.get_mut(id) {
+            let rules: Vec<&Rule> = rules.iter().collect();
+            verdicts.extend(judge_by_past(&rules, calendar, book, pool, learned, now));
+        }
     }
     verdicts
+}
+
+/// The verdicts of the rules that ask for the pool's own past.
+fn judge_by_past(
+    rules: &[&Rule],
+    calendar: &Calendar,
+    book: &Book,
+    pool: &Pool,
+    learned: &mut Learned,
+    now: Timestamp,
+) -> Vec<Verdict> {
+    let nothing = PoolSeries::default();
+    let id = &pool.id;
+    let series = book.series.get(id).unwrap_or(&nothing);
+    let ground = ground(book, calendar, pool, series);
+    let track_of = |rule: &RuleName| {
+        let key = AlertKey {
+            rule: rule.clone(),
+            pool: id.clone(),
+        };
+        book.tracks.get(&key).copied()
+    };
+    let reach = |signals: &[Signal]| {
+        let depths = signals.iter().filter_map(|it| it.depth(id.family));
+        let known = book.known_until(id, depths.max()?)?;
+        let until = known.min(Minute::of(now));
+        Some(Reach {
+            settled: until.plus(-SETTLE_MINUTES),
+            until,
+        })
+    };
+    learned.judge(rules, &ground, track_of, reach)
+}
+
+/// What these minutes of a pool teach of it, up to `until`, exclusive; nothing is judged.
+#[must_use]
+pub fn learn(
+    rules: &Rules,
+    calendar: &Calendar,
+    book: &Book,
+    pool: &Pool,
+    series: &PoolSeries,
+    until: Minute,
+) -> Learned {
+    let mut learned = Learned::default();
+    let rules = rules.of(&pool.id);
+    let rules: Vec<&Rule> = rules.iter().collect();
+    learned.learn(&rules, &ground(book, calendar, pool, series), until);
+    learned
+}
+
+/// What the book knows of a pool, for what is learned of it. `series` may hold other minutes than the book does.
+fn ground<'a>(
+    book: &'a Book,
+    calendar: &Calendar,
+    pool: &'a Pool,
+    series: &'a PoolSeries,
+) -> Ground<'a> {
+    Ground {
+        pool,
+        series,
+        quotas: &book.quotas,
+        changes: &book.quota_changes,
+        windows: calendar.windows_of(&pool.id),
+        growth: growth_of(calendar, &pool.id),
+    }
+}
+
+/// The growth that people know of, for the forecast: what is over some day is taken back then.
+fn growth_of(calendar: &Calendar, pool: &PoolId) -> Vec<forecast::Growth> {
+    let factors = calendar.growth_of(pool).into_iter();
+    factors
+        .map(|(from, factor)| forecast::Growth { from, factor })
+        .collect()
 }
 
 /// The alerts of open incidents that nothing can judge any more, each with the reason as a sentence fragment.
@@ -166,13 +244,23 @@ pub fn orphans(rules: &Rules, book: &Book) -> Vec<(AlertKey, String)> {
         let Some(pool) = book.pools.get(&key.pool) else {
             return Some((key.clone(), "the pool is no longer known".to_owned()));
         };
-        let is_limited = Yardstick::of(&rule.condition, pool, bounds(book, pool)).is_some();
+        let is_limited = match rule.condition {
+            Condition::Unusual(sought) => learned::applies(sought.trouble(), pool),
+            Condition::QuotaShare { .. }
+            | Condition::RunsOut { .. }
+            | Condition::Count { .. }
+            | Condition::Slow { .. }
+            | Condition::Ends { .. } => {
+                Yardstick::of(&rule.condition, pool, bounds(book, pool)).is_some()
+            }
+        };
         let why = match rule.condition {
             Condition::Ends { .. } => "AWS no longer announces an end of this model",
             Condition::QuotaShare { .. }
+            | Condition::RunsOut { .. }
             | Condition::Count { .. }
             | Condition::Slow { .. }
-            | Condition::Above { .. } => "the account no longer lists such a quota for this model",
+            | Condition::Unusual(_) => "the account no longer lists such a quota for this model",
         };
         (!is_limited).then(|| (key.clone(), why.to_owned()))
     });

@@ -1,17 +1,21 @@
 //! The vocabulary: plain data that every layer shares, and nothing that acts.
 //!
 //! Belongs here: ids, units, time, what was measured, what was judged, what is open, what is to be done.
-//! Does not belong here: IO, clocks, async, randomness, serialisation (the store and the config lay out their own bytes).
+//! Does not belong here: IO, clocks, async, randomness, serialisation (the store and the config lay out their own
+//! bytes; a minute and a way are themselves wherever the engine's state is kept).
 
 pub mod action;
 pub mod alert;
 pub mod book;
+pub mod calendar;
 pub mod catalog;
 pub mod desk;
+pub mod hint;
 pub mod history;
 pub mod ids;
 pub mod incident;
 pub mod outcome;
+pub mod outlook;
 pub mod policy;
 pub mod quota;
 pub mod reason;
@@ -20,3 +24,4 @@ pub mod series;
 pub mod spend;
 pub mod time;
 pub mod units;
+pub mod unusual;

@@ -15,6 +15,7 @@ mod key;
 mod mark;
 mod memory;
 mod migrate;
+pub mod notes;
 mod place;
 mod record;
 mod salvage;

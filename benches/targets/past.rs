@@ -134,6 +134,14 @@ impl History for Past {
         )
     }
 
+    fn keep_notes(&self, _notes: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn notes(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+
     fn pools(&self) -> Vec<PoolId> {
         self.pools.clone()
     }

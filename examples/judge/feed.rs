@@ -5,19 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use bedrock_ops_alert::{
     config,
     engine::{
-        self,
-        detect::{Detectors, Kind, Measured, Sensitivity},
-        forecast::{
-            self, Lookout, Seen, demand,
-            warning::{Warning, Way},
-        },
+        self, forecast,
+        learned::{Ground, Learned, Reach},
     },
     model::{
         alert::{Track, Verdict},
+        calendar::Windows,
         catalog::{Family, Mapping, Pool, PoolId},
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
+        outlook::Way,
         quota::Quota,
-        rule::{Category, Rule, Severity, WarningRule},
+        reason::Reason,
+        rule::{Category, Rule, Severity},
         series::{PoolSeries, Reading, Sample, Signal},
         time::Minute,
         units::{Amount, QuotaKind},
@@ -63,10 +62,6 @@ pub(crate) fn feed(
             world.observe(row);
         }
         world.judge(minute);
-        world.look_out(minute);
-        if let Some(row) = row {
-            world.detect(row);
-        }
     }
     Ok(Judged {
         scenario: scenario.name.clone(),
@@ -80,15 +75,13 @@ pub(crate) fn feed(
 struct World<'a> {
     scenario: &'a Scenario,
     rules: Vec<Rule>,
-    warnings: WarningRule,
-    lookouts: [(QuotaKind, Lookout); 2],
+    learned: Learned,
     pool: Pool,
     quotas: BTreeMap<(Scope, QuotaCode), Quota>,
     series: PoolSeries,
     tracks: BTreeMap<RuleName, Track>,
-    detectors: Detectors,
-    /// The rules whose alert people know of.
-    told: BTreeSet<RuleName>,
+    /// The alerts that people know of, and the way that led to a warning.
+    told: BTreeSet<(RuleName, Option<Way>)>,
     alerts: Vec<Alert>,
 }
 
@@ -96,18 +89,12 @@ impl<'a> World<'a> {
     fn new(scenario: &'a Scenario, has_shares: bool) -> Result<Self, Failure> {
         Ok(Self {
             scenario,
-            rules: if has_shares {
-                quota_rules()?
-            } else {
-                Vec::new()
-            },
-            warnings: config::builtin_warnings().map_err(|error| format!("{error:?}"))?,
-            lookouts: [QuotaKind::Rpm, QuotaKind::Tpm].map(|kind| (kind, Lookout::default())),
+            rules: rules(has_shares)?,
+            learned: Learned::default(),
             pool: pool(scenario),
             quotas: BTreeMap::new(),
             series: PoolSeries::default(),
             tracks: BTreeMap::new(),
-            detectors: Detectors::default(),
             told: BTreeSet::new(),
             alerts: Vec::new(),
         })
@@ -155,25 +142,60 @@ impl<'a> World<'a> {
 
     fn judge(&mut self, minute: i64) {
         let known_until = self.at(minute + 1);
-        for rule in &self.rules {
-            let track = self.tracks.get(&rule.name);
-            let verdict = engine::judge(
+        let mut verdicts = self.judge_by_past(known_until);
+        let others = self.rules.iter().filter_map(|rule| {
+            engine::judge(
                 rule,
                 &self.pool,
                 &self.series,
                 &self.quotas,
-                track,
+                self.tracks.get(&rule.name),
                 known_until,
                 known_until.start(),
-            );
-            let Some(verdict) = verdict else { continue };
-            self.tracks.insert(rule.name.clone(), verdict.track);
-            if !verdict.state.is_on() {
-                self.told.remove(&rule.name);
-            } else if self.told.insert(rule.name.clone()) {
-                self.alerts.push(alert(self.scenario, minute, &verdict));
-            }
+            )
+        });
+        verdicts.extend(others);
+        for verdict in verdicts {
+            self.tracks.insert(verdict.rule.clone(), verdict.track);
+            self.tell(minute, &verdict);
         }
+    }
+
+    /// A minute's data is taken as there at its end, so that every minute is settled then.
+    fn judge_by_past(&mut self, known_until: Minute) -> Vec<Verdict> {
+        let rules: Vec<&Rule> = self.rules.iter().collect();
+        let changes = BTreeMap::new(); // no minute is judged twice, and each by the quota of its time
+        let ground = Ground {
+            pool: &self.pool,
+            series: &self.series,
+            quotas: &self.quotas,
+            changes: &changes,
+            windows: Windows::default(),
+            growth: Vec::new(),
+        };
+        let tracks = &self.tracks;
+        let reach = Some(Reach::up_to(known_until));
+        self.learned
+            .judge(&rules, &ground, |rule| tracks.get(rule).copied(), |_| reach)
+    }
+
+    /// An alert is told when it begins, and a forecast again when it comes nearer.
+    fn tell(&mut self, minute: i64, verdict: &Verdict) {
+        if !verdict.state.is_on() {
+            self.told.retain(|(rule, _)| *rule != verdict.rule);
+            return;
+        }
+        let way = verdict.reasons.iter().find_map(|reason| match reason {
+            Reason::RunsOut { way, .. } => Some(*way),
+            _ => None,
+        });
+        let is_known =
+            |(rule, told): &(RuleName, Option<Way>)| *rule == verdict.rule && way <= *told;
+        if self.told.iter().any(is_known) {
+            return;
+        }
+        self.told.insert((verdict.rule.clone(), way));
+        self.alerts.push(alert(self.scenario, minute, verdict));
     }
 
     /// The live value of a quota.
@@ -182,32 +204,15 @@ impl<'a> World<'a> {
         quota.limit().amount().map(Amount::get)
     }
 
-    fn look_out(&mut self, minute: i64) {
-        let at = self.at(minute);
-        let throttles = self.series.get(Signal::Throttles, at);
-        let quotas = [QuotaKind::Rpm, QuotaKind::Tpm].map(|kind| self.quota(kind));
-        for ((kind, lookout), quota) in self.lookouts.iter_mut().zip(quotas) {
-            let seen = Seen {
-                minute: at,
-                wanted: demand(*kind, &self.series, at),
-                throttles,
-                quota,
-            };
-            let warning = lookout.push(&seen, &self.warnings, &[]);
-            let alert = warning.map(|it| warning_alert(self.scenario, minute, *kind, &it));
-            self.alerts.extend(alert);
-        }
-    }
-
     /// The forecast of what gets through: of what is wanted, and at most the quota.
     fn answer(&self, task: &Task) -> Option<Forecast> {
         let kind = match task.metric.as_str() {
             "invocations" => QuotaKind::Rpm,
             _ => QuotaKind::Tpm,
         };
-        let (_, lookout) = self.lookouts.iter().find(|(of, _)| *of == kind)?;
+        let outlook = self.learned.outlooks().find(|it| it.kind == kind)?;
         let quota = self.quota(kind).unwrap_or(f64::INFINITY);
-        let forecast = lookout.forecast()?;
+        let forecast = outlook.forecast()?;
         let buckets = forecast.quantiles(self.at(task.origin), task.step, task.steps);
         let column = |of: fn(&forecast::Quantiles) -> f64| {
             buckets.iter().map(|it| of(it).min(quota)).collect()
@@ -222,56 +227,38 @@ impl<'a> World<'a> {
         })
     }
 
-    /// What the detectors make of a minute that has a row. One that has none was not measured, which is no zero.
-    fn detect(&mut self, row: &Row) {
-        let measured = Measured {
-            invocations: Sample::Value(row.invocations),
-            throttles: Sample::Value(row.throttles),
-            client_errors: Sample::Value(row.client_errors),
-            server_errors: Sample::Value(row.server_errors),
-            input_tokens: Sample::Value(row.input_tokens),
-            output_tokens: Sample::Value(row.output_tokens),
-            latency: row.latency_ms_avg.map_or(Sample::NoData, Sample::Value),
-        };
-        let findings = self
-            .detectors
-            .push(self.at(row.minute), &measured, &Sensitivity::default());
-        let begun = findings.iter().filter(|finding| finding.began);
-        self.alerts.extend(begun.map(|finding| Alert {
-            scenario: self.scenario.name.clone(),
-            minute: row.minute,
-            kind: match finding.kind {
-                Kind::Throttled => "throttle",
-                Kind::ClientErrors | Kind::ServerErrors => "error",
-                Kind::Slow => "latency",
-                Kind::TrafficUp | Kind::TrafficDown | Kind::TokensUp => "anomaly",
-            },
-            quota: "none",
-            eta_minute: None,
-            page: true,
-        }));
-    }
-
     /// The UTC minute of a minute of the scenario.
     fn at(&self, minute: i64) -> Minute {
         self.scenario.start.plus(minute)
     }
 }
 
-/// The shipped rules about quotas. All others are the detectors' business here.
-fn quota_rules() -> Result<Vec<Rule>, Failure> {
+/// The shipped rules, without those about shares of a quota unless they are asked for.
+fn rules(has_shares: bool) -> Result<Vec<Rule>, Failure> {
     let rules = config::builtin_rules().map_err(|error| format!("{error:?}"))?;
-    let quota = rules.into_iter();
-    Ok(quota
-        .filter(|rule| rule.category == Category::Quota)
-        .collect())
+    let is_wanted = |rule: &Rule| has_shares || rule.condition.is_learned();
+    Ok(rules.into_iter().filter(is_wanted).collect())
 }
 
 fn alert(scenario: &Scenario, minute: i64, verdict: &Verdict) -> Alert {
+    // Notices of use say no time; a warning of the day ahead does.
+    let soon = verdict.reasons.iter().find_map(|reason| match reason {
+        Reason::RunsOut {
+            way: Way::Soon,
+            exhaustion,
+            ..
+        } => Some(exhaustion),
+        _ => None,
+    });
+    let eta_minute = soon.and_then(|it| {
+        let known = it.origin.since(scenario.start);
+        it.if_within_day.map(|minutes| known + minutes)
+    });
     Alert {
         scenario: scenario.name.clone(),
         minute,
         kind: match verdict.category {
+            Category::Quota if soon.is_some() => "quota_forecast",
             Category::Quota => "quota_usage",
             Category::Throttle => "throttle",
             Category::ClientError | Category::ServerError => "error",
@@ -282,29 +269,8 @@ fn alert(scenario: &Scenario, minute: i64, verdict: &Verdict) -> Alert {
             .quota
             .as_ref()
             .map_or("none", |(kind, _)| kind.name()),
-        eta_minute: None,
-        page: verdict.severity == Severity::Critical,
-    }
-}
-
-/// Notices of use say no time; a warning of the day ahead does, and pages.
-fn warning_alert(scenario: &Scenario, minute: i64, kind: QuotaKind, warning: &Warning) -> Alert {
-    let chances = &warning.exhaustion;
-    let known = chances.origin.since(scenario.start);
-    let eta_minute = match warning.way {
-        Way::Ahead | Way::Near => None,
-        Way::Soon => chances.if_within_day.map(|minutes| known + minutes),
-    };
-    Alert {
-        scenario: scenario.name.clone(),
-        minute,
-        kind: match warning.way {
-            Way::Ahead | Way::Near => "quota_usage",
-            Way::Soon => "quota_forecast",
-        },
-        quota: kind.name(),
         eta_minute,
-        page: warning.way == Way::Soon,
+        page: verdict.severity == Severity::Critical,
     }
 }
 

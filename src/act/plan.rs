@@ -10,6 +10,7 @@ mod desk;
 mod draft;
 mod file;
 mod group;
+mod hints;
 mod minutes;
 pub mod situation;
 mod size;
@@ -42,6 +43,8 @@ pub struct Inputs<'a> {
     pub desk: &'a [DeskReading],
     /// Who takes most of each pool, lately.
     pub takers: &'a BTreeMap<PoolId, Vec<Reason>>,
+    /// The most output that one request can reserve at admission, in tokens.
+    pub most_output: f64,
     /// What is known of pools from before the minutes that the book has, as far as a plan asked for it.
     pub past: &'a Past,
     /// What the operator allows.

@@ -7,20 +7,21 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Past, Replay};
+use super::{By, Past, Replay};
 use crate::{
     config::{Case, Expectation},
     model::{
         alert::Verdict,
         book::Book,
+        calendar::Calendar,
         catalog::{Catalog, LifeCycle, Mapping, Pool, PoolId},
         ids::QuotaCode,
         policy::Policy,
         quota::Quota,
         reason::Reason,
-        rule::Rules,
+        rule::{Rule, Rules},
         series::{PoolSeries, Reading, Sample, Signal},
-        time::{HOUR, Minute, after},
+        time::{HOUR, after},
         units::QuotaKind,
     },
 };
@@ -67,7 +68,12 @@ impl fmt::Display for Miss {
 /// Judges the case as the daemon would, and tells every expectation that was not met.
 #[must_use]
 pub fn run(case: &Case, rules: &Rules, policy: &Policy) -> Vec<Miss> {
-    let rules = rules.only(|it| case.rules.is_empty() || case.rules.contains(&it.name));
+    let only = |it: &Rule| case.rules.is_empty() || case.rules.contains(&it.name);
+    let by = By {
+        rules: rules.only(only),
+        calendar: Calendar::default(),
+        policy: policy.clone(),
+    };
     let past = Past {
         book: book_of(case),
         changes: Vec::new(),
@@ -78,7 +84,7 @@ pub fn run(case: &Case, rules: &Rules, policy: &Policy) -> Vec<Miss> {
         around.next().is_some()
     };
     let mut seen: BTreeMap<i64, Vec<Verdict>> = BTreeMap::new();
-    let mut replay = Replay::new(past, rules, policy.clone(), case.start);
+    let mut replay = Replay::new(past, by, case.start);
     replay.run(
         case.start,
         case.start.plus(case.minutes),
@@ -238,17 +244,20 @@ fn book_of(case: &Case) -> Book {
 
 /// What the case leaves out, or ends early, has no datapoint.
 fn reading(case: &Case) -> Reading {
-    let minutes = usize::try_from(case.minutes).unwrap_or(0); // at least one
+    let length = |minutes| usize::try_from(minutes).unwrap_or(0); // none is below 0
+    let (before, minutes) = (length(case.past.minutes), length(case.minutes));
     let published = Signal::ALL.into_iter();
     let published = published.filter(|it| it.depth(case.pool.family).is_some());
     let signals = published.map(|signal| {
-        let mut samples = case.series.get(&signal).cloned().unwrap_or_default();
-        samples.resize(minutes, Sample::NoData);
-        (signal, samples)
+        let mut all = case.past.series.get(&signal).cloned().unwrap_or_default();
+        all.resize(before, Sample::NoData);
+        all.extend(case.series.get(&signal).into_iter().flatten());
+        all.resize(before + minutes, Sample::NoData);
+        (signal, all)
     });
     Reading {
         pool: PoolId::clone(&case.pool),
-        from: Minute(case.start.0),
+        from: case.start.plus(-case.past.minutes),
         signals: signals.collect(),
         by_target: BTreeMap::new(),
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     score::{Label, Score, score},
     source::Source,
-    walk::{Step, Walk},
+    walk::{By, Step, Walk},
 };
 use crate::{
     backtest::Replay,
@@ -17,9 +17,7 @@ use crate::{
         catalog::PoolId,
         ids::{IncidentId, RuleName},
         incident::{Cause, Incident},
-        policy::Policy,
         reason::Reason,
-        rule::Rules,
         series::{PoolSeries, Signal},
         time::{DAY, HOUR, Minute},
         units::grouped,
@@ -165,10 +163,10 @@ struct Log {
 
 /// Replays the source by these rules. It effects nothing.
 #[must_use]
-pub fn backtest(source: Source, rules: &Rules, policy: &Policy, asked: &Asked) -> Found {
+pub fn backtest(source: Source, by: By, asked: &Asked) -> Found {
     let pools: Vec<PoolId> = source.past.book.pools.keys().cloned().collect();
     let series = source.past.book.series.clone();
-    let mut replay = Replay::new(source.past, rules.clone(), policy.clone(), asked.from);
+    let mut replay = Replay::new(source.past, by, asked.from);
     let mut log = Log::default();
     let is_close = |pool: &PoolId, hour: Minute| {
         asked.close.as_ref().is_some_and(|close| {

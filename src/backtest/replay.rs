@@ -6,18 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::walk::{Step, Walk};
+use super::walk::{By, Step, Walk};
 use crate::{
-    engine,
+    engine::{self, Taught, learned::Learned},
     model::{
         alert::{AlertState, Track, Verdict},
         book::{Book, Record},
         catalog::PoolId,
         ids::{QuotaCode, RuleName, Scope},
         incident::AlertKey,
-        policy::Policy,
-        quota::Quota,
-        rule::Rules,
+        quota::{Quota, QuotaChange},
         series::{PoolSeries, Sample, Signal},
         time::{HOUR, Minute},
     },
@@ -40,18 +38,18 @@ pub struct Replay {
     /// Sees whole hours, for the rules alone.
     ahead: Book,
     changes: Vec<(Minute, Quota)>,
-    rules: Rules,
+    by: By,
 }
 
 impl Replay {
-    /// From this minute on. What was measured before is known, and was not judged.
+    /// From this minute on. What was measured before is known and learned from, and was not judged.
     #[must_use]
-    pub fn new(past: Past, mut rules: Rules, policy: Policy, start: Minute) -> Self {
+    pub fn new(past: Past, mut by: By, start: Minute) -> Self {
         let mut book = past.book.clone();
         let mut tracks = BTreeMap::new();
         for pool in past.book.pools.keys() {
-            rules.prepare(pool);
-            for rule in rules.of(pool).iter() {
+            by.rules.prepare(pool);
+            for rule in by.rules.of(pool).iter() {
                 let key = AlertKey {
                     rule: rule.name.clone(),
                     pool: pool.clone(),
@@ -73,10 +71,10 @@ impl Replay {
         ahead.tracks = tracks;
         let changes = past.changes;
         Self {
-            walk: Walk::new(book, rules.clone(), policy),
+            walk: Walk::new(book, by.clone(), start),
             ahead,
             changes,
-            rules,
+            by,
         }
     }
 
@@ -100,18 +98,19 @@ impl Replay {
             });
             let mut close: BTreeSet<PoolId> = close.into_iter().cloned().collect();
             let mut calm = Vec::new();
-            for (pool, verdicts) in self.calm(&open, end) {
-                match verdicts {
-                    Some(verdicts) => calm.push((pool, verdicts)),
+            for (pool, hour) in self.calm(&open, end) {
+                match hour {
+                    Some(hour) => calm.push((pool, hour)),
                     None => drop(close.insert(pool.clone())),
                 }
             }
             if !close.is_empty() {
                 self.minutes(at, end, &close, &mut see);
             }
-            for (pool, verdicts) in calm {
+            for (pool, (verdicts, learned)) in calm {
                 self.reach(pool, at, end);
                 self.walk.read_up_to(pool, end);
+                self.walk.taught.insert(pool.clone(), learned);
                 for it in verdicts {
                     self.note(&it.rule, &it.pool, it.track);
                 }
@@ -123,12 +122,13 @@ impl Replay {
         }
     }
 
-    /// The verdicts of pools over an hour in which nothing begins or ends; `None`: something may.
+    /// The verdicts of pools over an hour in which nothing begins or ends, and what the pools have taught after it. `None`:
+    /// something may; what the walk knows of the pool is as before then.
     fn calm<'p>(
         &mut self,
         pools: &[&'p PoolId],
         end: Minute,
-    ) -> Vec<(&'p PoolId, Option<Vec<Verdict>>)> {
+    ) -> Vec<(&'p PoolId, Option<CalmHour>)> {
         for pool in pools {
             for read in [
                 Record::ReadThrough((*pool).clone(), end),
@@ -138,12 +138,17 @@ impl Replay {
                 self.ahead.take_in(read);
             }
         }
-        let (rules, ahead) = (&self.rules, &self.ahead);
+        let (by, ahead, known) = (&self.by, &self.ahead, &self.walk.taught);
         let judge = |pool: &'p PoolId| {
             let due = BTreeSet::from([pool.clone()]);
-            let verdicts = engine::judge_some(rules, ahead, &due, end.start());
+            let learned = known.get(pool).cloned().unwrap_or_default();
+            let mut taught = Taught::from([(pool.clone(), learned)]);
+            let (rules, calendar, now) = (&by.rules, &by.calendar, end.start());
+            let verdicts = engine::judge_some(rules, calendar, ahead, &mut taught, &due, now);
             let is_calm = |it: &Verdict| it.past.is_empty() && !it.state.is_on();
-            (pool, verdicts.iter().all(is_calm).then_some(verdicts))
+            let learned = taught.remove(pool).unwrap_or_default();
+            let is_calm = verdicts.iter().all(is_calm);
+            (pool, is_calm.then_some((verdicts, learned)))
         };
         // Two cores are what there is at the least; pools know nothing of one another here.
         let (left, right) = pools.split_at(pools.len() / 2);
@@ -175,8 +180,18 @@ impl Replay {
             let next = minute.plus(1);
             for (_, quota) in self.changes.iter().filter(|(at, _)| *at == minute) {
                 let key = (quota.scope.clone(), quota.code.clone());
-                self.walk.book.quotas.insert(key.clone(), quota.clone());
-                self.ahead.quotas.insert(key, quota.clone());
+                let before = self.walk.book.quotas.get(&key);
+                let change = QuotaChange {
+                    scope: quota.scope.clone(),
+                    code: quota.code.clone(),
+                    old: before.and_then(|it| it.applied),
+                    new: quota.applied,
+                    at: minute.start(),
+                };
+                for book in [&mut self.walk.book, &mut self.ahead] {
+                    book.take_in(Record::Quota(quota.clone()));
+                    book.take_in(Record::QuotaChange(change.clone()));
+                }
             }
             for pool in close.iter().chain(&beside) {
                 self.reach(pool, minute, next);
@@ -227,7 +242,7 @@ impl Replay {
 
     /// Judging goes on from where the walk stands.
     fn follow(&mut self, pool: &PoolId) {
-        for rule in self.rules.of(pool).iter() {
+        for rule in self.by.rules.of(pool).iter() {
             let key = AlertKey {
                 rule: rule.name.clone(),
                 pool: pool.clone(),
@@ -238,6 +253,9 @@ impl Replay {
         }
     }
 }
+
+/// What rules said of an hour, and what its pool has taught after it.
+type CalmHour = (Vec<Verdict>, Learned);
 
 /// Copies the minutes of an hour before `end`.
 fn put(from: &PoolSeries, into: &mut PoolSeries, signal: Signal, hour: Minute, end: Minute) {

@@ -1,23 +1,46 @@
 //! The same judging and planning as in the daemon, over a book in memory, without any effect.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     act::plan::{self, Past, Wanted},
-    engine,
+    collect::most_reserved_output,
+    engine::{self, Taught, learned::LEARNED_DAYS},
     model::{
         action::{Effect, Intent},
         alert::Verdict,
         book::{Book, Key, Record},
-        catalog::PoolId,
+        calendar::Calendar,
+        catalog::{Pool, PoolId},
         desk::DeskReading,
         incident::Incident,
-        policy::Policy,
+        policy::{Policy, Settings},
         rule::Rules,
         series::PoolSeries,
         time::{DAY, Minute, Timestamp, after},
     },
 };
+
+/// By what is judged and decided.
+#[derive(Clone, Debug)]
+pub struct By {
+    /// The rules.
+    pub rules: Rules,
+    /// Planned events.
+    pub calendar: Calendar,
+    /// What may be done.
+    pub policy: Policy,
+}
+
+impl From<&Settings> for By {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            rules: settings.rules.clone(),
+            calendar: settings.calendar.clone(),
+            policy: settings.policy.clone(),
+        }
+    }
+}
 
 /// A book that moves through time.
 ///
@@ -27,8 +50,9 @@ use crate::{
 pub struct Walk {
     /// What is known at this time. Whoever walks puts in what was measured.
     pub book: Book,
-    rules: Rules,
-    policy: Policy,
+    /// What the pools have taught up to this time.
+    pub taught: Taught,
+    by: By,
     past: Past,
 }
 
@@ -44,19 +68,42 @@ pub struct Step {
 }
 
 impl Walk {
-    /// From this book on, by these rules and this policy.
+    /// From this book on: what it holds is learned of each pool, up to this minute.
     #[must_use]
-    pub fn new(book: Book, rules: Rules, policy: Policy) -> Self {
+    pub fn new(book: Book, by: By, start: Minute) -> Self {
         let mut walk = Self {
             book,
-            rules,
-            policy,
+            taught: Taught::new(),
+            by,
             past: Past::new(),
         };
         for pool in walk.book.pools.keys() {
-            walk.rules.prepare(pool);
+            walk.by.rules.prepare(pool);
         }
+        walk.taught = walk.learned(start);
         walk
+    }
+
+    /// What the history teaches, as in the daemon when it first sees a pool.
+    fn learned(&self, until: Minute) -> Taught {
+        let first = until.plus(-LEARNED_DAYS * DAY);
+        let learn = |(id, pool): (&PoolId, &Pool)| {
+            let whole = self.book.series.get(id);
+            let mut series = PoolSeries::default();
+            for (signal, hour) in whole.into_iter().flat_map(PoolSeries::held) {
+                if first <= hour
+                    && let Some(block) = whole.and_then(|it| it.block(signal, hour))
+                {
+                    series.restore(signal, hour, block);
+                }
+            }
+            let By {
+                rules, calendar, ..
+            } = &self.by;
+            let learned = engine::learn(rules, calendar, &self.book, pool, &series, until);
+            (id.clone(), learned)
+        };
+        self.book.pools.iter().map(learn).collect()
     }
 
     /// Judges these pools up to `until`, plans, and takes the plan into the book.
@@ -65,7 +112,12 @@ impl Walk {
             self.read_up_to(pool, until);
         }
         let now = until.start();
-        let verdicts = engine::judge_some(&self.rules, &self.book, due, now);
+        let verdicts = {
+            let By {
+                rules, calendar, ..
+            } = &self.by;
+            engine::judge_some(rules, calendar, &self.book, &mut self.taught, due, now)
+        };
         let records = self.plan(&verdicts, now);
         let mut step = Step {
             verdicts,
@@ -116,8 +168,8 @@ impl Walk {
     }
 
     fn plan(&mut self, verdicts: &[Verdict], now: Timestamp) -> Vec<Record> {
-        let orphans = engine::orphans(&self.rules, &self.book);
-        let takers = std::collections::BTreeMap::new();
+        let orphans = engine::orphans(&self.by.rules, &self.book);
+        let takers = BTreeMap::new();
         let desk: &[DeskReading] = &[];
         loop {
             let planned = plan::plan(plan::Inputs {
@@ -127,7 +179,8 @@ impl Walk {
                 desk,
                 takers: &takers,
                 past: &self.past,
-                policy: &self.policy,
+                policy: &self.by.policy,
+                most_output: most_reserved_output(),
                 now,
             });
             match planned {

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     backtest::{
+        By,
         found::{Asked, Close, Found, backtest},
         score, source,
         source::Source,
@@ -21,7 +22,7 @@ use crate::{
         catalog::{Family, PoolId},
         ids::{AccountId, ModelId, ReceiverName, Region, Scope},
         incident::Incident,
-        policy::{Policy, Route, Settings},
+        policy::{Route, Settings},
         rule::Severity,
         time::{Minute, Timestamp},
         units::{Amount, QuotaKind},
@@ -73,14 +74,15 @@ pub(super) fn run(args: &BacktestArgs, settings: &Settings) -> Result<Found, Exi
         close: None,
         labels,
     };
-    let policy = policy(args, settings);
-    asked.close = close(args, &source, (from, until), &asked, settings, &policy)?;
-    Ok(backtest(source, &settings.rules, &policy, &asked))
+    let by = by(args, settings);
+    asked.close = close(args, &source, (from, until), &asked, &by)?;
+    Ok(backtest(source, by, &asked))
 }
 
 /// As if it may file by itself, unless it is said otherwise; and somebody hears everything, if nobody is configured.
-fn policy(args: &BacktestArgs, settings: &Settings) -> Policy {
-    let mut policy = settings.policy.clone();
+fn by(args: &BacktestArgs, settings: &Settings) -> By {
+    let mut by = By::from(settings);
+    let policy = &mut by.policy;
     policy.mode = args.mode.into();
     if policy.routes.is_empty() {
         policy.routes.push(Route {
@@ -88,7 +90,7 @@ fn policy(args: &BacktestArgs, settings: &Settings) -> Policy {
             least: Severity::Info,
         });
     }
-    policy
+    by
 }
 
 fn source(
@@ -174,8 +176,7 @@ fn close(
     source: &Source,
     (from, until): (Minute, Minute),
     asked: &Asked,
-    settings: &Settings,
-    policy: &Policy,
+    by: &By,
 ) -> Result<Option<Close>, Exit> {
     if let Some(name) = &args.pool {
         let pool = table::pool_id(name)
@@ -210,7 +211,7 @@ fn close(
         end: source.end,
         incidents: Vec::new(),
     };
-    let found = backtest(again, &settings.rules, policy, asked);
+    let found = backtest(again, by.clone(), asked);
     let it = found.incidents.iter().find(|it| it.id == *id);
     let it = it.ok_or_else(|| {
         let text = format!(

@@ -207,6 +207,12 @@ fn write_why(text: &mut Text<'_>, incident: &Incident) -> io::Result<()> {
             text.line(3, reason)?;
         }
     }
+    if !incident.brief.hints.is_empty() {
+        text.line(1, "WHAT PROBABLY LIES BEHIND IT")?;
+    }
+    for hint in &incident.brief.hints {
+        text.line(2, hint)?;
+    }
     text.line(1, "DECISIONS")?;
     if incident.decisions_dropped > 0 {
         let gone = format!("({} older ones were let go)", incident.decisions_dropped);

@@ -13,7 +13,7 @@ use crate::{
     model::units::grouped,
     web::{
         json::{Action, Ask, Case, Headroom, IncidentBrief, Level, Status},
-        words::{age, clock, percent, place},
+        words::{age, clock, expected, odds, percent, place},
     },
 };
 
@@ -69,6 +69,7 @@ fn write_text(out: &mut dyn Write, status: &Status) -> io::Result<()> {
     }
     write_headroom(&mut text, &status.headroom)?;
     write_reserved(&mut text, &status.headroom)?;
+    write_ahead(&mut text, &status.headroom)?;
     left_out(&mut text, &status.left_out, "headroom")?;
     text.heading("OPEN INCIDENTS")?;
     none(&mut text, status.incidents.is_empty())?;
@@ -160,6 +161,22 @@ fn write_reserved(text: &mut Text<'_>, rows: &[Headroom]) -> io::Result<()> {
     Ok(())
 }
 
+/// From this chance of the month on a quota is worth a line.
+const WORTH_A_LINE: f64 = 0.05;
+
+/// The quotas that may run out, by the forecast.
+fn write_ahead(text: &mut Text<'_>, rows: &[Headroom]) -> io::Result<()> {
+    for row in rows {
+        let ahead = row.ahead.as_ref();
+        if let Some(ahead) = ahead.filter(|it| WORTH_A_LINE <= it.within_month) {
+            let (kind, pool) = (row.kind.to_uppercase(), &row.pool);
+            let (when, odds) = (expected(ahead), odds(ahead));
+            text.line(1, &format!("{kind} of {pool} runs out {when} ({odds})"))?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether requests may be refused although use is below the quota: admission may hold more than the quota is.
 fn is_reserved_beyond(row: &Headroom) -> bool {
     let most = row.reserved.as_ref().map(|held| held.most);
@@ -201,6 +218,7 @@ fn write_incident(text: &mut Text<'_>, incident: &IncidentBrief) -> io::Result<(
     text.line(1, &format!("{id}  {severity}{open}"))?;
     text.line(2, title)?;
     text.labelled(2, "why", &incident.reasons)?;
+    text.labelled(2, "hint", &incident.hints)?;
     text.labelled(2, "done", &incident.done)
 }
 

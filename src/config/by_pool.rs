@@ -196,6 +196,28 @@ pub(super) fn check(sheet: &mut Sheet, written: &[Written], rules: &Rules) {
     }
 }
 
+/// Two rules that ask the same of a pool.
+pub(super) fn keep_single(sheet: &mut Sheet, written: &[Written], rules: &Rules) {
+    for (first, second, by) in rules.doubled() {
+        let at = by.and_then(|by| written.iter().find(|it| it.given == *by));
+        let what = match by {
+            None => String::new(),
+            Some(by) => format!(" where override \"{}\" fits", by.name),
+        };
+        let wrong = Wrong::new(
+            format!("\"{first}\" and \"{second}\" look for the same trouble{what}"),
+            "which one holds?",
+            format!(
+                "switch one off, such as by [rule.{first}] and `enabled = false`: a pool has one detector of each trouble, and one forecast of each quota"
+            ),
+        );
+        match at {
+            Some(Written { span, path, .. }) => sheet.fault(span.clone(), path, wrong),
+            None => sheet.fault(0..0, "rule", wrong),
+        }
+    }
+}
+
 fn tie(sheet: &mut Sheet, earlier: &Override, later: &Written) {
     let is_tied = earlier.matcher.narrowness() == later.given.matcher.narrowness()
         && earlier.matcher.meets(&later.given.matcher);

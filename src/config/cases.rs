@@ -47,10 +47,21 @@ pub struct Case {
     pub minutes: i64,
     /// One sample a minute from the start.
     pub series: BTreeMap<Signal, Vec<Sample>>,
+    /// What was measured before the start: learned from, and not judged.
+    pub past: CasePast,
     /// Judged alone; all rules where it is empty.
     pub rules: BTreeSet<RuleName>,
     /// What is expected.
     pub expectations: Vec<Expectation>,
+}
+
+/// Minutes before the start of a case.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct CasePast {
+    /// How many.
+    pub minutes: i64,
+    /// One sample a minute, so many of each signal.
+    pub series: BTreeMap<Signal, Vec<Sample>>,
 }
 
 /// What is expected at one time.
@@ -78,6 +89,8 @@ const STATES: [(&str, AlertState); 6] = [
     ("no-data", AlertState::NoData),
     ("error", AlertState::Error),
 ];
+/// As much as any rule looks back.
+const MOST_PAST_MINUTES: i64 = 15 * DAY;
 /// A Monday.
 const START: Minute = Minute(20_458 * DAY);
 const ACCOUNT: &str = "111122223333";
@@ -165,6 +178,8 @@ fn case(sheet: &mut Sheet, mut section: Section<'_>, known: &[RuleName]) -> Opti
     let quotas = quotas.map(|it| quotas_of(sheet, it)).unwrap_or_default();
     let series = section.take("series").and_then(|it| sheet.table(&it));
     let series = series.map(|it| series_of(sheet, it)).unwrap_or_default();
+    let past = section.take("past").and_then(|it| sheet.table(&it));
+    let past = past.map_or(Some(CasePast::default()), |it| past_of(sheet, it));
     let expect = section.take("expect").map(|it| sheet.tables(&it));
     let expect = sheet.require(
         &section,
@@ -189,6 +204,7 @@ fn case(sheet: &mut Sheet, mut section: Section<'_>, known: &[RuleName]) -> Opti
         start: start.unwrap_or(START),
         minutes: last.max(i64::try_from(longest).ok()?),
         series,
+        past: past?,
         rules: rules.unwrap_or_default().into_iter().collect(),
         expectations,
     })
@@ -229,14 +245,48 @@ fn quotas_of(sheet: &mut Sheet, mut table: Section<'_>) -> BTreeMap<QuotaKind, A
 }
 
 fn series_of(sheet: &mut Sheet, mut table: Section<'_>) -> BTreeMap<Signal, Vec<Sample>> {
+    let series = signals_of(sheet, &mut table);
+    table.finish(sheet);
+    series
+}
+
+fn signals_of(sheet: &mut Sheet, table: &mut Section<'_>) -> BTreeMap<Signal, Vec<Sample>> {
     let mut series = BTreeMap::new();
     for signal in Signal::ALL {
         let samples = table.take(signal.name());
         let samples = samples.and_then(|it| sheet.parsed(&it, shorthand::samples));
         series.extend(samples.map(|it| (signal, it)));
     }
-    table.finish(sheet);
     series
+}
+
+/// `lasts = "3d"`, and series that are repeated for so long.
+fn past_of(sheet: &mut Sheet, mut table: Section<'_>) -> Option<CasePast> {
+    let lasts = table.take("lasts");
+    let lasts = lasts.and_then(|it| sheet.parsed(&it, past_minutes));
+    let lasts = sheet.require(&table, "lasts", "\"3d\"", lasts);
+    let series = signals_of(sheet, &mut table);
+    table.finish(sheet);
+    let minutes = lasts?;
+    let length = usize::try_from(minutes).ok()?;
+    let repeated = |samples: Vec<Sample>| samples.into_iter().cycle().take(length).collect();
+    let series = series.into_iter();
+    Some(CasePast {
+        minutes,
+        series: series.map(|(signal, it)| (signal, repeated(it))).collect(),
+    })
+}
+
+fn past_minutes(text: &str) -> Result<i64, Wrong> {
+    let minutes = values::minutes(text)?;
+    if minutes <= MOST_PAST_MINUTES {
+        return Ok(minutes);
+    }
+    Err(Wrong::new(
+        "must be at most 15d",
+        "more than any rule looks back",
+        "such as \"3d\"",
+    ))
 }
 
 fn expectation(

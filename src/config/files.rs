@@ -8,8 +8,10 @@ use std::{
 
 use super::{
     fault::Fault,
+    hints,
     rules::{self, BUILTIN, RuleBook},
 };
+use crate::model::hint::HintRules;
 
 /// A larger file is refused before it is parsed.
 pub const MOST_FILE_BYTES: u64 = 1024 * 1024;
@@ -93,6 +95,19 @@ pub(super) fn rules_in(folder: &Path) -> (RuleBook, Vec<Fault>) {
         }
     }
     (book, faults)
+}
+
+/// The rules of hints of a folder, `hints/causes.toml` in it; `None` where it has none and the built-in ones stay.
+pub(super) fn hints_in(folder: &Path) -> Option<(Option<HintRules>, Vec<Fault>)> {
+    let path = folder.join("hints").join("causes.toml");
+    // What can't be looked at is read, so that the error tells why.
+    if matches!(path.try_exists(), Ok(false)) {
+        return None;
+    }
+    Some(match read(&path, "file of hints") {
+        Ok(text) => hints::read(&path.display().to_string(), &text),
+        Err(fault) => (None, vec![*fault]),
+    })
 }
 
 fn rule_files(folder: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {

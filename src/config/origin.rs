@@ -95,6 +95,9 @@ pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<
         policy.organisation.contact.as_deref().map(quoted),
     );
     case_and_cadence(&mut page, settings);
+    for (name, what) in super::events::shown(&settings.calendar) {
+        page.file_value(&format!("event {}", quoted(name)), &what);
+    }
     page.rules(&settings.rules, rules_folder);
     page.text()
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     fault::{Wrong, nearest},
+    learned,
     rules::{RuleBook, clear_below_above, clear_minutes, remedies, severities},
     sheet::{Entry, Section, Sheet},
     values,
@@ -112,6 +113,9 @@ fn value(sheet: &mut Sheet, entry: &Entry<'_>, slot: &Slot<'_>) -> Option<Value>
         Slot::Share(_) => sheet.parsed(entry, values::share).map(Value::Share),
         Slot::Number(_, least) => sheet.number(entry, *least).map(Value::Number),
         Slot::Millis(_) => sheet.parsed(entry, values::millis).map(Value::Millis),
+        Slot::Chance(_) => learned::chance(sheet, entry).map(Value::Chance),
+        Slot::Climb(_) => learned::climb_of(sheet, entry).map(Value::Climb),
+        Slot::Standing(_) => learned::standing(sheet, entry).map(Value::Standing),
     }
 }
 

@@ -6,22 +6,19 @@ use toml::de::DeTable;
 
 use super::{
     fault::{Fault, Wrong},
+    learned,
     sheet::{Entry, Section, Sheet},
     values,
 };
 use crate::model::{
     ids::RuleName,
-    rule::{Category, Condition, Remedy, Rule, Severity},
+    rule::{Category, Condition, Remedy, Rule, Severity, Window},
     series::Signal,
     units::{QuotaKind, Share},
 };
 
 /// The rules we ship. They are the only place with default thresholds.
 pub(super) const BUILTIN: &[(&str, &str)] = &[
-    (
-        "alert-rules/bands.toml",
-        include_str!("../../alert-rules/bands.toml"),
-    ),
     (
         "alert-rules/client-errors.toml",
         include_str!("../../alert-rules/client-errors.toml"),
@@ -39,6 +36,10 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../alert-rules/mantle-share.toml"),
     ),
     (
+        "alert-rules/quota-forecast.toml",
+        include_str!("../../alert-rules/quota-forecast.toml"),
+    ),
+    (
         "alert-rules/rpm-share.toml",
         include_str!("../../alert-rules/rpm-share.toml"),
     ),
@@ -53,6 +54,10 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
     (
         "alert-rules/tpm-share.toml",
         include_str!("../../alert-rules/tpm-share.toml"),
+    ),
+    (
+        "alert-rules/traffic.toml",
+        include_str!("../../alert-rules/traffic.toml"),
     ),
 ];
 
@@ -105,19 +110,12 @@ fn read_rule(sheet: &mut Sheet, mut section: Section<'_>, book: &mut RuleBook) {
         .take("remedy")
         .and_then(|it| sheet.choice(&it, &remedies()));
     let remedy = sheet.require(&section, "remedy", "\"notify\"", remedy);
-    let window = section
-        .take("window")
-        .and_then(|it| sheet.parsed(&it, values::window));
-    let window = sheet.require(&section, "window", "\"3 of 5\"", window);
-    let clear = section
-        .take("clear_for")
-        .and_then(|it| sheet.parsed(&it, clear_minutes));
-    let clear = sheet.require(&section, "clear_for", "\"5m\"", clear);
     let runbook = section
         .take("runbook")
         .and_then(|it| sheet.parsed(&it, one_line));
     let runbook = sheet.require(&section, "runbook", "\"…\"", runbook);
     let condition = read_condition(sheet, &mut section);
+    let (window, clear) = read_patience(sheet, &mut section, condition.as_ref());
     section.finish(sheet);
     let (Some(name), Some(entry)) = (parsed, name) else {
         return;
@@ -154,14 +152,44 @@ fn read_rule(sheet: &mut Sheet, mut section: Section<'_>, book: &mut RuleBook) {
     book.insert(name, (rule.hashed(), sheet.source.name.clone()));
 }
 
-const CONDITIONS: &str = "quota_share, count, slow, above_usual or ends";
+/// How many bad minutes it takes, and how many good ones to end. What is judged by the pool's own past has its own
+/// idea of the first, and detectors of the second as well.
+fn read_patience(
+    sheet: &mut Sheet,
+    section: &mut Section<'_>,
+    condition: Option<&Condition>,
+) -> (Option<Window>, Option<u8>) {
+    let (has_window, has_clear) = match condition {
+        Some(Condition::Unusual(_)) => (false, false),
+        Some(Condition::RunsOut { .. }) => (false, true),
+        Some(_) | None => (true, true),
+    };
+    let window = if has_window {
+        let written = section.take("window");
+        let window = written.and_then(|it| sheet.parsed(&it, values::window));
+        sheet.require(section, "window", "\"3 of 5\"", window)
+    } else {
+        Window::new(1, 1)
+    };
+    let clear = if has_clear {
+        let written = section.take("clear_for");
+        let clear = written.and_then(|it| sheet.parsed(&it, clear_minutes));
+        sheet.require(section, "clear_for", "\"5m\"", clear)
+    } else {
+        Some(0)
+    };
+    (window, clear)
+}
+
+const CONDITIONS: &str = "quota_share, count, slow, unusual, runs_out or ends";
 
 fn read_condition(sheet: &mut Sheet, section: &mut Section<'_>) -> Option<Condition> {
     let written: Vec<(Shape, Entry<'_>)> = [
         ("quota_share", Shape::QuotaShare),
         ("count", Shape::Count),
         ("slow", Shape::Slow),
-        ("above_usual", Shape::AboveUsual),
+        ("unusual", Shape::Unusual),
+        ("runs_out", Shape::RunsOut),
         ("ends", Shape::Ends),
     ]
     .into_iter()
@@ -190,7 +218,8 @@ fn read_condition(sheet: &mut Sheet, section: &mut Section<'_>) -> Option<Condit
         Shape::QuotaShare => quota_share(sheet, table),
         Shape::Count => count(sheet, table),
         Shape::Slow => slow(sheet, table),
-        Shape::AboveUsual => above_usual(sheet, table),
+        Shape::Unusual => learned::unusual(sheet, table).map(Condition::Unusual),
+        Shape::RunsOut => learned::runs_out(sheet, table),
         Shape::Ends => ends(sheet, table),
     }
 }
@@ -200,7 +229,8 @@ enum Shape {
     QuotaShare,
     Count,
     Slow,
-    AboveUsual,
+    Unusual,
+    RunsOut,
     Ends,
 }
 
@@ -281,22 +311,6 @@ fn slow(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Condition> {
     Some(Condition::Slow {
         millis: millis?,
         min_demand: min_demand?,
-    })
-}
-
-fn above_usual(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Condition> {
-    let all: Vec<_> = signals(|_| true);
-    let of = table.take("of").and_then(|it| sheet.choice(&it, &all));
-    let of = sheet.require(&table, "of", "\"invocations\"", of);
-    let factor = table.take("factor").and_then(|it| sheet.number(&it, 1.0));
-    let factor = sheet.require(&table, "factor", "1.5", factor);
-    let floor = table.take("floor").and_then(|it| sheet.number(&it, 0.0));
-    let floor = sheet.require(&table, "floor", "100", floor);
-    table.finish(sheet);
-    Some(Condition::Above {
-        of: of?,
-        factor: factor?,
-        floor: floor?,
     })
 }
 

@@ -9,9 +9,9 @@ use std::{
 use toml::de::DeTable;
 
 use super::{
-    Loaded, Overrides, accounts, by_pool,
+    Loaded, Overrides, accounts, by_pool, events,
     fault::{Fault, Wrong},
-    files,
+    files, hints,
     origin::{Origin, Origins},
     overrides,
     receivers::{self, Receivers, Surroundings},
@@ -19,6 +19,7 @@ use super::{
     values,
 };
 use crate::model::{
+    hint::HintRules,
     policy::{
         Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Settings,
     },
@@ -61,10 +62,15 @@ struct Reader<'a> {
     overrides: &'a Overrides,
     folder: PathBuf,
     rules_folder: Option<PathBuf>,
+    hints: HintRules,
 }
 
 /// The settings as far as they could be read, and all faults. With any fault the settings mean nothing.
 pub(super) fn read(text: &str, name: &str, overrides: &Overrides) -> (Option<Loaded>, Vec<Fault>) {
+    let hints = match hints::read(hints::BUILTIN.0, hints::BUILTIN.1) {
+        (Some(hints), _) => hints,
+        (None, faults) => return (None, faults),
+    };
     let folder = Path::new(name).parent().unwrap_or(Path::new("")).to_owned();
     let mut reader = Reader {
         sheet: Sheet::new(name, text),
@@ -72,6 +78,7 @@ pub(super) fn read(text: &str, name: &str, overrides: &Overrides) -> (Option<Loa
         overrides,
         folder,
         rules_folder: None,
+        hints,
     };
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -112,6 +119,7 @@ impl Reader<'_> {
         let case_codes = self.case_codes(&mut root);
         let cadence = self.cadence(&mut root);
         let cost = self.cost(&mut root);
+        let calendar = events::read_all(&mut self.sheet, &mut root, &accounts);
         let (rules, rule_faults) = self.rules(&mut root, &accounts);
         root.finish(&mut self.sheet);
         let named = receivers.into_iter();
@@ -123,6 +131,7 @@ impl Reader<'_> {
             receivers,
             organisation,
             case_codes,
+            hints: self.hints,
             approval_minutes,
             cooldown_minutes,
         };
@@ -133,6 +142,7 @@ impl Reader<'_> {
             cost,
             store_path,
             listen,
+            calendar,
             rules,
         };
         (settings, rule_faults)
@@ -337,13 +347,17 @@ impl Reader<'_> {
         let given = self.overrides.rules.clone();
         self.given("rules.folder", given.is_some());
         self.rules_folder = given.or_else(|| written.map(|path| self.folder.join(path)));
-        let (mut book, faults) = self
+        let (mut book, mut faults) = self
             .rules_folder
             .as_deref()
             .map_or_else(files::builtin_rules, files::rules_in);
         // With a faulty rule file a rule may be missing for that reason alone.
         let is_whole = faults.is_empty();
         let mut off = BTreeSet::new();
+        if let Some((hints, more)) = self.rules_folder.as_deref().and_then(files::hints_in) {
+            self.hints = hints.unwrap_or(self.hints);
+            faults.extend(more);
+        }
         if let Some(table) = self.table(root, "rule") {
             for name in table.keys() {
                 self.origins.insert(format!("rule.{name}"), Origin::File);
@@ -364,6 +378,7 @@ impl Reader<'_> {
         let overrides = by_pool.iter().map(|it| it.given.clone()).collect();
         let rules = Rules::new(known, off, overrides);
         by_pool::check(&mut self.sheet, &by_pool, &rules);
+        by_pool::keep_single(&mut self.sheet, &by_pool, &rules);
         (rules, faults)
     }
 

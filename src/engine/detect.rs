@@ -19,7 +19,13 @@
 //!
 //! Does not belong here: thresholds against a quota and forecasts (`engine`), which incident a finding belongs to (`act/plan`).
 
-use crate::model::{series::Sample, time::Minute};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    series::Sample,
+    time::{HOUR, Minute},
+    unusual::{Beyond, Failing, Jump, Trouble, Unusual as Sought},
+};
 
 mod calm;
 mod failures;
@@ -60,40 +66,8 @@ pub struct Measured {
     pub latency: Sample,
 }
 
-/// What a detector looks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Requests are refused.
-    Throttled,
-    /// More requests than usual fail by the caller's fault.
-    ClientErrors,
-    /// More requests than usual fail by AWS's fault.
-    ServerErrors,
-    /// Answers are slower than their length explains.
-    Slow,
-    /// Far more arrivals than before and than usual at this time of day.
-    TrafficUp,
-    /// Traffic vanished.
-    TrafficDown,
-    /// Requests carry far more tokens than before.
-    TokensUp,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 7] = [
-        Self::Throttled,
-        Self::ClientErrors,
-        Self::ServerErrors,
-        Self::Slow,
-        Self::TrafficUp,
-        Self::TrafficDown,
-        Self::TokensUp,
-    ];
-}
-
 /// The numbers behind a bad minute.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// What was seen over the window: a share of requests (throttles, errors), milliseconds, arrivals a minute, or tokens
     /// a request.
@@ -110,59 +84,81 @@ pub struct Evidence {
     pub is_young: bool,
 }
 
-/// An alert that began or ended with this minute.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Finding {
-    /// Of which kind.
-    pub kind: Kind,
-    /// Began, or ended.
-    pub began: bool,
-    /// Why; where it ended, `None`.
-    pub evidence: Option<Evidence>,
+/// What one detector says of one minute.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Step {
+    /// An alert began (`true`) or ended (`false`) with this minute.
+    pub turn: Option<bool>,
+    /// Why this minute is bad, if it is.
+    pub bad: Option<Evidence>,
+    /// Why the next one may well be: worth a closer look.
+    pub near: Option<Evidence>,
 }
 
-/// What is worth a page. Everything else is learned from the pool.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sensitivity {
-    /// Failures: times the base rate.
-    pub failure_ratio: f64,
-    /// Failures: share of the attempts above the base rate.
-    pub failure_excess: f64,
-    /// Latency: times what the length explains.
-    pub slow_factor: f64,
-    /// Traffic: times the half hour before, or its inverse.
-    pub jump_factor: f64,
-    /// Traffic: times the usual high of this time of day.
-    pub up_factor: f64,
-    /// Traffic: the usual low of this time of day over what is seen.
-    pub down_factor: f64,
-    /// Tokens a request: times the usual high of this hour of day, and the hour before.
-    pub tokens_factor: f64,
-    /// A statistic must reach what the pool's calm reaches once in so many blocks of six hours.
-    pub rare: f64,
+/// What is looked for in a pool: nothing by default.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Watched {
+    throttled: bool,
+    client: Option<Failing>,
+    server: Option<Failing>,
+    slow: Option<Beyond>,
+    up: Option<Jump>,
+    down: Option<Jump>,
+    tokens: Option<Beyond>,
 }
 
-impl Default for Sensitivity {
-    /// One request in a hundred and half as many again, half as slow again, three times the traffic, twice the tokens; once a month.
-    fn default() -> Self {
-        Self {
-            failure_ratio: 1.5,
-            failure_excess: 0.01,
-            slow_factor: 1.5,
-            jump_factor: 3.0,
-            up_factor: 2.0,
-            down_factor: 2.5,
-            tokens_factor: 2.0,
-            rare: 120.0,
+impl Watched {
+    /// Of these rules; of two about the same the later one counts.
+    #[must_use]
+    pub fn of(sought: impl IntoIterator<Item = Sought>) -> Self {
+        let mut watched = Self::default();
+        for one in sought {
+            match one {
+                Sought::Throttled => watched.throttled = true,
+                Sought::ClientErrors(worth) => watched.client = Some(worth),
+                Sought::ServerErrors(worth) => watched.server = Some(worth),
+                Sought::Slow(worth) => watched.slow = Some(worth),
+                Sought::TrafficUp(worth) => watched.up = Some(worth),
+                Sought::TrafficDown(worth) => watched.down = Some(worth),
+                Sought::TokensUp(worth) => watched.tokens = Some(worth),
+            }
         }
+        watched
     }
 }
 
-/// All detectors of one pool.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Detectors {
-    through: Option<Minute>,
+/// Blocks of `calm` in so many minutes.
+#[expect(clippy::cast_precision_loss, reason = "minutes of a rule")]
+fn blocks(minutes: i64) -> f64 {
+    minutes as f64 / (6 * HOUR) as f64
+}
+
+/// The detector of refusals, apart from the others, since refusals are read more often than what the others need.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Refusals {
     throttle: Throttle,
+}
+
+impl Refusals {
+    /// One more minute; minutes come in order. `None`: not measured, or not looked for.
+    pub fn push(
+        &mut self,
+        minute: Minute,
+        answered: Sample,
+        refused: Sample,
+        watched: &Watched,
+    ) -> Option<Step> {
+        let (answered, refused) = (answered.value()?, refused.value()?);
+        let wanted = answered + refused;
+        watched
+            .throttled
+            .then(|| self.throttle.push(minute, refused, wanted))
+    }
+}
+
+/// All other detectors of one pool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detectors {
     client: Failures,
     server: Failures,
     latency: Latency,
@@ -173,8 +169,6 @@ pub struct Detectors {
 impl Default for Detectors {
     fn default() -> Self {
         Self {
-            through: None,
-            throttle: Throttle::default(),
             client: Failures::new(),
             server: Failures::new(),
             latency: Latency::new(),
@@ -185,55 +179,41 @@ impl Default for Detectors {
 }
 
 impl Detectors {
-    /// Judges one more minute, and says what turned. A minute that is not later than the last one was judged already and
-    /// changes nothing.
+    /// One more minute: what there is to say, without those that were not measured, are not looked for, or know too little
+    /// yet. Minutes come in order.
     pub fn push(
         &mut self,
         minute: Minute,
         seen: &Measured,
-        sensitivity: &Sensitivity,
-    ) -> Vec<Finding> {
-        if self.through.is_some_and(|through| minute <= through) {
-            return Vec::new();
-        }
-        self.through = Some(minute);
-        let mut findings = Vec::new();
-        let mut tell = |kind, (turn, evidence): (Option<bool>, Option<Evidence>)| {
-            findings.extend(turn.map(|began| Finding {
-                kind,
-                began,
-                evidence,
-            }));
-        };
+        watched: &Watched,
+    ) -> Vec<(Trouble, Step)> {
+        let mut steps = Vec::with_capacity(6);
+        let mut tell = |trouble, step: Option<Step>| steps.extend(step.map(|it| (trouble, it)));
         let answered = seen.invocations.value();
-        let refused = seen.throttles.value();
-        if let (Some(answered), Some(refused)) = (answered, refused) {
-            let wanted = answered + refused;
-            tell(Kind::Throttled, self.throttle.push(minute, refused, wanted));
-        }
         if let (Some(answered), Some(client), Some(server)) = (
             answered,
             seen.client_errors.value(),
             seen.server_errors.value(),
         ) {
             let tried = answered + client + server;
-            let client = self.client.push(minute, client, tried, sensitivity);
-            tell(Kind::ClientErrors, client);
-            let server = self.server.push(minute, server, tried, sensitivity);
-            tell(Kind::ServerErrors, server);
-            if let Some(refused) = refused {
-                let (up, down) = self.traffic.push(minute, tried + refused, sensitivity);
-                tell(Kind::TrafficUp, up);
-                tell(Kind::TrafficDown, down);
+            let of_client = watched.client;
+            let of_client = of_client.map(|it| self.client.push(minute, client, tried, it));
+            tell(Trouble::ClientErrors, of_client);
+            let of_server = watched.server;
+            let of_server = of_server.map(|it| self.server.push(minute, server, tried, it));
+            tell(Trouble::ServerErrors, of_server);
+            if let Some(refused) = seen.throttles.value() {
+                let worth = (watched.up, watched.down);
+                let (up, down) = self.traffic.push(minute, tried + refused, worth);
+                tell(Trouble::TrafficUp, up);
+                tell(Trouble::TrafficDown, down);
             }
         }
         if let Some(requests) = answered.filter(|answered| 0.0 < *answered) {
             let (input, output) = (seen.input_tokens.value(), seen.output_tokens.value());
             if let (Some(input), Some(output)) = (input, output) {
-                let tokens = self
-                    .tokens
-                    .push(minute, requests, input + output, sensitivity);
-                tell(Kind::TokensUp, tokens);
+                let each = |it| self.tokens.push(minute, requests, input + output, it);
+                tell(Trouble::TokensUp, watched.tokens.and_then(each));
             }
             if let (Some(output), Some(millis)) = (output, seen.latency.value()) {
                 let answers = Answers {
@@ -241,30 +221,11 @@ impl Detectors {
                     length: output / requests,
                     millis,
                 };
-                tell(Kind::Slow, self.latency.push(minute, answers, sensitivity));
+                let slow = |it| self.latency.push(minute, answers, it);
+                tell(Trouble::Slow, watched.slow.and_then(slow));
             }
         }
-        findings
-    }
-
-    /// Since when an alert of this kind is on.
-    #[must_use]
-    pub const fn since(&self, kind: Kind) -> Option<Minute> {
-        match kind {
-            Kind::Throttled => self.throttle.since(),
-            Kind::ClientErrors => self.client.latch().since(),
-            Kind::ServerErrors => self.server.latch().since(),
-            Kind::Slow => self.latency.latch().since(),
-            Kind::TrafficUp => self.traffic.up().latch().since(),
-            Kind::TrafficDown => self.traffic.down().latch().since(),
-            Kind::TokensUp => self.tokens.latch().since(),
-        }
-    }
-
-    /// The last minute that was judged.
-    #[must_use]
-    pub const fn through(&self) -> Option<Minute> {
-        self.through
+        steps
     }
 }
 

@@ -1,7 +1,6 @@
 //! The reasons of a verdict: the worst minute of the window against what it was compared to, then the gaps.
 
 use super::{
-    band::LEAST_BAND_DAYS,
     observer::Observer,
     strip::Strip,
     yardstick::{Look, Yardstick, counted},
@@ -9,7 +8,7 @@ use super::{
 use crate::model::{
     reason::Reason,
     rule::{Condition, Rule},
-    series::{PoolSeries, Signal},
+    series::Signal,
     time::Minute,
     units::Amount,
 };
@@ -29,12 +28,11 @@ pub(super) fn reasons(
     rule: &Rule,
     yardstick: &Yardstick<'_>,
     strip: &Strip,
-    series: &PoolSeries,
     last: Minute,
 ) -> Vec<Reason> {
     let end = last.plus(1);
     let first = end.plus(-i64::from(rule.window.of()));
-    let mut observer = Observer::new(yardstick, strip, series, first);
+    let mut observer = Observer::new(yardstick, strip, first);
     let mut worst = Worst::default();
     for minute in first.until(end) {
         let (look, value) = observer.look(minute);
@@ -55,7 +53,7 @@ pub(super) fn reasons(
     if 0 < worst.unclear || reasons.is_empty() {
         reasons.push(Reason::Gap {
             minutes: worst.unclear,
-            why: why_unclear(yardstick, &mut observer, last),
+            why: why_unclear(yardstick, strip, last),
         });
     }
     reasons
@@ -99,36 +97,29 @@ fn number(
                 bad,
                 of,
             }),
-            Condition::Above {
-                of: signal, factor, ..
-            } => {
-                let edge = observer.edge(minute)?;
-                Some(Reason::Unusual {
-                    signal,
-                    minute,
-                    value: worst.value,
-                    usual: factor * edge.usual,
-                    days: edge.days,
-                })
-            }
-            Condition::QuotaShare { .. } | Condition::Ends { .. } => None,
+            Condition::QuotaShare { .. }
+            | Condition::Ends { .. }
+            | Condition::Unusual(_)
+            | Condition::RunsOut { .. } => None,
         },
     }
 }
 
-fn why_unclear(yardstick: &Yardstick<'_>, observer: &mut Observer<'_>, last: Minute) -> String {
+fn why_unclear(yardstick: &Yardstick<'_>, strip: &Strip, last: Minute) -> String {
+    let planned = strip.windows().at(last);
     match yardstick {
         Yardstick::Broken { why, .. } => why.clone(),
-        Yardstick::Plain(Condition::Above { of, .. })
-            if observer.strip.value(*of, last).is_some() && observer.edge(last).is_none() =>
-        {
-            format!("fewer than {LEAST_BAND_DAYS} days of history around this time of day")
+        Yardstick::Plain(_) | Yardstick::QuotaShare(_) if let Some(window) = planned => {
+            window.title()
         }
-        Yardstick::Plain(Condition::Count { of, .. } | Condition::Above { of, .. }) => {
-            no_value(*of)
-        }
+        Yardstick::Plain(Condition::Count { of, .. }) => no_value(*of),
         Yardstick::Plain(Condition::Slow { .. }) => no_value(Signal::Latency),
-        Yardstick::Plain(Condition::QuotaShare { .. } | Condition::Ends { .. })
+        Yardstick::Plain(
+            Condition::QuotaShare { .. }
+            | Condition::Ends { .. }
+            | Condition::Unusual(_)
+            | Condition::RunsOut { .. },
+        )
         | Yardstick::End { .. } => no_value(Signal::Invocations),
         Yardstick::QuotaShare(line) => {
             format!("no complete answer about use in {}", line.kind.unit())

@@ -7,11 +7,13 @@
 //!   week and from the last hours;
 //! - `spread`, `busy`: how wrong the own forecasts of the mean and of the busy minutes were;
 //! - `exhaustion`: the distribution of the time to exhaustion;
-//! - `warning`: when people are told; `lookout`: all of it for one quota, kept in step.
+//! - `warning`: when people are told; `alarm`: for how long that stands; `lookout`: all of it for one quota, kept in step.
 //!
 //! Beats: a minute costs some additions; each hour the own errors are learned, each six hours the trend is fitted.
 //! What is forecast is the fit as of the last whole quarter of an hour. A new quota needs no new fit.
 //! Does not belong here: what a verdict leads to, and anything about errors or latency.
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::{
     series::{PoolSeries, Sample, Signal},
@@ -19,6 +21,7 @@ use crate::model::{
     units::QuotaKind,
 };
 
+mod alarm;
 mod busy;
 mod exhaustion;
 mod fit;
@@ -29,7 +32,8 @@ mod spread;
 mod trend;
 pub mod warning;
 
-pub use exhaustion::Exhaustion;
+pub use crate::model::outlook::{Exhaustion, Way};
+pub use alarm::Alarm;
 pub use lookout::{Lookout, Seen};
 
 use super::{
@@ -43,8 +47,6 @@ use history::{History, QUARTER};
 use spread::{Spread, Widths};
 use trend::Trend;
 
-/// Days that must be known before chances are given: a shape, and one day to compare it with.
-const LEAST_DAYS: usize = 2;
 /// Minutes between two fits of the trend.
 const TREND_BEAT: i64 = 6 * HOUR;
 
@@ -61,7 +63,7 @@ pub struct Growth {
 }
 
 /// The state of one quantity: plain data, about 5 KB once fifteen days are known.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Forecaster {
     history: History,
     busy: Busy,
@@ -73,19 +75,22 @@ impl Forecaster {
     /// Takes in one minute. Minutes that were left out are gaps, and a gap is never a zero; a minute of the past is
     /// passed over.
     pub fn push(&mut self, minute: Minute, sample: Sample, growth: &[Growth]) {
-        if !self.history.push(minute, sample) {
-            return;
-        }
-        if !self.busy.push(minute, sample.value()) {
-            return;
+        self.advance(minute, sample, growth);
+    }
+
+    /// As [`Self::push`]; at the end of an hour, the fit that its errors will be learned by.
+    fn advance(&mut self, minute: Minute, sample: Sample, growth: &[Growth]) -> Option<Fit> {
+        if !self.history.push(minute, sample) || !self.busy.push(minute, sample.value()) {
+            return None;
         }
         if self.trend.is_none() || minute.plus(1).0.rem_euclid(TREND_BEAT) == 0 {
             self.trend = fit::trend(&self.history, growth);
         }
-        if let Some(forecast) = self.forecast(growth) {
-            self.spread.hour(self.history.last(), &forecast.fit);
-            self.busy.forecast(&forecast.peaks);
-        }
+        let fit = self.fit(growth)?;
+        self.spread.hour(self.history.last(), &fit);
+        let day: Vec<f64> = self.peaks(&fit, 24).collect();
+        self.busy.forecast(&day);
+        Some(fit)
     }
 
     /// The end of the last whole quarter of an hour: the origin of every forecast.
@@ -97,18 +102,31 @@ impl Forecaster {
     /// last week was nothing.
     #[must_use]
     pub fn forecast(&self, growth: &[Growth]) -> Option<Forecast> {
-        let fit = Fit::of(&self.history, self.trend.as_ref()?, growth)?;
-        let ratio = self.busy.ratio();
-        let quarters = |hour: i64| (0..4).map(move |at| hour * HOUR + at * QUARTER);
-        let peak = |hour: i64| {
-            let means = quarters(hour).map(|ahead| fit.median(fit.origin.plus(ahead), QUARTER));
-            means.fold(0.0, f64::max).ln() + ratio
-        };
-        Some(Forecast {
-            peaks: (0..).take(PATH_HOURS).map(peak).collect(),
+        self.fit(growth).map(|fit| self.forecast_of(fit))
+    }
+
+    fn forecast_of(&self, fit: Fit) -> Forecast {
+        Forecast {
+            peaks: self.peaks(&fit, PATH_HOURS).collect(),
             widths: self.spread.widths(),
             errors: self.busy.errors(),
             fit,
+        }
+    }
+
+    fn fit(&self, growth: &[Growth]) -> Option<Fit> {
+        Fit::of(&self.history, self.trend.as_ref()?, growth)
+    }
+
+    /// Logarithms of the sustained level of the busiest minutes of the next hours.
+    fn peaks(&self, fit: &Fit, hours: usize) -> impl Iterator<Item = f64> {
+        let ratio = self.busy.ratio();
+        (0_i64..).take(hours).map(move |hour| {
+            let means = (0..4).map(|at| {
+                let at = fit.origin.plus(hour * HOUR + at * QUARTER);
+                fit.median(at, QUARTER)
+            });
+            means.fold(0.0, f64::max).ln() + ratio
         })
     }
 }
@@ -171,8 +189,7 @@ impl Forecast {
             trend: &self.fit.trend,
             errors: self.errors,
         };
-        let is_old = LEAST_DAYS * history::DAY <= self.fit.known;
-        (is_old && 0.0 < quota).then(|| outlook.exhaustion(quota))
+        (self.fit.is_old() && 0.0 < quota).then(|| outlook.exhaustion(quota))
     }
 }
 
@@ -188,7 +205,12 @@ pub fn demand(kind: QuotaKind, series: &PoolSeries, minute: Minute) -> Sample {
         OutputTokens,
     ];
     let strip = Strip::cut(series, minute, minute.plus(1), signals);
-    match minute_use(kind, &strip, minute) {
+    wanted(kind, &strip, minute)
+}
+
+/// As [`demand`], of minutes that are at hand.
+pub(super) fn wanted(kind: QuotaKind, strip: &Strip, minute: Minute) -> Sample {
+    match minute_use(kind, strip, minute) {
         Use::Exactly(value) => Sample::Value(value),
         Use::AtLeast(_) | Use::Unknown => Sample::Unobserved,
     }

@@ -72,8 +72,9 @@ impl Span {
             Condition::QuotaShare { .. }
             | Condition::Count { .. }
             | Condition::Slow { .. }
-            | Condition::Above { .. }
-            | Condition::Ends { .. } => looks,
+            | Condition::Ends { .. }
+            | Condition::Unusual(_)
+            | Condition::RunsOut { .. } => looks,
         };
         Self {
             first,
@@ -234,10 +235,9 @@ pub(super) fn walk(
     track: Option<&Track>,
     span: &Span,
     strip: &Strip,
-    series: &PoolSeries,
 ) -> Verdict {
     let is_broken = matches!(yardstick, Yardstick::Broken { .. });
-    let mut observer = Observer::new(yardstick, strip, series, span.looks);
+    let mut observer = Observer::new(yardstick, strip, span.looks);
     let mut recent = Recent::new(rule.window.of());
     for minute in span.looks.until(span.start) {
         recent.push(minute, observer.look(minute).0);
@@ -258,7 +258,7 @@ pub(super) fn walk(
         match turn {
             Turn::None => {}
             Turn::Began => {
-                let reasons = explain::reasons(rule, yardstick, strip, series, minute);
+                let reasons = explain::reasons(rule, yardstick, strip, minute);
                 open = Some(Episode {
                     began: minute,
                     ended: minute,
@@ -272,7 +272,7 @@ pub(super) fn walk(
         }
     }
     let reasons = reasons_of(stand.state, || {
-        explain::reasons(rule, yardstick, strip, series, span.last())
+        explain::reasons(rule, yardstick, strip, span.last())
     });
     Verdict {
         rule: rule.name.clone(),

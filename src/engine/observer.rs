@@ -1,7 +1,6 @@
 //! Looks at the minutes of one pool by one rule, in order.
 
 use super::{
-    band::{Band, Edge},
     strip::Strip,
     yardstick::{
         DayUse, Look, Use, Yardstick, counted, look_at_count, look_at_end, look_at_latency,
@@ -10,7 +9,7 @@ use super::{
 };
 use crate::model::{
     rule::Condition,
-    series::{PoolSeries, Signal},
+    series::Signal,
     time::{DAY, Minute},
     units::QuotaKind,
 };
@@ -20,28 +19,14 @@ use crate::model::{
 pub(super) struct Observer<'a> {
     pub(super) yardstick: &'a Yardstick<'a>,
     pub(super) strip: &'a Strip,
-    band: Option<Band<'a>>,
     day: DayUse,
 }
 
 impl<'a> Observer<'a> {
-    pub(super) fn new(
-        yardstick: &'a Yardstick<'a>,
-        strip: &'a Strip,
-        series: &'a PoolSeries,
-        first_look: Minute,
-    ) -> Self {
-        let band = match yardstick {
-            Yardstick::Plain(Condition::Above { of, .. }) => Some(Band::new(series, *of)),
-            Yardstick::Plain(_)
-            | Yardstick::QuotaShare(_)
-            | Yardstick::Broken { .. }
-            | Yardstick::End { .. } => None,
-        };
+    pub(super) fn new(yardstick: &'a Yardstick<'a>, strip: &'a Strip, first_look: Minute) -> Self {
         let mut observer = Self {
             yardstick,
             strip,
-            band,
             day: DayUse::default(),
         };
         if is_daily(yardstick) {
@@ -68,11 +53,6 @@ impl<'a> Observer<'a> {
         }
     }
 
-    /// What is usual at this minute, for rules that ask.
-    pub(super) fn edge(&mut self, minute: Minute) -> Option<Edge> {
-        self.band.as_mut()?.edge(minute)
-    }
-
     /// What the minute says, and the number it says it with. An unclear minute has no number: a lower bound that
     /// proves nothing is not to be quoted.
     pub(super) fn look(&mut self, minute: Minute) -> (Look, Option<f64>) {
@@ -88,6 +68,10 @@ impl<'a> Observer<'a> {
                 (look, Some(nearness))
             }
         };
+        // Planned minutes say nothing about traffic. An announced date is none.
+        let is_planned = !matches!(self.yardstick, Yardstick::End { .. })
+            && self.strip.windows().at(minute).is_some();
+        let look = if is_planned { Look::Unclear } else { look };
         (look, number.filter(|_| look != Look::Unclear))
     }
 
@@ -108,25 +92,11 @@ impl<'a> Observer<'a> {
                 let look = look_at_latency(millis, min_demand, seen, self.strip.demand(minute));
                 (look, seen)
             }
-            Condition::Above { of, factor, floor } => {
-                let seen = self.strip.value(of, minute);
-                (self.look_at_band(seen, factor, floor, minute), seen)
-            }
             // These are never plain.
-            Condition::QuotaShare { .. } | Condition::Ends { .. } => (Look::Unclear, None),
-        }
-    }
-
-    fn look_at_band(&mut self, seen: Option<f64>, factor: f64, floor: f64, minute: Minute) -> Look {
-        match seen {
-            None => Look::Unclear,
-            // Never bad below the floor, however young the history is.
-            Some(value) if value < floor => Look::Good,
-            Some(value) => match self.edge(minute) {
-                None => Look::Unclear,
-                Some(edge) if factor * edge.usual < value => Look::Bad,
-                Some(_) => Look::Good,
-            },
+            Condition::QuotaShare { .. }
+            | Condition::Ends { .. }
+            | Condition::Unusual(_)
+            | Condition::RunsOut { .. } => (Look::Unclear, None),
         }
     }
 }

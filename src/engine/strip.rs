@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
+    calendar::Windows,
     series::{PoolSeries, Sample, Signal},
     time::Minute,
 };
@@ -12,6 +13,7 @@ use crate::model::{
 pub(super) struct Strip {
     first: Minute,
     signals: BTreeMap<Signal, Vec<Sample>>,
+    windows: Windows,
 }
 
 impl Strip {
@@ -26,7 +28,26 @@ impl Strip {
             .into_iter()
             .map(|signal| (signal, series.window(signal, first, until).collect()))
             .collect();
-        Self { first, signals }
+        Self::of(first, signals)
+    }
+
+    /// With the windows of the pool, whose minutes are neither judged nor learned.
+    pub(super) fn within(self, windows: Windows) -> Self {
+        Self { windows, ..self }
+    }
+
+    /// The windows of the pool.
+    pub(super) const fn windows(&self) -> &Windows {
+        &self.windows
+    }
+
+    /// Samples from `first` on, where they are at hand already.
+    pub(super) fn of(first: Minute, signals: BTreeMap<Signal, Vec<Sample>>) -> Self {
+        Self {
+            first,
+            signals,
+            windows: Windows::default(),
+        }
     }
 
     /// What is known of this minute.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 mod conditions;
+mod planned;
 
 use super::*;
 use crate::model::{
@@ -306,7 +307,12 @@ fn all_pools_are_judged_up_to_where_they_were_read() {
     book.pools.insert(never_read.id.clone(), never_read);
     let (mut second, first) = (share_rule(), share_rule());
     second.name = RuleName::new("a-rule");
-    let verdicts = judge_all(&vec![first, second].into(), &book, START.plus(30).start());
+    let verdicts = judge_all(
+        &vec![first, second].into(),
+        &book,
+        &mut Taught::new(),
+        START.plus(30).start(),
+    );
     let seen: Vec<_> = verdicts
         .iter()
         .map(|it| (it.pool.family, it.rule.as_str(), it.state))

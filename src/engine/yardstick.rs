@@ -38,7 +38,7 @@ pub(super) enum Yardstick<'a> {
         /// Why, as a sentence fragment.
         why: String,
     },
-    /// A count, a latency or a band: the rule says it all.
+    /// A count or a latency: the rule says it all.
     Plain(&'a Condition),
     /// The model's announced end.
     End {
@@ -74,13 +74,15 @@ impl<'a> Yardstick<'a> {
     pub(super) fn of(condition: &'a Condition, pool: &'a Pool, bounds: Bounds<'_>) -> Option<Self> {
         let Bounds { quotas, life } = bounds;
         let (kind, above, clear) = match condition {
-            Condition::QuotaShare { kind, above, clear } => (kind, above, clear),
+            Condition::QuotaShare { kind, above, clear } => (kind, *above, *clear),
+            Condition::RunsOut { kind, .. } => (kind, Share::FULL, Share::FULL),
+            Condition::Unusual(_) => return None, // judged by the pool's own past: `learned`
             Condition::Ends { within } => {
                 let end = life?.end?;
                 let within = *within;
                 return Some(Self::End { end, within });
             }
-            Condition::Count { .. } | Condition::Slow { .. } | Condition::Above { .. } => {
+            Condition::Count { .. } | Condition::Slow { .. } => {
                 let plain = Self::Plain(condition);
                 let mut needed = plain.signals().iter();
                 let is_published = needed.all(|signal| signal.depth(pool.id.family).is_some());
@@ -110,8 +112,8 @@ impl<'a> Yardstick<'a> {
                 code,
                 quota,
                 is_default,
-                above: *above,
-                clear: *clear,
+                above,
+                clear,
             })
         };
         let broken = |why: &str| Self::Broken {
@@ -137,6 +139,14 @@ impl<'a> Yardstick<'a> {
         }
     }
 
+    /// Why nothing can be judged, as a sentence fragment, where that is so.
+    pub(super) fn why_broken(&self) -> Option<String> {
+        match self {
+            Self::Broken { why, .. } => Some(why.clone()),
+            Self::QuotaShare(_) | Self::Plain(_) | Self::End { .. } => None,
+        }
+    }
+
     /// How deep a pool of this family has to be read for a look.
     pub(super) fn depth(&self, family: Family) -> Depth {
         let depths = self.signals().iter().filter_map(|it| it.depth(family));
@@ -151,31 +161,9 @@ impl<'a> Yardstick<'a> {
             ServerErrors, Throttles,
         };
         match self {
-            Self::QuotaShare(line) => match line.kind {
-                QuotaKind::Rpm => &[Invocations, Throttles],
-                QuotaKind::Tpm => &[Invocations, Throttles, ChargedTokens],
-                QuotaKind::Tpd => &[ChargedTokens],
-                QuotaKind::InputTpm => &[InputTokens],
-                QuotaKind::OutputTpm => &[OutputTokens],
-            },
+            Self::QuotaShare(line) => signals_of_use(line.kind),
             Self::Broken { .. } | Self::End { .. } => &[],
             Self::Plain(Condition::Slow { .. }) => &[Invocations, Throttles, Latency],
-            Self::Plain(Condition::Above { of, .. }) => match of {
-                Invocations => &[Invocations],
-                Throttles => &[Throttles],
-                ClientErrors => &[ClientErrors],
-                ServerErrors => &[ServerErrors],
-                InputTokens => &[InputTokens],
-                OutputTokens => &[OutputTokens],
-                ChargedTokens => &[ChargedTokens],
-                Latency => &[Latency],
-                CacheWriteTokens => &[CacheWriteTokens],
-                CacheReadTokens => &[CacheReadTokens],
-                LatencyP50 => &[LatencyP50],
-                LatencyP90 => &[LatencyP90],
-                LatencyP99 => &[LatencyP99],
-                FirstTokenP90 => &[FirstTokenP90],
-            },
             Self::Plain(Condition::Count { of, .. }) => match of {
                 Invocations | Throttles => &[Invocations, Throttles],
                 ClientErrors => &[Invocations, Throttles, ClientErrors],
@@ -190,8 +178,25 @@ impl<'a> Yardstick<'a> {
                     &[Invocations, Throttles, Latency]
                 }
             },
-            Self::Plain(Condition::QuotaShare { .. } | Condition::Ends { .. }) => &[],
+            Self::Plain(
+                Condition::QuotaShare { .. }
+                | Condition::Ends { .. }
+                | Condition::Unusual(_)
+                | Condition::RunsOut { .. },
+            ) => &[],
         }
+    }
+}
+
+/// The signals that use of a quota of this kind is told by.
+pub(super) const fn signals_of_use(kind: QuotaKind) -> &'static [Signal] {
+    use Signal::{ChargedTokens, InputTokens, Invocations, OutputTokens, Throttles};
+    match kind {
+        QuotaKind::Rpm => &[Invocations, Throttles],
+        QuotaKind::Tpm => &[Invocations, Throttles, ChargedTokens],
+        QuotaKind::Tpd => &[ChargedTokens],
+        QuotaKind::InputTpm => &[InputTokens],
+        QuotaKind::OutputTpm => &[OutputTokens],
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     catalog::PoolId,
+    hint::Hint,
     ids::{Fingerprint, IncidentId, QuotaCode, RuleName, Scope},
     reason::Reason,
     rule::{Category, Remedy, Severity},
@@ -59,6 +60,8 @@ pub enum Scenario {
     NewModel,
     /// The 14-day peak reaches the rule's share of the quota.
     HighUsage,
+    /// It does not, and by the forecast it will.
+    Growth,
     /// It does not.
     LowUsage,
     /// History could not be read: said as that, never as "new" or "low".
@@ -73,6 +76,7 @@ impl Scenario {
             Self::NonQuota => "non-quota",
             Self::NewModel => "new-model",
             Self::HighUsage => "high-usage",
+            Self::Growth => "growth",
             Self::LowUsage => "low-usage",
             Self::Unreadable => "unreadable",
         }
@@ -144,6 +148,8 @@ pub struct Incident {
     pub lost: f64,
     /// The alerts that belong to it, also those that are over.
     pub members: BTreeMap<AlertKey, Member>,
+    /// What probably lies behind it, strongest first, as of the last look; a look that finds nothing leaves them.
+    pub hints: Vec<Hint>,
     /// What was decided, oldest first, at most [`KEPT_DECISIONS`].
     pub decisions: Vec<Decision>,
     /// Decisions that were let go for the bound.

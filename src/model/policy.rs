@@ -3,6 +3,8 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use super::{
+    calendar::Calendar,
+    hint::HintRules,
     ids::{AccountId, ReceiverName, Region, Scope},
     rule::{Rules, Severity},
     units::{Amount, Share},
@@ -175,6 +177,8 @@ pub struct Policy {
     pub organisation: Organisation,
     /// How our own cases are addressed.
     pub case_codes: CaseCodes,
+    /// When a cause is told as a hint.
+    pub hints: HintRules,
     /// Minutes until a proposal expires.
     pub approval_minutes: i64,
     /// Minutes of silence after a refusal before the same quota may be asked again.
@@ -235,6 +239,8 @@ pub struct Settings {
     pub store_path: PathBuf,
     /// Where health, metrics and the page are served.
     pub listen: SocketAddr,
+    /// Planned events.
+    pub calendar: Calendar,
     /// The rules, and for which pools they differ.
     pub rules: Rules,
 }

@@ -3,10 +3,13 @@
 use std::fmt;
 
 use super::{
+    hint::Hint,
     ids::{QuotaCode, TargetId},
+    outlook::{Exhaustion, Way},
     series::Signal,
-    time::{DAY, Minute, Timestamp},
+    time::{DAY, HOUR, Minute, Timestamp},
     units::{Amount, QuotaKind, Share, grouped},
+    unusual::Trouble,
 };
 
 /// One number that led to a decision, with what it was compared to.
@@ -61,7 +64,7 @@ pub enum Reason {
         /// Length of the window.
         of: u8,
     },
-    /// A value against what is usual for this time of day.
+    /// A value against what was usual for the time of day: what rules of older releases said.
     Unusual {
         /// What.
         signal: Signal,
@@ -73,6 +76,38 @@ pub enum Reason {
         usual: f64,
         /// Days of history behind that edge.
         days: u8,
+    },
+    /// What a pool does against what it usually does.
+    Trouble {
+        /// In what way.
+        trouble: Trouble,
+        /// The last minute of the window.
+        minute: Minute,
+        /// What was seen: a share of requests (throttles, errors), milliseconds, arrivals a minute, or tokens a request.
+        seen: f64,
+        /// What it is compared with, in the same unit.
+        usual: f64,
+        /// Minutes of the window.
+        minutes: u16,
+        /// Whether the past behind it is still short.
+        is_young: bool,
+    },
+    /// What is forecast against a quota.
+    RunsOut {
+        /// Which quota.
+        kind: QuotaKind,
+        /// Its code.
+        code: QuotaCode,
+        /// The last minute that was known.
+        minute: Minute,
+        /// What three of the last five minutes reached.
+        used: Amount,
+        /// The quota then.
+        quota: Amount,
+        /// Which way led to the warning.
+        way: Way,
+        /// When it runs out, and how likely.
+        exhaustion: Exhaustion,
     },
     /// The model will be gone, or is.
     Ends {
@@ -106,6 +141,8 @@ pub enum Reason {
         /// Why, as a sentence fragment.
         why: String,
     },
+    /// What probably lies behind it: told where it speaks against what is done all the same.
+    Hint(Box<Hint>),
     /// A decision, or something considered and rejected: a whole sentence without its final stop.
     Considered(String),
 }
@@ -157,9 +194,13 @@ impl Reason {
                 value = grouped(*value),
                 usual = grouped(*usual),
             ),
+            Self::Trouble { .. } => self.trouble_sentence(),
+            Self::RunsOut { .. } => self.forecast_sentence(),
             Self::Ends { end, minute } => ends(*end, *minute),
             Self::TopTarget { target, share } => format!("`{target}` takes {share} of the pool"),
+            Self::Gap { minutes: 0, why } => why.clone(),
             Self::Gap { minutes, why } => format!("{minutes} minutes without evidence: {why}"),
+            Self::Hint(hint) => hint.to_string(),
             Self::Considered(text) => text.clone(),
         }
     }
@@ -196,11 +237,136 @@ impl Reason {
             Self::Count { .. }
             | Self::Slow { .. }
             | Self::Unusual { .. }
+            | Self::Trouble { .. }
+            | Self::RunsOut { .. }
             | Self::Ends { .. }
             | Self::TopTarget { .. }
             | Self::Gap { .. }
+            | Self::Hint(_)
             | Self::Considered(_) => String::new(),
         }
+    }
+}
+
+impl Reason {
+    fn trouble_sentence(&self) -> String {
+        let Self::Trouble {
+            trouble,
+            minute,
+            seen,
+            usual,
+            minutes,
+            is_young,
+        } = self
+        else {
+            return String::new();
+        };
+        let (seen, usual) = (*seen, *usual);
+        let over = format!("over {minutes} minutes up to {minute}");
+        let said = match trouble {
+            Trouble::Throttled => format!(
+                "requests are refused, {} of those at {minute}",
+                percent(seen)
+            ),
+            Trouble::ClientErrors => format!(
+                "{} of the requests {over} failed by the caller's fault, usually {}",
+                percent(seen),
+                percent(usual)
+            ),
+            Trouble::ServerErrors => format!(
+                "{} of the requests {over} failed by AWS's fault, usually {}",
+                percent(seen),
+                percent(usual)
+            ),
+            Trouble::Slow => format!(
+                "mean latency {} ms {over}, {} ms would fit answers of this length",
+                grouped(seen.round()),
+                grouped(usual.round())
+            ),
+            Trouble::TrafficUp => format!(
+                "{} requests a minute {over}, at most {} were to be expected",
+                rate(seen),
+                rate(usual)
+            ),
+            Trouble::TrafficDown => format!(
+                "{} requests a minute {over}, at least {} were to be expected",
+                rate(seen),
+                rate(usual)
+            ),
+            Trouble::TokensUp => format!(
+                "{} tokens a request {over}, usually at most {}",
+                grouped(seen.round()),
+                grouped(usual.round())
+            ),
+        };
+        if *is_young {
+            format!("{said} (by less than a week of history)")
+        } else {
+            said
+        }
+    }
+
+    fn forecast_sentence(&self) -> String {
+        let Self::RunsOut {
+            kind,
+            code,
+            minute,
+            used,
+            quota,
+            exhaustion: it,
+            ..
+        } = self
+        else {
+            return String::new();
+        };
+        let when = match (it.p10, it.p50, it.p90) {
+            (_, Some(p50), Some(p90)) => format!(
+                "probably in {} (around {}), with 80 % between {} and {}",
+                span(p50),
+                it.origin.plus(p50),
+                span(it.p10.unwrap_or(0)),
+                span(p90)
+            ),
+            (_, Some(p50), None) => {
+                format!("probably in {} (around {})", span(p50), it.origin.plus(p50))
+            }
+            (Some(p10), None, _) => format!("not before {} with 90 %", span(p10)),
+            (None, None, _) => "hardly within 30 days".to_owned(),
+        };
+        format!(
+            "by the forecast the {kind} quota {code} of {quota} runs out {when}; {} within 24 hours, {} within 7 days; use at {minute}: {used} ({share:.0} %)",
+            percent(it.within_day),
+            percent(it.within_week),
+            share = 100.0 * used.get() / quota.get(),
+        )
+    }
+}
+
+/// A share of one, to the digits that matter.
+fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    if percent < 10.0 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
+/// A number a minute: small ones have a part that matters.
+fn rate(value: f64) -> String {
+    if value < 10.0 {
+        format!("{value:.1}")
+    } else {
+        grouped(value.round())
+    }
+}
+
+/// Minutes as people say them.
+fn span(minutes: i64) -> String {
+    match minutes {
+        ..60 => "less than an hour".to_owned(),
+        60..2_880 => format!("{} hours", minutes / HOUR),
+        _ => format!("{} days", minutes / DAY),
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     ids::RuleName,
     series::Signal,
     units::{QuotaKind, Share},
+    unusual::{Trouble, Unusual},
 };
 
 /// What a rule is about; it decides how incidents are told apart.
@@ -145,20 +146,56 @@ pub enum Condition {
         /// Requests in the minute.
         min_demand: f64,
     },
-    /// Above `factor` times the usual level of this time of day (see `engine::band`), and above `floor`.
-    Above {
-        /// What is watched.
-        of: Signal,
-        /// Times the upper edge of the usual band.
-        factor: f64,
-        /// Never bad below this, whatever is usual.
-        floor: f64,
+    /// The pool does what it never did (see `engine::detect`).
+    Unusual(Unusual),
+    /// By the forecast a quota will not do (see `engine::forecast`).
+    RunsOut {
+        /// Which quota.
+        kind: QuotaKind,
+        /// When that is told.
+        warning: WarningRule,
     },
     /// The model can no longer be called from an announced instant, which is at most so far away.
     Ends {
         /// Minutes.
         within: i64,
     },
+}
+
+impl Condition {
+    /// What it asks of a pool that can answer one rule only: a detector, or the forecast of a quota.
+    #[must_use]
+    pub const fn asks_alone(&self) -> Option<Asked> {
+        match self {
+            Self::Unusual(sought) => Some(Asked::Detector(sought.trouble())),
+            Self::RunsOut { kind, .. } => Some(Asked::Forecast(*kind)),
+            Self::QuotaShare { .. }
+            | Self::Count { .. }
+            | Self::Slow { .. }
+            | Self::Ends { .. } => None,
+        }
+    }
+
+    /// Whether it is judged by what the pool has taught, rather than by the minutes at hand.
+    #[must_use]
+    pub const fn is_learned(&self) -> bool {
+        match self {
+            Self::Unusual(_) | Self::RunsOut { .. } => true,
+            Self::QuotaShare { .. }
+            | Self::Count { .. }
+            | Self::Slow { .. }
+            | Self::Ends { .. } => false,
+        }
+    }
+}
+
+/// What a pool has one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A detector.
+    Detector(Trouble),
+    /// A forecast of demand against a quota.
+    Forecast(QuotaKind),
 }
 
 /// M bad minutes out of the last N. Invariant: `1 <= bad <= of <= 60`.
@@ -218,12 +255,16 @@ pub struct WarningRule {
     pub ahead: Chance,
     /// Close to the limit: a notice.
     pub near: Chance,
-    /// The next 24 hours: a page.
+    /// A rise that no time of day explains: a notice.
+    pub climb: Climb,
+    /// The next 24 hours: told with the severity of the rule.
     pub soon: Standing,
-    /// Minutes until the same is told again, and in which nothing is told after the quota was exhausted.
+    /// How loudly the others are told.
+    pub early: Severity,
+    /// Minutes until a notice is told again.
+    pub again_minutes: i64,
+    /// Minutes until a page is told again, and in which nothing is told after the quota was exhausted.
     pub quiet_minutes: i64,
-    /// But again earlier when use has grown by this much.
-    pub grown: Share,
 }
 
 /// Use and chance that together make a warning.
@@ -233,6 +274,17 @@ pub struct Chance {
     pub use_share: Share,
     /// Least probability of exhaustion.
     pub chance: Share,
+}
+
+/// A rise of an hour and more that makes a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Climb {
+    /// Share of the limit that three of five minutes reach.
+    pub use_share: Share,
+    /// What is usual at this time is at most this share of what is seen.
+    pub usual: Share,
+    /// At its pace the rise is at the limit within so many minutes.
+    pub within_minutes: i64,
 }
 
 /// A chance that has to stand.

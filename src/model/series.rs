@@ -6,7 +6,7 @@ mod pool;
 use std::collections::BTreeMap;
 
 pub(crate) use self::packed::{exact_whole, whole_as_f64};
-pub use self::pool::{PoolSeries, Quarter};
+pub use self::pool::PoolSeries;
 use super::{
     catalog::{Family, PoolId},
     ids::TargetId,

@@ -5,7 +5,9 @@ use std::fmt;
 pub use jiff::{SignedDuration, Timestamp};
 
 /// A whole UTC minute: the number of minutes since 1970. CloudWatch labels a datapoint with the minute it begins in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Minute(pub i64);
 
 /// Minutes in a day.

@@ -4,6 +4,7 @@
 //! - `checking`: charged tokens held against the formula, once a day;
 //! - `judging`: verdicts of the pools with news, and the plan;
 //! - `effects`: intents carried out, and what people answer;
+//! - `learning`: what each pool has taught, for the rules that ask for its past;
 //! - `keeping`: days that are over go into the history, and what is missing there is read;
 //! - `spending`: what all of it costs.
 
@@ -12,6 +13,7 @@ mod collecting;
 mod effects;
 mod judging;
 mod keeping;
+mod learning;
 mod spending;
 
 use std::{
@@ -30,6 +32,7 @@ use crate::{
 };
 use collecting::Rounds;
 use keeping::Keeping;
+use learning::Learning;
 use spending::Spending;
 
 /// Why a cycle could not go on. What AWS refuses or fails is not among it: that is shown, and tried again.
@@ -58,6 +61,7 @@ pub struct Cycle {
     /// Pools with new samples, or new quotas, that were not judged yet.
     unjudged: BTreeSet<PoolId>,
     keeping: Keeping,
+    learning: Learning,
     /// The last day of each pool whose charged tokens were held against the formula.
     days_checked: BTreeMap<PoolId, i64>,
     /// How long slow accounts and Regions are waited for; `None` waits for all of them.
@@ -87,6 +91,7 @@ impl Cycle {
             takers: BTreeMap::new(),
             unjudged: BTreeSet::new(),
             keeping,
+            learning: Learning::default(),
             days_checked: BTreeMap::new(),
             patience,
             spending: Spending::default(),
@@ -110,9 +115,15 @@ impl Cycle {
         self.perform_due(now).await?;
         self.cross_check(now);
         self.keep(now).await?;
+        self.keep_taught(now).await?;
         self.count_cost(now).await?;
         self.report(now);
         Ok(())
+    }
+
+    /// Keeps what would have to be learned again. Nothing is lost without it but time.
+    pub async fn close(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        self.write_taught(now).await
     }
 
     /// Makes records durable, and only then known. Returns whether there were any.

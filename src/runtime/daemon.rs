@@ -82,8 +82,9 @@ pub async fn run(
             None => break,
         }
     }
+    let closed = cycle.close(now).await;
     ticks.leave().await;
-    Ok(())
+    closed.map_err(|source| DaemonError::Cycle { at: now, source })
 }
 
 /// One line on how things stand, for `systemctl status`.

@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::telemetry::Line;
-pub use crate::engine::crosscheck::CrossCheck;
+pub use crate::engine::{crosscheck::CrossCheck, forecast::Quantiles};
 use crate::{
     cloud::CallCounts,
     model::{
@@ -16,9 +16,11 @@ use crate::{
         book::Book,
         catalog::PoolId,
         ids::{ActionId, Scope},
+        outlook::Exhaustion,
         policy::Settings,
         spend::{Calls, Month, Site},
         time::Timestamp,
+        units::QuotaKind,
     },
     store::{History, MemoryHistory},
 };
@@ -70,7 +72,23 @@ pub struct Health {
     pub month: Option<MonthCost>,
     /// The charged tokens of each pool's last whole day, by CloudWatch and by the formula.
     pub checks: BTreeMap<PoolId, CrossCheck>,
+    /// What is to come against the quotas of each pool, where enough is known.
+    pub outlooks: BTreeMap<(PoolId, QuotaKind), Outlook>,
 }
+
+/// What is to come against one quota of one pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outlook {
+    /// When the quota runs out.
+    pub exhaustion: Exhaustion,
+    /// The demand of the next seven days, in the unit of the quota per minute: the mean of [`FAN_STEP`] minutes each.
+    pub fan: Vec<Quantiles>,
+}
+
+/// Minutes of one bucket of [`Outlook::fan`].
+pub const FAN_STEP: i64 = 4 * 60;
+/// Buckets of [`Outlook::fan`].
+pub const FAN_STEPS: usize = 42;
 
 /// What a calendar month costs.
 #[derive(Clone, Debug, PartialEq)]

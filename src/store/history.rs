@@ -60,6 +60,20 @@ pub trait History: Send + Sync + std::fmt::Debug {
     /// [`StoreError::Io`] from the disk.
     fn forget(&self, keys: &[StretchKey]) -> Result<(), StoreError>;
 
+    /// Keeps what was learned from it ([`super::notes`]) instead of what was kept before: as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] from the disk; what was kept before is kept then.
+    fn keep_notes(&self, notes: &[u8]) -> Result<(), StoreError>;
+
+    /// What was kept last; `None` where nothing was.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] where the disk could not be asked.
+    fn notes(&self) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// Reads and checks all of it. Damage is found, told in [`Audit::damage`] and not served; it is no error.
     ///
     /// # Errors

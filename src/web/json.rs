@@ -178,6 +178,8 @@ pub struct Headroom {
     pub coverage: Option<f64>,
     /// For `tpm`: what admission may hold in reserve; `null` where not all of it is known.
     pub reserved: Option<Reserved>,
+    /// When demand exhausts the quota, by the forecast; `null` while too little is known to say.
+    pub ahead: Option<Ahead>,
     /// The quota.
     pub limit: Option<f64>,
     /// `used / limit`; above 1 when demand exceeds the quota.
@@ -202,6 +204,44 @@ pub struct Reserved {
     pub most: f64,
     /// Requests in flight, by their number and latency.
     pub in_flight: f64,
+}
+
+/// A forecast of demand against a quota. Exhaustion is sustained throttling, not one touched minute.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ahead {
+    /// The minute from which on nothing was known.
+    pub as_of: String,
+    /// Minutes from then until the quota is exhausted, with a probability of a tenth; `null` beyond 30 days.
+    pub p10_minutes: Option<i64>,
+    /// As `p10_minutes`, with a half.
+    pub p50_minutes: Option<i64>,
+    /// As `p10_minutes`, with nine tenths.
+    pub p90_minutes: Option<i64>,
+    /// Probability of exhaustion within the hour, 0 to 1.
+    pub within_hour: f64,
+    /// Within 24 hours.
+    pub within_day: f64,
+    /// Within seven days.
+    pub within_week: f64,
+    /// Within 30 days.
+    pub within_month: f64,
+    /// What the busiest minutes of the next seven days come to, with a probability of 95 %.
+    pub week_p95: f64,
+    /// Mean demand a minute of the next seven days, four hours each.
+    pub fan: Vec<FanPoint>,
+}
+
+/// Demand a minute over one stretch of time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FanPoint {
+    /// Where the stretch begins.
+    pub from: String,
+    /// One in ten lies below.
+    pub p10: f64,
+    /// Half lie below.
+    pub p50: f64,
+    /// Nine in ten lie below.
+    pub p90: f64,
 }
 
 /// An incident on one screen.
@@ -239,6 +279,8 @@ pub struct IncidentBrief {
     pub scenario: Option<String>,
     /// Why, newest evidence first.
     pub reasons: Vec<String>,
+    /// What probably lies behind it and what to do about it, strongest first.
+    pub hints: Vec<String>,
     /// What was done, a phrase each, oldest first.
     pub done: Vec<String>,
 }

@@ -1,6 +1,6 @@
 //! The status page: made on the server, readable without script, nothing loaded from elsewhere.
 //!
-//! Order: the verdict, how fresh it is, headroom, what is open, what waits for a person, what AWS's desk does, what
+//! Order: the verdict, how fresh it is, headroom now and ahead, what is open, what waits for a person, what AWS's desk does, what
 //! ended, what it costs. Every outside string is made inert and then escaped; colour never says anything alone.
 
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use super::{
 
 mod desk;
 mod elements;
+mod fan;
 mod headroom;
 mod incidents;
 
@@ -80,6 +81,7 @@ fn render(status: &Status, is_still: bool) -> Markup {
                 main id="main" {
                     (verdict_block(status, &verdict))
                     (headroom::section(status))
+                    (fan::section(status))
                     (incidents::open(status))
                     (desk::waiting(status))
                     (desk::desk(status))

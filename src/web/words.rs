@@ -2,7 +2,10 @@
 
 use crate::{
     model::{time::Timestamp, units::grouped},
-    web::{inert::inert, json::Level},
+    web::{
+        inert::inert,
+        json::{Ahead, Level},
+    },
 };
 
 /// Symbol and word of a level.
@@ -66,6 +69,37 @@ pub fn percent(share: f64) -> String {
         return format!("{percent:.1} %");
     }
     format!("{} %", grouped(percent))
+}
+
+/// When a quota is exhausted by the forecast, in two or three words.
+#[must_use]
+pub fn expected(ahead: &Ahead) -> String {
+    match (ahead.p10_minutes, ahead.p50_minutes) {
+        (_, Some(p50)) => format!("in {}", span(p50)),
+        (Some(p10), None) => format!("hardly before {}", span(p10)),
+        (None, None) => "not within 30 d".to_owned(),
+    }
+}
+
+/// How sure that is: the range that holds eight of ten, and the chance of the next day and week.
+#[must_use]
+pub fn odds(ahead: &Ahead) -> String {
+    let (day, week) = (percent(ahead.within_day), percent(ahead.within_week));
+    let chances = format!("{day} in 24 h, {week} in 7 d");
+    match (ahead.p10_minutes, ahead.p50_minutes, ahead.p90_minutes) {
+        (Some(p10), Some(_), Some(p90)) => format!("{} to {}; {chances}", span(p10), span(p90)),
+        (Some(p10), Some(_), None) => format!("{} to over 30 d; {chances}", span(p10)),
+        _ => chances,
+    }
+}
+
+/// Minutes, as roughly as they are known.
+fn span(minutes: i64) -> String {
+    match minutes {
+        ..120 => "1 h".to_owned(),
+        120..2_880 => format!("{} h", minutes / 60),
+        _ => format!("{} d", minutes / 1_440),
+    }
 }
 
 #[cfg(test)]

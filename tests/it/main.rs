@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod discover;
+mod hints;
 mod iam;
 mod plan;
 mod store;

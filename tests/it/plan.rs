@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
+mod hints;
 mod lifecycle;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +83,7 @@ fn policy(mode: Mode) -> Policy {
             severity: "normal".to_owned(),
             issue_type: "technical".to_owned(),
         },
+        hints: bedrock_ops_alert::config::builtin_hints().unwrap(),
         approval_minutes: 1_440,
         cooldown_minutes: 7 * 1_440,
     }
@@ -200,6 +202,7 @@ impl Stage {
             orphans: &self.orphans,
             desk,
             takers: &BTreeMap::new(),
+            most_output: 128_000.0,
             past: &self.past,
             policy: &self.policy,
             now: self.now,
@@ -374,7 +377,7 @@ fn let_minutes_go(stage: &mut Stage) {
     let first = Minute::of(stage.now).0.div_euclid(1_440) - 2;
     let series = stage.book.series.get_mut(&sonnet()).unwrap();
     let past = series.clone();
-    series.condense(first, &[]);
+    series.forget_before(first);
     stage.past.insert(sonnet(), Some(past));
 }
 

@@ -161,6 +161,7 @@ fn policy() -> Policy {
             severity: "normal".to_owned(),
             issue_type: "technical".to_owned(),
         },
+        hints: crate::config::builtin_hints().unwrap(),
         approval_minutes: 60,
         cooldown_minutes: 60,
     }

@@ -14,7 +14,7 @@ use crate::model::{
     policy::Policy,
     reason::Reason,
     rule::Severity,
-    time::Timestamp,
+    time::{Minute, Timestamp},
 };
 
 /// Minutes that are judged again at most because nothing was written down about them.
@@ -209,6 +209,12 @@ impl<'a> Draft<'a> {
         if is_news {
             self.tracks.insert(key, track);
         }
+    }
+
+    /// Since when the alert has been in its present state, by the track.
+    pub(super) fn since(&self, key: &AlertKey) -> Option<Minute> {
+        let track = self.tracks.get(key).or_else(|| self.book().tracks.get(key));
+        track.map(|it| it.since)
     }
 
     /// Adds an intent, unless this step of this incident exists already: a step is decided once.

@@ -3,6 +3,7 @@
 use super::{
     draft::{Draft, Wish},
     group::reasons,
+    hints,
     situation::{self, Usage},
     size::{Size, size},
     texts,
@@ -84,7 +85,8 @@ fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &Quo
         return draft.note(&incident.id, why);
     }
     let warn_at = situation::share_of(incident);
-    match size(quota, usage.peak, warn_at, &draft.policy().budgets) {
+    let demand = (usage.peak, usage.ahead);
+    match size(quota, demand, warn_at, &draft.policy().budgets) {
         Size::Nothing(why) => draft.note(&incident.id, why),
         Size::Ask {
             desired,
@@ -121,7 +123,7 @@ fn intend_request(
             desired,
             context,
         },
-        reasons: reasons(draft, incident),
+        reasons: hints::before(incident, reasons(draft, incident)),
         state,
     });
     if is_new {
@@ -158,7 +160,7 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
         );
     }
     match usage.scenario {
-        Scenario::HighUsage | Scenario::NewModel => {}
+        Scenario::HighUsage | Scenario::Growth | Scenario::NewModel => {}
         Scenario::LowUsage | Scenario::NonQuota | Scenario::Unreadable => {
             return Some(format!(
                 "the 14-day peak does not reach the rule's share of {code}: nothing is asked"
@@ -196,7 +198,10 @@ fn cooling(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
             let is_throttled =
                 situation::throttled_since(draft.minutes(), incident, Minute::of(*at));
             let is_near = threshold <= usage.p95_day;
-            (!is_near && !is_throttled).then(|| {
+            // A forecast against the new value is evidence once people had time to look at the answer.
+            let is_settled = after(*at, draft.policy().cooldown_minutes) <= draft.now();
+            let is_ahead = is_settled && usage.ahead.is_some_and(|ahead| *value < ahead);
+            (!is_near && !is_throttled && !is_ahead).then(|| {
                 format!(
                     "{} became {value} on {}: the p95 of the last 24 hours, {}, is below {threshold} and nothing was throttled since, so there is no new evidence",
                     quota.code,

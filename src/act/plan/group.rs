@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{draft::Draft, situation, texts};
+use super::{draft::Draft, hints, situation, texts};
 use crate::model::{
     alert::{AlertState, Episode, Verdict},
     catalog::PoolId,
@@ -141,6 +141,7 @@ fn fresh(
         resolved: None,
         lost: 0.0,
         members: BTreeMap::new(),
+        hints: Vec::new(),
         decisions: Vec::new(),
         decisions_dropped: 0,
         messages: 0,
@@ -182,9 +183,12 @@ fn settle(draft: &mut Draft<'_>, id: &IncidentId) {
     };
     let mut incident = incident.clone();
     incident.lost = lost(draft, &incident);
+    ease(draft, &mut incident);
     let is_over = incident.members.values().all(|member| !member.is_on);
     if is_over {
         incident.resolved = Some(draft.now());
+    } else {
+        hints::refresh(draft, &mut incident);
     }
     let (severity, told) = (incident.severity, incident.told);
     draft.put(incident.clone());
@@ -199,6 +203,28 @@ fn settle(draft: &mut Draft<'_>, id: &IncidentId) {
             draft.tell(id, severity, &texts::raised(draft, &incident, told))
         }
         Some(_) => {}
+    }
+}
+
+/// What was worst and has been over for so long that its coming back would be news is known no more: an incident that a
+/// forecast keeps open for days may get worse a second time.
+fn ease(draft: &Draft<'_>, incident: &mut Incident) {
+    let Some(told) = incident.told else { return };
+    let now = Minute::of(draft.now());
+    let members = incident.members.iter();
+    let still = members.filter(|(key, member)| {
+        member.is_on
+            || draft
+                .since(key)
+                .is_none_or(|since| now.since(since) < REOPEN_MINUTES)
+    });
+    let still = still.map(|(_, member)| member.severity).max();
+    if let Some(still) = still.filter(|still| *still < told) {
+        (incident.severity, incident.told) = (still, Some(still));
+        incident.decide(
+            draft.now(),
+            format!("eased from {} to {}", told.name(), still.name()),
+        );
     }
 }
 
@@ -234,6 +260,7 @@ fn note_past(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey, episode: 
     };
     incident.members.insert(key.clone(), member);
     incident.lost = lost(draft, &incident);
+    hints::look(draft, &mut incident);
     incident.decide(
         draft.now(),
         "it was over before it was judged: recorded and told, nothing is filed",

@@ -42,6 +42,9 @@ pub struct Usage {
     pub p90: Amount,
     /// 95th percentile of all observed minutes of the last 24 hours.
     pub p95_day: Amount,
+    /// What the busiest minutes of the next week come to with a probability of 95 %, while a forecast says that the quota
+    /// will not do.
+    pub ahead: Option<Amount>,
     /// Throttled requests.
     pub throttled: f64,
     /// Minutes observed.
@@ -112,8 +115,10 @@ pub(super) fn usage_of_code(
         scenario: match (is_high, until.since(first) < NEW_DAYS * DAY) {
             (_, true) => Scenario::NewModel,
             (true, false) => Scenario::HighUsage,
+            (false, false) if ahead(incident).is_some() => Scenario::Growth,
             (false, false) => Scenario::LowUsage,
         },
+        ahead: ahead(incident),
         peak: Amount::new(peak)?,
         peak_at,
         p50: quantile(&busy, 50),
@@ -125,6 +130,27 @@ pub(super) fn usage_of_code(
         tokens_per_request,
         is_burndown_known: pools.iter().all(|pool| pool.burndown.is_some()),
     })
+}
+
+/// The highest forecast of the alerts that are on.
+fn ahead(incident: &Incident) -> Option<Amount> {
+    let on = incident.members.values().filter(|member| member.is_on);
+    let reasons = on.flat_map(|member| &member.reasons);
+    let ahead = reasons.filter_map(|reason| match reason {
+        Reason::RunsOut { exhaustion, .. } => Amount::new(exhaustion.week_p95),
+        Reason::QuotaUse { .. }
+        | Reason::Count { .. }
+        | Reason::Slow { .. }
+        | Reason::Unusual { .. }
+        | Reason::Trouble { .. }
+        | Reason::Ends { .. }
+        | Reason::Peak { .. }
+        | Reason::TopTarget { .. }
+        | Reason::Gap { .. }
+        | Reason::Hint(_)
+        | Reason::Considered(_) => None,
+    });
+    ahead.max_by(|a, b| a.get().total_cmp(&b.get()))
 }
 
 /// The quota that this pool had nearly used up in the minutes before `until`, the most used one first.
@@ -186,10 +212,13 @@ pub fn share_of(incident: &Incident) -> Share {
         Reason::Count { .. }
         | Reason::Slow { .. }
         | Reason::Unusual { .. }
+        | Reason::Trouble { .. }
+        | Reason::RunsOut { .. }
         | Reason::Ends { .. }
         | Reason::Peak { .. }
         | Reason::TopTarget { .. }
         | Reason::Gap { .. }
+        | Reason::Hint(_)
         | Reason::Considered(_) => None,
     });
     shares.min().unwrap_or(Share::FULL)

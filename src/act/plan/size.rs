@@ -23,8 +23,13 @@ pub(super) enum Size {
     Nothing(String),
 }
 
-/// Sizes a request from the highest demand of a minute.
-pub(super) fn size(quota: &Quota, peak: Amount, warn_at: Share, budgets: &Budgets) -> Size {
+/// Sizes a request from the highest demand of a minute, and from what is `ahead` by the forecast where that is more.
+pub(super) fn size(
+    quota: &Quota,
+    (peak, ahead): (Amount, Option<Amount>),
+    warn_at: Share,
+    budgets: &Budgets,
+) -> Size {
     let Limit::Applied(applied) = quota.limit() else {
         return Size::Nothing(format!(
             "the applied value of {} is {}: nothing is asked on it",
@@ -32,7 +37,9 @@ pub(super) fn size(quota: &Quota, peak: Amount, warn_at: Share, budgets: &Budget
             quota.limit().source()
         ));
     };
-    let need = peak.get() * MARGIN / warn_at.factor();
+    let ahead = ahead.filter(|ahead| peak < *ahead);
+    let demand = ahead.unwrap_or(peak);
+    let need = demand.get() * MARGIN / warn_at.factor();
     let floor = quota
         .default
         .map_or(applied.get(), |default| applied.get().max(default.get()));
@@ -56,7 +63,12 @@ pub(super) fn size(quota: &Quota, peak: Amount, warn_at: Share, budgets: &Budget
         ""
     };
     let arithmetic = format!(
-        "peak demand {peak} x {MARGIN} / {warn_at} = {need}, rounded up to {wanted}{capped}; applied now {applied}{default}",
+        "{what} {demand} x {MARGIN} / {warn_at} = {need}, rounded up to {wanted}{capped}; applied now {applied}{default}",
+        what = if ahead.is_some() {
+            "demand of the next 7 days at 95 %"
+        } else {
+            "peak demand"
+        },
         need = Amount::new(need).unwrap_or(peak),
         wanted = Amount::new(wanted).unwrap_or(peak),
         default = quota
@@ -117,7 +129,7 @@ mod tests {
         let share = Share::from_basis_points(8_000).unwrap();
         match size(
             &quota(applied, default),
-            Amount::new(peak).unwrap(),
+            (Amount::new(peak).unwrap(), None),
             share,
             budgets,
         ) {
@@ -132,6 +144,29 @@ mod tests {
             asked(1_000_000.0, None, 900_000.0, &budgets(3.0, None)),
             Some(1_500_000.0)
         );
+    }
+
+    #[test]
+    fn what_is_ahead_counts_where_it_is_more_than_what_was() {
+        let amount = |value| Amount::new(value).unwrap();
+        let ask = |ahead: f64| {
+            let demand = (amount(500_000.0), Some(amount(ahead)));
+            let budgets = budgets(10.0, None);
+            match size(&quota(1_000_000.0, None), demand, Share::FULL, &budgets) {
+                Size::Ask {
+                    desired,
+                    arithmetic,
+                } => (desired.get(), arithmetic),
+                Size::Nothing(why) => panic!("{why}"),
+            }
+        };
+        let (desired, arithmetic) = ask(1_700_000.0);
+        assert!((desired - 2_300_000.0).abs() < 1.0, "{desired}");
+        assert!(
+            arithmetic.starts_with("demand of the next 7 days at 95 % 1,700,000 x 1.3"),
+            "{arithmetic}"
+        );
+        assert!(ask(400_000.0).1.starts_with("peak demand 500,000"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(super) use desk::{
 };
 pub(super) use support::{investigation, marked, recovery, request_context};
 
-use super::{draft::Draft, group::reasons};
+use super::{draft::Draft, group::reasons, hints};
 use crate::model::{
     incident::{Cause, Incident},
     policy::Mode,
@@ -39,6 +39,7 @@ pub(super) fn opened(draft: &Draft<'_>, incident: &Incident) -> Message {
         incident.severity.name(),
         &headline(incident),
         |lines| {
+            lines.extend(hints::warning(incident));
             if !incident.is_of_lifecycle() {
                 lines.push(since(draft, incident));
             }
@@ -49,6 +50,7 @@ pub(super) fn opened(draft: &Draft<'_>, incident: &Incident) -> Message {
                     grouped(incident.lost)
                 ));
             }
+            lines.extend(hints::others(incident));
             push_runbook(draft, incident, lines);
             lines.push(next_step(draft, incident));
         },
@@ -63,12 +65,14 @@ pub(super) fn raised(draft: &Draft<'_>, incident: &Incident, before: Severity) -
             push_reasons(draft, incident, lines);
             push_runbook(draft, incident, lines);
         } else {
+            lines.extend(hints::warning(incident));
             lines.push(since(draft, incident));
             push_reasons(draft, incident, lines);
             lines.push(format!(
                 "Throttled so far: {} requests.",
                 grouped(incident.lost)
             ));
+            lines.extend(hints::others(incident));
         }
         lines.push(next_step(draft, incident));
     })
@@ -103,6 +107,8 @@ pub(super) fn past(draft: &Draft<'_>, incident: &Incident) -> Message {
             incident.began, incident.last_bad
         ));
         push_reasons(draft, incident, lines);
+        let told = incident.hints.iter().take(1);
+        lines.extend(told.map(|hint| format!("Hint: {hint}.")));
         lines.push(
             "It came and went while these minutes were not being judged: nothing was filed."
                 .to_owned(),

@@ -23,8 +23,8 @@ fn the_shipped_rules_do_what_their_tests_say() {
 #[test]
 fn a_changed_rule_fails_its_test_and_is_told_with_the_minutes_around() {
     let misses = missed(
-        &settings("[rule.throttles]\nwindow = \"3 of 3\"\n"),
-        "throttles",
+        &settings("[rule.tpm-share-warning]\nwindow = \"4 of 5\"\n"),
+        "tpm-share",
     );
     let told: Vec<String> = misses.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!("misses", told.join("\n"));

@@ -82,7 +82,7 @@ type Outcome = (BTreeMap<Timestamp, Vec<Intent>>, Vec<Incident>);
 
 fn outcome(past: Past, hours: i64, is_close: bool) -> Outcome {
     let settings = settings();
-    let mut replay = Replay::new(past, settings.rules, settings.policy, START);
+    let mut replay = Replay::new(past, By::from(&settings), START);
     let mut intents: BTreeMap<Timestamp, Vec<Intent>> = BTreeMap::new();
     replay.run(
         START,
@@ -97,21 +97,32 @@ fn outcome(past: Past, hours: i64, is_close: bool) -> Outcome {
     (intents, replay.walk.book.incidents.into_values().collect())
 }
 
+/// Tells the first difference only.
+fn assert_same(left: &Outcome, right: &Outcome, what: &str) {
+    for (a, b) in left.1.iter().zip(&right.1) {
+        assert_eq!(a, b, "{what}");
+    }
+    assert_eq!(left.1.len(), right.1.len(), "{what}");
+    for (a, b) in left.0.iter().zip(&right.0) {
+        assert_eq!(a, b, "{what}");
+    }
+    assert_eq!(left.0.len(), right.0.len(), "{what}");
+}
+
 #[test]
 fn calm_hours_at_once_and_minute_by_minute_come_to_the_same() {
     let mut incidents = 0;
     let mut asked = 0;
-    for seed in 0..6 {
+    for seed in 0..3 {
         let short = outcome(past(seed, 30), 30, false);
         let long = outcome(past(seed, 30), 30, true);
-        assert_eq!(short.1, long.1, "seed {seed}");
-        assert_eq!(short.0, long.0, "seed {seed}");
+        assert_same(&short, &long, &format!("seed {seed}"));
         incidents += short.1.len();
         let all = short.0.values().flatten();
         asked += all.filter(|it| it.effect.name() != "notify").count();
     }
     assert!(
-        20 < incidents && 0 < asked,
+        10 < incidents && 0 < asked,
         "{incidents} incidents, {asked} asked"
     );
 }
@@ -130,5 +141,5 @@ fn what_comes_later_changes_nothing_before_it() {
     }
     let mut settings = settings();
     settings.policy.mode = Mode::File;
-    assert_eq!(outcome(whole, 12, false), outcome(cut, 12, false));
+    assert_same(&outcome(whole, 12, false), &outcome(cut, 12, false), "cut");
 }

@@ -1,7 +1,10 @@
 //! Tests of overrides: what holds for which pool, and what is told of faulty ones.
 
 use crate::{
-    config::{self, Overrides, tests::faults_of},
+    config::{
+        self, Overrides,
+        tests::{Folder, faults_of},
+    },
     model::{
         catalog::{Family, PoolId},
         ids::{AccountId, ModelId, Region, RuleName, Scope},
@@ -64,7 +67,7 @@ families = ["geo", "global"]
 above = "75 %"
 [override.rule.latency]
 enabled = true
-above = "5 s"
+factor = 3
 
 [[override]]
 name = "sonnet"
@@ -228,8 +231,8 @@ floor = 7
 [[override]]
 name = "wrong"
 models = ["*sonnet*"]
-[override.rule.throttles]
-at_least = 7
+[override.rule.client-errors]
+ratio = 7
 "#
         )
     );
@@ -244,21 +247,21 @@ fn two_that_fit_equally_or_cross_their_lines_are_faults() {
 [[override]]
 name = "one"
 models = ["anthropic.*"]
-[override.rule.throttles]
-at_least = 7
+[override.rule.client-errors]
+ratio = 7
 severity = "warning"
 
 [[override]]
 name = "two"
 models = ["*.claude-x"]
-[override.rule.throttles]
-at_least = 8
+[override.rule.client-errors]
+ratio = 8
 
 [[override]]
 name = "three"
 models = ["amazon.no*"]
-[override.rule.throttles]
-at_least = 9
+[override.rule.client-errors]
+ratio = 9
 
 [[override]]
 name = "early"
@@ -274,4 +277,106 @@ clear = "75 %"
 "#
         )
     );
+}
+
+#[test]
+fn values_of_detectors_and_forecasts_are_changed_by_pool_as_well() {
+    let rules = rules(
+        r#"
+[rule.tpm-forecast]
+soon = { chance = "60 %", lasts = "30m" }
+
+[[override]]
+name = "haste"
+models = ["amazon.*"]
+[override.rule.tpm-forecast]
+early = "warning"
+near = { use = "90 %", chance = "50 %" }
+again = "2d"
+[override.rule.traffic-up]
+jump = 5
+rare = "10d"
+"#,
+    );
+    let nova = pool(
+        "111122223333",
+        "us-east-1",
+        Family::Geo,
+        "amazon.nova-pro-v1:0",
+    );
+    let told = |rule: &str| {
+        let given = rules.given(&nova, &RuleName::new(rule)).into_iter();
+        let told = given.map(|it| format!("{} = {}", it.key, it.value));
+        told.collect::<Vec<String>>()
+    };
+    assert_eq!(
+        told("tpm-forecast"),
+        [
+            "again = 2880m",
+            "early = warning",
+            "near = { use = \"90 %\", chance = \"50 %\" }",
+        ]
+    );
+    assert_eq!(told("traffic-up"), ["jump = 5", "rare = 14400m"]);
+    let rule = find(&rules, &nova, "tpm-forecast").unwrap();
+    let Condition::RunsOut { warning, .. } = rule.condition else {
+        panic!("{rule:?}");
+    };
+    assert_eq!(
+        (warning.again_minutes, warning.early),
+        (2_880, Severity::Warning)
+    );
+    assert_eq!(warning.near.chance.to_string(), "50 %");
+    assert_eq!(warning.soon.minutes, 30, "as it is everywhere");
+}
+
+#[test]
+fn two_rules_on_one_detector_are_a_fault() {
+    let folder = Folder::new("doubled");
+    let rule = |name: &str, condition: &str| {
+        format!(
+            "[[rule]]\nname = \"{name}\"\ncategory = \"anomaly\"\nseverity = \"info\"\nremedy = \"notify\"\nrunbook = \"Look.\"\n{condition}\n"
+        )
+    };
+    let text = [
+        rule("mild", "unusual = { of = \"throttles\" }"),
+        rule("stern", "unusual = { of = \"throttles\" }"),
+        rule(
+            "slow",
+            "unusual = { of = \"latency\", factor = 2, rare = \"9d\" }",
+        ),
+    ];
+    folder.put("mine.toml", text.concat().as_bytes());
+    let overrides = Overrides {
+        rules: Some(folder.0.clone()),
+        ..Overrides::default()
+    };
+    let told = |text: &str| {
+        let settings = config::parse(text, "config.toml", &overrides);
+        let faults = settings.err();
+        let faults = faults.iter().flat_map(|it| it.faults());
+        faults.map(ToString::to_string).collect::<Vec<String>>()
+    };
+    assert_eq!(
+        told(""),
+        ["`rule`: \"mild\" and \"stern\" look for the same trouble"]
+    );
+    assert_eq!(told("[rule.mild]\nenabled = false\n"), [""; 0]);
+    let by_pool = r#"
+[rule.mild]
+enabled = false
+[[override]]
+name = "careful"
+models = ["amazon.*"]
+[override.rule.mild]
+enabled = true
+"#;
+    assert_eq!(
+        told(by_pool),
+        [
+            "`override[0]`: \"mild\" and \"stern\" look for the same trouble where override \"careful\" fits"
+        ]
+    );
+    let instead = by_pool.to_owned() + "[override.rule.stern]\nenabled = false\n";
+    assert_eq!(told(&instead), [""; 0]);
 }

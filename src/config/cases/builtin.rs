@@ -3,10 +3,6 @@
 /// File and text.
 pub(super) const BUILTIN: &[(&str, &str)] = &[
     (
-        "alert-rules/tests/bands.toml",
-        include_str!("../../../alert-rules/tests/bands.toml"),
-    ),
-    (
         "alert-rules/tests/client-errors.toml",
         include_str!("../../../alert-rules/tests/client-errors.toml"),
     ),
@@ -23,6 +19,10 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../../alert-rules/tests/mantle-share.toml"),
     ),
     (
+        "alert-rules/tests/quota-forecast.toml",
+        include_str!("../../../alert-rules/tests/quota-forecast.toml"),
+    ),
+    (
         "alert-rules/tests/rpm-share.toml",
         include_str!("../../../alert-rules/tests/rpm-share.toml"),
     ),
@@ -37,5 +37,9 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
     (
         "alert-rules/tests/tpm-share.toml",
         include_str!("../../../alert-rules/tests/tpm-share.toml"),
+    ),
+    (
+        "alert-rules/tests/traffic.toml",
+        include_str!("../../../alert-rules/tests/traffic.toml"),
     ),
 ];

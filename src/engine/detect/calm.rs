@@ -11,8 +11,13 @@
 
 use std::collections::VecDeque;
 
-use super::trail::narrow;
-use crate::model::time::{HOUR, Minute};
+use serde::{Deserialize, Serialize};
+
+use super::trail::short;
+use crate::{
+    engine::packed::narrow,
+    model::time::{HOUR, Minute},
+};
 
 const BLOCK: i64 = 6 * HOUR;
 const KEPT: usize = 28;
@@ -22,48 +27,72 @@ const LEAST: usize = 8;
 const LEAST_MINUTES: u16 = 60;
 
 /// The maxima of past blocks, and the block under way.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Calm {
     maxima: VecDeque<f32>,
-    block: i64,
-    highest: f64,
+    block: i32,
+    highest: f32,
     seen: u16,
+    /// What follows from the maxima; `None` while young.
+    known: Option<Known>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Known {
+    mode: f32,
+    scale: f32,
+    second: f32,
 }
 
 impl Calm {
     /// Takes note of a value at least 0 of a minute without an alert.
     pub(super) fn note(&mut self, minute: Minute, value: f64) {
-        let block = minute.0.div_euclid(BLOCK);
+        let block = short(Minute(minute.0.div_euclid(BLOCK)));
         if block != self.block {
             if LEAST_MINUTES <= self.seen {
-                self.maxima.push_back(narrow(self.highest));
-            }
-            if KEPT < self.maxima.len() {
-                self.maxima.pop_front();
+                self.keep();
             }
             (self.block, self.highest, self.seen) = (block, 0.0, 0);
         }
         self.seen = self.seen.saturating_add(1);
-        self.highest = self.highest.max(value);
+        self.highest = self.highest.max(narrow(value));
     }
 
-    /// Whether there is no limit yet.
-    pub(super) fn is_young(&self) -> bool {
-        self.maxima.len() < LEAST
-    }
-
-    /// What is reached once in `rare` blocks; `None` while young.
-    pub(super) fn limit(&self, rare: f64) -> Option<f64> {
-        if self.is_young() {
-            return None;
+    fn keep(&mut self) {
+        if self.maxima.len() == self.maxima.capacity() {
+            self.maxima.reserve_exact(KEPT - self.maxima.len());
         }
+        if KEPT <= self.maxima.len() {
+            self.maxima.pop_front();
+        }
+        self.maxima.push_back(self.highest);
+        if LEAST <= self.maxima.len() {
+            self.known = self.fit();
+        }
+    }
+
+    fn fit(&self) -> Option<Known> {
         let mut sorted: Vec<f64> = self.maxima.iter().copied().map(f64::from).collect();
         sorted.sort_by(f64::total_cmp);
         let quartiles = Quartiles::of(&sorted)?;
         let scale = quartiles.gumbel_scale();
-        let rarely = quartiles.gumbel_mode(scale) + scale * rare.ln();
-        let second = sorted.iter().rev().nth(1).copied();
-        Some(second.map_or(rarely, |second| second.max(rarely)))
+        Some(Known {
+            mode: narrow(quartiles.gumbel_mode(scale)),
+            scale: narrow(scale),
+            second: narrow(sorted.iter().rev().nth(1).copied()?),
+        })
+    }
+
+    /// Whether there is no limit yet.
+    pub(super) const fn is_young(&self) -> bool {
+        self.known.is_none()
+    }
+
+    /// What is reached once in `rare` blocks; `None` while young.
+    pub(super) fn limit(&self, rare: f64) -> Option<f64> {
+        let known = self.known?;
+        let [mode, scale, second] = [known.mode, known.scale, known.second].map(f64::from);
+        Some(second.max(mode + scale * rare.ln()))
     }
 }
 

@@ -13,14 +13,19 @@
 //! What fools it: a rise slower than a day becomes the base rate. Cold start: a pool without history is taken to fail
 //! once in a thousand, and no pool is taken to fail less often.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    Evidence, Sensitivity,
+    Evidence, Step, blocks,
     calm::Calm,
     latch::{Latch, Say},
     surprise::surprise,
     trail::Trail,
 };
-use crate::model::time::{DAY, Minute};
+use crate::model::{
+    time::{DAY, Minute},
+    unusual::Failing,
+};
 
 const LENGTHS: [u16; 7] = [2, 3, 5, 8, 12, 20, 30];
 const LONGEST: u16 = 30;
@@ -35,7 +40,7 @@ const SHAPE: f64 = 2.0;
 const LEAST_SURPRISE: f64 = 10.0;
 
 /// Client or server errors of one pool.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Failures {
     trail: Trail<2>,
     failed: f64,
@@ -55,18 +60,8 @@ impl Failures {
         }
     }
 
-    pub(super) const fn latch(&self) -> &Latch {
-        &self.latch
-    }
-
     /// `failed` of `tried` requests in this minute; throttled ones are not tries.
-    pub(super) fn push(
-        &mut self,
-        minute: Minute,
-        failed: f64,
-        tried: f64,
-        sensitivity: &Sensitivity,
-    ) -> (Option<bool>, Option<Evidence>) {
+    pub(super) fn push(&mut self, minute: Minute, failed: f64, tried: f64, worth: Failing) -> Step {
         if let Some([failed, tried]) = self.trail.push(minute, [failed, tried])
             && self.latch.may_learn(minute, DAY)
         {
@@ -75,9 +70,9 @@ impl Failures {
         }
         let (few, many) = PRIOR;
         let base = ((self.failed + few) / (self.tried + many)).max(LEAST_RATE);
-        let needed = (sensitivity.failure_ratio * base).max(base + sensitivity.failure_excess);
+        let needed = (worth.ratio * base).max(base + worth.excess.factor());
         let least = LEAST_SURPRISE;
-        let limit = self.calm.limit(sensitivity.rare);
+        let limit = self.calm.limit(blocks(worth.rare));
         let limit = limit.map_or(least, |limit| limit.max(least));
         let (mut highest, mut worst) = (0.0_f64, None::<Evidence>);
         let windows = self
@@ -111,6 +106,11 @@ impl Failures {
             Some(worst) if limit / 2.0 <= worst.score => Say::Between,
             _ => Say::Calm,
         };
-        (self.latch.step(minute, say), bad)
+        let near = worst.filter(|_| say == Say::Between);
+        Step {
+            turn: self.latch.step(minute, say),
+            bad,
+            near,
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! On until it has been calm for a while: one incident is one page.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::time::Minute;
 
 /// So many calm minutes in a row end an alert. Minutes without evidence neither count nor break the row.
@@ -17,7 +19,7 @@ pub(super) enum Say {
 }
 
 /// Whether an alert is on, and since when.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Latch {
     since: Option<Minute>,
     calm: u16,

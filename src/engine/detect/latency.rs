@@ -3,7 +3,7 @@
 //! The statistic: mean latency against time to first token + time a token x mean output length. The two are fitted to
 //! the pool itself by least squares of relative errors with a memory of three days; the logarithm of seen over expected
 //! is a residual, scaled by its own deviation at this volume (`noise`). Over the newest 2 to 20 minutes but one, the mean
-//! residual must be a factor that users notice (`slow_factor`), over at least ten requests, and its sum more than the
+//! residual must be a factor that users notice (the rule's factor), over at least ten requests, and its sum more than the
 //! pool's own calm reaches (`calm`). Why this one: longer answers take longer and nothing is wrong; a fixed limit in
 //! milliseconds fits no two pools.
 //!
@@ -11,14 +11,19 @@
 //! What fools it: a slow-down that creeps over days becomes usual; a pool whose mix of models' features changes (thinking,
 //! images) at equal length. Cold start: half an hour to fit, and a deviation of a third until an hour is known.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    Evidence, Sensitivity,
+    Evidence, Step, blocks,
     calm::Calm,
     latch::{Latch, Say},
     noise::Noise,
     trail::Trail,
 };
-use crate::model::time::{DAY, Minute};
+use crate::model::{
+    time::{DAY, Minute},
+    unusual::Beyond,
+};
 
 const LENGTHS: [u16; 5] = [2, 3, 5, 10, 20];
 const LONGEST: u16 = 20;
@@ -35,7 +40,7 @@ const CLIP: f64 = 0.3;
 const CALM_PART: f64 = 0.7;
 
 /// The latency of one pool.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Latency {
     line: Line,
     seen: u16,
@@ -68,16 +73,7 @@ impl Latency {
         }
     }
 
-    pub(super) const fn latch(&self) -> &Latch {
-        &self.latch
-    }
-
-    pub(super) fn push(
-        &mut self,
-        minute: Minute,
-        answers: Answers,
-        sensitivity: &Sensitivity,
-    ) -> (Option<bool>, Option<Evidence>) {
+    pub(super) fn push(&mut self, minute: Minute, answers: Answers, worth: Beyond) -> Option<Step> {
         let Answers {
             requests,
             length,
@@ -87,18 +83,18 @@ impl Latency {
         if self.seen < YOUNG_MINUTES {
             self.seen += 1;
             self.line.learn(length, millis, weight);
-            return (None, None);
+            return None;
         }
         let usual = self.line.at(length);
         let residual = (millis / usual).ln();
         if !residual.is_finite() {
-            return (None, None);
+            return None;
         }
         let deviation = self.noise.deviation(requests, YOUNG_DEVIATION);
         self.trail
             .push(minute, [residual, residual / deviation, requests]);
-        let slow = sensitivity.slow_factor.ln();
-        let limit = self.calm.limit(sensitivity.rare);
+        let slow = worth.factor.ln();
+        let limit = self.calm.limit(blocks(worth.rare));
         let limit = limit.map_or(LEAST_SCORE, |limit| limit.max(LEAST_SCORE));
         let (mut highest, mut worst) = (0.0_f64, None::<Evidence>);
         let windows = self
@@ -137,12 +133,16 @@ impl Latency {
             None if residual < CALM_PART * slow => Say::Calm,
             None => Say::Between,
         };
-        (self.latch.step(minute, say), bad)
+        Some(Step {
+            turn: self.latch.step(minute, say),
+            bad,
+            near: None,
+        })
     }
 }
 
 /// `first + a_token * length`, by weighted least squares of relative errors that forgets.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Line {
     // Sums of weight times 1, length, length squared, millis, length times millis.
     ones: f64,

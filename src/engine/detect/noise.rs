@@ -4,7 +4,9 @@
 //! The statistic: the mean absolute residual, clipped at three deviations, in four classes of volume, over two days of
 //! minutes. A class that is young borrows from its neighbours.
 
-use super::trail::narrow;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::packed::narrow;
 
 /// Deviation of a normal distribution by its mean absolute deviation.
 const NORMAL: f64 = 1.2533;
@@ -17,12 +19,12 @@ const FLOOR: f64 = 0.02;
 const CLIP: f64 = 3.0;
 
 /// Deviations by class of volume: below 4, 16, 64 requests, and above.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Noise {
     classes: [Class; 4],
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Class {
     mean: f32,
     seen: u16,

@@ -12,8 +12,12 @@
 //! What fools it: the first weekend, and a clock change (all is UTC): both last until the level of six hours has followed.
 //! Cold start: one day is enough for a range; [`Profile::is_young`] holds for the first week, in which the range is wider.
 
-use super::trail::narrow;
-use crate::model::time::{DAY, Minute};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    engine::packed::{packed, unpacked},
+    model::time::{DAY, Minute},
+};
 
 const DAYS: i64 = 7;
 /// No day is scaled by more than this, or by less than its inverse.
@@ -25,25 +29,25 @@ const LEAST_YOUNG_SCALE: f64 = 0.7;
 const LEAST_RATIOS: usize = 4;
 
 /// What is usual at one time of day.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Range {
     pub(super) high: f64,
     pub(super) low: f64,
 }
 
 /// The means of a week of slots.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Profile {
     slot: i64,
-    /// By number of the slot since 1970, modulo the length; not a number where too little was known.
-    cells: Vec<f32>,
+    /// By number of the slot since 1970, modulo the length; packed, and a gap where too little was known.
+    cells: Vec<u16>,
     now: Option<Slot>,
     range: Option<Range>,
     days: u8,
 }
 
 /// The slot under way.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Slot {
     number: i64,
     sum: f64,
@@ -57,7 +61,7 @@ impl Profile {
         let length = (DAYS * DAY + DAY / 4) / slot + 2; // the oldest that is asked for lies a week and six hours back
         Self {
             slot,
-            cells: vec![f32::NAN; usize::try_from(length).unwrap_or(0)],
+            cells: vec![packed(f64::NAN); usize::try_from(length).unwrap_or(0)],
             now: None,
             range: None,
             days: 0,
@@ -96,14 +100,14 @@ impl Profile {
     fn close(&mut self, past: Slot, next: i64) {
         let is_known = self.slot <= 3 * past.minutes && 0.0 < past.weight;
         let mean = if is_known {
-            narrow(past.sum / past.weight)
+            past.sum / past.weight
         } else {
-            f32::NAN
+            f64::NAN
         };
         self.set(past.number, mean);
         let oldest = next.saturating_sub(i64::try_from(self.cells.len()).unwrap_or(i64::MAX));
         for skipped in (past.number + 1).max(oldest)..next {
-            self.set(skipped, f32::NAN);
+            self.set(skipped, f64::NAN);
         }
     }
 
@@ -112,16 +116,16 @@ impl Profile {
         usize::try_from(number.checked_rem_euclid(length)?).ok()
     }
 
-    fn set(&mut self, number: i64, mean: f32) {
+    fn set(&mut self, number: i64, mean: f64) {
         let place = self.place(number);
         if let Some(cell) = place.and_then(|place| self.cells.get_mut(place)) {
-            *cell = mean;
+            *cell = packed(mean);
         }
     }
 
     fn cell(&self, number: i64) -> Option<f64> {
-        let cell = self.cells.get(self.place(number)?)?;
-        cell.is_finite().then_some(f64::from(*cell))
+        let cell = unpacked(*self.cells.get(self.place(number)?)?);
+        cell.is_finite().then_some(cell)
     }
 
     fn compare(&mut self, number: i64) -> Option<Range> {

@@ -5,7 +5,9 @@
 //! A stretch ends after a quarter of an hour without refusals. Of stretches that begin within the hour of a page, people
 //! are told when the hour is over and requests are still refused.
 
-use super::Evidence;
+use serde::{Deserialize, Serialize};
+
+use super::{Evidence, Step};
 use crate::model::time::{HOUR, Minute};
 
 const WINDOW: i64 = 5;
@@ -13,7 +15,7 @@ const WINDOW: i64 = 5;
 const CALM_MINUTES: i64 = 15;
 
 /// Refusals of one pool.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Throttle {
     /// The last minute with refusals, and the one before.
     last: Option<Minute>,
@@ -25,17 +27,8 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    pub(super) const fn since(&self) -> Option<Minute> {
-        self.since
-    }
-
     /// `refused` of `wanted` requests in this minute.
-    pub(super) fn push(
-        &mut self,
-        minute: Minute,
-        refused: f64,
-        wanted: f64,
-    ) -> (Option<bool>, Option<Evidence>) {
+    pub(super) fn push(&mut self, minute: Minute, refused: f64, wanted: f64) -> Step {
         if 0.0 < refused {
             (self.before, self.last) = (self.last, Some(minute));
         }
@@ -45,23 +38,27 @@ impl Throttle {
             turn = (!self.is_owed).then_some(false);
             (self.since, self.is_owed) = (None, false);
         }
-        // The older of two lies within the window: so do both.
-        let is_bad = is_within(self.before, WINDOW);
+        // The older of two lies within the window: so do both. A minute without refusals says nothing that could be told.
+        let is_bad = 0.0 < refused && is_within(self.before, WINDOW);
         if is_bad && self.since.is_none() {
             (self.since, self.is_owed) = (Some(minute), true);
         }
         if is_bad && self.is_owed && !is_within(self.told, HOUR + 1) {
             (self.is_owed, self.told, turn) = (false, Some(minute), Some(true));
         }
-        let evidence = is_bad.then_some(Evidence {
+        let evidence = Evidence {
             seen: refused / wanted,
             usual: 0.0,
             minutes: 5,
             score: 2.0,
             limit: 2.0,
             is_young: false,
-        });
-        (turn, evidence)
+        };
+        Step {
+            turn,
+            bad: is_bad.then_some(evidence),
+            near: (0.0 < refused && !is_bad).then_some(evidence),
+        }
     }
 }
 
@@ -75,7 +72,7 @@ mod tests {
         (0..until)
             .filter(|minute| {
                 let refused = if refusals.contains(minute) { 9.0 } else { 0.0 };
-                throttle.push(Minute(*minute), refused, 100.0).0 == Some(true)
+                throttle.push(Minute(*minute), refused, 100.0).turn == Some(true)
             })
             .collect()
     }
@@ -93,6 +90,16 @@ mod tests {
         assert_eq!(told(&short, 200), [11]);
         let long: Vec<i64> = (10..13).chain(50..90).collect();
         assert_eq!(told(&long, 200), [11, 72]);
+    }
+
+    #[test]
+    fn a_minute_without_refusals_is_no_evidence_even_if_nothing_was_wanted() {
+        let mut throttle = Throttle::default();
+        let steps = [9.0, 9.0, 0.0].map(|refused| (refused, refused));
+        let steps = steps.into_iter().zip(0..);
+        let bad = steps.map(|((refused, wanted), at)| throttle.push(Minute(at), refused, wanted));
+        let bad: Vec<Option<f64>> = bad.map(|it| it.bad.map(|why| why.seen)).collect();
+        assert_eq!(bad, [None, Some(1.0), None]);
     }
 
     #[test]

@@ -7,15 +7,20 @@
 //! news. What fools it: a new caller with long requests is told, rightly; a fall is not told, since nobody is hurt.
 //! Cold start: one day, and the first hour of noise.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    Evidence, Sensitivity,
+    Evidence, Step, blocks,
     calm::Calm,
     latch::{Latch, Say},
     noise::Noise,
     profile::Profile,
     trail::{Sums, Trail},
 };
-use crate::model::time::{HOUR, Minute};
+use crate::model::{
+    time::{HOUR, Minute},
+    unusual::Beyond,
+};
 
 const LENGTHS: [u16; 6] = [2, 3, 5, 8, 15, 30];
 const LONGEST: u16 = 30;
@@ -29,7 +34,7 @@ const LEAST_NOTED: f64 = 3.0;
 const CALM_FACTOR: f64 = 1.3;
 
 /// Tokens a request of one pool.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tokens {
     /// Requests, tokens.
     trail: Trail<2>,
@@ -50,26 +55,20 @@ impl Tokens {
         }
     }
 
-    pub(super) const fn latch(&self) -> &Latch {
-        &self.latch
-    }
-
     /// `tokens` of `requests` answered requests, at least one.
     pub(super) fn push(
         &mut self,
         minute: Minute,
         requests: f64,
         tokens: f64,
-        sensitivity: &Sensitivity,
-    ) -> (Option<bool>, Option<Evidence>) {
+        worth: Beyond,
+    ) -> Option<Step> {
         let each = tokens / requests;
         self.trail.push(minute, [requests, tokens]);
-        let Some(range) = self.profile.push(minute, tokens, requests) else {
-            return (None, None);
-        };
-        let sums = self.trail.sums(minute, WITHIN);
-        let limit = self.calm.limit(sensitivity.rare).unwrap_or(0.0);
-        let needed = sensitivity.tokens_factor.ln().max(limit);
+        let range = self.profile.push(minute, tokens, requests)?;
+        let sums = self.trail.sums(minute, WITHIN, |row| row);
+        let limit = self.calm.limit(blocks(worth.rare)).unwrap_or(0.0);
+        let needed = worth.factor.ln().max(limit);
         let (mut highest, mut worst) = (0.0_f64, None::<Evidence>);
         let windows = self
             .trail
@@ -116,7 +115,11 @@ impl Tokens {
             None if each < CALM_FACTOR * range.high => Say::Calm,
             None => Say::Between,
         };
-        (self.latch.step(minute, say), worst)
+        Some(Step {
+            turn: self.latch.step(minute, say),
+            bad: worst,
+            near: None,
+        })
     }
 }
 

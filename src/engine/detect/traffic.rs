@@ -15,15 +15,17 @@
 //! Both silences are told apart: a minute without a row is not zero, and is not looked at (promise P5).
 //! What fools it: a ramp that takes hours (the forecast's business), and the first weekend. Cold start: one day.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    Evidence, Sensitivity,
+    Evidence, Step, blocks,
     calm::Calm,
     latch::{Latch, Say},
     profile::Profile,
     surprise::surprise,
     trail::{Row, Sums, Trail},
 };
-use crate::model::time::Minute;
+use crate::model::{time::Minute, unusual::Jump};
 
 const LENGTHS: [u16; 7] = [2, 3, 4, 6, 8, 15, 30];
 const LONGEST: u16 = 30;
@@ -54,30 +56,38 @@ const FIRST_DOWN: u16 = 4;
 const LAG_DOWN: u16 = 15;
 
 /// Arrivals of one pool.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Traffic {
-    /// Arrivals and their square.
-    trail: Trail<2>,
+    trail: Trail<1>,
     profile: Profile,
     up: Side,
     down: Side,
 }
 
 /// One direction.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Side {
     calm: Calm,
     latch: Latch,
 }
 
 impl Side {
-    pub(super) const fn latch(&self) -> &Latch {
-        &self.latch
+    fn step(&mut self, minute: Minute, seen: &Strongest, is_calm: bool, is_back: bool) -> Step {
+        if is_calm {
+            self.calm.note(minute, seen.highest);
+        }
+        let say = match (seen.bad.is_some(), is_back) {
+            (true, _) => Say::Bad,
+            (false, true) => Say::Calm,
+            (false, false) => Say::Between,
+        };
+        Step {
+            turn: self.latch.step(minute, say),
+            bad: seen.bad,
+            near: None,
+        }
     }
 }
-
-/// What a direction turned to, and its evidence if this minute is bad.
-type Turn = (Option<bool>, Option<Evidence>);
 
 impl Traffic {
     pub(super) fn new() -> Self {
@@ -89,71 +99,55 @@ impl Traffic {
         }
     }
 
-    pub(super) const fn up(&self) -> &Side {
-        &self.up
-    }
-
-    pub(super) const fn down(&self) -> &Side {
-        &self.down
-    }
-
-    /// Turns of up and of down.
+    /// Up and down; `None` for a direction that nobody looks for, and for both while no day is known.
     pub(super) fn push(
         &mut self,
         minute: Minute,
         arrivals: f64,
-        sensitivity: &Sensitivity,
-    ) -> (Turn, Turn) {
-        self.trail.push(minute, [arrivals, arrivals * arrivals]);
+        worth: (Option<Jump>, Option<Jump>),
+    ) -> (Option<Step>, Option<Step>) {
+        self.trail.push(minute, [arrivals]);
         let Some(range) = self.profile.push(minute, arrivals, 1.0) else {
-            return ((None, None), (None, None));
+            return (None, None);
         };
         let usual_high = range.high.max(LEAST_RATE);
-        let sums = self.trail.sums(minute, WITHIN);
-        let look = |direction, usual| Look {
-            minute,
-            sums: &sums,
-            direction,
-            usual,
-            sensitivity,
+        let sums = self
+            .trail
+            .sums(minute, WITHIN, |[arrivals]| [arrivals, arrivals * arrivals]);
+        let strongest = |direction, side, usual, worth: Option<Jump>| {
+            let look = Look {
+                minute,
+                sums: &sums,
+                direction,
+                usual,
+                worth: worth?,
+            };
+            Some(self.strongest(side, &look))
         };
-        let up = self.strongest(&self.up, &look(Direction::Up, usual_high));
-        let down = self.strongest(&self.down, &look(Direction::Down, range.low));
+        let up = strongest(Direction::Up, &self.up, usual_high, worth.0);
+        let down = strongest(Direction::Down, &self.down, range.low, worth.1);
         let is_calm = self.up.latch.since().is_none() && self.down.latch.since().is_none();
-        if is_calm {
-            self.up.calm.note(minute, up.highest);
-            self.down.calm.note(minute, down.highest);
-        }
-        let say = |bad: bool, calm: bool| match (bad, calm) {
-            (true, _) => Say::Bad,
-            (false, true) => Say::Calm,
-            (false, false) => Say::Between,
-        };
         let is_low = arrivals < 1.5 * usual_high;
         let is_high = range.low < 1.5 * arrivals;
-        let turns = (
-            self.up.latch.step(minute, say(up.bad.is_some(), is_low)),
-            self.down
-                .latch
-                .step(minute, say(down.bad.is_some(), is_high)),
-        );
-        ((turns.0, up.bad), (turns.1, down.bad))
+        let up = up.map(|it| self.up.step(minute, &it, is_calm, is_low));
+        let down = down.map(|it| self.down.step(minute, &it, is_calm, is_high));
+        (up, down)
     }
 
     /// The strongest window of this direction.
     fn strongest(&self, side: &Side, look: &Look<'_>) -> Strongest {
         let direction = look.direction;
         let least = direction.least_score();
-        let limit = side.calm.limit(look.sensitivity.rare);
+        let limit = side.calm.limit(blocks(look.worth.rare));
         let limit = limit.map_or(least, |limit| limit.max(least));
         let mut strongest = Strongest::default();
-        let alarm = |row: &Row<2>| match (direction, row) {
-            (Direction::Up, [arrivals, _]) => *arrivals,
-            (Direction::Down, [arrivals, _]) => -*arrivals,
+        let alarm = |[arrivals]: &Row<1>| match direction {
+            Direction::Up => *arrivals,
+            Direction::Down => -*arrivals,
         };
         for window in self.trail.windows(look.minute, WITHIN, &LENGTHS, alarm) {
             let (length, minutes) = (window.length, window.minutes());
-            let [arrivals, _] = window.rest;
+            let [arrivals] = window.rest;
             let rate = arrivals / minutes;
             let Some(expected) = look.expected(length) else {
                 break; // longer windows have even less before them
@@ -167,7 +161,7 @@ impl Traffic {
             if LEAST_NOTED <= score {
                 strongest.highest = strongest.highest.max(score);
             }
-            let edge = direction.factor(look.sensitivity) * expected.rate;
+            let edge = direction.factor(look.worth) * expected.rate;
             let is_stronger = strongest.bad.is_none_or(|bad| bad.score < score);
             if direction.is_beyond(rate, edge)
                 && limit <= score
@@ -192,11 +186,12 @@ impl Traffic {
 #[derive(Clone, Copy, Debug)]
 struct Look<'a> {
     minute: Minute,
+    /// Arrivals and their squares.
     sums: &'a Sums<2>,
     direction: Direction,
     /// The edge of what is usual at this time of day.
     usual: f64,
-    sensitivity: &'a Sensitivity,
+    worth: Jump,
 }
 
 impl Look<'_> {
@@ -218,15 +213,10 @@ impl Look<'_> {
         };
         let before = before / rows;
         // So scaled that the factor of the time of day makes a jump of it.
-        let Sensitivity {
-            jump_factor,
-            up_factor,
-            down_factor,
-            ..
-        } = *self.sensitivity;
+        let Jump { jump, factor, .. } = self.worth;
         let rate = match self.direction {
-            Direction::Up => self.usual.max(before * jump_factor / up_factor),
-            Direction::Down => self.usual.min(before * down_factor / jump_factor),
+            Direction::Up => self.usual.max(before * jump / factor),
+            Direction::Down => self.usual.min(before * factor / jump),
         };
         Some(Expected { rate, shape })
     }
@@ -237,7 +227,7 @@ impl Look<'_> {
             Direction::Up => true,
             Direction::Down => {
                 let ([arrivals, _], rows) = self.sums.of(0, 2);
-                self.sensitivity.down_factor * arrivals < rate * rows
+                self.worth.factor * arrivals < rate * rows
             }
         }
     }
@@ -297,10 +287,10 @@ impl Direction {
     }
 
     /// Times what is expected.
-    fn factor(self, sensitivity: &Sensitivity) -> f64 {
+    fn factor(self, worth: Jump) -> f64 {
         match self {
-            Self::Up => sensitivity.up_factor,
-            Self::Down => 1.0 / sensitivity.down_factor,
+            Self::Up => worth.factor,
+            Self::Down => 1.0 / worth.factor,
         }
     }
 }

@@ -5,16 +5,53 @@
 
 use std::collections::VecDeque;
 
-use crate::model::time::Minute;
+use serde::{Deserialize, Serialize};
+
+use crate::{engine::packed::narrow, model::time::Minute};
 
 /// One minute of `N` numbers.
 pub(super) type Row<const N: usize> = [f64; N];
 
 /// Rows newest first, at most `kept`. Minutes that were not measured have no row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Flat", into = "Flat")]
 pub(super) struct Trail<const N: usize> {
-    rows: VecDeque<(Minute, [f32; N])>,
+    rows: VecDeque<(i32, [f32; N])>,
     kept: u16,
+}
+
+/// A trail as it is kept: serde knows no arrays of any length.
+#[derive(Serialize, Deserialize)]
+struct Flat {
+    kept: u16,
+    minutes: Vec<i32>,
+    values: Vec<f32>,
+}
+
+impl<const N: usize> From<Trail<N>> for Flat {
+    fn from(trail: Trail<N>) -> Self {
+        Self {
+            kept: trail.kept,
+            minutes: trail.rows.iter().map(|(minute, _)| *minute).collect(),
+            values: trail.rows.iter().flat_map(|(_, row)| *row).collect(),
+        }
+    }
+}
+
+impl<const N: usize> TryFrom<Flat> for Trail<N> {
+    type Error = String;
+
+    fn try_from(flat: Flat) -> Result<Self, String> {
+        let (rows, rest) = flat.values.as_chunks::<N>();
+        if rows.len() != flat.minutes.len() || !rest.is_empty() {
+            return Err(format!("{} minutes of {} values", flat.minutes.len(), N));
+        }
+        let mut trail = Self::new(flat.kept);
+        trail
+            .rows
+            .extend(flat.minutes.iter().copied().zip(rows.iter().copied()));
+        Ok(trail)
+    }
 }
 
 /// Sums over the newest `length` rows.
@@ -34,26 +71,24 @@ impl<const N: usize> Window<N> {
 }
 
 impl<const N: usize> Trail<N> {
-    pub(super) const fn new(kept: u16) -> Self {
+    pub(super) fn new(kept: u16) -> Self {
         Self {
-            rows: VecDeque::new(),
+            rows: VecDeque::with_capacity(usize::from(kept)),
             kept,
         }
     }
 
     /// Adds the newest row, and gives back the one that is no longer kept.
     pub(super) fn push(&mut self, minute: Minute, row: Row<N>) -> Option<Row<N>> {
-        self.rows.push_front((minute, row.map(narrow)));
-        if usize::from(self.kept) < self.rows.len() {
-            self.rows.pop_back().map(|(_, row)| row.map(f64::from))
-        } else {
-            None
-        }
+        let is_full = usize::from(self.kept) <= self.rows.len();
+        let oldest = is_full.then(|| self.rows.pop_back()).flatten();
+        self.rows.push_front((short(minute), row.map(narrow)));
+        oldest.map(|(_, row)| row.map(f64::from))
     }
 
     /// Rows that are at most `minutes` older than `now`, newest first. What lies behind a long gap is no neighbour.
     fn recent(&self, now: Minute, minutes: u16) -> impl Iterator<Item = Row<N>> {
-        let oldest = now.plus(-i64::from(minutes));
+        let oldest = short(now.plus(-i64::from(minutes)));
         let rows = self.rows.iter();
         rows.take_while(move |(minute, _)| oldest < *minute)
             .map(|(_, row)| row.map(f64::from))
@@ -69,26 +104,36 @@ impl<const N: usize> Trail<N> {
         alarm: impl Fn(&Row<N>) -> f64,
     ) -> impl Iterator<Item = Window<N>> {
         let mut sums = [0.0; N];
-        let mut left_out: Option<Row<N>> = None;
-        let filled = self.recent(now, within).zip(1_u16..);
-        filled.filter_map(move |(row, length)| {
-            sums = added(sums, row);
-            if left_out.is_none_or(|known| alarm(&known) < alarm(&row)) {
-                left_out = Some(row);
+        let mut loudest = (f64::NEG_INFINITY, [0.0; N]);
+        let mut rows = self.recent(now, within);
+        let mut summed = 0;
+        lengths.iter().map_while(move |&length| {
+            while summed < length {
+                let row = rows.next()?;
+                sums = added(sums, row);
+                let alarm = alarm(&row);
+                if summed == 0 || loudest.0 < alarm {
+                    loudest = (alarm, row);
+                }
+                summed += 1;
             }
-            let out = left_out.filter(|_| lengths.contains(&length))?;
-            let rest = added(sums, out.map(|value| -value));
+            let rest = added(sums, loudest.1.map(|value| -value));
             Some(Window { length, rest })
         })
     }
 
-    /// Running sums over the rows of the last `within` minutes.
-    pub(super) fn sums(&self, now: Minute, within: u16) -> Sums<N> {
+    /// Running sums of what `of` makes of the rows of the last `within` minutes.
+    pub(super) fn sums<const M: usize>(
+        &self,
+        now: Minute,
+        within: u16,
+        of: impl Fn(Row<N>) -> Row<M>,
+    ) -> Sums<M> {
         let mut sums = Vec::with_capacity(self.rows.len() + 1);
-        let mut sum = [0.0; N];
+        let mut sum = [0.0; M];
         sums.push(sum);
         sums.extend(self.recent(now, within).map(|row| {
-            sum = added(sum, row);
+            sum = added(sum, of(row));
             sum
         }));
         Sums { sums }
@@ -124,13 +169,9 @@ fn added<const N: usize>(mut sums: Row<N>, row: Row<N>) -> Row<N> {
     sums
 }
 
-/// Half the bytes are enough for what is kept: seven digits.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "seven digits of a measurement are enough; too large becomes infinite"
-)]
-pub(super) const fn narrow(value: f64) -> f32 {
-    value as f32
+/// A minute in half the bytes; what lies four thousand years from 1970 is not told apart.
+pub(super) fn short(minute: Minute) -> i32 {
+    i32::try_from(minute.0).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]
@@ -159,7 +200,7 @@ mod tests {
         assert_eq!(trail.push(Minute(0), [1.0]), None);
         assert_eq!(trail.push(Minute(1), [2.0]), None);
         assert_eq!(trail.push(Minute(2), [3.0]), Some([1.0]));
-        let sums = trail.sums(Minute(2), 9);
+        let sums = trail.sums(Minute(2), 9, |row| row);
         assert_eq!(sums.of(1, 5), ([2.0], 1.0));
         assert_eq!(sums.of(7, 9), ([0.0], 0.0));
     }

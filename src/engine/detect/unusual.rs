@@ -16,7 +16,7 @@
 
 use std::collections::VecDeque;
 
-use super::trail::narrow;
+use crate::engine::packed::narrow;
 
 /// Values that fade out of the running deviations.
 const MEMORY: f64 = 3_000.0;

@@ -13,12 +13,14 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::history::QUARTER;
 use crate::model::time::{HOUR, Minute};
 
 /// Minutes looked at together, and the rank of the level they reach.
 const MINUTES: usize = 5;
-const RANK: usize = 2;
+const RANK: u8 = 2;
 /// Known minutes that make a quarter count.
 const LEAST_KNOWN: u8 = 5;
 /// What an hour weighs an hour later, for the ratio and for the errors.
@@ -43,24 +45,27 @@ const DAY_PRIOR: Error = Error {
 const NORMAL: f64 = 1.2533;
 
 /// The third largest of five minutes, as they come.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub(super) struct Sustained(VecDeque<f64>);
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct Sustained {
+    newest: [f64; MINUTES],
+    seen: u8,
+}
 
 impl Sustained {
     /// Takes in a minute; a minute that is not known counts as nothing: it proves no level. `None` until three are known.
     pub(super) fn push(&mut self, value: Option<f64>) -> Option<f64> {
-        if self.0.len() == MINUTES {
-            self.0.pop_front();
-        }
-        self.0.push_back(value.unwrap_or(0.0));
-        let mut sorted: Vec<f64> = self.0.iter().copied().collect();
+        self.newest.rotate_right(1);
+        self.newest[0] = value.unwrap_or(0.0);
+        self.seen = (self.seen + 1).min(RANK + 1);
+        let mut sorted = self.newest;
         sorted.sort_by(|a, b| b.total_cmp(a));
-        sorted.get(RANK).copied()
+        let level = sorted.get(usize::from(RANK)).copied();
+        level.filter(|_| RANK < self.seen)
     }
 }
 
 /// How the errors of one window are distributed, in logarithms.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Error {
     /// Mean of what came less what was forecast.
     pub(super) bias: f64,
@@ -68,7 +73,7 @@ pub(super) struct Error {
     pub(super) deviation: f64,
 }
 
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 struct Errors {
     waiting: VecDeque<f32>,
     sum: f64,
@@ -79,6 +84,9 @@ struct Errors {
 impl Errors {
     /// `came` is the highest peak of the last `hours`, `forecast` that of the next.
     fn hour(&mut self, hours: usize, came: f64, forecast: f64) {
+        if self.waiting.is_empty() {
+            self.waiting.reserve_exact(hours);
+        }
         if self.waiting.len() == hours
             && let Some(was) = self.waiting.pop_front()
         {
@@ -109,7 +117,7 @@ impl Errors {
 }
 
 /// What is kept of the busy minutes.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct Busy {
     sustained: Sustained,
     /// Of the hour so far.
@@ -155,6 +163,9 @@ impl Busy {
             let ratio = (self.peak / self.busiest).ln().min(1.0);
             self.ratio = self.ratio * RATIO_FADE + ratio;
             self.ratio_weight = self.ratio_weight * RATIO_FADE + 1.0;
+        }
+        if self.peaks.is_empty() {
+            self.peaks.reserve_exact(24);
         }
         if self.peaks.len() == 24 {
             self.peaks.pop_front();

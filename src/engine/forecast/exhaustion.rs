@@ -11,45 +11,21 @@
 //! What fools it: bursts and launches that no trend announces; the near hours see them through the last quarter's level.
 
 use super::{busy::Error, trend::Trend};
-use crate::model::time::{DAY, HOUR, Minute};
+use crate::model::{
+    outlook::Exhaustion,
+    time::{DAY, HOUR, Minute},
+};
 
 /// Hours of the path.
 pub(super) const PATH_HOURS: usize = 168;
 /// Days looked ahead.
-const DAYS: usize = 30;
+const DAYS: u8 = 30;
 /// The part of the variance of a day's highest peak that all days share.
 const SHARED: f64 = 0.3;
 /// Hours until the errors of a day ahead have taken over from those of an hour ahead.
 const SOON: f64 = 12.0;
 /// Middles of seven equal parts of a standard normal distribution.
 const NODES: [f64; 7] = [-1.465, -0.792, -0.366, 0.0, 0.366, 0.792, 1.465];
-
-/// The time to exhaustion of one quota, from `origin` on.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Exhaustion {
-    /// Everything before this minute was known.
-    pub origin: Minute,
-    /// Minutes until it is exhausted with a probability of a tenth; `None` beyond 30 days.
-    pub p10: Option<i64>,
-    /// As `p10`, with a half.
-    pub p50: Option<i64>,
-    /// As `p10`, with nine tenths.
-    pub p90: Option<i64>,
-    /// Probability within the hour.
-    pub within_hour: f64,
-    /// Within 24 hours.
-    pub within_day: f64,
-    /// Within seven days.
-    pub within_week: f64,
-    /// Within 30 days.
-    pub within_month: f64,
-    /// Within seven days, given that the next 24 hours pass without it.
-    pub after_day: f64,
-    /// If it is exhausted within 24 hours: the median of the minutes until then.
-    pub if_within_day: Option<i64>,
-    /// If it is exhausted within seven days: the median of the minutes until then.
-    pub if_within_week: Option<i64>,
-}
 
 /// What the distribution is made of.
 #[derive(Debug)]
@@ -62,8 +38,29 @@ pub(super) struct Outlook<'a> {
     pub(super) errors: (Error, Error),
 }
 
+/// What a standard normal passes once in twenty.
+const ONE_IN_TWENTY: f64 = 1.645;
+
 /// One point of the distribution: so many minutes ahead, so probable.
 type Point = (i64, f64);
+
+/// How the quota may be passed on one day up to one of its hours.
+#[derive(Debug)]
+struct Passing {
+    /// Ahead.
+    minutes: i64,
+    /// By how much the highest peak is expected above the quota, in deviations of a day's own part.
+    over: f64,
+    /// A deviation of the shared part in the same unit.
+    shared: f64,
+}
+
+impl Passing {
+    /// The chance, given how many of its deviations the shared part is above its mean.
+    fn chance(&self, shared: f64) -> f64 {
+        normal(self.over + self.shared * shared)
+    }
+}
 
 impl Outlook<'_> {
     /// Of a quota in the same unit as the peaks; positive.
@@ -101,25 +98,32 @@ impl Outlook<'_> {
             },
             if_within_day: median_if(within_day),
             if_within_week: median_if(within_week),
+            week_p95: self.week_p95(),
         }
+    }
+
+    /// The level of the busiest minutes of the path that is passed once in twenty.
+    fn week_p95(&self) -> f64 {
+        let highest = self.peaks.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (_, far) = self.errors;
+        let drift = self.trend.deviation(self.start() + 6.5);
+        let deviation = far.deviation.hypot(drift);
+        (highest + far.bias + ONE_IN_TWENTY * deviation).exp()
     }
 
     /// The cumulative distribution: hourly for a week, then daily.
     fn curve(&self, quota: f64) -> Vec<Point> {
-        let mut curve: Vec<Point> = Vec::new();
+        let points: Vec<Vec<Passing>> = (0..DAYS).map(|day| self.day(day, quota)).collect();
+        let minutes = points.iter().flatten().map(|it| (it.minutes, 0.0));
+        let mut curve: Vec<Point> = minutes.collect();
         for shared in NODES {
             let mut survival = 1.0;
-            let mut at = 0;
-            for day in 0..DAYS {
+            let mut ahead = curve.iter_mut();
+            for day in &points {
                 let mut highest: f64 = 0.0;
-                for (minutes, passes) in self.day(day, quota, shared) {
-                    highest = highest.max(passes);
-                    let passed = (1.0 - survival * (1.0 - highest)) / 7.0;
-                    match curve.get_mut(at) {
-                        Some(point) => point.1 += passed,
-                        None => curve.push((minutes, passed)),
-                    }
-                    at += 1;
+                for (passing, point) in day.iter().zip(ahead.by_ref().take(day.len())) {
+                    highest = highest.max(passing.chance(shared));
+                    point.1 += (1.0 - survival * (1.0 - highest)) / 7.0;
                 }
                 survival *= 1.0 - highest;
             }
@@ -127,37 +131,40 @@ impl Outlook<'_> {
         curve
     }
 
-    /// The chance of passing the quota on this day up to each of its hours, given the shared part.
-    fn day(&self, day: usize, quota: f64, shared: f64) -> impl Iterator<Item = Point> {
-        let days = f64::from(u8::try_from(day).unwrap_or(u8::MAX));
-        let drift = self.trend.deviation(self.start() + days + 0.5);
-        let hours = self.peaks.get(24 * day..24 * day + 24);
-        let beyond = hours.is_none().then(|| self.beyond(day)).into_iter();
-        let hours = hours.unwrap_or(&[]).iter().copied();
-        let start = i64::try_from(day).unwrap_or(i64::MAX).saturating_mul(DAY);
-        let (ends, step) = if beyond.len() == 0 {
-            (start + HOUR, HOUR)
-        } else {
-            (start + DAY, DAY)
+    /// How the quota may be passed on this day up to each of its hours; beyond the path, in all of it.
+    fn day(&self, day: u8, quota: f64) -> Vec<Passing> {
+        let drift = self.trend.deviation(self.start() + f64::from(day) + 0.5);
+        let start = i64::from(day) * DAY;
+        let from = 24 * usize::from(day);
+        let passing = |minutes: i64, peak: f64, error: Error| {
+            let own = error.deviation * (1.0 - SHARED).sqrt();
+            Passing {
+                minutes,
+                over: (peak + error.bias - quota) / own,
+                shared: (SHARED * error.deviation * error.deviation + drift * drift).sqrt() / own,
+            }
+        };
+        let Some(hours) = self.peaks.get(from..from + 24) else {
+            return vec![passing(start + DAY, self.beyond(day), self.errors.1)];
         };
         let mut highest = f64::NEG_INFINITY;
-        (0_i64..).zip(hours.chain(beyond)).map(move |(hour, peak)| {
-            highest = highest.max(peak);
-            let error = self.error(day, hour);
-            let all = (SHARED * error.deviation * error.deviation + drift * drift).sqrt();
-            let own = error.deviation * (1.0 - SHARED).sqrt();
-            let over = (highest + error.bias + all * shared - quota) / own;
-            (ends + hour * step, normal(over))
-        })
+        (0_u8..)
+            .zip(hours)
+            .map(|(hour, peak)| {
+                highest = highest.max(*peak);
+                let minutes = start + (i64::from(hour) + 1) * HOUR;
+                passing(minutes, highest, self.error(day, hour))
+            })
+            .collect()
     }
 
     /// The error of a peak in this hour of this day.
-    fn error(&self, day: usize, hour: i64) -> Error {
+    fn error(&self, day: u8, hour: u8) -> Error {
         let (near, far) = self.errors;
         if day > 0 {
             return far;
         }
-        let share = (f64::from(i32::try_from(hour).unwrap_or(24)) / SOON).min(1.0);
+        let share = (f64::from(hour) / SOON).min(1.0);
         Error {
             bias: near.bias + (far.bias - near.bias) * share,
             deviation: near.deviation + (far.deviation - near.deviation) * share,
@@ -165,14 +172,12 @@ impl Outlook<'_> {
     }
 
     /// The highest peak of a day beyond the path: that of the same weekday within it, with the trend between them.
-    fn beyond(&self, day: usize) -> f64 {
+    fn beyond(&self, day: u8) -> f64 {
         let twin = day % 7;
-        let peaks = self.peaks.get(24 * twin..24 * twin + 24).unwrap_or(&[]);
+        let from = 24 * usize::from(twin);
+        let peaks = self.peaks.get(from..from + 24).unwrap_or(&[]);
         let highest = peaks.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let at = |day: usize| {
-            self.trend
-                .at(self.start() + f64::from(u8::try_from(day).unwrap_or(u8::MAX)) + 0.5)
-        };
+        let at = |day: u8| self.trend.at(self.start() + f64::from(day) + 0.5);
         highest + at(day) - at(twin)
     }
 
@@ -185,8 +190,8 @@ impl Outlook<'_> {
 
 /// The cumulative normal distribution (Abramowitz and Stegun 26.2.17, absolute error below 1e-7).
 fn normal(x: f64) -> f64 {
-    if x.is_nan() {
-        return 0.0; // no level at all passes nothing
+    if x.is_nan() || x < -6.0 {
+        return 0.0; // no level at all passes nothing; below one in a billion nobody counts
     }
     let t = (1.0 + 0.231_641_9 * x.abs()).recip();
     let series = t

@@ -49,6 +49,56 @@ const SMOOTH: usize = 1;
 /// Ratios are kept within these when they are compared with last week's.
 const RATIO: (f64, f64) = (0.0, 4.0);
 
+/// How demand rose in the last hour and a half.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Rise {
+    /// Mean of the last quarter.
+    now: f64,
+    /// What its time of day and of the week let expect, without the last hours.
+    usual: f64,
+    /// Means of the quarter before, of the half hour before that, and of the half hour before that one.
+    before: [f64; 3],
+}
+
+impl Rise {
+    /// Hours from the middle of the oldest half hour to the middle of the last quarter.
+    const HOURS: f64 = 1.125;
+    /// The least part of the rise from each stretch to the next. A jump has it all in one, a rise that is over none in
+    /// the last.
+    const LEAST: [f64; 3] = [0.05, 0.1, 0.1];
+
+    /// `None` within the first hour and a half.
+    fn of(quarters: &[f64], usual: f64) -> Option<Self> {
+        let [.., a, b, c, d, near, now] = *quarters else {
+            return None;
+        };
+        Some(Self {
+            now,
+            usual,
+            before: [near, f64::midpoint(c, d), f64::midpoint(a, b)],
+        })
+    }
+
+    /// Whether it climbed all the time, to so much that what is usual is at most `usual` of it, and reaches `limit`
+    /// within `hours` at this pace. Not where a quarter is a gap.
+    pub(super) fn climbs(&self, limit: f64, usual: f64, hours: f64) -> bool {
+        let [near, far, farther] = self.before;
+        let rise = self.now - farther;
+        let parts = [self.now - near, near - far, far - farther];
+        let is_steady = parts
+            .iter()
+            .zip(Self::LEAST)
+            .all(|(part, least)| least * rise <= *part);
+        0.0 < rise
+            && is_steady
+            && self.usual <= usual * self.now
+            && limit <= self.now + rise / Self::HOURS * hours
+    }
+}
+
+/// Days that must be known before chances are given: a shape, and one day to compare it with.
+const LEAST_DAYS: usize = 2;
+
 /// A fit as of the end of the last whole quarter.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fit {
@@ -57,7 +107,9 @@ pub(super) struct Fit {
     /// Mean of the last week: the scale that errors are measured by. Positive.
     pub(super) level: f64,
     /// Quarters that are known.
-    pub(super) known: usize,
+    known: usize,
+    /// `None` where it is too short.
+    pub(super) rise: Option<Rise>,
     shape: Shape,
     pub(super) trend: Trend,
     /// Ratios to the base of the last week, smoothed; `NaN` for gaps.
@@ -181,6 +233,7 @@ impl Fit {
         Some(Self {
             origin: Minute(end * QUARTER),
             level,
+            rise: Rise::of(&quarters, expected.last().copied().unwrap_or(f64::NAN)),
             known: quarters.iter().filter(|it| !it.is_nan()).count(),
             week: week.collect(),
             shape,
@@ -194,6 +247,11 @@ impl Fit {
                 .filter(|it| end * QUARTER < it.from.0)
                 .collect(),
         })
+    }
+
+    /// Whether enough is known for chances.
+    pub(super) const fn is_old(&self) -> bool {
+        LEAST_DAYS * DAY <= self.known
     }
 
     /// The median of the mean over `step` minutes from `at` on.
@@ -255,12 +313,14 @@ fn come_back(quarters: &[f64], base: &[f64], sums: &Sums, level: f64) -> (f64, f
         }
     };
     let hours = WINDOWS[2];
-    for at in (WEEK + hours).max(count.saturating_sub(WEEK))..count {
+    let fade = 0.5_f64.powf((COME_BACK_HALF_LIFE * DAY as f64).recip());
+    let mut age = 1.0;
+    for at in ((WEEK + hours).max(count.saturating_sub(WEEK))..count).rev() {
+        age *= fade;
         if base[at] <= 0.0 {
             continue;
         }
-        let weight =
-            base[at] * 0.5_f64.powf((count - at) as f64 / (COME_BACK_HALF_LIFE * DAY as f64));
+        let weight = base[at] * age;
         let back = at - WEEK;
         let then = sums.ratio(back - SMOOTH, (back + SMOOTH + 1).min(count));
         let now = quarters[at] / base[at];

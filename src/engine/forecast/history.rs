@@ -1,11 +1,15 @@
 //! What is kept of the past of one quantity: the means of its quarters of an hour over fifteen days.
 //!
-//! A quarter is kept in thousandths of its natural logarithm, so that two bytes hold a tenth of a percent at any size.
-//! It counts when at least a third of its minutes are known; otherwise it is a gap, never a zero.
+//! A quarter takes two bytes (see `packed`). It counts when at least a third of its minutes are known; otherwise it is a gap, never a zero.
 
 use std::collections::VecDeque;
 
-use crate::model::{series::Sample, time::Minute};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    engine::packed::{packed, unpacked},
+    model::{series::Sample, time::Minute},
+};
 
 /// Minutes of a quarter.
 pub(super) const QUARTER: i64 = 15;
@@ -20,17 +24,8 @@ const KEPT_MINUTES: i64 = 15 * crate::model::time::DAY;
 /// Known minutes that make a quarter count.
 const LEAST_KNOWN: u8 = 5;
 
-/// A quarter that is not known.
-const GAP: u16 = 0;
-/// A quarter that is known to have been nothing.
-const NOTHING: u16 = 1;
-/// Where the logarithm of 1 lies, so that parts of a request have room below.
-const ONE: f64 = 8_000.0;
-/// Steps of the logarithm.
-const STEPS: f64 = 1_000.0;
-
 /// The past of one quantity.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct History {
     quarters: VecDeque<u16>,
     sum: f64,
@@ -68,8 +63,11 @@ impl History {
             }
             let is_known = LEAST_KNOWN <= self.known;
             let mean = self.sum / f64::from(self.known);
+            if self.quarters.is_empty() {
+                self.quarters.reserve_exact(KEPT); // what doubles as it grows ends with a third unused
+            }
             self.quarters
-                .push_back(if is_known { packed(mean) } else { GAP });
+                .push_back(packed(if is_known { mean } else { f64::NAN }));
             (self.sum, self.known) = (0.0, 0);
         }
         self.next = Some(minute.plus(1));
@@ -88,30 +86,5 @@ impl History {
     /// The mean of the last whole quarter; `NaN` for a gap.
     pub(super) fn last(&self) -> f64 {
         self.quarters.back().map_or(f64::NAN, |&it| unpacked(it))
-    }
-}
-
-/// A mean in two bytes; what is not a number of its kind is a gap.
-pub(super) fn packed(mean: f64) -> u16 {
-    if mean.is_nan() {
-        return GAP;
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped to the range"
-    )]
-    let log = (ONE + STEPS * mean.ln())
-        .round()
-        .clamp(f64::from(NOTHING), f64::from(u16::MAX)) as u16;
-    log
-}
-
-/// The mean again, to a tenth of a percent; `NaN` for a gap.
-pub(super) fn unpacked(packed: u16) -> f64 {
-    match packed {
-        GAP => f64::NAN,
-        NOTHING => 0.0,
-        log => ((f64::from(log) - ONE) / STEPS).exp(),
     }
 }

@@ -34,10 +34,13 @@ impl Shape {
             let known = day.iter().filter(|it| !it.is_nan());
             let (sum, count) = known.fold((0.0, 0.0), |(sum, count), it| (sum + it, count + 1.0));
             if LEAST_KNOWN < count && 0.0 < sum {
-                for (at, value) in day.iter().enumerate().filter(|(_, it)| !it.is_nan()) {
-                    let at = (first_slot + at) % DAY;
-                    sums[at] += weight * value * count / sum;
-                    weights[at] += weight;
+                let scale = weight * count / sum;
+                let (late, early) = day.split_at(DAY - first_slot);
+                for (slot, value) in (first_slot..DAY).zip(late).chain((0..).zip(early)) {
+                    if !value.is_nan() {
+                        sums[slot] += scale * value;
+                        weights[slot] += weight;
+                    }
                 }
             }
             weight *= 0.5_f64.powf(HALF_LIFE.recip());

@@ -2,7 +2,7 @@
 
 use super::{warning::Watch, *};
 use crate::model::{
-    rule::{Chance, Standing, WarningRule},
+    rule::{Chance, Climb, Severity, Standing, WarningRule},
     time::DAY,
     units::Share,
 };
@@ -23,12 +23,18 @@ fn rule() -> WarningRule {
             use_share: percent(85),
             chance: percent(30),
         },
+        climb: Climb {
+            use_share: percent(45),
+            usual: percent(33),
+            within_minutes: 360,
+        },
         soon: Standing {
             chance: percent(80),
             minutes: 15,
         },
+        early: Severity::Info,
+        again_minutes: 5 * DAY,
         quiet_minutes: 7 * DAY,
-        grown: percent(10),
     }
 }
 
@@ -201,6 +207,35 @@ fn a_restart_changes_nothing() {
 }
 
 #[test]
+fn catching_up_leaves_the_same_behind_as_pushing() {
+    let seen = |minute: i64| Seen {
+        minute: START.plus(minute),
+        wanted: Sample::Value(traffic(minute, 0.02)),
+        throttles: Sample::Value(0.0),
+        quota: Some(150.0), // what goes through above it is learned
+    };
+    let event = [Growth {
+        from: START.plus(9 * DAY),
+        factor: 1.2,
+    }];
+    let (mut pushed, mut caught_up) = (Lookout::default(), Lookout::default());
+    let mut told = 0;
+    for minute in 0..9 * DAY + 7 {
+        told += i32::from(pushed.push(&seen(minute), &rule(), &event).is_some());
+        caught_up.catch_up(&seen(minute), &event);
+    }
+    assert!(0 < told);
+    assert_eq!(pushed.kept().0, caught_up.kept().0);
+    assert_eq!(pushed.forecast(), caught_up.forecast());
+    assert!(pushed.exhaustion(200.0).is_some());
+    assert_eq!(pushed.exhaustion(200.0), caught_up.exhaustion(200.0));
+    assert_eq!(pushed.exhaustion(150.0), caught_up.exhaustion(150.0));
+    let now = (9 * DAY + 7..9 * DAY + 40)
+        .find_map(|minute| caught_up.push(&seen(minute), &rule(), &event));
+    assert!(now.is_some(), "what is true now is told now");
+}
+
+#[test]
 fn a_new_quota_is_answered_at_once() {
     let mut lookout = Lookout::default();
     let push = |lookout: &mut Lookout, minute: i64, quota: f64| {
@@ -259,7 +294,8 @@ fn one_touched_minute_is_no_exhaustion_and_three_of_five_are() {
     let chances = steady(9 * DAY, 0.0)
         .forecast(&[])
         .unwrap()
-        .exhaustion(100.0);
+        .exhaustion(100.0)
+        .unwrap();
     let told_after = |throttled: fn(i64) -> bool| {
         let mut watch = Watch::default();
         let mut told = 0;
@@ -267,14 +303,18 @@ fn one_touched_minute_is_no_exhaustion_and_three_of_five_are() {
             let throttles = Sample::Value(if throttled(minute) { 5.0 } else { 0.0 });
             // Use begins once the throttling is over.
             let wanted = Sample::Value(if minute < 40 { 10.0 } else { 95.0 });
-            let warning = watch.push(
-                &rule(),
-                START.plus(minute),
-                (wanted, throttles),
-                100.0,
-                chances.as_ref(),
-            );
-            told += u32::from(40 <= minute && warning.is_some());
+            let minute = START.plus(minute);
+            let seen = Seen {
+                minute,
+                wanted,
+                throttles,
+                quota: Some(100.0),
+            };
+            let Some(used) = watch.see(&seen, 100.0) else {
+                continue;
+            };
+            let warning = watch.judge(&rule(), minute, (used, 100.0), chances, None);
+            told += u32::from(START.plus(40) <= minute && warning.is_some());
         }
         told
     };
@@ -289,23 +329,61 @@ fn one_touched_minute_is_no_exhaustion_and_three_of_five_are() {
     );
 }
 
+/// What is told in the four hours after nine quiet days, when traffic is so many times the usual then.
+fn told_of(times: impl Fn(i64) -> f64) -> Vec<Way> {
+    let mut lookout = Lookout::default();
+    let begins = 9 * DAY + 600;
+    let mut told = Vec::new();
+    for minute in 0..begins + 240 {
+        let times = if minute < begins {
+            1.0
+        } else {
+            times(minute - begins)
+        };
+        let seen = Seen {
+            minute: START.plus(minute),
+            wanted: Sample::Value(times * traffic(minute, 0.0)),
+            throttles: Sample::Value(0.0),
+            quota: Some(1_000.0),
+        };
+        told.extend(lookout.push(&seen, &rule(), &[]).map(|it| it.way));
+    }
+    told
+}
+
+#[test]
+#[expect(clippy::cast_precision_loss, reason = "minutes of some hours")]
+fn a_launch_is_told_on_its_way_up_and_a_jump_is_not() {
+    assert_eq!(told_of(|_| 1.0), []);
+    assert_eq!(told_of(|_| 6.0), [], "a jump is the detectors' business");
+    let launch = |after: i64| 1.0 + 12.0 * after as f64 / 240.0;
+    assert_eq!(told_of(launch).first(), Some(&Way::Climb));
+    let small = |after: i64| 1.0 + 0.8 * after as f64 / 240.0;
+    assert_eq!(told_of(small), [], "less than three times the usual");
+}
+
 #[test]
 fn what_went_through_above_the_quota_is_no_exhaustion_the_next_time() {
-    let mut watch = Watch::default();
-    for minute in 0..20 {
-        let said = (Sample::Value(108.0), Sample::Value(0.0));
-        watch.push(&rule(), START.plus(minute), said, 100.0, None);
-    }
+    let after = |throttles| {
+        let mut watch = Watch::default();
+        for minute in 0..20 {
+            let seen = Seen {
+                minute: START.plus(minute),
+                wanted: Sample::Value(108.0),
+                throttles,
+                quota: Some(100.0),
+            };
+            watch.see(&seen, 100.0);
+        }
+        watch
+    };
+    let watch = after(Sample::Value(0.0));
     assert!((watch.limit(100.0) - 108.0).abs() < 1e-9);
     assert!(
         (watch.limit(120.0) - 120.0).abs() < 1e-9,
         "another quota proves itself"
     );
-    let mut blind = Watch::default();
-    for minute in 0..20 {
-        let said = (Sample::Value(108.0), Sample::Unobserved);
-        blind.push(&rule(), START.plus(minute), said, 100.0, None);
-    }
+    let blind = after(Sample::Unobserved);
     assert!(
         (blind.limit(100.0) - 100.0).abs() < 1e-9,
         "throttles that are not known are not none"

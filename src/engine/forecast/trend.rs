@@ -42,11 +42,15 @@ const ROUNDS: usize = 3;
 /// Estimates the standard deviation of a normal distribution from the median absolute deviation.
 const NORMAL: f64 = 1.4826;
 
+use serde::{Deserialize, Serialize};
+
+use crate::engine::packed::narrow;
+
 type Row = [f64; TERMS];
 type Square = [[f64; TERMS]; TERMS];
 
 /// A level of about six hours.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Level {
     /// Days since 1970, at its middle.
     pub(super) day: f64,
@@ -55,10 +59,10 @@ pub(super) struct Level {
 }
 
 /// The fitted trend.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Trend {
     terms: Row,
-    covariance: Square,
+    doubt: Doubt,
     /// Days since 1970 at which it was fitted.
     day: f64,
 }
@@ -101,36 +105,54 @@ impl Trend {
             fitted = Some((terms, factor));
         }
         let (terms, factor) = fitted?;
-        let covariance = std::array::from_fn(|term| {
-            let mut unit = [0.0; TERMS];
-            unit[term] = 1.0;
-            solve(&factor, &unit)
-        });
         Some(Self {
             terms,
-            covariance,
+            doubt: Doubt::of(&factor),
             day,
         })
     }
 
     /// The logarithm of the level at this day, the day of the week in it.
     pub(super) fn at(&self, day: f64) -> f64 {
-        dot(&self.row(day), &self.terms)
+        self.terms[0] + self.terms[1] * self.grown(day) + self.terms[2 + weekday(day)]
     }
 
     /// Standard deviation of [`Self::at`].
     pub(super) fn deviation(&self, day: f64) -> f64 {
-        let row = self.row(day);
-        let spread: Row = std::array::from_fn(|term| dot(&row, &self.covariance[term]));
-        dot(&row, &spread).max(0.0).sqrt()
+        let [still, grows, grows_twice] = self.doubt.0[weekday(day)].map(f64::from);
+        let grown = self.grown(day);
+        let variance = still + grown * (grows + grown * grows_twice);
+        variance.max(0.0).sqrt()
     }
 
-    fn row(&self, day: f64) -> Row {
+    /// The days of growth that count, from the fit to this day.
+    fn grown(&self, day: f64) -> f64 {
         let ahead = (day - self.day).max(0.0);
-        row(
-            day,
-            (day - self.day).min(ahead * DAMPING / (DAMPING + ahead)),
-        )
+        (day - self.day).min(ahead * DAMPING / (DAMPING + ahead))
+    }
+}
+
+/// What is left of the covariance: per weekday the variance of the logarithm as a polynomial of the days of growth.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Doubt([[f32; 3]; 7]);
+
+impl Doubt {
+    fn of(factor: &Square) -> Self {
+        let covariance: Square = std::array::from_fn(|term| {
+            let mut unit = [0.0; TERMS];
+            unit[term] = 1.0;
+            solve(factor, &unit)
+        });
+        let of = |a: usize, b: usize| covariance[a][b];
+        Self(std::array::from_fn(|weekday| {
+            let day = 2 + weekday;
+            [
+                of(0, 0) + of(day, day) + 2.0 * of(0, day),
+                2.0 * (of(0, 1) + of(1, day)),
+                of(1, 1),
+            ]
+            .map(narrow)
+        }))
     }
 }
 
@@ -138,14 +160,14 @@ impl Trend {
 fn row(day: f64, ahead: f64) -> Row {
     let mut row = [0.0; TERMS];
     (row[0], row[1]) = (1.0, ahead);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "0..7"
-    )]
-    let weekday = day.floor().rem_euclid(7.0) as usize;
-    row[2 + weekday] = 1.0;
+    row[2 + weekday(day)] = 1.0;
     row
+}
+
+fn weekday(day: f64) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "a day of this age")]
+    let day = day.floor() as i64;
+    usize::try_from(day.rem_euclid(7)).unwrap_or(0) // 0..7
 }
 
 /// The priors as the sums that the data are added to.

@@ -1,44 +1,38 @@
 //! When people are told that a quota will not do. One rule for all pools; its numbers come from `alert-rules/`.
 //!
-//! Use is the level that three of the last five minutes reach, as a share of the limit. Three ways to a warning:
+//! Use is the level that three of the last five minutes reach, as a share of the limit. Four ways to a warning:
 //! - *ahead*: use is well under way, and once the next 24 hours are over the rest of the week still has fair chances of
 //!   exhaustion. Leaving out the day ahead keeps bursts away: they raise the chances of the hours to come, not of the
 //!   days. Asking for use keeps away what the trend makes of a quiet night;
 //! - *near*: use is close to the limit and the week is at risk. A share alone cries wolf at pools that live near their
 //!   quota;
+//! - *climb*: a launch. Demand is some times what is usual now, has risen through each part of the last hour and a half,
+//!   and reaches the limit within hours at this pace. Steady, because a jump is the business of the detectors and as
+//!   often as not over soon; and against what is usual, because each morning climbs;
 //! - *soon*: the day is at high risk, and that has stood for a while. Tomorrow's peak, or a ramp of an hour. Only this
 //!   one says when, and only this one pages.
 //!
-//! A quota is told of once in the quiet time by each way, and again earlier only when use has grown since. After it was
-//! exhausted people know: the throttling is its own alert and the request is on its way, so that nothing is said for
-//! the quiet time. A new value of the quota begins anew.
+//! The first three are one notice: whichever it was, people know of the quota, and are reminded after some days while it
+//! is still so. *Soon* is told once in the quiet time by itself. After the quota was exhausted people know, too: the
+//! throttling is its own alert and the request is on its way, so that nothing is said for the quiet time. A new value of
+//! the quota begins anew.
 //!
 //! What fools it: a quota that is refilled evenly lets demand pass it for some minutes. How far is learned from what
 //! went through (see [`Watch::limit`]), so that the first days at the limit are warned of and later ones are not.
 
-use std::collections::VecDeque;
+use serde::{Deserialize, Serialize};
 
-use super::{Exhaustion, busy::Sustained};
+use super::{Seen, busy::Sustained, fit::Rise};
 use crate::model::{
+    outlook::{Exhaustion, Way},
     rule::{Chance, WarningRule},
     series::Sample,
-    time::Minute,
+    time::{HOUR, Minute},
 };
 
 /// Minutes looked at for exhaustion, and how many of them must be throttled.
-const MINUTES: usize = 5;
-const THROTTLED: usize = 3;
-
-/// Which way led to a warning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Use is under way, and the days after the next are at risk.
-    Ahead,
-    /// Use is close to the limit, and the week is at risk.
-    Near,
-    /// The next 24 hours are at risk.
-    Soon,
-}
+const MINUTES: u8 = 0b1_1111;
+const THROTTLED: u32 = 3;
 
 /// A warning about one quota.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,57 +50,62 @@ pub struct Warning {
 }
 
 /// What is remembered of one quota of one pool.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Watch {
     quota: Option<f64>,
+    /// What three of the last five minutes reached.
+    used: Option<f64>,
     sustained: Sustained,
-    throttled: VecDeque<bool>,
+    /// The last five minutes, the newest in the lowest bit.
+    throttled: u8,
     /// The highest level of three of five minutes that went through without a throttle.
     proven: f64,
     exhausted: Option<Minute>,
     /// Since when the day is at risk.
     risky: Option<Minute>,
-    ahead: Told,
-    near: Told,
+    noticed: Told,
     soon: Told,
 }
 
-/// When a way was told of, and the use then.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
-struct Told(Option<(Minute, f64)>);
+/// When a warning was told.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+struct Told(Option<Minute>);
 
 impl Told {
     /// Whether it is to be told (again), and remembers it if so.
-    fn tell(&mut self, rule: &WarningRule, minute: Minute, share: f64, again: f64) -> bool {
-        let is_news = self.0.is_none_or(|(at, told)| {
-            rule.quiet_minutes <= minute.since(at) || again * told <= share
-        });
+    fn tell(&mut self, minute: Minute, again: i64) -> bool {
+        let is_news = self.0.is_none_or(|at| again <= minute.since(at));
         if is_news {
-            self.0 = Some((minute, share));
+            self.0 = Some(minute);
         }
         is_news
     }
 }
 
 impl Watch {
-    /// Takes in one minute: what was wanted and what was throttled, the quota then, and the chances as of then.
-    pub fn push(
-        &mut self,
-        rule: &WarningRule,
-        minute: Minute,
-        (wanted, throttles): (Sample, Sample),
-        quota: f64,
-        exhaustion: Option<&Exhaustion>,
-    ) -> Option<Warning> {
+    /// Takes in one minute and the quota then; the level that three of the last five minutes reach.
+    pub(super) fn see(&mut self, seen: &Seen, quota: f64) -> Option<f64> {
         if self.quota.map(f64::to_bits) != Some(quota.to_bits()) {
             *self = Self {
                 quota: Some(quota),
                 ..Self::default()
             };
         }
-        let used = self.sustained.push(wanted.value())?;
-        self.throttle(minute, throttles, used);
-        let &exhaustion = exhaustion?;
+        self.used = self.sustained.push(seen.wanted.value());
+        let used = self.used?;
+        self.throttle(seen.minute, seen.throttles, used);
+        Some(used)
+    }
+
+    /// What the level that was seen in this minute means by the chances as of then.
+    pub(super) fn judge(
+        &mut self,
+        rule: &WarningRule,
+        minute: Minute,
+        (used, quota): (f64, f64),
+        exhaustion: Exhaustion,
+        rise: Option<&Rise>,
+    ) -> Option<Warning> {
         let is_risky = rule.soon.chance.factor() <= exhaustion.within_day;
         self.risky = is_risky.then(|| self.risky.unwrap_or(minute));
         if self
@@ -115,7 +114,13 @@ impl Watch {
         {
             return None;
         }
-        let way = self.way(rule, minute, used / self.limit(quota), &exhaustion)?;
+        let limit = self.limit(quota);
+        #[expect(clippy::cast_precision_loss, reason = "minutes of some hours")]
+        let is_climbing = rise.is_some_and(|it| {
+            let hours = rule.climb.within_minutes as f64 / HOUR as f64;
+            it.climbs(limit, rule.climb.usual.factor(), hours)
+        });
+        let way = self.way(rule, minute, used / limit, &exhaustion, is_climbing)?;
         Some(Warning {
             minute,
             way,
@@ -123,6 +128,11 @@ impl Watch {
             quota,
             exhaustion,
         })
+    }
+
+    /// What three of the last five minutes reached, as far as that is known.
+    pub(super) const fn used(&self) -> Option<f64> {
+        self.used
     }
 
     /// What demand has to pass for a sustained exhaustion: the quota, or more where more has been seen to go through
@@ -135,13 +145,10 @@ impl Watch {
     }
 
     fn throttle(&mut self, minute: Minute, throttles: Sample, used: f64) {
-        if self.throttled.len() == MINUTES {
-            self.throttled.pop_front();
-        }
         // Not known is not free of throttles.
-        self.throttled
-            .push_back(throttles.value().is_none_or(|it| 0.0 < it));
-        let throttled = self.throttled.iter().filter(|it| **it).count();
+        let is_throttled = throttles.value().is_none_or(|it| 0.0 < it);
+        self.throttled = (self.throttled << 1 | u8::from(is_throttled)) & MINUTES;
+        let throttled = self.throttled.count_ones();
         if throttled == 0 {
             self.proven = self.proven.max(used);
         }
@@ -156,31 +163,29 @@ impl Watch {
         minute: Minute,
         share: f64,
         seen: &Exhaustion,
+        is_climbing: bool,
     ) -> Option<Way> {
         let at = |needs: Chance, chance: f64| {
             needs.use_share.factor() <= share && needs.chance.factor() <= chance
         };
-        if at(rule.ahead, seen.after_day)
-            && self
-                .ahead
-                .tell(rule, minute, share, 1.0 + rule.grown.factor())
+        let notice = [
+            (Way::Ahead, at(rule.ahead, seen.after_day)),
+            (Way::Near, at(rule.near, seen.within_week)),
+            (
+                Way::Climb,
+                is_climbing && rule.climb.use_share.factor() <= share,
+            ),
+        ];
+        let notice = notice.into_iter().find(|(_, is_so)| *is_so);
+        if let Some((way, _)) = notice
+            && self.noticed.tell(minute, rule.again_minutes)
         {
-            return Some(Way::Ahead);
-        }
-        if at(rule.near, seen.within_week)
-            && self
-                .near
-                .tell(rule, minute, share, 1.0 + rule.grown.factor())
-        {
-            return Some(Way::Near);
+            return Some(way);
         }
         let has_stood = self
             .risky
             .is_some_and(|since| rule.soon.minutes <= minute.since(since));
-        // The chances of a day are told once a quiet time, however use grows on the way there.
-        if has_stood && self.soon.tell(rule, minute, share, f64::INFINITY) {
-            return Some(Way::Soon);
-        }
-        None
+        let is_news = has_stood && self.soon.tell(minute, rule.quiet_minutes);
+        is_news.then_some(Way::Soon)
     }
 }

@@ -198,21 +198,3 @@ fn a_day_counts_from_midnight_and_only_when_known() {
     assert_eq!(state(&format!("1x{DAY} 1x10")), AlertState::Recovering);
     assert_eq!(state(&format!("1x{DAY} 1x30")), AlertState::Normal);
 }
-
-#[test]
-fn the_unusual_needs_a_past() {
-    let mut rule = share_rule();
-    rule.condition = Condition::Above {
-        of: Signal::Invocations,
-        factor: 1.5,
-        floor: 50.0,
-    };
-    let state = |text: &str| {
-        let length = i64::try_from(samples(text).len()).unwrap();
-        judge_at(&rule, &usage(text), None, START.plus(length)).state
-    };
-    assert_eq!(state("100x4620 160x5"), AlertState::Alerting);
-    assert_eq!(state("100x4620 140x5"), AlertState::Normal);
-    assert_eq!(state("10x4620 40x5"), AlertState::Normal, "below the floor");
-    assert_eq!(state("100x200 900x5"), AlertState::NoData, "young");
-}

@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Condition, Rule};
+use super::{Chance, Condition, Rule, WarningRule};
+use crate::model::{units::QuotaKind, unusual::Unusual};
 
 impl Rule {
     /// The rule with the hash of what it says: the first 12 hex digits of SHA-256. The same rule has the same hash however
@@ -36,9 +37,8 @@ fn canonical(rule: &Rule) -> String {
             share.basis_points()
         ),
         Condition::Slow { millis, min_demand } => format!("slow {millis} {min_demand}"),
-        Condition::Above { of, factor, floor } => {
-            format!("above_usual {} {factor} {floor}", of.name())
-        }
+        Condition::Unusual(sought) => canonical_unusual(sought),
+        Condition::RunsOut { kind, warning } => canonical_runs_out(*kind, warning),
         Condition::Ends { within } => format!("ends {within}"),
     };
     format!(
@@ -51,5 +51,49 @@ fn canonical(rule: &Rule) -> String {
         rule.window.of(),
         rule.clear_minutes,
         rule.runbook,
+    )
+}
+
+/// One line of what the condition says.
+fn canonical_unusual(sought: &Unusual) -> String {
+    let of = sought.trouble().name();
+    match sought {
+        Unusual::Throttled => format!("unusual {of}"),
+        Unusual::ClientErrors(it) | Unusual::ServerErrors(it) => format!(
+            "unusual {of} {} {} {}",
+            it.ratio,
+            it.excess.basis_points(),
+            it.rare
+        ),
+        Unusual::Slow(it) | Unusual::TokensUp(it) => {
+            format!("unusual {of} {} {}", it.factor, it.rare)
+        }
+        Unusual::TrafficUp(it) | Unusual::TrafficDown(it) => {
+            format!("unusual {of} {} {} {}", it.jump, it.factor, it.rare)
+        }
+    }
+}
+
+/// As [`canonical_unusual`], of a forecast.
+fn canonical_runs_out(kind: QuotaKind, warning: &WarningRule) -> String {
+    let of = |it: Chance| {
+        format!(
+            "{} {}",
+            it.use_share.basis_points(),
+            it.chance.basis_points()
+        )
+    };
+    format!(
+        "runs_out {kind} {} {} {} {} {} {} {} {} {} {}",
+        of(warning.ahead),
+        of(warning.near),
+        warning.climb.use_share.basis_points(),
+        warning.climb.usual.basis_points(),
+        warning.climb.within_minutes,
+        warning.soon.chance.basis_points(),
+        warning.soon.minutes,
+        warning.early.name(),
+        warning.again_minutes,
+        warning.quiet_minutes,
     )
 }

@@ -228,6 +228,41 @@ impl Rules {
         crossed
     }
 
+    /// Rules that ask one detector, or one forecast, of the same pool: it can stand by one of them only. Each pair once, with
+    /// the override under which both are on; without one where they are on everywhere.
+    #[must_use]
+    pub fn doubled(&self) -> Vec<(RuleName, RuleName, Option<&Override>)> {
+        let mut doubled: Vec<(RuleName, RuleName, Option<&Override>)> = Vec::new();
+        let mut look = |overrides: &[&'_ Override], by| {
+            let on = self.known.iter().filter_map(|rule| {
+                let (_, is_on) = self.under(rule, overrides.iter().copied());
+                Some((rule, rule.condition.asks_alone()?)).filter(|_| is_on)
+            });
+            let on: Vec<_> = on.collect();
+            for (index, (later, asked)) in on.iter().enumerate() {
+                let mut earlier = on.iter().take(index);
+                let Some((earlier, _)) = earlier.find(|(_, own)| own == asked) else {
+                    continue;
+                };
+                let is_told = |(a, b, _): &(RuleName, RuleName, Option<&Override>)| {
+                    *a == earlier.name && *b == later.name
+                };
+                if !doubled.iter().any(is_told) {
+                    doubled.push((earlier.name.clone(), later.name.clone(), by));
+                }
+            }
+        };
+        look(&[], None);
+        for (index, wide) in self.overrides.iter().enumerate() {
+            look(&[wide], Some(wide));
+            let narrower = self.overrides.iter().skip(index + 1);
+            for narrow in narrower.filter(|it| it.matcher.meets(&wide.matcher)) {
+                look(&[wide, narrow], Some(narrow));
+            }
+        }
+        doubled
+    }
+
     fn fitting(&self, pool: &PoolId) -> impl Iterator<Item = &Override> {
         let overrides = self.overrides.iter();
         overrides.filter(move |it| it.matcher.fits(pool))
@@ -252,7 +287,10 @@ impl Rules {
                 | Value::Minutes(_)
                 | Value::Share(_)
                 | Value::Number(_)
-                | Value::Millis(_) => {
+                | Value::Millis(_)
+                | Value::Chance(_)
+                | Value::Climb(_)
+                | Value::Standing(_) => {
                     // The configuration took each value for this very rule.
                     let is_set = here.set(key, *value);
                     debug_assert!(is_set, "{} has no {key}", rule.name);
@@ -276,7 +314,10 @@ pub fn lines(rule: &mut Rule) -> Option<(Share, Share)> {
             | Value::Window(_)
             | Value::Minutes(_)
             | Value::Number(_)
-            | Value::Millis(_) => None,
+            | Value::Millis(_)
+            | Value::Chance(_)
+            | Value::Climb(_)
+            | Value::Standing(_) => None,
         }
     };
     Some((share("above")?, share("clear")?))

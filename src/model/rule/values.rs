@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Condition, Remedy, Rule, Severity, Window};
-use crate::model::units::Share;
+use super::{Chance, Climb, Condition, Remedy, Rule, Severity, Standing, WarningRule, Window};
+use crate::model::{units::Share, unusual::Unusual};
 
 /// One value of a rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +24,12 @@ pub enum Value {
     Number(f64),
     /// Milliseconds.
     Millis(f64),
+    /// Use and chance of a forecast.
+    Chance(Chance),
+    /// A rise.
+    Climb(Climb),
+    /// A chance that stands.
+    Standing(Standing),
 }
 
 /// The place of one value in a rule: what may be written there is told by its kind.
@@ -45,6 +51,12 @@ pub enum Slot<'r> {
     Number(&'r mut f64, f64),
     /// See [`Value::Millis`].
     Millis(&'r mut f64),
+    /// See [`Value::Chance`].
+    Chance(&'r mut Chance),
+    /// See [`Value::Climb`].
+    Climb(&'r mut Climb),
+    /// See [`Value::Standing`].
+    Standing(&'r mut Standing),
 }
 
 impl Slot<'_> {
@@ -60,6 +72,9 @@ impl Slot<'_> {
             Self::Share(it) => Value::Share(**it),
             Self::Number(it, _) => Value::Number(**it),
             Self::Millis(it) => Value::Millis(**it),
+            Self::Chance(it) => Value::Chance(**it),
+            Self::Climb(it) => Value::Climb(**it),
+            Self::Standing(it) => Value::Standing(**it),
         }
     }
 
@@ -77,6 +92,9 @@ impl Slot<'_> {
             (Self::Share(place), Value::Share(it)) => *place = it,
             (Self::Number(place, _), Value::Number(it)) => *place = it,
             (Self::Millis(place), Value::Millis(it)) => *place = it,
+            (Self::Chance(place), Value::Chance(it)) => *place = it,
+            (Self::Climb(place), Value::Climb(it)) => *place = it,
+            (Self::Standing(place), Value::Standing(it)) => *place = it,
             (_, _) => return false,
         }
         true
@@ -89,9 +107,15 @@ impl Rule {
         let mut slots = vec![
             ("severity", Slot::Severity(&mut self.severity)),
             ("remedy", Slot::Remedy(&mut self.remedy)),
-            ("window", Slot::Window(&mut self.window)),
-            ("clear_for", Slot::ClearFor(&mut self.clear_minutes)),
         ];
+        // What is judged by the pool's own past has its own idea of how many minutes it takes, and detectors also of how
+        // many it takes to end.
+        if !self.condition.is_learned() {
+            slots.push(("window", Slot::Window(&mut self.window)));
+        }
+        if !matches!(self.condition, Condition::Unusual(_)) {
+            slots.push(("clear_for", Slot::ClearFor(&mut self.clear_minutes)));
+        }
         match &mut self.condition {
             Condition::QuotaShare { above, clear, .. } => {
                 slots.push(("above", Slot::Share(above)));
@@ -111,10 +135,8 @@ impl Rule {
                 slots.push(("above", Slot::Millis(millis)));
                 slots.push(("min_demand", Slot::Number(min_demand, 0.0)));
             }
-            Condition::Above { factor, floor, .. } => {
-                slots.push(("factor", Slot::Number(factor, 1.0)));
-                slots.push(("floor", Slot::Number(floor, 0.0)));
-            }
+            Condition::Unusual(sought) => slots.extend(of_unusual(sought)),
+            Condition::RunsOut { warning, .. } => slots.extend(of_warning(warning)),
             Condition::Ends { within } => slots.push(("within", Slot::Minutes(within))),
         }
         slots
@@ -126,6 +148,38 @@ impl Rule {
         let slot = slots.find(|(own, _)| *own == key);
         slot.is_some_and(|(_, slot)| slot.put(value))
     }
+}
+
+fn of_unusual(sought: &mut Unusual) -> Vec<(&'static str, Slot<'_>)> {
+    match sought {
+        Unusual::Throttled => Vec::new(),
+        Unusual::ClientErrors(worth) | Unusual::ServerErrors(worth) => vec![
+            ("ratio", Slot::Number(&mut worth.ratio, 1.0)),
+            ("excess", Slot::Share(&mut worth.excess)),
+            ("rare", Slot::Minutes(&mut worth.rare)),
+        ],
+        Unusual::Slow(worth) | Unusual::TokensUp(worth) => vec![
+            ("factor", Slot::Number(&mut worth.factor, 1.0)),
+            ("rare", Slot::Minutes(&mut worth.rare)),
+        ],
+        Unusual::TrafficUp(worth) | Unusual::TrafficDown(worth) => vec![
+            ("jump", Slot::Number(&mut worth.jump, 1.0)),
+            ("factor", Slot::Number(&mut worth.factor, 1.0)),
+            ("rare", Slot::Minutes(&mut worth.rare)),
+        ],
+    }
+}
+
+fn of_warning(warning: &mut WarningRule) -> Vec<(&'static str, Slot<'_>)> {
+    vec![
+        ("early", Slot::Severity(&mut warning.early)),
+        ("quiet", Slot::Minutes(&mut warning.quiet_minutes)),
+        ("again", Slot::Minutes(&mut warning.again_minutes)),
+        ("ahead", Slot::Chance(&mut warning.ahead)),
+        ("near", Slot::Chance(&mut warning.near)),
+        ("climb", Slot::Climb(&mut warning.climb)),
+        ("soon", Slot::Standing(&mut warning.soon)),
+    ]
 }
 
 impl fmt::Display for Value {
@@ -140,6 +194,23 @@ impl fmt::Display for Value {
             Self::Share(it) => write!(f, "{it}"),
             Self::Number(it) => write!(f, "{it}"),
             Self::Millis(it) => write!(f, "{it} ms"),
+            Self::Chance(it) => {
+                write!(
+                    f,
+                    "{{ use = \"{}\", chance = \"{}\" }}",
+                    it.use_share, it.chance
+                )
+            }
+            Self::Climb(it) => write!(
+                f,
+                "{{ use = \"{}\", usual = \"{}\", within = \"{}m\" }}",
+                it.use_share, it.usual, it.within_minutes
+            ),
+            Self::Standing(it) => write!(
+                f,
+                "{{ chance = \"{}\", lasts = \"{}m\" }}",
+                it.chance, it.minutes
+            ),
         }
     }
 }

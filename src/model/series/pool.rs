@@ -1,45 +1,18 @@
-//! The history of one pool in memory: minutes of the last days, and of older days what judging still asks about.
+//! The minutes of one pool that are in memory: those of the last days.
 
 use super::{HourBlock, Reading, Sample, Signal, packed::Packed};
 use crate::model::time::{DAY, HOUR, Minute};
 use std::collections::BTreeMap;
 
-/// Minutes that a [`Quarter`] covers.
-const QUARTER: i64 = 15;
-/// Quarters of a day.
-const QUARTERS: usize = 96;
-
-/// The history of one pool: hours of samples per signal, and quarters of older days. Minutes never read are `Unobserved`.
+/// The history of one pool: hours of samples per signal. Minutes never read are `Unobserved`.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct PoolSeries {
     minutes: [Hours; Signal::ALL.len()],
-    days: [Days; Signal::ALL.len()],
-}
-
-/// A quarter of an hour of one signal: all that is remembered of days whose minutes have left memory.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
-pub struct Quarter {
-    /// How many of its minutes are known.
-    pub known: u8,
-    /// The highest of them, and at least 0.
-    pub peak: f64,
 }
 
 /// Hours of one signal by their first minute, sorted. A list, since a map takes twice the room.
 #[derive(Clone, Debug, PartialEq, Default)]
 struct Hours(Vec<(Minute, Packed<60>)>);
-
-/// Quarters of one signal by day, sorted.
-#[derive(Clone, Debug, PartialEq, Default)]
-struct Days(Vec<(i64, DayOfQuarters)>);
-
-#[derive(Clone, Debug, PartialEq)]
-struct DayOfQuarters {
-    /// The peak of each quarter; unobserved where nothing of it is known.
-    peaks: Packed<QUARTERS>,
-    /// Of each quarter how many minutes are not known: of most days that is nothing.
-    lacking: Packed<QUARTERS>,
-}
 
 impl PoolSeries {
     /// What is known of this minute.
@@ -77,28 +50,6 @@ impl PoolSeries {
                 held.map_or(Sample::Unobserved, |held| held.get(offset(Minute(minute))))
             })
         })
-    }
-
-    /// What this quarter of an hour comes to, by its minutes where those are held; `start` is its first minute.
-    #[must_use]
-    pub fn quarter(&self, signal: Signal, start: Minute) -> Quarter {
-        match self.hours(signal).get(start.hour()) {
-            Some(hour) => {
-                let first = offset(start);
-                quarter((first..first + 15).map(|index| hour.get(index)))
-            }
-            None => self.quarter_of_day(signal, start),
-        }
-    }
-
-    fn quarter_of_day(&self, signal: Signal, start: Minute) -> Quarter {
-        let days = self.days.get(signal as usize);
-        let day = days.and_then(|days| days.get(start.0.div_euclid(DAY)));
-        let index = usize::try_from(start.0.rem_euclid(DAY) / QUARTER);
-        match (day, index) {
-            (Some(day), Ok(index)) => day.quarter(index),
-            (None, _) | (_, Err(_)) => Quarter::default(),
-        }
     }
 
     /// The hours that a reading changes, as they will be. A minute that was known is never forgotten: `Unobserved` does
@@ -198,26 +149,11 @@ impl PoolSeries {
         })
     }
 
-    /// Lets the minutes of days before the day `first` go. Of `signals` their quarters are kept.
-    pub fn condense(&mut self, first: i64, signals: &[Signal]) {
-        let rows = self.minutes.iter_mut().zip(&mut self.days);
-        for (signal, (hours, days)) in Signal::ALL.into_iter().zip(rows) {
-            let old = hours.take_before(Minute(first.saturating_mul(DAY)));
-            if !signals.contains(&signal) {
-                continue;
-            }
-            for of_day in old.chunk_by(|(a, _), (b, _)| day_of(*a) == day_of(*b)) {
-                if let Some((hour, _)) = of_day.first() {
-                    days.put(day_of(*hour), of_day);
-                }
-            }
-        }
-    }
-
-    /// Forgets the quarters of days before the day `first`.
-    pub fn trim(&mut self, first: i64) {
-        for Days(days) in &mut self.days {
-            days.drain(..days.partition_point(|(day, _)| *day < first));
+    /// Lets the minutes of days before the day `first` go.
+    pub fn forget_before(&mut self, first: i64) {
+        let first = Minute(first.saturating_mul(DAY));
+        for Hours(hours) in &mut self.minutes {
+            hours.drain(..hours.partition_point(|(hour, _)| *hour < first));
         }
     }
 
@@ -247,83 +183,6 @@ impl Hours {
             }
         }
     }
-
-    fn take_before(&mut self, first: Minute) -> Vec<(Minute, Packed<60>)> {
-        let end = self.0.partition_point(|(hour, _)| *hour < first);
-        self.0.drain(..end).collect()
-    }
-}
-
-impl Days {
-    fn get(&self, number: i64) -> Option<&DayOfQuarters> {
-        let place = self.0.binary_search_by_key(&number, |(day, _)| *day);
-        self.0.get(place.ok()?).map(|(_, day)| day)
-    }
-
-    /// Takes in hours of one day; what was known of its other hours stays.
-    fn put(&mut self, number: i64, hours: &[(Minute, Packed<60>)]) {
-        let known = self.get(number);
-        let quarters: [Quarter; QUARTERS] = std::array::from_fn(|index| {
-            let place = i64::try_from(index / 4).unwrap_or(0); // 0..24
-            let hour = Minute(number * DAY + place * HOUR);
-            match hours.iter().find(|(start, _)| *start == hour) {
-                Some((_, hour)) => {
-                    let first = index % 4 * 15;
-                    quarter((first..first + 15).map(|minute| hour.get(minute)))
-                }
-                None => known.map_or_else(Quarter::default, |known| known.quarter(index)),
-            }
-        });
-        let day = DayOfQuarters::of(&quarters);
-        match self.0.binary_search_by_key(&number, |(day, _)| *day) {
-            Ok(place) => {
-                if let Some(slot) = self.0.get_mut(place) {
-                    slot.1 = day;
-                }
-            }
-            Err(place) => {
-                make_room(&mut self.0);
-                self.0.insert(place, (number, day));
-            }
-        }
-    }
-}
-
-impl DayOfQuarters {
-    fn of(quarters: &[Quarter; QUARTERS]) -> Self {
-        let peaks = quarters.map(|it| match it.known {
-            0 => Sample::Unobserved,
-            _ => Sample::Value(it.peak),
-        });
-        let lacking = quarters.map(|it| Sample::Value(f64::from(15_u8.saturating_sub(it.known))));
-        Self {
-            peaks: Packed::of(&peaks),
-            lacking: Packed::of(&lacking),
-        }
-    }
-
-    fn quarter(&self, index: usize) -> Quarter {
-        let lacking = self.lacking.get(index).value().and_then(super::exact_whole);
-        let lacking = lacking.and_then(|it| u8::try_from(it).ok()).unwrap_or(15); // written as 0..=15
-        match self.peaks.get(index) {
-            Sample::Value(peak) => Quarter {
-                known: 15 - lacking.min(15),
-                peak,
-            },
-            Sample::NoData | Sample::Unobserved => Quarter::default(),
-        }
-    }
-}
-
-fn quarter(samples: impl Iterator<Item = Sample>) -> Quarter {
-    let mut quarter = Quarter::default();
-    for value in samples.filter_map(Sample::value) {
-        quarter.known += 1;
-        if quarter.peak < value {
-            quarter.peak = value;
-        }
-    }
-    quarter
 }
 
 /// A little more room, not twice as much: there are thousands of these lists, and all are as long as they will ever be.
@@ -331,10 +190,6 @@ fn make_room<T>(list: &mut Vec<T>) {
     if list.len() == list.capacity() {
         list.reserve_exact(4);
     }
-}
-
-const fn day_of(minute: Minute) -> i64 {
-    minute.0.div_euclid(DAY)
 }
 
 fn offset(minute: Minute) -> usize {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Cycle, CycleError};
 use crate::{
     act::plan::{self, Wanted, situation},
+    collect::most_reserved_output,
     engine,
     model::{
         action::Effect,
@@ -53,9 +54,12 @@ impl Cycle {
         now: Timestamp,
     ) -> Result<(), CycleError> {
         self.unjudged.iter().for_each(|it| self.rules.prepare(it));
+        self.learn(now).await?;
         let (verdicts, heat) = {
             let book = self.shared.book();
-            let verdicts = engine::judge_some(&self.rules, &book, &self.unjudged, now);
+            let calendar = &self.shared.settings.calendar;
+            let (taught, due) = (&mut self.learning.taught, &self.unjudged);
+            let verdicts = engine::judge_some(&self.rules, calendar, &book, taught, due, now);
             let heat = heat_of(&book, &verdicts, &self.unjudged);
             (verdicts, heat)
         };
@@ -68,6 +72,7 @@ impl Cycle {
         self.bound_past();
         self.commit(records, now).await?;
         self.heat.extend(heat);
+        self.look_ahead(&self.unjudged);
         self.unjudged.clear();
         let mut by_pool: BTreeMap<PoolId, Vec<Verdict>> = BTreeMap::new();
         for verdict in verdicts {
@@ -96,6 +101,7 @@ impl Cycle {
             orphans: &orphans,
             desk,
             takers: &self.takers,
+            most_output: most_reserved_output(),
             past: &self.keeping.past,
             policy: &self.shared.settings.policy,
             now,

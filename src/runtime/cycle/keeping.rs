@@ -245,7 +245,7 @@ impl Cycle {
         over.take(MOST_DAYS).collect()
     }
 
-    async fn off_thread<T: Send + 'static>(
+    pub(super) async fn off_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CycleError> {
@@ -264,7 +264,7 @@ impl Cycle {
     }
 
     /// The history is one for all: its trouble is told in every account and Region.
-    fn tell_trouble(&self, error: &StoreError, now: Timestamp) {
+    pub(super) fn tell_trouble(&self, error: &StoreError, now: Timestamp) {
         let cause = std::error::Error::source(error);
         let message = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
         let fault = Fault {

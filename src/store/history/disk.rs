@@ -35,6 +35,8 @@ pub(crate) const FOLDER: &str = "history";
 const DAMAGED_FOLDER: &str = "damaged";
 const SEGMENT: &str = "segment";
 const PART: &str = "part";
+/// What was learned from the history.
+const NOTES: &str = "learned";
 /// Most pieces of damage that are remembered one by one.
 const MOST_DAMAGE: usize = 100;
 
@@ -130,19 +132,7 @@ impl DiskHistory {
                 what: "a segment of history".to_owned(),
                 why: wrong.to_string(),
             })?;
-        let part = self.folder.join(format!("{number:010}.{PART}"));
-        let write = || {
-            fs::create_dir_all(&self.folder)?;
-            let mut file = File::create(&part)?;
-            file.write_all(&bytes)?;
-            self.disk.sync(&file)?;
-            fs::rename(&part, self.path(number))
-        };
-        if let Err(cause) = write() {
-            // Best effort: what is left over is taken away at the next start.
-            drop(fs::remove_file(&part));
-            return Err(failed("write", &part, cause));
-        }
+        self.put(&format!("{number:010}.{PART}"), &bytes, &name(number))?;
         // From here on it may be there after a crash, so its number is used up.
         state.next = number + 1;
         place::sync_folder(&self.folder)?;
@@ -151,6 +141,23 @@ impl DiskHistory {
             state.place(number, entry);
         }
         Ok(())
+    }
+
+    /// Writes a file under the name `part`, and gives it its own name once it is there as a whole.
+    fn put(&self, part: &str, bytes: &[u8], name: &str) -> Result<(), StoreError> {
+        let part = self.folder.join(part);
+        let write = || {
+            fs::create_dir_all(&self.folder)?;
+            let mut file = File::create(&part)?;
+            file.write_all(bytes)?;
+            self.disk.sync(&file)?;
+            fs::rename(&part, self.folder.join(name))
+        };
+        write().map_err(|cause| {
+            // Best effort: what is left over is taken away at the next start.
+            drop(fs::remove_file(&part));
+            failed("write", &part, cause)
+        })
     }
 
     /// Takes away segments of which nothing is served any more.
@@ -309,6 +316,20 @@ impl History for DiskHistory {
         self.sweep(&mut state)
     }
 
+    fn keep_notes(&self, notes: &[u8]) -> Result<(), StoreError> {
+        self.put(&format!("{NOTES}.{PART}"), notes, NOTES)?;
+        place::sync_folder(&self.folder)
+    }
+
+    fn notes(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.folder.join(NOTES);
+        match fs::read(&path) {
+            Ok(notes) => Ok(Some(notes)),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(failed("read", &path, cause)),
+        }
+    }
+
     fn audit(&self) -> Result<Audit, StoreError> {
         let mut audit = Audit::default();
         for pool in self.pools() {
@@ -353,7 +374,7 @@ fn segments(folder: &Path) -> Result<BTreeMap<u64, PathBuf>, StoreError> {
         let kind = path.extension().and_then(|kind| kind.to_str());
         match (kind, number) {
             (Some(SEGMENT), Some(number)) => drop(found.insert(number, path)),
-            (Some(PART), Some(_)) => {
+            (Some(PART), _) => {
                 fs::remove_file(&path).map_err(|cause| failed("remove", &path, cause))?;
             }
             _other => {} // `damaged`, and what people put there

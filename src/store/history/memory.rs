@@ -18,6 +18,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct MemoryHistory {
     contents: Arc<Mutex<BTreeMap<StretchKey, Vec<u8>>>>,
+    notes: Arc<Mutex<Option<Vec<u8>>>>,
 }
 
 impl MemoryHistory {
@@ -91,6 +92,17 @@ impl History for MemoryHistory {
             contents.remove(key);
         }
         Ok(())
+    }
+
+    fn keep_notes(&self, notes: &[u8]) -> Result<(), StoreError> {
+        let mut kept = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(notes.to_vec());
+        Ok(())
+    }
+
+    fn notes(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let kept = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(kept.clone())
     }
 
     fn audit(&self) -> Result<Audit, StoreError> {

@@ -2,12 +2,14 @@
 //!
 //! A changed shape is a new file beside this one, a new format number and a step in `store/migrate.rs`.
 
+mod hint;
 mod hour;
 mod shape;
 
 use serde::{Deserialize, Serialize};
 
 use self::{
+    hint::Hint,
     hour::HourRow,
     shape::{Number, stored_enum, stored_struct},
 };
@@ -18,7 +20,7 @@ pub(crate) use self::{
 use crate::model::{
     action, alert,
     book::Record,
-    catalog, desk, ids, incident, quota, reason,
+    catalog, desk, ids, incident, outlook, quota, reason,
     series::{HourBlock, Signal},
     spend,
     time::Minute,
@@ -32,6 +34,11 @@ stored_enum!(Cause of incident::Cause {
     Quota { scope: Scope, code: String, }
     Pool { pool: PoolId, category: String, }
 });
+stored_struct!(Exhaustion of outlook::Exhaustion {
+    origin: i64, p10: Option<i64>, p50: Option<i64>, p90: Option<i64>, within_hour: Number,
+    within_day: Number, within_week: Number, within_month: Number, after_day: Number,
+    if_within_day: Option<i64>, if_within_week: Option<i64>, week_p95: Number,
+});
 stored_enum!(Reason of reason::Reason {
     QuotaUse {
         kind: String, code: String, minute: i64, used: Number, quota: Number,
@@ -40,11 +47,19 @@ stored_enum!(Reason of reason::Reason {
     Count { signal: String, minute: i64, count: Number, demand: Number, bad: u8, of: u8, }
     Slow { minute: i64, millis: Number, limit: Number, bad: u8, of: u8, }
     Unusual { signal: String, minute: i64, value: Number, usual: Number, days: u8, }
+    Trouble {
+        trouble: String, minute: i64, seen: Number, usual: Number, minutes: u16, is_young: bool,
+    }
+    RunsOut {
+        kind: String, code: String, minute: i64, used: Number, quota: Number, way: String,
+        exhaustion: Exhaustion,
+    }
     Ends { end: String, minute: i64, }
     Peak { kind: String, minute: i64, used: Number, coverage: u16, }
     TopTarget { target: String, share: u16, }
     Gap { minutes: u32, why: String, }
     Considered { text @ 0: String, }
+    Hint { hint @ 0: Box<Hint>, }
 });
 stored_struct!(Member of incident::Member {
     severity: String, is_on: bool, rule_hash: String, reasons: Vec<Reason>,
@@ -54,6 +69,9 @@ stored_struct!(Incident of incident::Incident {
     id: String, cause: Cause, generation: u32, kind: Option<String>, pools: Vec<PoolId>,
     severity: String, remedy: String, scenario: Option<String>, opened: String, began: i64,
     last_bad: i64, resolved: Option<String>, lost: Number, members: Vec<(AlertKey, Member)>,
+    // Since format 4; an incident of before has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<Hint>,
     decisions: Vec<Decision>, decisions_dropped: u32, messages: u32, told: Option<String>,
 });
 

@@ -6,7 +6,7 @@ use super::elements::number;
 use crate::web::{
     inert::inert,
     json::{Headroom, Status},
-    words::{clock, percent, place},
+    words::{clock, expected, odds, percent, place},
 };
 
 /// Rows that stand open; the rest is one click away.
@@ -53,7 +53,7 @@ fn table<'a>(caption: &str, rows: impl Iterator<Item = &'a Headroom>) -> Markup 
             caption.heard { (caption) }
             thead role="rowgroup" {
                 tr role="row" {
-                    @for head in ["Pool", "Quota", "Used", "Limit", "Share", "State"] {
+                    @for head in ["Pool", "Quota", "Used", "Limit", "Share", "Runs out", "State"] {
                         th role="columnheader" scope="col" { (head) }
                     }
                 }
@@ -85,6 +85,7 @@ fn line(row: &Headroom) -> Markup {
                 span.sub { (row.source) }
             }
             td.share role="cell" data-label="Share" { (share(row)) }
+            td role="cell" data-label="Runs out" { (runs_out(row)) }
             td role="cell" data-label="State" {
                 (state(&row.state))
                 @if matters(row) { span.sub { (inert(&row.note)) } }
@@ -129,6 +130,17 @@ fn share(row: &Headroom) -> Markup {
             rect.rail width="100" height="6" {}
             rect.fill width=(width) height="6" {}
         }
+    }
+}
+
+/// When the quota is exhausted, by the forecast.
+fn runs_out(row: &Headroom) -> Markup {
+    let Some(ahead) = &row.ahead else {
+        return html! { span.quiet { "not known yet" } };
+    };
+    html! {
+        (expected(ahead))
+        span.sub { (odds(ahead)) }
     }
 }
 

@@ -39,6 +39,7 @@ fn card(incident: &IncidentBrief) -> Markup {
                 div { h4 { "Why" } (list(&incident.reasons, "No reason was recorded.")) }
                 div { h4 { "What was done" } (list(&incident.done, "Nothing yet.")) }
             }
+            @if !incident.hints.is_empty() { h4 { "What probably lies behind it" } (list(&incident.hints, "")) }
             p.command { code { "bedrock-ops-alert explain " (inert(&incident.id)) } }
         }
     }

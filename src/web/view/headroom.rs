@@ -13,8 +13,11 @@ use crate::{
         time::{DAY, HOUR, Minute},
         units::{QuotaKind, grouped},
     },
-    runtime::portrait::most_output,
-    web::{json::Headroom, words::clock},
+    runtime::{portrait::most_output, shared::FAN_STEP},
+    web::{
+        json::{Ahead, FanPoint, Headroom},
+        words::clock,
+    },
 };
 
 /// How far back from the newest number the two halves of demand are sought in one minute.
@@ -100,10 +103,34 @@ impl View<'_> {
             share: share(used.as_ref().map(|it| it.amount), bound.limit),
             coverage: self.coverage(&pool.id, kind),
             reserved,
+            ahead: self.ahead(id, kind),
             limit: bound.limit,
             source: bound.source.to_owned(),
             note: notes.join("; "),
         }
+    }
+
+    fn ahead(&self, pool: &PoolId, kind: QuotaKind) -> Option<Ahead> {
+        let outlook = self.health.outlooks.get(&(pool.clone(), kind))?;
+        let it = &outlook.exhaustion;
+        let fan = (0_i64..).zip(&outlook.fan).map(|(step, point)| FanPoint {
+            from: text(it.origin.plus(step * FAN_STEP).start()),
+            p10: point.p10,
+            p50: point.p50,
+            p90: point.p90,
+        });
+        Some(Ahead {
+            as_of: text(it.origin.start()),
+            p10_minutes: it.p10,
+            p50_minutes: it.p50,
+            p90_minutes: it.p90,
+            within_hour: it.within_hour,
+            within_day: it.within_day,
+            within_week: it.within_week,
+            within_month: it.within_month,
+            week_p95: it.week_p95,
+            fan: fan.collect(),
+        })
     }
 
     fn bound(&self, pool: &Pool, kind: QuotaKind) -> Bound {

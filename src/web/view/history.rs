@@ -107,7 +107,8 @@ impl View<'_> {
                 Condition::QuotaShare { .. }
                 | Condition::Count { .. }
                 | Condition::Slow { .. }
-                | Condition::Above { .. }
+                | Condition::Unusual(_)
+                | Condition::RunsOut { .. }
                 | Condition::Ends { .. } => None,
             })
             .collect();

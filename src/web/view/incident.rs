@@ -99,6 +99,7 @@ impl View<'_> {
             lost: incident.lost,
             scenario: incident.scenario.map(|it| it.name().to_owned()),
             reasons: reasons(incident),
+            hints: incident.hints.iter().map(ToString::to_string).collect(),
             done: actions.map_or_else(Vec::new, |list| done(list)),
         }
     }

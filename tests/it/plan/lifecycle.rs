@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_ops_alert::{
     config,
-    engine::{judge_all, orphans},
+    engine::{Taught, judge_all, orphans},
     model::{
         book::Record,
         catalog::{Catalog, LifeCycle},
@@ -40,7 +40,7 @@ impl Stage {
         let read = Minute::of(self.now);
         self.book.apply(vec![Record::ReadThrough(sonnet(), read)]);
         self.orphans = orphans(&rules, &self.book);
-        let verdicts = judge_all(&rules, &self.book, self.now);
+        let verdicts = judge_all(&rules, &self.book, &mut Taught::new(), self.now);
         self.step(&verdicts, &[]);
     }
 

@@ -1,5 +1,7 @@
 //! Records of every kind and variant, the same for the same seed.
 
+mod hints;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_ops_alert::model::{
@@ -139,6 +141,7 @@ fn incident(slot: u8, rng: &mut Rng) -> Incident {
         decisions_dropped: rng.u32(..),
         messages: rng.u32(..),
         told: maybe(rng, |rng| Severity::ALL[rng.usize(0..3)]),
+        hints: (0..rng.u8(0..3)).map(|_| hints::hint(rng)).collect(),
     }
 }
 
@@ -212,7 +215,8 @@ fn reason(rng: &mut Rng) -> Reason {
     let signal = Signal::ALL[rng.usize(0..Signal::ALL.len())];
     let kind = QuotaKind::ALL[rng.usize(0..5)];
     let (bad, of) = (rng.u8(..), rng.u8(..));
-    match rng.u8(0..9) {
+    match rng.u8(0..10) {
+        9 => Reason::Hint(Box::new(hints::hint(rng))),
         0 => Reason::QuotaUse {
             kind,
             code: code(bad),

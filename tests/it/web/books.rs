@@ -6,8 +6,10 @@ use bedrock_ops_alert::{
     model::{
         alert::{AlertState, Track, Verdict},
         book::{Book, Record},
+        calendar::Calendar,
         catalog::{Family, Mapping, Pool, PoolId},
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
+        outlook::Exhaustion,
         policy::{
             Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Regions,
             Settings,
@@ -20,7 +22,7 @@ use bedrock_ops_alert::{
         time::{Minute, Timestamp},
         units::{Amount, QuotaKind, Share},
     },
-    runtime::shared::{Cost, Health, MonthCost},
+    runtime::shared::{Cost, Health, MonthCost, Outlook, Quantiles},
 };
 
 mod busy;
@@ -82,6 +84,7 @@ pub(super) fn settings() -> Settings {
                 severity: "normal".to_owned(),
                 issue_type: "technical".to_owned(),
             },
+            hints: bedrock_ops_alert::config::builtin_hints().unwrap(),
             approval_minutes: 240,
             cooldown_minutes: 7 * 1_440,
         },
@@ -99,6 +102,7 @@ pub(super) fn settings() -> Settings {
         },
         store_path: PathBuf::from("/var/lib/bedrock-ops-alert"),
         listen: "127.0.0.1:8710".parse().unwrap(),
+        calendar: Calendar::default(),
         rules: Rules::default(),
     }
 }
@@ -205,8 +209,39 @@ pub(super) fn quiet() -> (Book, Health) {
         read_every: BTreeMap::new(),
         month: None,
         checks: BTreeMap::new(),
+        outlooks: BTreeMap::from([((id, QuotaKind::Tpm), outlook())]),
     };
     (book, health)
+}
+
+/// Use that grows by a tenth a day and passes a million in some days.
+fn outlook() -> Outlook {
+    let fan = (0..42_u32).map(|step| {
+        let p50 = 400_000.0 * (1.0 + 0.1 * f64::from(step) / 6.0);
+        let width = 10_000.0 * f64::from(step + 1);
+        Quantiles {
+            p10: p50 - width,
+            p50,
+            p90: p50 + width,
+        }
+    });
+    Outlook {
+        exhaustion: Exhaustion {
+            origin: minute("2026-11-24T03:00:00Z"),
+            p10: Some(5_970),
+            p50: Some(17_310),
+            p90: None,
+            within_hour: 0.0,
+            within_day: 0.002,
+            within_week: 0.18,
+            within_month: 0.83,
+            after_day: 0.18,
+            if_within_day: Some(1_230),
+            if_within_week: Some(8_610),
+            week_p95: 1_090_000.0,
+        },
+        fan: fan.collect(),
+    }
 }
 
 fn verdict(pool: &PoolId, kind: QuotaKind, code: &str, state: AlertState) -> Verdict {

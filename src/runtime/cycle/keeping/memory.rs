@@ -7,7 +7,6 @@ use tokio::task;
 use super::{Cycle, CycleError, day, day_of, read_whole};
 use crate::{
     collect::backfill::FRESH_DAYS,
-    engine,
     model::{
         book::Book,
         catalog::PoolId,
@@ -19,14 +18,12 @@ use crate::{
     store::StoreError,
 };
 
-/// Days of which quarters are remembered: those that judging looks at, and one for what is judged late.
-const HABIT_DAYS: i64 = engine::BAND_DAYS + 1;
 /// Pools whose older minutes stay in memory between plans: half a megabyte each.
 const MOST_PAST: usize = 32;
 
 impl Cycle {
-    /// Once, at the start: what judging needs of older days comes back from the history, in one pass; and all of the
-    /// history is read and checked beside the first cycles.
+    /// Once, at the start: days that are still to be judged and that the ledger has let go come back from the history; and
+    /// all of the history is read and checked beside the first cycles.
     pub(in crate::runtime::cycle) async fn recall(
         &mut self,
         now: Timestamp,
@@ -34,8 +31,9 @@ impl Cycle {
         if std::mem::replace(&mut self.keeping.is_recalled, true) {
             return Ok(());
         }
-        let first = day_of(Minute::of(now)) - HABIT_DAYS;
+        let today = Minute::of(now);
         for pool in self.shared.history.pools() {
+            let first = self.first_day(&self.shared.book(), &pool, today);
             match self.days_of(pool, first).await? {
                 Ok(days) => days.iter().for_each(|it| self.restore(it, now)),
                 Err(error) => self.tell_trouble(&error, now),
@@ -47,7 +45,7 @@ impl Cycle {
     }
 
     /// The days of minutes of this pool that the history holds, from the day `first` on.
-    async fn days_of(
+    pub(in crate::runtime::cycle) async fn days_of(
         &self,
         pool: PoolId,
         first: i64,
@@ -100,15 +98,15 @@ impl Cycle {
         let mut book = self.shared.book_mut();
         let pool = &stretch.key.pool;
         let first = self.first_day(&book, pool, Minute::of(now));
-        let habits = engine::signals_with_habits(&self.shared.settings.rules);
+        if stretch.key.number < first {
+            return;
+        }
         let series = book.series.entry(pool.clone()).or_default();
         for (signal, hour, block) in stretch.hours() {
-            let is_used = first <= stretch.key.number || habits.contains(&signal);
-            if is_used && !series.holds(signal, hour) {
+            if !series.holds(signal, hour) {
                 series.restore(signal, hour, block);
             }
         }
-        series.condense(first, &habits);
     }
 
     /// The first day of a pool whose minutes stay in memory: those that the ledger holds, that a read may still change,
@@ -132,19 +130,16 @@ impl Cycle {
         in_ledger.map_or(first, |day| day.min(first))
     }
 
-    /// Lets minutes go that nothing looks at any more and that the ledger does not hold; of older days stays what judging
-    /// asks for.
+    /// Lets minutes go that nothing looks at any more and that the ledger does not hold.
     pub(super) fn forget(&mut self, hour: Minute) {
         self.keeping.past.clear();
-        let habits = engine::signals_with_habits(&self.shared.settings.rules);
         let mut book = self.shared.book_mut();
         let pools = book.series.keys();
         let first: Vec<i64> = pools
             .map(|pool| self.first_day(&book, pool, hour))
             .collect();
         for (series, first) in book.series.values_mut().zip(first) {
-            series.condense(first, &habits);
-            series.trim(day_of(hour) - HABIT_DAYS);
+            series.forget_before(first);
         }
     }
 }

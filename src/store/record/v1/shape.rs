@@ -15,11 +15,13 @@ use crate::model::{
         ReceiverName, Region, RequestId, RuleName, TargetId,
     },
     incident::Scenario,
+    outlook::Way,
     rule::{Category, Remedy, Severity},
     series::Signal,
     spend::Month,
     time::{Minute, Timestamp},
     units::{Amount, QuotaKind, Share},
+    unusual::Trouble,
 };
 
 /// A stored value that the domain does not accept, and where in the record it stands.
@@ -62,11 +64,11 @@ pub(crate) trait Shape<D>: Sized {
 
 /// A struct whose stored fields carry the names written here.
 macro_rules! stored_struct {
-    ($(#[$meta:meta])* $name:ident of $domain:ty { $($field:ident : $ty:ty,)* }) => {
+    ($(#[$meta:meta])* $name:ident of $domain:ty { $($(#[$how:meta])* $field:ident : $ty:ty,)* }) => {
         $(#[$meta])*
         #[derive(Debug, serde::Serialize, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub(crate) struct $name { $($field: $ty,)* }
+        pub(crate) struct $name { $($(#[$how])* $field: $ty,)* }
 
         impl Shape<$domain> for $name {
             fn of(domain: &$domain) -> Self {
@@ -125,7 +127,7 @@ macro_rules! as_itself {
         }
     )*};
 }
-as_itself!(String, bool, u8, u16, u32, u64);
+as_itself!(String, bool, u8, u16, u32, u64, i64);
 
 macro_rules! as_text {
     ($($id:ty),*) => {$(
@@ -186,7 +188,7 @@ as_name! {
     Remedy = [Remedy::Notify, Remedy::Investigate, Remedy::RequestQuota];
     Scenario = [
         Scenario::NonQuota, Scenario::NewModel, Scenario::HighUsage,
-        Scenario::LowUsage, Scenario::Unreadable,
+        Scenario::Growth, Scenario::LowUsage, Scenario::Unreadable,
     ];
     Severity = [Severity::Info, Severity::Warning, Severity::Critical];
     Signal = [
@@ -195,6 +197,11 @@ as_name! {
         Signal::CacheWriteTokens, Signal::CacheReadTokens, Signal::LatencyP50,
         Signal::LatencyP90, Signal::LatencyP99, Signal::FirstTokenP90,
     ];
+    Trouble = [
+        Trouble::Throttled, Trouble::ClientErrors, Trouble::ServerErrors, Trouble::Slow,
+        Trouble::TrafficUp, Trouble::TrafficDown, Trouble::TokensUp,
+    ];
+    Way = [Way::Ahead, Way::Near, Way::Climb, Way::Soon];
 }
 
 impl Shape<Month> for String {
@@ -334,6 +341,16 @@ impl<D, S: Shape<D>> Shape<Option<D>> for Option<S> {
 
     fn back(self) -> Result<Option<D>, Wrong> {
         self.map(S::back).transpose()
+    }
+}
+
+impl<D, S: Shape<D>> Shape<Box<D>> for Box<S> {
+    fn of(domain: &Box<D>) -> Self {
+        Self::new(S::of(domain))
+    }
+
+    fn back(self) -> Result<Box<D>, Wrong> {
+        (*self).back().map(Box::new)
     }
 }
 

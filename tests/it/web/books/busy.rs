@@ -9,6 +9,7 @@ use bedrock_ops_alert::{
         book::{Book, Record},
         catalog::{Family, Mapping, PoolId, Target, TargetKind},
         desk::{Ask, AskEnd, Investigation, RequestStatus},
+        hint::{Carrier, Clue, Hint, Retries},
         ids::{
             ActionId, CaseId, DisplayId, IncidentId, Marker, QuotaCode, ReceiverName, RequestId,
             RuleName, TargetId,
@@ -174,6 +175,7 @@ fn incident(cause: Cause, severity: Severity, pool: &PoolId, opened: &str) -> In
         resolved: None,
         lost: 0.0,
         members: BTreeMap::new(),
+        hints: Vec::new(),
         decisions: Vec::new(),
         decisions_dropped: 0,
         messages: 1,
@@ -257,6 +259,37 @@ fn ask(by: &Intent) -> Ask {
     }
 }
 
+fn hints() -> Vec<Hint> {
+    let hint = |points, clue| Hint {
+        pool: sonnet(),
+        strength: Share::from_basis_points(points).unwrap(),
+        from: minute("2026-11-24T02:15:00Z"),
+        until: minute("2026-11-24T03:10:00Z"),
+        clue,
+    };
+    vec![
+        hint(
+            7_800,
+            Clue::Retries(Retries {
+                since: minute("2026-11-24T02:31:00Z"),
+                before: 310.0,
+                started: 350.0,
+                after: 810.0,
+                through: 310.0,
+            }),
+        ),
+        hint(
+            2_900,
+            Clue::Carrier(Carrier {
+                target: TargetId::new("a1b2c3d4e5f6"),
+                name: Some(HOSTILE.to_owned()),
+                share: Share::from_basis_points(7_300).unwrap(),
+                targets: 3,
+            }),
+        ),
+    ]
+}
+
 fn add_shortage(book: &mut Book) -> IncidentId {
     let cause = Cause::Quota {
         scope: scope("us-east-1"),
@@ -282,6 +315,7 @@ fn add_shortage(book: &mut Book) -> IncidentId {
         Reason::Considered(HOSTILE.to_owned()),
     ];
     short.members = BTreeMap::from([member("tpm-high", &sonnet(), reasons)]);
+    short.hints = hints();
     let decided = at("2026-11-24T02:35:00Z");
     short.decide(decided, "asked for 1,500,000: the 14-day peak times 1.5");
     short.decide(

@@ -1,0 +1,545 @@
+//! What a pool has taught: the state of its detectors and of the forecasts of its quotas, and the verdicts that follow.
+//!
+//! Pure and incremental: each settled minute is taken in once, in order, and the state after it is the same whether it came
+//! in one call or in a thousand, with restarts between. Newer minutes may still change: they are judged on a copy each
+//! time, where an alert may begin and may not end (as in `hold`).
+//!
+//! All of it follows from what was measured, so that it may be lost: it is learned again from the history then.
+//!
+//! - `sitting`: one rule on one pool, from what its detector says to a verdict;
+//! - here: which minutes, in which order, to which detector.
+
+mod sitting;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    detect::{Detectors, Evidence, Measured, Refusals, Step, Watched},
+    forecast::{Alarm, Forecast, Growth, Lookout, Seen, wanted},
+    strip::Strip,
+    yardstick::{Bounds, Yardstick, signals_of_use},
+};
+use crate::model::{
+    alert::{Track, Verdict},
+    calendar::Windows,
+    catalog::Pool,
+    ids::{QuotaCode, RuleName, Scope},
+    outlook::Exhaustion,
+    quota::{Quota, QuotaChange},
+    rule::{Condition, Rule, WarningRule},
+    series::{PoolSeries, Sample, Signal},
+    time::{Minute, Timestamp},
+    units::{Amount, QuotaKind},
+    unusual::Trouble,
+};
+use sitting::{Said, Sitting};
+
+/// The shape of [`Learned`] as it is kept: one more with each change of what it consists of.
+pub const SHAPE: u16 = 1;
+/// Days of history that are worth learning from.
+pub const LEARNED_DAYS: i64 = 15;
+/// Minutes that are taken in at once at most, to bound what is copied.
+const MOST_AT_ONCE: i64 = 1_440;
+
+/// What a pool has taught so far: nothing by default.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Learned {
+    refusals: Group<Troubles<Refusals>>,
+    others: Group<Troubles<Detectors>>,
+    /// By the place of the kind in [`QuotaKind::ALL`].
+    quotas: [Option<Box<Group<Ahead>>>; QuotaKind::ALL.len()],
+}
+
+/// Something that takes in minutes, and the last one it took in for good.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+struct Group<S> {
+    through: Option<Minute>,
+    state: S,
+}
+
+/// Detectors and what they found.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+struct Troubles<D> {
+    detectors: D,
+    /// By the place of the trouble in [`Trouble::ALL`].
+    found: [Found; Trouble::ALL.len()],
+}
+
+/// What is known of one trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+struct Found {
+    /// The last minute that its detector could say anything of.
+    looked: Option<Minute>,
+    /// While it is on: its last bad minute, and why that was one.
+    standing: Option<(Minute, Evidence)>,
+    /// The last minute that was nearly bad, and why.
+    near: Option<(Minute, Evidence)>,
+}
+
+/// The forecast of one quota, and what was told of it.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+struct Ahead {
+    lookout: Lookout,
+    alarm: Alarm,
+    /// The last minute in which demand was known.
+    looked: Option<Minute>,
+}
+
+/// What is known of a pool, beside what it has taught.
+#[derive(Clone, Debug)]
+pub struct Ground<'a> {
+    /// The pool.
+    pub pool: &'a Pool,
+    /// Its minutes.
+    pub series: &'a PoolSeries,
+    /// The quotas of its account and Region, as they are now.
+    pub quotas: &'a BTreeMap<(Scope, QuotaCode), Quota>,
+    /// What they were before.
+    pub changes: &'a BTreeMap<(Scope, QuotaCode, Timestamp), QuotaChange>,
+    /// Minutes that are neither judged nor learned.
+    pub windows: Windows,
+    /// Growth that people know of.
+    pub growth: Vec<Growth>,
+}
+
+/// Up to where minutes are known; exclusive, and `settled <= until`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Minutes before this one can't change any more.
+    pub settled: Minute,
+    /// Minutes before this one are known.
+    pub until: Minute,
+}
+
+impl Reach {
+    /// The later parts may reach no further than these.
+    #[must_use]
+    pub fn up_to(minute: Minute) -> Self {
+        Self {
+            settled: minute,
+            until: minute,
+        }
+    }
+}
+
+/// What is to come against a quota, for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook<'a> {
+    /// Which quota.
+    pub kind: QuotaKind,
+    /// When the quota runs out, as of the last whole quarter of an hour; `None` while less than two days are known, and
+    /// for a quota that is not.
+    pub exhaustion: Option<Exhaustion>,
+    lookout: &'a Lookout,
+}
+
+impl Outlook<'_> {
+    /// What demand is to be expected; takes some hundred microseconds.
+    #[must_use]
+    pub fn forecast(&self) -> Option<Forecast> {
+        self.lookout.forecast()
+    }
+}
+
+impl Learned {
+    /// The first minute that is not taken in yet by everything these rules need; `None` before anything was.
+    #[must_use]
+    pub fn next(&self) -> Option<Minute> {
+        let quotas = self.quotas.iter().flatten().map(|it| it.through);
+        let mut all = [self.refusals.through, self.others.through]
+            .into_iter()
+            .chain(quotas);
+        all.try_fold(Minute(i64::MAX), |least, it| Some(least.min(it?)))
+            .map(|it| it.plus(1))
+    }
+
+    /// Takes in the minutes that are new and judges those that no track has seen, rule by rule.
+    ///
+    /// `reach` says how far a signal of each depth is known, by the deepest signal of a rule. Rules whose condition is
+    /// about something else, or that do not apply to the pool, have no verdict.
+    pub fn judge(
+        &mut self,
+        rules: &[&Rule],
+        ground: &Ground<'_>,
+        track_of: impl Fn(&RuleName) -> Option<Track>,
+        reach: impl Fn(&[Signal]) -> Option<Reach>,
+    ) -> Vec<Verdict> {
+        self.take_in(rules, ground, track_of, reach, false)
+    }
+
+    /// Takes in the minutes of the past up to `until`, and judges none of them: what is true now is told by the next
+    /// [`Learned::judge`].
+    pub fn learn(&mut self, rules: &[&Rule], ground: &Ground<'_>, until: Minute) {
+        let reach = Reach::up_to(until);
+        self.take_in(rules, ground, |_| None, |_| Some(reach), true);
+    }
+
+    fn take_in(
+        &mut self,
+        rules: &[&Rule],
+        ground: &Ground<'_>,
+        track_of: impl Fn(&RuleName) -> Option<Track>,
+        reach: impl Fn(&[Signal]) -> Option<Reach>,
+        is_past: bool,
+    ) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        let sought = rules.iter().filter_map(|rule| match rule.condition {
+            Condition::Unusual(sought) => Some((*rule, sought)),
+            Condition::RunsOut { .. }
+            | Condition::QuotaShare { .. }
+            | Condition::Count { .. }
+            | Condition::Slow { .. }
+            | Condition::Ends { .. } => None,
+        });
+        let sought: Vec<_> = sought
+            .filter(|(_, sought)| applies(sought.trouble(), ground.pool))
+            .collect();
+        let watched = Watched::of(sought.iter().map(|(_, sought)| *sought));
+        let sit = |is_of_refusals: bool| -> Vec<(Trouble, Sitting<'_>)> {
+            let own = sought
+                .iter()
+                .filter(|(_, sought)| (sought.trouble() == Trouble::Throttled) == is_of_refusals);
+            own.map(|(rule, sought)| {
+                let track = track_of(&rule.name);
+                let sitting = Sitting::new(rule, ground.pool, track, None, None);
+                (sought.trouble(), sitting)
+            })
+            .collect()
+        };
+        let refusals = self.refusals.judge(
+            ground,
+            &REFUSALS,
+            reach(&REFUSALS),
+            sit(true),
+            |state, strip, minute| state.see(strip, minute, &watched),
+        );
+        let others = self.others.judge(
+            ground,
+            &ALL,
+            reach(&ALL),
+            sit(false),
+            |state, strip, minute| state.see(strip, minute, &watched),
+        );
+        verdicts.extend(refusals.into_iter().chain(others));
+        for rule in rules {
+            if let Condition::RunsOut { kind, warning } = &rule.condition {
+                let group = QuotaKind::ALL.iter().zip(&mut self.quotas);
+                let group = group.into_iter().find(|(it, _)| *it == kind);
+                let group = group.map(|(_, group)| group.get_or_insert_default());
+                let track = track_of(&rule.name);
+                let case = Case {
+                    rule,
+                    kind: *kind,
+                    warning,
+                    ground,
+                    is_past,
+                };
+                verdicts.extend(group.and_then(|it| it.judge(&case, track, &reach)));
+            }
+        }
+        verdicts
+    }
+
+    /// What is to come against each quota, as of the last settled minute.
+    pub fn outlooks(&self) -> impl Iterator<Item = Outlook<'_>> {
+        let groups = QuotaKind::ALL.into_iter().zip(&self.quotas);
+        groups.filter_map(|(kind, group)| {
+            let lookout = &group.as_ref()?.state.lookout;
+            Some(Outlook {
+                kind,
+                exhaustion: lookout.known_chances().copied(),
+                lookout,
+            })
+        })
+    }
+}
+
+/// What refusals are told by.
+const REFUSALS: [Signal; 2] = [Signal::Invocations, Signal::Throttles];
+/// What all other troubles are told by.
+const ALL: [Signal; 7] = [
+    Signal::Invocations,
+    Signal::Throttles,
+    Signal::ClientErrors,
+    Signal::ServerErrors,
+    Signal::InputTokens,
+    Signal::OutputTokens,
+    Signal::Latency,
+];
+
+/// What a trouble is told by.
+const fn signals_of(trouble: Trouble) -> &'static [Signal] {
+    match trouble {
+        Trouble::Throttled => &REFUSALS,
+        Trouble::ClientErrors
+        | Trouble::ServerErrors
+        | Trouble::Slow
+        | Trouble::TrafficUp
+        | Trouble::TrafficDown
+        | Trouble::TokensUp => &ALL,
+    }
+}
+
+/// Whether the pool's endpoint publishes what this trouble is told by.
+pub(super) fn applies(trouble: Trouble, pool: &Pool) -> bool {
+    let mut signals = signals_of(trouble).iter();
+    signals.all(|it| it.depth(pool.id.family).is_some())
+}
+
+impl<S: Clone> Group<S> {
+    /// Takes in the minutes that are new, for good up to the settled ones, and lets each sitting hear of them.
+    fn walk<K>(
+        &mut self,
+        ground: &Ground<'_>,
+        signals: &[Signal],
+        reach: Reach,
+        sittings: &mut [(K, Sitting<'_>)],
+        see: impl Fn(&mut S, &Strip, Minute),
+        tell: impl Fn(&S, &K, Minute) -> Said,
+    ) {
+        let next = self.through.map(|through| through.plus(1));
+        let Some(mut at) = next.or_else(|| ground.series.first_minute()) else {
+            return;
+        };
+        while at < reach.settled {
+            let end = at.plus(MOST_AT_ONCE).min(reach.settled);
+            let strip = Strip::cut(ground.series, at, end, signals.iter().copied());
+            for minute in at.until(end) {
+                if ground.windows.at(minute).is_none() {
+                    see(&mut self.state, &strip, minute);
+                }
+                for (key, sitting) in &mut *sittings {
+                    sitting.hear(minute, &tell(&self.state, key, minute), true);
+                }
+            }
+            self.through = Some(end.plus(-1));
+            at = end;
+        }
+        for (_, sitting) in &mut *sittings {
+            sitting.settle();
+        }
+        if reach.until <= at {
+            return;
+        }
+        let strip = Strip::cut(ground.series, at, reach.until, signals.iter().copied());
+        let mut ahead = self.state.clone();
+        for minute in at.until(reach.until) {
+            if ground.windows.at(minute).is_none() {
+                see(&mut ahead, &strip, minute);
+            }
+            for (key, sitting) in &mut *sittings {
+                sitting.hear(minute, &tell(&ahead, key, minute), false);
+            }
+        }
+    }
+}
+
+impl<D: Clone> Group<Troubles<D>> {
+    fn judge(
+        &mut self,
+        ground: &Ground<'_>,
+        signals: &[Signal],
+        reach: Option<Reach>,
+        mut sittings: Vec<(Trouble, Sitting<'_>)>,
+        see: impl Fn(&mut Troubles<D>, &Strip, Minute),
+    ) -> Vec<Verdict> {
+        let Some(reach) = reach.filter(|_| !sittings.is_empty()) else {
+            return Vec::new();
+        };
+        let tell = |state: &Troubles<D>, trouble: &Trouble, minute| state.said(*trouble, minute);
+        self.walk(ground, signals, reach, &mut sittings, see, tell);
+        let sittings = sittings.into_iter();
+        sittings.map(|(_, it)| it.verdict(reach)).collect()
+    }
+}
+
+impl Troubles<Refusals> {
+    fn see(&mut self, strip: &Strip, minute: Minute, watched: &Watched) {
+        let answered = strip.get(Signal::Invocations, minute);
+        let refused = failures(strip, Signal::Throttles, minute);
+        if let Some(step) = self.detectors.push(minute, answered, refused, watched) {
+            self.note(Trouble::Throttled, minute, step);
+        }
+    }
+}
+
+impl Troubles<Detectors> {
+    fn see(&mut self, strip: &Strip, minute: Minute, watched: &Watched) {
+        let seen = Measured {
+            invocations: strip.get(Signal::Invocations, minute),
+            throttles: failures(strip, Signal::Throttles, minute),
+            client_errors: failures(strip, Signal::ClientErrors, minute),
+            server_errors: failures(strip, Signal::ServerErrors, minute),
+            input_tokens: strip.get(Signal::InputTokens, minute),
+            output_tokens: strip.get(Signal::OutputTokens, minute),
+            latency: strip.get(Signal::Latency, minute),
+        };
+        for (trouble, step) in self.detectors.push(minute, &seen, watched) {
+            self.note(trouble, minute, step);
+        }
+    }
+}
+
+impl<D> Troubles<D> {
+    fn note(&mut self, trouble: Trouble, minute: Minute, step: Step) {
+        let found = Trouble::ALL.iter().zip(&mut self.found);
+        let Some((_, found)) = found.into_iter().find(|(it, _)| **it == trouble) else {
+            return; // every trouble is in `ALL`
+        };
+        found.looked = Some(minute);
+        let is_on = step.turn.unwrap_or(found.standing.is_some());
+        let bad = step.bad.map(|evidence| (minute, evidence));
+        found.standing = if is_on { bad.or(found.standing) } else { None };
+        found.near = step.near.map(|evidence| (minute, evidence));
+    }
+
+    fn said(&self, trouble: Trouble, minute: Minute) -> Said {
+        let mut found = Trouble::ALL.iter().zip(&self.found);
+        let found = found.find(|(it, _)| **it == trouble);
+        let found = found.map_or_else(Found::default, |(_, found)| *found);
+        let near = found.near.filter(|(at, _)| *at == minute);
+        let why = |(at, evidence)| sitting::Why::Unusual {
+            trouble,
+            at,
+            evidence,
+        };
+        Said {
+            looked: found.looked,
+            is_on: found.standing.is_some(),
+            is_bad: found.standing.is_some_and(|(bad, _)| bad == minute),
+            is_near: near.is_some(),
+            why: found.standing.or(near).map(why),
+        }
+    }
+}
+
+/// CloudWatch publishes failures only where there are some; see [`Strip::failures`].
+fn failures(strip: &Strip, signal: Signal, minute: Minute) -> Sample {
+    let failed = strip.failures(signal, minute);
+    failed.map_or(Sample::Unobserved, Sample::Value)
+}
+
+/// One rule about one quota of one pool.
+struct Case<'c, 'g> {
+    rule: &'c Rule,
+    kind: QuotaKind,
+    warning: &'c WarningRule,
+    ground: &'c Ground<'g>,
+    /// Whether nothing is told.
+    is_past: bool,
+}
+
+impl Group<Ahead> {
+    fn judge(
+        &mut self,
+        case: &Case<'_, '_>,
+        track: Option<Track>,
+        reach: impl Fn(&[Signal]) -> Option<Reach>,
+    ) -> Option<Verdict> {
+        let Case {
+            rule,
+            kind,
+            warning,
+            ground,
+            is_past,
+        } = *case;
+        let life = None;
+        let quotas = ground.quotas;
+        let yardstick = Yardstick::of(&rule.condition, ground.pool, Bounds { quotas, life })?;
+        let signals = signals_of_use(kind);
+        let reach = reach(signals)?;
+        let limits = Limits::of(ground, &yardstick);
+        let (broken, quota) = (yardstick.why_broken(), yardstick.quota());
+        let sitting = Sitting::new(rule, ground.pool, track, quota, broken);
+        let mut sittings = [((), sitting)];
+        let clear = i64::from(rule.clear_minutes);
+        let see = |state: &mut Ahead, strip: &Strip, minute| {
+            let seen = Seen {
+                minute,
+                wanted: wanted(kind, strip, minute),
+                throttles: failures(strip, Signal::Throttles, minute),
+                quota: limits.at(minute),
+            };
+            if is_past {
+                state.catch_up(&seen, &ground.growth);
+            } else {
+                state.see(&seen, warning, &ground.growth, clear);
+            }
+        };
+        let tell = |state: &Ahead, (): &(), minute| state.said(minute);
+        self.walk(ground, signals, reach, &mut sittings, see, tell);
+        let [((), sitting)] = sittings;
+        Some(sitting.verdict(reach))
+    }
+}
+
+impl Ahead {
+    fn catch_up(&mut self, seen: &Seen, growth: &[Growth]) {
+        if seen.wanted.value().is_some() {
+            self.looked = Some(seen.minute);
+        }
+        self.lookout.catch_up(seen, growth);
+    }
+
+    fn see(&mut self, seen: &Seen, rule: &WarningRule, growth: &[Growth], clear: i64) {
+        if seen.wanted.value().is_some() {
+            self.looked = Some(seen.minute);
+        }
+        let told = self.lookout.push(seen, rule, growth);
+        let said = (seen.minute, told);
+        self.alarm
+            .step(said, &self.lookout, seen.quota, rule, clear);
+    }
+
+    fn said(&self, minute: Minute) -> Said {
+        let warning = self.alarm.warning(minute, &self.lookout);
+        Said {
+            looked: self.looked,
+            is_on: self.alarm.is_on(),
+            is_bad: self.alarm.is_at_risk(minute),
+            is_near: false,
+            why: warning.map(sitting::Why::RunsOut),
+        }
+    }
+}
+
+/// What a quota was and is.
+#[derive(Debug, Default)]
+struct Limits {
+    now: Option<Amount>,
+    /// When it changed, newest first, and what it was before.
+    before: Vec<(Minute, Option<Amount>)>,
+}
+
+impl Limits {
+    fn of(ground: &Ground<'_>, yardstick: &Yardstick<'_>) -> Self {
+        let Some((_, code)) = yardstick.quota() else {
+            return Self::default();
+        };
+        let scope = &ground.pool.id.scope;
+        let quota = ground.quotas.get(&(scope.clone(), code.clone()));
+        let first = (scope.clone(), code.clone(), Timestamp::MIN);
+        let changes = ground.changes.range(first..);
+        let own = changes.take_while(|((at, of, _), _)| at == scope && *of == code);
+        let mut before: Vec<_> = own
+            .map(|(_, change)| (Minute::of(change.at), change.old))
+            .collect();
+        before.reverse();
+        Self {
+            now: quota.and_then(|it| it.limit().amount()),
+            before,
+        }
+    }
+
+    /// The quota in this minute; `None` where it was not known, or blocked.
+    fn at(&self, minute: Minute) -> Option<f64> {
+        let later = self.before.iter().take_while(|(at, _)| minute < *at);
+        let then = later.last().map_or(self.now, |(_, old)| *old);
+        then.map(Amount::get).filter(|value| 0.0 < *value)
+    }
+}
+
+#[cfg(test)]
+mod tests;

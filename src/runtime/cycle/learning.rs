@@ -1,0 +1,197 @@
+//! What each pool has taught, beside the book: learned from the history when it is missing, a few pools a cycle.
+//!
+//! It follows from what was measured, so that it may be lost. `notes` keeps it all the same: learning two weeks of a
+//! thousand pools again takes minutes of a core.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{Cycle, CycleError};
+use crate::{
+    collect::backfill,
+    engine::{
+        self, Taught,
+        learned::{LEARNED_DAYS, Learned, SHAPE},
+    },
+    model::{
+        book::Book,
+        calendar::Calendar,
+        catalog::PoolId,
+        history::{Resolution, Stretch},
+        rule::Rules,
+        series::{PoolSeries, Signal},
+        time::{DAY, HOUR, Minute, Timestamp},
+    },
+    runtime::shared::{FAN_STEP, FAN_STEPS, Outlook},
+    store::notes,
+};
+
+/// Pools that are learned in one cycle, to bound its length.
+const MOST_POOLS: usize = 8;
+
+/// What was learned is kept at least so often: so much is judged again after a crash.
+const KEEP_EVERY_MINUTES: i64 = 6 * HOUR;
+
+/// What is learned, and how much of it is kept.
+#[derive(Debug, Default)]
+pub(super) struct Learning {
+    pub(super) taught: Taught,
+    is_recalled: bool,
+    /// The minute of the last copy.
+    kept: Option<Minute>,
+    /// Whether pools were learned since.
+    is_dirty: bool,
+    /// Whether more pools may be due: a copy waits until they are learned.
+    is_busy: bool,
+}
+
+impl Cycle {
+    /// Once, at the start: what was kept.
+    async fn recall_taught(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        if std::mem::replace(&mut self.learning.is_recalled, true) {
+            return Ok(());
+        }
+        let history = Arc::clone(&self.shared.history);
+        match self.off_thread(move || history.notes()).await? {
+            Ok(None) => {}
+            Ok(Some(bytes)) => match notes::open::<Learned>(SHAPE, &bytes) {
+                Ok(rows) => self.learning.taught = rows.into_iter().collect(),
+                Err(why) => {
+                    tracing::warn!(event = "learned.unreadable", %now, "what pools have taught can't be read: {why}; it is learned again from the history");
+                }
+            },
+            Err(error) => self.tell_trouble(&error, now),
+        }
+        self.learning.kept = Some(Minute::of(now));
+        Ok(())
+    }
+
+    /// Keeps what was learned, when enough of it is new.
+    pub(super) async fn keep_taught(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        let minute = Minute::of(now);
+        let age = self.learning.kept.map(|kept| minute.since(kept));
+        let is_old = age.is_none_or(|age| KEEP_EVERY_MINUTES <= age);
+        if self.learning.taught.is_empty()
+            || !(is_old || self.learning.is_dirty && !self.learning.is_busy)
+        {
+            return Ok(());
+        }
+        self.write_taught(now).await
+    }
+
+    pub(super) async fn write_taught(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        if self.learning.taught.is_empty() {
+            return Ok(());
+        }
+        self.learning.kept = Some(Minute::of(now));
+        self.learning.is_dirty = false;
+        let sealed = notes::seal(SHAPE, &self.learning.taught);
+        let history = Arc::clone(&self.shared.history);
+        let keep = move || sealed.and_then(|bytes| history.keep_notes(&bytes));
+        if let Err(error) = self.off_thread(keep).await? {
+            self.tell_trouble(&error, now);
+        }
+        Ok(())
+    }
+
+    /// Learns what is missing of the pools that are to be judged, as far as a cycle allows. A pool waits until its history
+    /// is read, or is as long as it will get.
+    pub(super) async fn learn(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        self.recall_taught(now).await?;
+        let due: Vec<PoolId> = {
+            let book = self.shared.book();
+            let due = self.unjudged.iter().filter(|id| {
+                book.pools.contains_key(*id)
+                    && !self.learning.taught.contains_key(*id)
+                    && self.is_whole(id, Minute::of(now))
+            });
+            due.take(MOST_POOLS).cloned().collect()
+        };
+        self.learning.is_busy = !due.is_empty();
+        for pool in due {
+            if let Some(learned) = self.learned_of(&pool, now).await? {
+                self.learning.taught.insert(pool, learned);
+                self.learning.is_dirty = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is to come against the quotas of these pools, for people; anew with each whole quarter of an hour.
+    pub(super) fn look_ahead(&self, pools: &BTreeSet<PoolId>) {
+        let mut health = self.shared.health_mut();
+        for pool in pools {
+            let Some(learned) = self.learning.taught.get(pool) else {
+                continue;
+            };
+            for ahead in learned.outlooks() {
+                let key = (pool.clone(), ahead.kind);
+                let Some(exhaustion) = ahead.exhaustion else {
+                    health.outlooks.remove(&key);
+                    continue;
+                };
+                let known = health.outlooks.get(&key).map(|it| it.exhaustion);
+                if known == Some(exhaustion) {
+                    continue;
+                }
+                let forecast = ahead.forecast();
+                let fan = forecast.map_or(Vec::new(), |it| {
+                    it.quantiles(it.origin(), FAN_STEP, FAN_STEPS)
+                });
+                health.outlooks.insert(key, Outlook { exhaustion, fan });
+            }
+        }
+    }
+
+    /// Whether no minute is missing in the history of this pool that CloudWatch still has.
+    fn is_whole(&self, pool: &PoolId, now: Minute) -> bool {
+        let book = self.shared.book();
+        let series = book.series.get(pool);
+        let is_known = |day: i64| {
+            let (first, end) = (Minute(day * DAY), Minute((day + 1) * DAY));
+            series.is_some_and(|it| it.has_any(Signal::Invocations, first, end))
+        };
+        let held = self.shared.history.held(pool);
+        let missing = backfill::missing(pool, &held, is_known, now);
+        missing.iter().all(|it| it.resolution != Resolution::Minute)
+    }
+
+    /// What the history teaches of one pool; `None` where it could not be read.
+    async fn learned_of(
+        &self,
+        pool: &PoolId,
+        now: Timestamp,
+    ) -> Result<Option<Learned>, CycleError> {
+        let first = Resolution::Minute.stretch_of(Minute::of(now)) - LEARNED_DAYS;
+        let days = match self.days_of(pool.clone(), first).await? {
+            Ok(days) => days,
+            Err(error) => {
+                self.tell_trouble(&error, now);
+                return Ok(None);
+            }
+        };
+        let scope = self.shared.book().catalog_of(&pool.scope);
+        let settings = &self.shared.settings;
+        let (rules, calendar) = (settings.rules.clone(), settings.calendar.clone());
+        let pool = pool.clone();
+        let learn = move || learn(&rules, &calendar, &scope, &pool, &days);
+        self.off_thread(learn).await
+    }
+}
+
+/// What these days teach of a pool.
+fn learn(
+    rules: &Rules,
+    calendar: &Calendar,
+    book: &Book,
+    pool: &PoolId,
+    days: &[Stretch],
+) -> Option<Learned> {
+    let pool = book.pools.get(pool)?;
+    let mut series = PoolSeries::default();
+    for (signal, hour, block) in days.iter().flat_map(Stretch::hours) {
+        series.restore(signal, hour, block);
+    }
+    let last = days.iter().map(|it| it.key.end()).max();
+    let learned = last.map(|last| engine::learn(rules, calendar, book, pool, &series, last));
+    Some(learned.unwrap_or_default())
+}
