@@ -13,6 +13,7 @@
     clippy::print_stdout,
     clippy::cast_precision_loss,
     clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods,
     reason = "a benchmark prints, and stops at what it did not expect"
 )]
 

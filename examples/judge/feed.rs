@@ -1,6 +1,6 @@
 //! Feeds one scenario through the engine, minute by minute, as the daemon would have lived it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bedrock_ops_alert::{
     config,
@@ -80,8 +80,8 @@ struct World<'a> {
     quotas: BTreeMap<(Scope, QuotaCode), Quota>,
     series: PoolSeries,
     tracks: BTreeMap<RuleName, Track>,
-    /// The alerts that people know of, and the way that led to a warning.
-    told: BTreeSet<(RuleName, Option<Way>)>,
+    /// The alerts that people know of, and when a warning was told last.
+    told: BTreeMap<RuleName, Option<Minute>>,
     alerts: Vec<Alert>,
 }
 
@@ -95,7 +95,7 @@ impl<'a> World<'a> {
             quotas: BTreeMap::new(),
             series: PoolSeries::default(),
             tracks: BTreeMap::new(),
-            told: BTreeSet::new(),
+            told: BTreeMap::new(),
             alerts: Vec::new(),
         })
     }
@@ -179,22 +179,22 @@ impl<'a> World<'a> {
             .judge(&rules, &ground, |rule| tracks.get(rule).copied(), |_| reach)
     }
 
-    /// An alert is told when it begins, and a forecast again when it comes nearer.
+    /// An alert is told when it begins, and a forecast again when the daemon would send a message.
     fn tell(&mut self, minute: i64, verdict: &Verdict) {
         if !verdict.state.is_on() {
-            self.told.retain(|(rule, _)| *rule != verdict.rule);
+            self.told.remove(&verdict.rule);
             return;
         }
-        let way = verdict.reasons.iter().find_map(|reason| match reason {
-            Reason::RunsOut { way, .. } => Some(*way),
-            _ => None,
-        });
-        let is_known =
-            |(rule, told): &(RuleName, Option<Way>)| *rule == verdict.rule && way <= *told;
-        if self.told.iter().any(is_known) {
+        let ahead = verdict.reasons.iter().find_map(Reason::ahead);
+        let told = ahead.map(|(_, _, told)| told);
+        if self
+            .told
+            .get(&verdict.rule)
+            .is_some_and(|known| told <= *known)
+        {
             return;
         }
-        self.told.insert((verdict.rule.clone(), way));
+        self.told.insert(verdict.rule.clone(), told);
         self.alerts.push(alert(self.scenario, minute, verdict));
     }
 
@@ -242,14 +242,8 @@ fn rules(has_shares: bool) -> Result<Vec<Rule>, Failure> {
 
 fn alert(scenario: &Scenario, minute: i64, verdict: &Verdict) -> Alert {
     // Notices of use say no time; a warning of the day ahead does.
-    let soon = verdict.reasons.iter().find_map(|reason| match reason {
-        Reason::RunsOut {
-            way: Way::Soon,
-            exhaustion,
-            ..
-        } => Some(exhaustion),
-        _ => None,
-    });
+    let ahead = verdict.reasons.iter().find_map(Reason::ahead);
+    let soon = ahead.and_then(|(way, it, _)| (way == Way::Soon).then_some(it));
     let eta_minute = soon.and_then(|it| {
         let known = it.origin.since(scenario.start);
         it.if_within_day.map(|minutes| known + minutes)

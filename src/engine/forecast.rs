@@ -62,7 +62,7 @@ pub struct Growth {
     pub factor: f64,
 }
 
-/// The state of one quantity: plain data, about 5 KB once fifteen days are known.
+/// The state of one quantity: plain data, about 4.5 KB once fifteen days are known.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Forecaster {
     history: History,

@@ -495,12 +495,13 @@ impl Ahead {
 
     fn said(&self, minute: Minute) -> Said {
         let warning = self.alarm.warning(minute, &self.lookout);
+        let why = warning.zip(self.alarm.told());
         Said {
             looked: self.looked,
             is_on: self.alarm.is_on(),
             is_bad: self.alarm.is_at_risk(minute),
             is_near: false,
-            why: warning.map(sitting::Why::RunsOut),
+            why: why.map(|(warning, told)| sitting::Why::RunsOut { warning, told }),
         }
     }
 }

@@ -99,6 +99,8 @@ pub struct Member {
     pub severity: Severity,
     /// Whether it is on now.
     pub is_on: bool,
+    /// Its last bad minute, settled or not; `None` in incidents of older releases.
+    pub last_bad: Option<Minute>,
     /// Hash of the rule that judged.
     pub rule_hash: String,
     /// Its latest reasons.

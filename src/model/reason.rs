@@ -108,6 +108,8 @@ pub enum Reason {
         way: Way,
         /// When it runs out, and how likely.
         exhaustion: Exhaustion,
+        /// When people were told of it last: a newer one is told again.
+        told: Minute,
     },
     /// The model will be gone, or is.
     Ends {
@@ -154,6 +156,21 @@ impl fmt::Display for Reason {
 }
 
 impl Reason {
+    /// What is forecast, and when that was told last; `None` for all other reasons.
+    #[must_use]
+    pub const fn ahead(&self) -> Option<(Way, &Exhaustion, Minute)> {
+        let Self::RunsOut {
+            way,
+            exhaustion,
+            told,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        Some((*way, exhaustion, *told))
+    }
+
     /// The fragment that people read: numbers first, then what they were compared to.
     fn sentence(&self) -> String {
         match self {

@@ -30,18 +30,35 @@ pub(super) fn group(draft: &mut Draft<'_>) {
         for episode in &verdict.past {
             note_past(draft, verdict, &key, episode);
         }
+        let is_reminder = draft
+            .open_with(&key)
+            .is_some_and(|it| is_told_again(it, &key, verdict));
         if let Some(id) = join(draft, verdict, &key) {
-            touched.insert(id, ());
+            *touched.entry(id).or_insert(false) |= is_reminder;
         }
     }
     for (key, why) in draft.inputs.orphans {
         if let Some(id) = retire(draft, key, why) {
-            touched.insert(id, ());
+            touched.entry(id).or_insert(false);
         }
     }
-    for id in touched.into_keys() {
-        settle(draft, &id);
+    for (id, is_reminder) in touched {
+        settle(draft, &id, is_reminder);
     }
+}
+
+/// Whether a forecast that people know of is to be told once more.
+fn is_told_again(incident: &Incident, key: &AlertKey, verdict: &Verdict) -> bool {
+    let told = |reasons: &[Reason]| {
+        let mut ahead = reasons.iter().filter_map(Reason::ahead);
+        ahead.next().map(|(_, _, told)| told)
+    };
+    let member = incident.members.get(key).filter(|member| member.is_on);
+    let before = member.and_then(|member| told(&member.reasons));
+    // Minutes that may still change may tell it and take it back: one that is earlier is no news.
+    before
+        .zip(told(&verdict.reasons))
+        .is_some_and(|(before, now)| before < now)
 }
 
 /// Takes an alert that nothing judges any more out of its incident, once its last bad minute has settled.
@@ -69,8 +86,10 @@ fn join(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey) -> Option<Inci
         (Some(id), is_on) => {
             let mut incident = draft.incident(&id)?.clone();
             // Late data may take back what opened it; only minutes that can't change any more may end it.
-            let is_settled = incident.last_bad <= verdict.track.through;
-            let was_on = incident.members.get(key).is_some_and(|member| member.is_on);
+            let member = incident.members.get(key);
+            let last_bad = member.and_then(|member| member.last_bad);
+            let is_settled = last_bad.unwrap_or(incident.last_bad) <= verdict.track.through;
+            let was_on = member.is_some_and(|member| member.is_on);
             refresh(
                 &mut incident,
                 verdict,
@@ -156,9 +175,11 @@ fn refresh(incident: &mut Incident, verdict: &Verdict, key: &AlertKey, is_on: bo
         Some(member) if !is_on => member.reasons.clone(),
         Some(_) | None => verdict.reasons.clone(),
     };
+    let known = incident.members.get(key).and_then(|member| member.last_bad);
     let member = Member {
         severity: verdict.severity,
         is_on,
+        last_bad: verdict.last_bad.max(known),
         rule_hash: verdict.rule_hash.clone(),
         reasons,
     };
@@ -177,7 +198,7 @@ fn refresh(incident: &mut Incident, verdict: &Verdict, key: &AlertKey, is_on: bo
 }
 
 /// Ends the incident when no alert is on any more, and tells people what they don't know yet.
-fn settle(draft: &mut Draft<'_>, id: &IncidentId) {
+fn settle(draft: &mut Draft<'_>, id: &IncidentId, is_reminder: bool) {
     let Some(incident) = draft.incident(id) else {
         return;
     };
@@ -202,6 +223,7 @@ fn settle(draft: &mut Draft<'_>, id: &IncidentId) {
         Some(told) if told < severity => {
             draft.tell(id, severity, &texts::raised(draft, &incident, told))
         }
+        Some(told) if is_reminder => draft.tell(id, told, &texts::reminded(draft, &incident)),
         Some(_) => {}
     }
 }
@@ -255,6 +277,7 @@ fn note_past(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey, episode: 
     let member = Member {
         severity: verdict.severity,
         is_on: false,
+        last_bad: Some(episode.ended),
         rule_hash: verdict.rule_hash.clone(),
         reasons: episode.reasons.clone(),
     };

@@ -136,20 +136,8 @@ pub(super) fn usage_of_code(
 fn ahead(incident: &Incident) -> Option<Amount> {
     let on = incident.members.values().filter(|member| member.is_on);
     let reasons = on.flat_map(|member| &member.reasons);
-    let ahead = reasons.filter_map(|reason| match reason {
-        Reason::RunsOut { exhaustion, .. } => Amount::new(exhaustion.week_p95),
-        Reason::QuotaUse { .. }
-        | Reason::Count { .. }
-        | Reason::Slow { .. }
-        | Reason::Unusual { .. }
-        | Reason::Trouble { .. }
-        | Reason::Ends { .. }
-        | Reason::Peak { .. }
-        | Reason::TopTarget { .. }
-        | Reason::Gap { .. }
-        | Reason::Hint(_)
-        | Reason::Considered(_) => None,
-    });
+    let ahead = reasons.filter_map(Reason::ahead);
+    let ahead = ahead.filter_map(|(_, exhaustion, _)| Amount::new(exhaustion.week_p95));
     ahead.max_by(|a, b| a.get().total_cmp(&b.get()))
 }
 

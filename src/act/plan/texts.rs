@@ -78,6 +78,16 @@ pub(super) fn raised(draft: &Draft<'_>, incident: &Incident, before: Severity) -
     })
 }
 
+/// What was forecast days ago is so still.
+pub(super) fn reminded(draft: &Draft<'_>, incident: &Incident) -> Message {
+    let what = format!("{} (still)", headline(incident));
+    message(incident, incident.severity.name(), &what, |lines| {
+        lines.push(since(draft, incident));
+        push_reasons(draft, incident, lines);
+        lines.push(next_step(draft, incident));
+    })
+}
+
 /// The incident is over.
 pub(super) fn resolved(draft: &Draft<'_>, incident: &Incident) -> Message {
     let ended = incident.resolved.unwrap_or(draft.now());

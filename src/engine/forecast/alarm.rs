@@ -23,6 +23,8 @@ pub struct Alarm {
 struct Standing {
     way: Way,
     quota: f64,
+    /// When people were told last, whichever way led to it.
+    told: Minute,
 }
 
 impl Alarm {
@@ -36,9 +38,12 @@ impl Alarm {
         clear_minutes: i64,
     ) {
         if let Some(Warning { way, quota, .. }) = told {
-            if self.standing.is_none_or(|it| it.way <= way) {
-                self.standing = Some(Standing { way, quota });
-            }
+            let known = self.standing.filter(|it| way < it.way);
+            self.standing = Some(Standing {
+                way: known.map_or(way, |it| it.way),
+                quota,
+                told: minute,
+            });
             self.calm = None;
         }
         let Some(standing) = self.standing else {
@@ -73,10 +78,16 @@ impl Alarm {
         self.risky == Some(minute)
     }
 
+    /// When people were told last of what stands.
+    #[must_use]
+    pub fn told(&self) -> Option<Minute> {
+        self.standing.map(|it| it.told)
+    }
+
     /// What stands, with the numbers of this minute; `None` also where those are not known.
     #[must_use]
     pub fn warning(&self, minute: Minute, lookout: &Lookout) -> Option<Warning> {
-        let Standing { way, quota } = self.standing?;
+        let Standing { way, quota, .. } = self.standing?;
         Some(Warning {
             minute,
             way,

@@ -49,7 +49,12 @@ pub(super) enum Why {
         evidence: Evidence,
     },
     /// Of a forecast.
-    RunsOut(Warning),
+    RunsOut {
+        /// What stands.
+        warning: Warning,
+        /// When it was told last.
+        told: Minute,
+    },
 }
 
 /// A rule while it hears of minutes.
@@ -202,12 +207,15 @@ impl<'r> Sitting<'r> {
     /// A quota that runs out some day is told less loudly than one that does so today.
     fn severity(&self) -> Severity {
         match (&self.why, &self.rule.condition) {
-            (Some(Why::RunsOut(standing)), Condition::RunsOut { warning, .. }) => {
-                match standing.way {
-                    Way::Ahead | Way::Near | Way::Climb => warning.early,
-                    Way::Soon => self.rule.severity,
-                }
-            }
+            (
+                Some(Why::RunsOut {
+                    warning: standing, ..
+                }),
+                Condition::RunsOut { warning, .. },
+            ) => match standing.way {
+                Way::Ahead | Way::Near | Way::Climb => warning.early,
+                Way::Soon => self.rule.severity,
+            },
             _ => self.rule.severity,
         }
     }
@@ -239,7 +247,7 @@ impl<'r> Sitting<'r> {
                 minutes: evidence.minutes,
                 is_young: evidence.is_young,
             }),
-            Why::RunsOut(warning) => {
+            Why::RunsOut { warning, told } => {
                 let (kind, code) = self.quota.clone()?;
                 Some(Reason::RunsOut {
                     kind,
@@ -249,6 +257,7 @@ impl<'r> Sitting<'r> {
                     quota: Amount::new(warning.quota)?,
                     way: warning.way,
                     exhaustion: warning.exhaustion,
+                    told: *told,
                 })
             }
         }

@@ -52,7 +52,7 @@ stored_enum!(Reason of reason::Reason {
     }
     RunsOut {
         kind: String, code: String, minute: i64, used: Number, quota: Number, way: String,
-        exhaustion: Exhaustion,
+        exhaustion: Exhaustion, told: i64,
     }
     Ends { end: String, minute: i64, }
     Peak { kind: String, minute: i64, used: Number, coverage: u16, }
@@ -63,6 +63,9 @@ stored_enum!(Reason of reason::Reason {
 });
 stored_struct!(Member of incident::Member {
     severity: String, is_on: bool, rule_hash: String, reasons: Vec<Reason>,
+    // Since format 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_bad: Option<i64>,
 });
 stored_struct!(Decision of incident::Decision { at: String, what: String, });
 stored_struct!(Incident of incident::Incident {

@@ -13,8 +13,8 @@ use super::{Stage, noon, sonnet, verdict};
 
 /// 300 requests a minute; from 20 minutes before noon on 40 are refused, and then 500 more are tried each minute.
 fn storm(stage: &mut Stage) {
-    let mut minutes = vec![(300.0, 500.0, 400_000.0); 20];
-    minutes[0] = (300.0, 40.0, 400_000.0);
+    let mut minutes = vec![(300.0, 40.0, 400_000.0)];
+    minutes.extend([(300.0, 500.0, 400_000.0); 19]);
     stage.feed(&sonnet(), Minute::of(noon()).plus(-20), &minutes);
 }
 

@@ -15,6 +15,7 @@ use bedrock_ops_alert::model::{
         ReceiverName, Region, RequestId, RuleName, Scope, TargetId,
     },
     incident::{AlertKey, Cause, Decision, Incident, Member, Scenario},
+    outlook::{Exhaustion, Way},
     quota::{Quota, QuotaChange},
     reason::Reason,
     rule::{Category, Remedy, Severity},
@@ -22,6 +23,7 @@ use bedrock_ops_alert::model::{
     spend::{CallCounts, Calls, Month, Site, Spend},
     time::{Minute, Timestamp},
     units::{Amount, QuotaKind, Share},
+    unusual::Trouble,
 };
 use fastrand::Rng;
 
@@ -149,6 +151,7 @@ fn member(rng: &mut Rng) -> Member {
     Member {
         severity: Severity::ALL[rng.usize(0..3)],
         is_on: rng.bool(),
+        last_bad: maybe(rng, minute),
         rule_hash: text(rng),
         reasons: (0..rng.u8(0..4)).map(|_| reason(rng)).collect(),
     }
@@ -215,7 +218,16 @@ fn reason(rng: &mut Rng) -> Reason {
     let signal = Signal::ALL[rng.usize(0..Signal::ALL.len())];
     let kind = QuotaKind::ALL[rng.usize(0..5)];
     let (bad, of) = (rng.u8(..), rng.u8(..));
-    match rng.u8(0..10) {
+    match rng.u8(0..12) {
+        11 => runs_out(kind, rng),
+        10 => Reason::Trouble {
+            trouble: Trouble::ALL[rng.usize(0..7)],
+            minute: minute(rng),
+            seen: number(rng),
+            usual: number(rng),
+            minutes: rng.u16(..),
+            is_young: rng.bool(),
+        },
         9 => Reason::Hint(Box::new(hints::hint(rng))),
         0 => Reason::QuotaUse {
             kind,
@@ -269,6 +281,33 @@ fn reason(rng: &mut Rng) -> Reason {
             minute: minute(rng),
         },
         _ => Reason::Considered(text(rng)),
+    }
+}
+
+fn runs_out(kind: QuotaKind, rng: &mut Rng) -> Reason {
+    let minutes = |rng: &mut Rng| maybe(rng, |rng| rng.i64(..));
+    Reason::RunsOut {
+        kind,
+        code: code(rng.u8(..)),
+        minute: minute(rng),
+        used: amount(rng),
+        quota: amount(rng),
+        way: Way::ALL[rng.usize(0..4)],
+        exhaustion: Exhaustion {
+            origin: minute(rng),
+            p10: minutes(rng),
+            p50: minutes(rng),
+            p90: minutes(rng),
+            within_hour: number(rng),
+            within_day: number(rng),
+            within_week: number(rng),
+            within_month: number(rng),
+            after_day: number(rng),
+            if_within_day: minutes(rng),
+            if_within_week: minutes(rng),
+            week_p95: number(rng),
+        },
+        told: minute(rng),
     }
 }
 

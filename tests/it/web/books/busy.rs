@@ -191,6 +191,7 @@ fn member(rule: &str, pool: &PoolId, reasons: Vec<Reason>) -> (AlertKey, Member)
     let member = Member {
         severity: Severity::Warning,
         is_on: true,
+        last_bad: None,
         rule_hash: "0123456789ab".to_owned(),
         reasons,
     };
