@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Parser as _;
 
 mod args;
+mod backtest;
 pub mod cost;
 pub mod discover;
 pub mod exit;
@@ -15,6 +16,7 @@ pub mod remote;
 pub mod rule;
 pub mod status;
 mod store;
+pub mod test;
 mod text;
 
 use crate::{
@@ -25,8 +27,9 @@ use crate::{
     model::{ids::AccountId, policy::Mode},
 };
 use args::{
-    AnswerArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs, DiscoverArgs, ExplainArgs,
-    HistoryArgs, IamPolicyArgs, Overrides, RunArgs, SimArgs, StatusArgs, StoreCommand,
+    AnswerArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs, DiscoverArgs,
+    ExplainArgs, HistoryArgs, IamPolicyArgs, Overrides, RunArgs, SimArgs, StatusArgs, StoreCommand,
+    TestArgs,
 };
 use exit::Exit;
 
@@ -42,6 +45,8 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo(args),
         Command::Sim(args) => sim(args),
         Command::Check(args) => check(&args),
+        Command::Test(args) => test(&args),
+        Command::Backtest(args) => backtest(&args),
         Command::Discover(args) => discover(&args),
         Command::Status(args) => status(&args),
         Command::Cost(args) => cost(&args),
@@ -110,11 +115,48 @@ fn check(args: &CheckArgs) -> Result<ExitCode, Exit> {
     } else {
         println!(
             "ok: {} rules, mode {}",
-            loaded.settings.rules.len(),
+            loaded.settings.rules.everywhere().len(),
             loaded.settings.policy.mode.name()
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn test(args: &TestArgs) -> Result<ExitCode, Exit> {
+    let mut overrides = Overrides::of_file(args.config.clone());
+    overrides.rules.clone_from(&args.rules);
+    let settings = load(&overrides)?;
+    let report = test::run(args.folder.as_deref(), &settings).map_err(misconfigured)?;
+    let format = if args.json {
+        remote::Format::Json
+    } else {
+        remote::Format::Text
+    };
+    test::write(&report, format, &mut std::io::stdout()).map_err(|error| unwritten(&error))?;
+    Ok(if report.misses.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(exit::FAILED)
+    })
+}
+
+fn backtest(args: &BacktestArgs) -> Result<ExitCode, Exit> {
+    let mut overrides = Overrides::of_file(args.config.clone());
+    overrides.rules.clone_from(&args.rules);
+    let found = backtest::run(args, &load(&overrides)?)?;
+    let format = if args.json {
+        remote::Format::Json
+    } else {
+        remote::Format::Text
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    backtest::write(&found, format, &mut out).map_err(|error| unwritten(&error))?;
+    std::io::Write::flush(&mut out).map_err(|error| unwritten(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn misconfigured(error: config::ConfigError) -> Exit {
+    Exit::rendered(exit::CONFIG, format!("{:?}", miette::Report::new(error)))
 }
 
 #[expect(clippy::print_stdout, reason = "the policy is data")]
@@ -296,8 +338,7 @@ fn load_traced(overrides: &Overrides) -> Result<config::Loaded, Exit> {
         credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
         from_environment: std::collections::BTreeSet::new(),
     };
-    config::load_traced(overrides.config.as_deref(), &given)
-        .map_err(|error| Exit::rendered(exit::CONFIG, format!("{:?}", miette::Report::new(error))))
+    config::load_traced(overrides.config.as_deref(), &given).map_err(misconfigured)
 }
 
 /// Runs to the end on a runtime of its own.

@@ -2,9 +2,9 @@
 //!
 //! - `sheet`: reading a document key by key and going on after a fault;
 //! - `values`: units and identifiers;
-//! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`;
+//! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`; `by_pool`: `[[override]]`; `cases`: their unit tests;
 //! - `events`: planned events;
-//! - `forecast`: the rule of forecast warnings; `hints`: when a cause is told;
+//! - `learned`: the rules of detectors and forecasts; `hints`: when a cause is told;
 //! - `fault`: what is wrong, as people read it;
 //! - `origin`: where each value came from.
 //!
@@ -25,6 +25,8 @@ use crate::model::{
 };
 
 mod accounts;
+mod by_pool;
+mod cases;
 mod events;
 mod fault;
 mod files;
@@ -38,6 +40,7 @@ mod settings;
 mod sheet;
 mod values;
 
+pub use cases::{Case, Expectation, cases};
 pub use fault::{ConfigError, Fault};
 pub use files::MOST_FILE_BYTES;
 pub use origin::Origin;

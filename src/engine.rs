@@ -25,7 +25,7 @@ use crate::model::{
     ids::{QuotaCode, RuleName, Scope},
     incident::AlertKey,
     quota::Quota,
-    rule::{Condition, Rule},
+    rule::{Condition, Rule, Rules},
     series::{PoolSeries, SETTLE_MINUTES, Signal},
     time::{Minute, Timestamp},
 };
@@ -87,7 +87,7 @@ pub type Taught = BTreeMap<PoolId, Learned>;
 /// All rules on all pools of the book, each rule up to the minute to which its signals were read; sorted by pool, then rule.
 /// A pool that was never read has no verdict.
 #[must_use]
-pub fn judge_all(rules: &[Rule], book: &Book, taught: &mut Taught, now: Timestamp) -> Vec<Verdict> {
+pub fn judge_all(rules: &Rules, book: &Book, taught: &mut Taught, now: Timestamp) -> Vec<Verdict> {
     let calendar = Calendar::default();
     judge_each(rules, &calendar, book, taught, book.pools.values(), now)
 }
@@ -96,7 +96,7 @@ pub fn judge_all(rules: &[Rule], book: &Book, taught: &mut Taught, now: Timestam
 /// the calendar are unclear, and teach nothing of what is usual.
 #[must_use]
 pub fn judge_some(
-    rules: &[Rule],
+    rules: &Rules,
     calendar: &Calendar,
     book: &Book,
     taught: &mut Taught,
@@ -108,7 +108,7 @@ pub fn judge_some(
 }
 
 fn judge_each<'a>(
-    rules: &[Rule],
+    rules: &Rules,
     calendar: &Calendar,
     book: &Book,
     taught: &mut Taught,
@@ -116,8 +116,6 @@ fn judge_each<'a>(
     now: Timestamp,
 ) -> Vec<Verdict> {
     let nothing = PoolSeries::default();
-    let mut sorted: Vec<&Rule> = rules.iter().collect();
-    sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut verdicts = Vec::new();
     for pool in pools {
         let id = &pool.id;
@@ -125,8 +123,9 @@ fn judge_each<'a>(
             continue;
         }
         let series = book.series.get(id).unwrap_or(&nothing);
+        let rules = rules.of(id);
         let mut due = Vec::new();
-        for &rule in &sorted {
+        for rule in rules.iter() {
             let is_learned = rule.condition.is_learned();
             let yardstick = Yardstick::of(&rule.condition, pool, bounds(book, pool));
             let Some(yardstick) = yardstick.filter(|_| !is_learned) else {
@@ -149,7 +148,8 @@ fn judge_each<'a>(
             hold::walk(rule, pool, yardstick, *track, span, &strip)
         }));
         if let Some(learned) = taught.get_mut(id) {
-            verdicts.extend(judge_by_past(&sorted, calendar, book, pool, learned, now));
+            let rules: Vec<&Rule> = rules.iter().collect();
+            verdicts.extend(judge_by_past(&rules, calendar, book, pool, learned, now));
         }
     }
     verdicts
@@ -187,9 +187,25 @@ fn judge_by_past(
     learned.judge(rules, &ground, track_of, reach)
 }
 
-/// What the book knows of a pool, for what is learned of it. `series` may hold other minutes than the book does.
+/// What these minutes of a pool teach of it, up to `until`, exclusive; nothing is judged.
 #[must_use]
-pub fn ground<'a>(
+pub fn learn(
+    rules: &Rules,
+    calendar: &Calendar,
+    book: &Book,
+    pool: &Pool,
+    series: &PoolSeries,
+    until: Minute,
+) -> Learned {
+    let mut learned = Learned::default();
+    let rules = rules.of(&pool.id);
+    let rules: Vec<&Rule> = rules.iter().collect();
+    learned.learn(&rules, &ground(book, calendar, pool, series), until);
+    learned
+}
+
+/// What the book knows of a pool, for what is learned of it. `series` may hold other minutes than the book does.
+fn ground<'a>(
     book: &'a Book,
     calendar: &Calendar,
     pool: &'a Pool,
@@ -217,11 +233,12 @@ fn growth_of(calendar: &Calendar, pool: &PoolId) -> Vec<forecast::Growth> {
 ///
 /// They would stay on for ever: no verdict comes that could end them.
 #[must_use]
-pub fn orphans(rules: &[Rule], book: &Book) -> Vec<(AlertKey, String)> {
+pub fn orphans(rules: &Rules, book: &Book) -> Vec<(AlertKey, String)> {
     let open = book.incidents.values().filter(|it| it.is_open());
     let on = open.flat_map(|it| it.members.iter().filter(|(_, member)| member.is_on));
     let orphans = on.filter_map(|(key, _)| {
-        let Some(rule) = rules.iter().find(|rule| rule.name == key.rule) else {
+        let of_pool = rules.of(&key.pool);
+        let Some(rule) = of_pool.iter().find(|rule| rule.name == key.rule) else {
             return Some((key.clone(), "the rule is no longer configured".to_owned()));
         };
         let Some(pool) = book.pools.get(&key.pool) else {

@@ -16,5 +16,7 @@ pub mod sim;
 pub mod store;
 pub mod web;
 
+pub mod backtest;
+
 pub mod app;
 pub mod cli;

@@ -10,6 +10,10 @@ use crate::{
     model::{policy::Mode, units::Share},
 };
 
+mod trying;
+
+pub(super) use trying::{BacktestArgs, TestArgs};
+
 /// Watches Amazon Bedrock capacity and acts on it.
 ///
 /// Start with `bedrock-ops-alert demo`: the whole service against a simulated AWS, no account needed.
@@ -30,6 +34,31 @@ pub(super) enum Command {
     Sim(SimArgs),
     /// Check a configuration and its rules: all faults at once, each with its place.
     Check(CheckArgs),
+    /// Run unit tests of rules: those that are shipped, or a folder of your own, by the configured rules.
+    ///
+    /// A test is a pool with its minutes, and what the rules are to say of them. For instance `tests/mine.toml`, run by
+    /// `test tests`:
+    ///
+    ///   [[test]]
+    ///   name = "refused requests page in the second minute"
+    ///   quotas = { rpm = 200 }
+    ///   expect = [
+    ///     { at = "11m", rule = "throttles", state = "pending" },
+    ///     { at = "12m", rule = "throttles", state = "alerting", reason = "8 throttles" },
+    ///   ]
+    ///   [test.series]
+    ///   invocations = "100x20"
+    ///   throttles = "_x10 8x10"
+    ///
+    /// Exit codes: 0 all as expected, 1 not, 78 a test or rule can't be read. docs/rules.md has all keys.
+    #[command(verbatim_doc_comment)]
+    Test(TestArgs),
+    /// Replay what was measured by the configured rules: what would have fired, been told and been filed, and when.
+    ///
+    /// Over the service's store (`backtest --state FOLDER --from 2026-01-05T00:00:00Z`), or over tables (`backtest --csv
+    /// claude.csv --quota tpm=266000`). It tells nobody and files nothing. `--incident ID`, or `--pool` with `--from` and
+    /// `--until`, shows each minute with what was decided. docs/rules.md has the columns and the JSON.
+    Backtest(BacktestArgs),
     /// Show what exists and which quotas limit it, with the reasons; asks AWS, or compares two lists.
     Discover(DiscoverArgs),
     /// Show how things stand, from the running service.

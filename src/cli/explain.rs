@@ -94,6 +94,7 @@ fn write_place(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
         );
         text.line(1, &line)?;
         text.labelled(2, "why", &judgement.reasons)?;
+        text.labelled(2, "here", &judgement.overridden)?;
     }
     if told.judgements.is_empty() {
         text.line(1, "none judged")?;

@@ -111,10 +111,20 @@ pub(super) fn hints_in(folder: &Path) -> Option<(Option<HintRules>, Vec<Fault>)>
 }
 
 fn rule_files(folder: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {
+    let help = "put rule files there, or leave out [rules] folder to use the built-in rules";
+    toml_files(folder, ("rule folder", "nothing would be watched"), help)
+}
+
+/// The `.toml` files of a folder, in the order of their names; without any its loss is told, and what helps.
+pub(super) fn toml_files(
+    folder: &Path,
+    (what, loss): (&str, &str),
+    help: &str,
+) -> Result<Vec<PathBuf>, Box<Fault>> {
     let shown = folder.display();
     let failed = |error: std::io::Error| {
         Fault::boxed(
-            format!("could not read the rule folder {shown}: {}", reason(&error)),
+            format!("could not read the {what} {shown}: {}", reason(&error)),
             "check the path and who may read it; without [rules] folder the built-in rules are used",
         )
     };
@@ -131,12 +141,12 @@ fn rule_files(folder: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {
     paths.sort();
     match paths.len() {
         0 => Err(Fault::boxed(
-            format!("the rule folder {shown} has no .toml file, nothing would be watched"),
-            "put rule files there, or leave out [rules] folder to use the built-in rules",
+            format!("the {what} {shown} has no .toml file, {loss}"),
+            help,
         )),
         1..=MOST_RULE_FILES => Ok(paths),
         many => Err(Fault::boxed(
-            format!("the rule folder {shown} has {many} files, at most {MOST_RULE_FILES} are read"),
+            format!("the {what} {shown} has {many} files, at most {MOST_RULE_FILES} are read"),
             "put several rules into one file",
         )),
     }

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use crate::model::{
+    ids::AccountId,
     policy::{Account, Receiver, Regions, Settings},
-    rule::Rule,
+    rule::{Matcher, Override, Pattern, Rules},
 };
 
 /// Where a value came from, strongest first.
@@ -194,12 +195,12 @@ impl Page<'_> {
         }
     }
 
-    fn rules(&mut self, rules: &[Rule], folder: Option<&Path>) {
+    fn rules(&mut self, rules: &Rules, folder: Option<&Path>) {
         let shown = folder.map_or("(the built-in rules)".to_owned(), |folder| {
             quoted(&folder.display().to_string())
         });
         self.value("rules.folder", &shown);
-        for rule in rules {
+        for rule in rules.everywhere() {
             let path = format!("rule.{}", rule.name);
             let origin = match (self.origin(&path), folder) {
                 (Origin::File, _) => "changed in the file",
@@ -209,15 +210,30 @@ impl Page<'_> {
             let line = format!("{path} = {}, hash {}", rule.severity.name(), rule.hash);
             self.lines.push((line, origin.to_owned()));
         }
-        // A rule that the file names and that is not here was switched off by it.
-        let named = self
-            .origins
-            .keys()
-            .filter_map(|key| key.strip_prefix("rule."));
-        let off = named.filter(|name| !rules.iter().any(|rule| rule.name.as_str() == *name));
-        for name in off {
-            let line = format!("rule.{name} = not enabled");
-            self.lines.push((line, Origin::File.name().to_owned()));
+        // Sorted alike: what is known and not on everywhere was switched off by the file.
+        let mut on = rules.everywhere().iter().peekable();
+        for rule in rules.known() {
+            if on.next_if(|it| it.name == rule.name).is_none() {
+                self.file_value(&format!("rule.{}", rule.name), "not enabled");
+            }
+        }
+        for it in rules.overrides() {
+            self.by_pool(it);
+        }
+    }
+
+    /// An override: for which pools, and each value that it gives there.
+    fn by_pool(&mut self, it: &Override) {
+        let path = format!("override.{}", it.name);
+        self.lines.push((
+            format!("{path} = for {}", matcher(&it.matcher)),
+            it.place.clone(),
+        ));
+        for (rule, changes) in &it.changes {
+            for (key, value) in changes {
+                let line = format!("{path}.rule.{rule}.{key} = {value}");
+                self.lines.push((line, format!("override {}", it.name)));
+            }
         }
     }
 
@@ -240,6 +256,26 @@ impl Page<'_> {
         }
         text
     }
+}
+
+/// `models "anthropic.*", regions "eu-west-1" or "eu-north-1"`.
+fn matcher(matcher: &Matcher) -> String {
+    let list = |name: &str, these: Vec<&str>| {
+        let these: Vec<String> = these.into_iter().map(quoted).collect();
+        (!these.is_empty()).then(|| format!("{name} {}", these.join(" or ")))
+    };
+    let accounts = matcher.accounts.iter().map(AccountId::as_str).collect();
+    let families = matcher.families.iter().map(|it| it.name()).collect();
+    let regions = matcher.regions.iter().map(Pattern::as_str).collect();
+    let models = matcher.models.iter().map(Pattern::as_str).collect();
+    let texts = [
+        list("models", models),
+        list("families", families),
+        list("regions", regions),
+        list("accounts", accounts),
+    ];
+    let texts: Vec<String> = texts.into_iter().flatten().collect();
+    texts.join(", ")
 }
 
 /// As TOML would quote it.

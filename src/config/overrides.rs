@@ -1,191 +1,154 @@
-//! The `[rule.NAME]` tables of the configuration: single values of a rule, changed without copying its file.
+//! Single values of a rule, changed without copying its file: `[rule.NAME]` tables, and those of `[[override]]`.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     fault::{Wrong, nearest},
     learned,
-    rules::{RuleBook, clear_below_above, clear_minutes, hash, remedies, severities},
+    rules::{RuleBook, clear_below_above, clear_minutes, remedies, severities},
     sheet::{Entry, Section, Sheet},
     values,
 };
 use crate::model::{
     ids::RuleName,
-    rule::{Condition, Rule, WarningRule},
-    units::Share,
-    unusual::Unusual,
+    rule::{Rule, Slot, Value, lines},
 };
 
-/// Applies the tables to the rules. A rule that is not enabled leaves the book.
-pub(super) fn apply(sheet: &mut Sheet, section: Section<'_>, book: &mut RuleBook) {
+/// Values by their key.
+pub(super) type Changes = BTreeMap<&'static str, Value>;
+
+/// Applies the tables to the rules, and says which rules are off.
+pub(super) fn apply(
+    sheet: &mut Sheet,
+    section: Section<'_>,
+    book: &mut RuleBook,
+) -> BTreeSet<RuleName> {
+    let mut off = BTreeSet::new();
+    for (name, changes) in read_all(sheet, section, book) {
+        let Some((rule, place)) = book.remove(&name) else {
+            continue;
+        };
+        if changes.get("enabled") == Some(&Value::Enabled(false)) {
+            off.insert(name.clone());
+        }
+        book.insert(name, (with(rule, &changes).hashed(), place));
+    }
+    off
+}
+
+/// The changes by rule. Rules that don't exist are faults.
+pub(super) fn read_all(
+    sheet: &mut Sheet,
+    section: Section<'_>,
+    book: &RuleBook,
+) -> BTreeMap<RuleName, Changes> {
+    let mut all = BTreeMap::new();
     for (name, span, entry) in section.names() {
         let key = RuleName::new(&name);
         let Some(table) = sheet.table(&entry) else {
             continue;
         };
-        let Some((rule, _)) = book.get_mut(&key) else {
-            let known: Vec<String> = book.keys().map(ToString::to_string).collect();
-            let help = nearest(&name, known.iter().map(String::as_str)).map_or_else(
-                || format!("known rules: {}", known.join(", ")),
-                |near| format!("did you mean [rule.{near}]?"),
-            );
-            let wrong = Wrong::new("no rule has this name", "unknown rule", help);
-            sheet.fault(span, &entry.path, wrong);
+        if let Some((rule, _)) = book.get(&key) {
+            all.insert(key, read(sheet, table, rule));
+            continue;
+        }
+        let known: Vec<String> = book.keys().map(ToString::to_string).collect();
+        let help = nearest(&name, known.iter().map(String::as_str)).map_or_else(
+            || format!("known rules: {}", known.join(", ")),
+            |near| format!("did you mean {}?", named_like(&entry.path, near)),
+        );
+        let wrong = Wrong::new("no rule has this name", "unknown rule", help);
+        sheet.fault(span, &entry.path, wrong);
+    }
+    all
+}
+
+/// `[rule.NAME]`, or `[override.rule.NAME]`, as it is to be written.
+fn named_like(path: &str, name: &str) -> String {
+    if path.starts_with("override") {
+        format!("[override.rule.{name}]")
+    } else {
+        format!("[rule.{name}]")
+    }
+}
+
+/// What the table changes of this rule.
+fn read(sheet: &mut Sheet, mut table: Section<'_>, rule: &Rule) -> Changes {
+    let before = sheet.faults.len();
+    let mut changes = Changes::new();
+    if let Some(entry) = table.take("enabled") {
+        let enabled = sheet.flag(&entry);
+        changes.extend(enabled.map(|it| ("enabled", Value::Enabled(it))));
+    }
+    let (mut upper, mut lower) = (None, None);
+    for (key, slot) in rule.clone().slots() {
+        let Some(entry) = table.take(key) else {
             continue;
         };
-        if one(sheet, table, rule) {
-            rule.hash = hash(rule);
-        } else {
-            book.remove(&key);
+        changes.extend(value(sheet, &entry, &slot).map(|it| (key, it)));
+        match key {
+            "above" => upper = Some(entry),
+            "clear" => lower = Some(entry),
+            _ => {}
         }
     }
-}
-
-/// Whether the rule stays enabled.
-fn one(sheet: &mut Sheet, mut table: Section<'_>, rule: &mut Rule) -> bool {
-    let mut enabled = true;
-    let mut change = Change {
-        sheet,
-        table: &mut table,
-    };
-    change.of("enabled", &mut enabled, |sheet, it| sheet.flag(it));
-    change.of("severity", &mut rule.severity, |sheet, it| {
-        sheet.choice(it, &severities())
-    });
-    change.of("remedy", &mut rule.remedy, |sheet, it| {
-        sheet.choice(it, &remedies())
-    });
-    let (has_window, has_clear) = match rule.condition {
-        Condition::Unusual(_) => (false, false),
-        Condition::RunsOut { .. } => (false, true),
-        Condition::QuotaShare { .. }
-        | Condition::Count { .. }
-        | Condition::Slow { .. }
-        | Condition::Ends { .. } => (true, true),
-    };
-    if has_window {
-        change.of("window", &mut rule.window, |sheet, it| {
-            sheet.parsed(it, values::window)
-        });
-    }
-    if has_clear {
-        change.of("clear_for", &mut rule.clear_minutes, |sheet, it| {
-            sheet.parsed(it, clear_minutes)
-        });
-    }
-    match &mut rule.condition {
-        Condition::QuotaShare { above, clear, .. } => change.quota_share(above, clear),
-        Condition::Count {
-            at_least,
-            share,
-            min_demand,
-            ..
-        } => {
-            change.number("at_least", at_least, 1.0);
-            change.share("share", share);
-            change.number("min_demand", min_demand, 0.0);
-        }
-        Condition::Slow { millis, min_demand } => {
-            change.of("above", millis, |sheet, it| {
-                sheet.parsed(it, values::millis)
-            });
-            change.number("min_demand", min_demand, 0.0);
-        }
-        Condition::Unusual(sought) => change.unusual(sought),
-        Condition::RunsOut { warning, .. } => change.warning(warning),
-        Condition::Ends { within } => {
-            change.of("within", within, |sheet, it| {
-                sheet.parsed(it, values::minutes)
-            });
-        }
+    if before == sheet.faults.len() {
+        keep_apart(sheet, with(rule.clone(), &changes), upper, lower);
     }
     table.finish(sheet);
-    enabled
+    changes
 }
 
-/// Values that are written replace those of the rule.
-struct Change<'s, 't, 'd> {
-    sheet: &'s mut Sheet,
-    table: &'t mut Section<'d>,
+/// What is written here, if it may stand in this slot.
+fn value(sheet: &mut Sheet, entry: &Entry<'_>, slot: &Slot<'_>) -> Option<Value> {
+    match slot {
+        Slot::Severity(_) => sheet.choice(entry, &severities()).map(Value::Severity),
+        Slot::Remedy(_) => sheet.choice(entry, &remedies()).map(Value::Remedy),
+        Slot::Window(_) => sheet.parsed(entry, values::window).map(Value::Window),
+        Slot::ClearFor(_) => {
+            let minutes = sheet.parsed(entry, clear_minutes)?;
+            Some(Value::Minutes(i64::from(minutes)))
+        }
+        Slot::Minutes(_) => sheet.parsed(entry, values::minutes).map(Value::Minutes),
+        Slot::Share(_) => sheet.parsed(entry, values::share).map(Value::Share),
+        Slot::Number(_, least) => sheet.number(entry, *least).map(Value::Number),
+        Slot::Millis(_) => sheet.parsed(entry, values::millis).map(Value::Millis),
+        Slot::Chance(_) => learned::chance(sheet, entry).map(Value::Chance),
+        Slot::Climb(_) => learned::climb_of(sheet, entry).map(Value::Climb),
+        Slot::Standing(_) => learned::standing(sheet, entry).map(Value::Standing),
+    }
 }
 
-impl<'d> Change<'_, '_, 'd> {
-    fn of<T>(
-        &mut self,
-        key: &'static str,
-        place: &mut T,
-        read: impl FnOnce(&mut Sheet, &Entry<'d>) -> Option<T>,
-    ) -> Option<Entry<'d>> {
-        let entry = self.table.take(key)?;
-        if let Some(value) = read(self.sheet, &entry) {
-            *place = value;
+/// The rule with these values instead of its own.
+fn with(mut rule: Rule, changes: &Changes) -> Rule {
+    for (key, value) in changes {
+        rule.set(key, *value); // `enabled` is none of the rule's own
+    }
+    rule
+}
+
+/// An alert must not end while it would begin.
+fn keep_apart(
+    sheet: &mut Sheet,
+    mut changed: Rule,
+    upper: Option<Entry<'_>>,
+    lower: Option<Entry<'_>>,
+) {
+    let Some((above, clear)) = lines(&mut changed) else {
+        return;
+    };
+    match (lower, upper) {
+        (Some(entry), _) => {
+            clear_below_above(sheet, &entry, above, clear);
         }
-        Some(entry)
-    }
-
-    fn number(&mut self, key: &'static str, place: &mut f64, least: f64) {
-        self.of(key, place, |sheet, it| sheet.number(it, least));
-    }
-
-    fn share(&mut self, key: &'static str, place: &mut Share) -> Option<Entry<'d>> {
-        self.of(key, place, |sheet, it| sheet.parsed(it, values::share))
-    }
-
-    fn minutes(&mut self, key: &'static str, place: &mut i64) {
-        self.of(key, place, |sheet, it| sheet.parsed(it, values::minutes));
-    }
-
-    fn unusual(&mut self, sought: &mut Unusual) {
-        match sought {
-            Unusual::Throttled => {}
-            Unusual::ClientErrors(worth) | Unusual::ServerErrors(worth) => {
-                self.number("ratio", &mut worth.ratio, 1.0);
-                self.share("excess", &mut worth.excess);
-                self.minutes("rare", &mut worth.rare);
-            }
-            Unusual::Slow(worth) | Unusual::TokensUp(worth) => {
-                self.number("factor", &mut worth.factor, 1.0);
-                self.minutes("rare", &mut worth.rare);
-            }
-            Unusual::TrafficUp(worth) | Unusual::TrafficDown(worth) => {
-                self.number("jump", &mut worth.jump, 1.0);
-                self.number("factor", &mut worth.factor, 1.0);
-                self.minutes("rare", &mut worth.rare);
-            }
+        (None, Some(entry)) if above < clear => {
+            let wrong = Wrong::new(
+                format!("is below the rule's `clear`, which is {clear}"),
+                "an alert would end while use is still too high",
+                "write `clear` as well, a tenth below `above`",
+            );
+            sheet.wrong(&entry, wrong);
         }
-    }
-
-    fn warning(&mut self, warning: &mut WarningRule) {
-        self.of("early", &mut warning.early, |sheet, it| {
-            sheet.choice(it, &severities())
-        });
-        self.minutes("quiet", &mut warning.quiet_minutes);
-        self.minutes("again", &mut warning.again_minutes);
-        for (key, way) in [("ahead", &mut warning.ahead), ("near", &mut warning.near)] {
-            self.of(key, way, learned::chance);
-        }
-        self.of("climb", &mut warning.climb, learned::climb_of);
-        self.of("soon", &mut warning.soon, learned::standing);
-    }
-
-    fn quota_share(&mut self, above: &mut Share, clear: &mut Share) {
-        let before = self.sheet.faults.len();
-        let upper = self.share("above", above);
-        let lower = self.share("clear", clear);
-        if before < self.sheet.faults.len() {
-            return;
-        }
-        match (lower, upper) {
-            (Some(entry), _) => {
-                clear_below_above(self.sheet, &entry, *above, *clear);
-            }
-            (None, Some(entry)) if above < clear => {
-                let wrong = Wrong::new(
-                    format!("is below the rule's `clear`, which is {clear}"),
-                    "an alert would end while use is still too high",
-                    "write `clear` as well, a tenth below `above`",
-                );
-                self.sheet.wrong(&entry, wrong);
-            }
-            (None, _) => {}
-        }
+        (None, _) => {}
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
 use super::{
@@ -139,7 +138,7 @@ fn read_rule(sheet: &mut Sheet, mut section: Section<'_>, book: &mut RuleBook) {
     if before < sheet.faults.len() {
         return;
     }
-    let mut rule = Rule {
+    let rule = Rule {
         name: name.clone(),
         category,
         severity,
@@ -150,8 +149,7 @@ fn read_rule(sheet: &mut Sheet, mut section: Section<'_>, book: &mut RuleBook) {
         runbook,
         hash: String::new(),
     };
-    rule.hash = hash(&rule);
-    book.insert(name, (rule, sheet.source.name.clone()));
+    book.insert(name, (rule.hashed(), sheet.source.name.clone()));
 }
 
 /// How many bad minutes it takes, and how many good ones to end. What is judged by the pool's own past has its own
@@ -325,52 +323,7 @@ fn ends(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Condition> {
     Some(Condition::Ends { within: within? })
 }
 
-/// The first 12 hex digits of SHA-256 over what the rule says: the same rule has the same hash however it is written.
-pub(super) fn hash(rule: &Rule) -> String {
-    let canonical = canonical(rule);
-    let digest = Sha256::digest(canonical.as_bytes());
-    let mut hex = data_encoding::HEXLOWER.encode(&digest);
-    hex.truncate(12);
-    hex
-}
-
-/// One line a field, in this order. Changing it changes every hash that was ever stored.
-fn canonical(rule: &Rule) -> String {
-    let condition = match &rule.condition {
-        Condition::QuotaShare { kind, above, clear } => format!(
-            "quota_share {kind} {} {}",
-            above.basis_points(),
-            clear.basis_points()
-        ),
-        Condition::Count {
-            of,
-            at_least,
-            share,
-            min_demand,
-        } => format!(
-            "count {} {at_least} {} {min_demand}",
-            of.name(),
-            share.basis_points()
-        ),
-        Condition::Slow { millis, min_demand } => format!("slow {millis} {min_demand}"),
-        Condition::Unusual(sought) => learned::canonical(sought),
-        Condition::RunsOut { kind, warning } => learned::canonical_runs_out(*kind, warning),
-        Condition::Ends { within } => format!("ends {within}"),
-    };
-    format!(
-        "{}\n{}\n{}\n{}\n{condition}\n{} of {}\n{}\n{}\n",
-        rule.name,
-        rule.category.name(),
-        rule.severity.name(),
-        rule.remedy.name(),
-        rule.window.bad(),
-        rule.window.of(),
-        rule.clear_minutes,
-        rule.runbook,
-    )
-}
-
-fn rule_name(text: &str) -> Result<RuleName, Wrong> {
+pub(super) fn rule_name(text: &str) -> Result<RuleName, Wrong> {
     let is_fine = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if (1..=60).contains(&text.len()) && text.bytes().all(is_fine) {
         return Ok(RuleName::new(text));

@@ -1,7 +1,7 @@
 //! The configuration file: from TOML to checked settings. Every default stands here, once.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -9,7 +9,7 @@ use std::{
 use toml::de::DeTable;
 
 use super::{
-    Loaded, Overrides, accounts, events,
+    Loaded, Overrides, accounts, by_pool, events,
     fault::{Fault, Wrong},
     files, hints,
     origin::{Origin, Origins},
@@ -23,6 +23,7 @@ use crate::model::{
     policy::{
         Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Settings,
     },
+    rule::Rules,
     units::{Amount, Share},
 };
 
@@ -119,7 +120,7 @@ impl Reader<'_> {
         let cadence = self.cadence(&mut root);
         let cost = self.cost(&mut root);
         let calendar = events::read_all(&mut self.sheet, &mut root, &accounts);
-        let (rules, rule_faults) = self.rules(&mut root);
+        let (rules, rule_faults) = self.rules(&mut root, &accounts);
         root.finish(&mut self.sheet);
         let named = receivers.into_iter();
         let receivers: BTreeMap<_, _> = named.filter_map(|(name, it)| Some((name, it?))).collect();
@@ -335,7 +336,7 @@ impl Reader<'_> {
         cost
     }
 
-    fn rules(&mut self, root: &mut Section<'_>) -> (Vec<crate::model::rule::Rule>, Vec<Fault>) {
+    fn rules(&mut self, root: &mut Section<'_>, accounts: &[Account]) -> (Rules, Vec<Fault>) {
         let mut written = None;
         if let Some(mut table) = self.table(root, "rules") {
             written = self.value(&mut table, "folder", |sheet, it| {
@@ -350,6 +351,9 @@ impl Reader<'_> {
             .rules_folder
             .as_deref()
             .map_or_else(files::builtin_rules, files::rules_in);
+        // With a faulty rule file a rule may be missing for that reason alone.
+        let is_whole = faults.is_empty();
+        let mut off = BTreeSet::new();
         if let Some((hints, more)) = self.rules_folder.as_deref().and_then(files::hints_in) {
             self.hints = hints.unwrap_or(self.hints);
             faults.extend(more);
@@ -358,12 +362,24 @@ impl Reader<'_> {
             for name in table.keys() {
                 self.origins.insert(format!("rule.{name}"), Origin::File);
             }
-            // With a faulty rule file a rule may be missing for that reason alone.
-            if faults.is_empty() {
-                overrides::apply(&mut self.sheet, table, &mut book);
+            if is_whole {
+                off = overrides::apply(&mut self.sheet, table, &mut book);
             }
         }
-        (book.into_values().map(|(rule, _)| rule).collect(), faults)
+        let by_pool = root.take("override");
+        let by_pool = by_pool.filter(|_| is_whole).map_or_else(Vec::new, |entry| {
+            let around = by_pool::Around {
+                accounts,
+                book: &book,
+            };
+            by_pool::read_all(&mut self.sheet, &entry, around)
+        });
+        let known = book.into_values().map(|(rule, _)| rule).collect();
+        let overrides = by_pool.iter().map(|it| it.given.clone()).collect();
+        let rules = Rules::new(known, off, overrides);
+        by_pool::check(&mut self.sheet, &by_pool, &rules);
+        by_pool::keep_single(&mut self.sheet, &by_pool, &rules);
+        (rules, faults)
     }
 
     fn table<'t>(&mut self, root: &mut Section<'t>, key: &'static str) -> Option<Section<'t>> {

@@ -28,15 +28,15 @@ fn report_in(error: &ConfigError, width: usize) -> String {
     lines.join("\n")
 }
 
-fn faults_of(text: &str) -> String {
+pub(super) fn faults_of(text: &str) -> String {
     report(&parse(text, "config.toml", &Overrides::default()).unwrap_err())
 }
 
 /// A folder of its own for each test, gone before and after.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("boa-config-{name}-{}", std::process::id()));
         if path.exists() {
             fs::remove_dir_all(&path).unwrap();
@@ -45,7 +45,7 @@ impl Folder {
         Self(path)
     }
 
-    fn put(&self, name: &str, text: &[u8]) -> PathBuf {
+    pub(super) fn put(&self, name: &str, text: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, text).unwrap();
         path
@@ -101,7 +101,7 @@ fn every_shipped_rule_file_is_compiled_in() {
 fn without_a_file_everything_has_its_default() {
     let loaded = load_traced(None, &Overrides::default()).unwrap();
     assert_eq!(loaded.settings.policy.mode, Mode::Observe);
-    assert_eq!(loaded.settings.rules, builtin_rules().unwrap());
+    assert_eq!(loaded.settings.rules.everywhere(), builtin_rules().unwrap());
     insta::assert_snapshot!("show_defaults", loaded.show());
 }
 
@@ -115,7 +115,7 @@ fn the_example_is_right_and_shows_where_values_come_from() {
         ..Overrides::default()
     };
     let loaded = load_traced(Some(&path), &overrides).unwrap();
-    let rules = &loaded.settings.rules;
+    let rules = loaded.settings.rules.everywhere();
     assert!(!rules.iter().any(|it| it.name.as_str() == "tokens-up"));
     assert_eq!(rules.len() + 1, builtin_rules().unwrap().len());
     insta::assert_snapshot!("show_example", loaded.show());
@@ -284,7 +284,10 @@ fn an_override_changes_the_rule_and_its_hash() {
         let found = rules.iter().find(|it| it.name.as_str() == "latency");
         found.unwrap().clone()
     };
-    let (changed, shipped) = (find(&settings.rules), find(&builtin_rules().unwrap()));
+    let (changed, shipped) = (
+        find(settings.rules.everywhere()),
+        find(&builtin_rules().unwrap()),
+    );
     assert_eq!(changed.severity, Severity::Info);
     assert!(matches!(
         changed.condition,
@@ -336,7 +339,7 @@ fn a_rule_folder_replaces_the_built_in_rules() {
         ..Overrides::default()
     };
     let loaded = load_traced(None, &overrides).unwrap();
-    assert_eq!(loaded.settings.rules.len(), 1);
+    assert_eq!(loaded.settings.rules.known().len(), 1);
     let shown = loaded.show();
     let line = shown.lines().find(|line| line.starts_with("rules.folder"));
     let path = folder.0.display().to_string();

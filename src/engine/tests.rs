@@ -308,7 +308,7 @@ fn all_pools_are_judged_up_to_where_they_were_read() {
     let (mut second, first) = (share_rule(), share_rule());
     second.name = RuleName::new("a-rule");
     let verdicts = judge_all(
-        &[first, second],
+        &vec![first, second].into(),
         &book,
         &mut Taught::new(),
         START.plus(30).start(),

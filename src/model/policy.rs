@@ -6,7 +6,7 @@ use super::{
     calendar::Calendar,
     hint::HintRules,
     ids::{AccountId, ReceiverName, Region, Scope},
-    rule::{Rule, Severity},
+    rule::{Rules, Severity},
     units::{Amount, Share},
 };
 
@@ -241,6 +241,6 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Planned events.
     pub calendar: Calendar,
-    /// The rules, sorted by name.
-    pub rules: Vec<Rule>,
+    /// The rules, and for which pools they differ.
+    pub rules: Rules,
 }

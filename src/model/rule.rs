@@ -1,10 +1,20 @@
 //! Rules as the engine wants them: checked, resolved, without TOML.
 
+mod hash;
+mod pattern;
+mod rules;
+mod values;
+
+pub use self::{
+    pattern::Pattern,
+    rules::{Given, Matcher, Override, Rules, lines},
+    values::{Slot, Value},
+};
 use super::{
     ids::RuleName,
     series::Signal,
     units::{QuotaKind, Share},
-    unusual::Unusual,
+    unusual::{Trouble, Unusual},
 };
 
 /// What a rule is about; it decides how incidents are told apart.
@@ -153,6 +163,19 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// What it asks of a pool that can answer one rule only: a detector, or the forecast of a quota.
+    #[must_use]
+    pub const fn asks_alone(&self) -> Option<Asked> {
+        match self {
+            Self::Unusual(sought) => Some(Asked::Detector(sought.trouble())),
+            Self::RunsOut { kind, .. } => Some(Asked::Forecast(*kind)),
+            Self::QuotaShare { .. }
+            | Self::Count { .. }
+            | Self::Slow { .. }
+            | Self::Ends { .. } => None,
+        }
+    }
+
     /// Whether it is judged by what the pool has taught, rather than by the minutes at hand.
     #[must_use]
     pub const fn is_learned(&self) -> bool {
@@ -164,6 +187,15 @@ impl Condition {
             | Self::Ends { .. } => false,
         }
     }
+}
+
+/// What a pool has one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A detector.
+    Detector(Trouble),
+    /// A forecast of demand against a quota.
+    Forecast(QuotaKind),
 }
 
 /// M bad minutes out of the last N. Invariant: `1 <= bad <= of <= 60`.
@@ -212,7 +244,7 @@ pub struct Rule {
     pub clear_minutes: u8,
     /// One line for the person on call: what this usually means and what to look at first.
     pub runbook: String,
-    /// SHA-256 (hex, 12 characters) of the rule as written: stored with each decision.
+    /// SHA-256 (hex, 12 characters) of what the rule says: stored with each decision.
     pub hash: String,
 }
 

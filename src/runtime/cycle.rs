@@ -25,7 +25,9 @@ use std::{
 use super::{shared::Shared, telemetry};
 use crate::{
     cloud::Cloud,
-    model::{book::Record, catalog::PoolId, policy::Heat, reason::Reason, time::Timestamp},
+    model::{
+        book::Record, catalog::PoolId, policy::Heat, reason::Reason, rule::Rules, time::Timestamp,
+    },
     store::{Ledger, StoreError},
 };
 use collecting::Rounds;
@@ -51,6 +53,8 @@ pub struct Cycle {
     ledger: Arc<dyn Ledger>,
     shared: Arc<Shared>,
     rounds: Rounds,
+    /// Those of the configuration, worked out for the pools that were judged.
+    rules: Rules,
     /// How each pool is doing, as far as it was judged.
     heat: BTreeMap<PoolId, Heat>,
     takers: BTreeMap<PoolId, Vec<Reason>>,
@@ -75,12 +79,14 @@ impl Cycle {
     pub fn new(cloud: Arc<dyn Cloud>, ledger: Arc<dyn Ledger>, shared: Arc<Shared>) -> Self {
         let rounds = Rounds::of(&shared.settings.accounts, &shared.book());
         let keeping = Keeping::of(&shared.book());
+        let rules = shared.settings.rules.clone();
         let patience = (!shared.is_simulated).then_some(PATIENCE);
         Self {
             cloud,
             ledger,
             shared,
             rounds,
+            rules,
             heat: BTreeMap::new(),
             takers: BTreeMap::new(),
             unjudged: BTreeSet::new(),

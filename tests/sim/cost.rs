@@ -17,6 +17,7 @@ use bedrock_ops_alert::{
     model::{
         ids::Region,
         policy::Mode,
+        rule::Rules,
         time::{DAY, Minute, Timestamp, after},
         units::Share,
     },
@@ -193,7 +194,7 @@ async fn measure(days: Days, length: i64) -> Measured {
     let mut settings = config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
     settings.accounts = accounts(sim.world());
     // An incident would keep its pool hot: what is measured is how pools are read by their use.
-    settings.rules.clear();
+    settings.rules = Rules::default();
     let free_share = settings.cost.free_share;
     let ledger = MemoryLedger::new();
     let (shared, _orders) = Shared::new(settings, true, ledger.load().unwrap());
@@ -344,7 +345,7 @@ async fn a_budget_slows_the_reads_before_it_is_passed() {
     let cloud = sim::cloud(&sim, sim.world().first_account(), Arc::new(Faults::none()));
     let mut settings = config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
     settings.accounts = accounts(sim.world());
-    settings.rules.clear();
+    settings.rules = Rules::default();
     settings.cost.free_share = Share::from_basis_points(1).unwrap();
     settings.cost.monthly_budget = 0.35; // the day would come to 0.8
     let ledger = MemoryLedger::new();
@@ -373,7 +374,7 @@ async fn past_read(monthly_budget: f64) -> usize {
     let cloud = sim::cloud(&sim, sim.world().first_account(), Arc::new(Faults::none()));
     let mut settings = config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
     settings.accounts = accounts(sim.world());
-    settings.rules.clear();
+    settings.rules = Rules::default();
     settings.cost.free_share = Share::from_basis_points(1).unwrap();
     settings.cost.monthly_budget = monthly_budget;
     let (ledger, history) = (MemoryLedger::new(), MemoryHistory::new());

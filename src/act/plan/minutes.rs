@@ -57,9 +57,11 @@ impl<'a> Minutes<'a> {
             let recent = recent.filter(|it| it.holds(signal, hour));
             let series = recent.or(past);
             let (first, end) = (from.max(hour), until.min(hour.plus(HOUR)));
-            first.until(end).map(move |minute| {
-                series.map_or(Sample::Unobserved, |series| series.get(signal, minute))
-            })
+            // The hour is looked up once, not for each of its minutes.
+            let known = series.map(|series| series.window(signal, first, end));
+            let lacking = if known.is_some() { 0 } else { end.since(first) };
+            let lacking = (0..lacking).map(|_| Sample::Unobserved);
+            known.into_iter().flatten().chain(lacking)
         })
     }
 }

@@ -38,8 +38,8 @@ impl Throttle {
             turn = (!self.is_owed).then_some(false);
             (self.since, self.is_owed) = (None, false);
         }
-        // The older of two lies within the window: so do both.
-        let is_bad = is_within(self.before, WINDOW);
+        // The older of two lies within the window: so do both. A minute without refusals says nothing that could be told.
+        let is_bad = 0.0 < refused && is_within(self.before, WINDOW);
         if is_bad && self.since.is_none() {
             (self.since, self.is_owed) = (Some(minute), true);
         }
@@ -90,6 +90,16 @@ mod tests {
         assert_eq!(told(&short, 200), [11]);
         let long: Vec<i64> = (10..13).chain(50..90).collect();
         assert_eq!(told(&long, 200), [11, 72]);
+    }
+
+    #[test]
+    fn a_minute_without_refusals_is_no_evidence_even_if_nothing_was_wanted() {
+        let mut throttle = Throttle::default();
+        let steps = [9.0, 9.0, 0.0].map(|refused| (refused, refused));
+        let steps = steps.into_iter().zip(0..);
+        let bad = steps.map(|((refused, wanted), at)| throttle.push(Minute(at), refused, wanted));
+        let bad: Vec<Option<f64>> = bad.map(|it| it.bad.map(|why| why.seen)).collect();
+        assert_eq!(bad, [None, Some(1.0), None]);
     }
 
     #[test]

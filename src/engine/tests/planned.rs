@@ -35,7 +35,7 @@ fn verdict_at(calendar: &Calendar, rule: &Rule, series: &PoolSeries, after: i64)
     let book = book(series.clone(), until);
     let due = BTreeSet::from([pool_id()]);
     let mut verdicts = judge_some(
-        std::slice::from_ref(rule),
+        &vec![rule.clone()].into(),
         calendar,
         &book,
         &mut Taught::new(),

@@ -53,13 +53,13 @@ impl Cycle {
         desk: &[DeskReading],
         now: Timestamp,
     ) -> Result<(), CycleError> {
+        self.unjudged.iter().for_each(|it| self.rules.prepare(it));
         self.learn(now).await?;
         let (verdicts, heat) = {
             let book = self.shared.book();
-            let settings = &self.shared.settings;
-            let (rules, calendar) = (&settings.rules, &settings.calendar);
+            let calendar = &self.shared.settings.calendar;
             let (taught, due) = (&mut self.learning.taught, &self.unjudged);
-            let verdicts = engine::judge_some(rules, calendar, &book, taught, due, now);
+            let verdicts = engine::judge_some(&self.rules, calendar, &book, taught, due, now);
             let heat = heat_of(&book, &verdicts, &self.unjudged);
             (verdicts, heat)
         };
@@ -94,7 +94,7 @@ impl Cycle {
         now: Timestamp,
     ) -> Result<Vec<Record>, Wanted> {
         let book = self.shared.book();
-        let orphans = engine::orphans(&self.shared.settings.rules, &book);
+        let orphans = engine::orphans(&self.rules, &book);
         plan::plan(plan::Inputs {
             book: &book,
             verdicts,

@@ -17,7 +17,7 @@ use crate::{
         calendar::Calendar,
         catalog::PoolId,
         history::{Resolution, Stretch},
-        rule::Rule,
+        rule::Rules,
         series::{PoolSeries, Signal},
         time::{DAY, HOUR, Minute, Timestamp},
     },
@@ -180,7 +180,7 @@ impl Cycle {
 
 /// What these days teach of a pool.
 fn learn(
-    rules: &[Rule],
+    rules: &Rules,
     calendar: &Calendar,
     book: &Book,
     pool: &PoolId,
@@ -191,11 +191,7 @@ fn learn(
     for (signal, hour, block) in days.iter().flat_map(Stretch::hours) {
         series.restore(signal, hour, block);
     }
-    let mut learned = Learned::default();
-    let rules: Vec<&Rule> = rules.iter().collect();
-    if let Some(last) = days.iter().map(|it| it.key.end()).max() {
-        let ground = engine::ground(book, calendar, pool, &series);
-        learned.learn(&rules, &ground, last);
-    }
-    Some(learned)
+    let last = days.iter().map(|it| it.key.end()).max();
+    let learned = last.map(|last| engine::learn(rules, calendar, book, pool, &series, last));
+    Some(learned.unwrap_or_default())
 }

@@ -217,6 +217,9 @@ pub struct Judgement {
     pub is_provisional: bool,
     /// Why.
     pub reasons: Vec<String>,
+    /// Values that an override gave the rule on this pool, each with the override and its place.
+    #[serde(default)]
+    pub overridden: Vec<String>,
 }
 
 /// The answer to "why?": what was asked about, and all that is known of it.

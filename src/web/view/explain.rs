@@ -6,7 +6,7 @@ use super::{Cut, MOST_ROWS, View, headroom::least_headroom_first, portrait::char
 use crate::{
     model::{
         catalog::{Catalog, Pool, PoolId, Target, TargetKind},
-        ids::{IncidentId, QuotaCode, Scope},
+        ids::{IncidentId, QuotaCode, RuleName, Scope},
         incident::{Cause, Incident},
         quota::QuotaChange,
         reason::Reason,
@@ -149,6 +149,18 @@ impl View<'_> {
         (is_known || !self.pools_with(&code).is_empty()).then_some(Found::Quota(code))
     }
 
+    /// What overrides gave this rule on this pool.
+    fn overridden(&self, pool: &PoolId, rule: &RuleName) -> Vec<String> {
+        let given = self.settings.rules.given(pool, rule).into_iter();
+        let given = given.map(|it| {
+            format!(
+                "{} = {} by override {} ({})",
+                it.key, it.value, it.by.name, it.by.place
+            )
+        });
+        given.collect()
+    }
+
     fn pools_with(&self, code: &QuotaCode) -> Vec<&Pool> {
         let has = |pool: &&Pool| pool.mappings.values().any(|it| it.code() == Some(code));
         self.book.pools.values().filter(has).collect()
@@ -185,6 +197,7 @@ impl View<'_> {
             state: it.state.name().to_owned(),
             is_provisional: it.is_provisional,
             reasons: it.reasons.iter().map(Reason::to_string).collect(),
+            overridden: self.overridden(&it.pool, &it.rule),
         });
         explanation.judgements = cut.rows("judgements", judgements.collect(), MOST_ROWS);
         explanation

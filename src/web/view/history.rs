@@ -3,6 +3,7 @@
 use super::{View, desk::quota_change, text};
 use crate::{
     model::{
+        catalog::PoolId,
         history::Bucket,
         quota::QuotaChange,
         rule::Condition,
@@ -74,7 +75,7 @@ impl View<'_> {
                 let limit = json::LimitChange {
                     change: quota_change(change),
                     kind: kind.name().to_owned(),
-                    thresholds: self.thresholds(*kind, change),
+                    thresholds: self.thresholds(&asked.pool, *kind, change),
                 };
                 (change.at, limit)
             }));
@@ -83,9 +84,15 @@ impl View<'_> {
         limits.into_iter().map(|(_, limit)| limit).collect()
     }
 
-    fn thresholds(&self, kind: QuotaKind, change: &QuotaChange) -> Vec<json::Threshold> {
-        let rules = self.settings.rules.iter();
+    fn thresholds(
+        &self,
+        pool: &PoolId,
+        kind: QuotaKind,
+        change: &QuotaChange,
+    ) -> Vec<json::Threshold> {
+        let rules = self.settings.rules.of(pool);
         let mut thresholds: Vec<json::Threshold> = rules
+            .iter()
             .filter_map(|rule| match rule.condition {
                 Condition::QuotaShare {
                     kind: own, above, ..

@@ -9,7 +9,7 @@ use bedrock_ops_alert::{
         book::Record,
         catalog::{Catalog, LifeCycle},
         policy::Mode,
-        rule::{Category, Severity},
+        rule::{Category, Rules, Severity},
         time::{DAY, Minute, Timestamp, after},
     },
 };
@@ -36,6 +36,7 @@ impl Stage {
     fn judge(&mut self, categories: &[Category]) {
         let mut rules = config::builtin_rules().unwrap();
         rules.retain(|rule| categories.contains(&rule.category));
+        let rules = Rules::from(rules);
         let read = Minute::of(self.now);
         self.book.apply(vec![Record::ReadThrough(sonnet(), read)]);
         self.orphans = orphans(&rules, &self.book);

@@ -16,7 +16,7 @@ use bedrock_ops_alert::{
         },
         quota::Quota,
         reason::Reason,
-        rule::{Category, Remedy, Severity},
+        rule::{Category, Remedy, Rules, Severity},
         series::{Reading, Sample, Signal},
         spend::{CallCounts, Calls, Month, Site},
         time::{Minute, Timestamp},
@@ -103,7 +103,7 @@ pub(super) fn settings() -> Settings {
         store_path: PathBuf::from("/var/lib/bedrock-ops-alert"),
         listen: "127.0.0.1:8710".parse().unwrap(),
         calendar: Calendar::default(),
-        rules: Vec::new(),
+        rules: Rules::default(),
     }
 }
 

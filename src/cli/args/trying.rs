@@ -1,0 +1,77 @@
+//! Options of the commands that try rules: `test` and `backtest`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ModeArg;
+use crate::{
+    cli::backtest,
+    model::units::{Amount, QuotaKind},
+};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct TestArgs {
+    /// A folder of test files (`*.toml`); without one, the tests of the shipped rules.
+    pub(in crate::cli) folder: Option<PathBuf>,
+    /// Configuration whose rules are tested, `[rule.NAME]` and `[[override]]` included.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
+    pub(in crate::cli) config: Option<PathBuf>,
+    /// A folder of rules instead of the built-in ones.
+    #[arg(long, env = "BOA_RULES", value_name = "FOLDER")]
+    pub(in crate::cli) rules: Option<PathBuf>,
+    /// Print JSON; the shape is in docs/rules.md.
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct BacktestArgs {
+    /// Configuration whose rules and budgets are tried.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
+    pub(in crate::cli) config: Option<PathBuf>,
+    /// A folder of rules instead of the built-in ones.
+    #[arg(long, env = "BOA_RULES", value_name = "FOLDER")]
+    pub(in crate::cli) rules: Option<PathBuf>,
+    /// The store to read, or a copy of it; that of the configuration without one. Nothing is written to it.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "csv")]
+    pub(in crate::cli) state: Option<PathBuf>,
+    /// A table of minutes instead of a store, packed with gzip if its name ends with .gz; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) csv: Vec<PathBuf>,
+    /// With tables: a quota of all their pools, such as tpm=266000; may be given several times.
+    #[arg(long, value_name = "KIND=VALUE", requires = "csv", value_parser = backtest::quota)]
+    pub(in crate::cli) quota: Vec<(QuotaKind, Amount)>,
+    /// The instant that minutes given as numbers count from.
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) start: Option<String>,
+    /// Judge from this instant on; from the first measured minute without it.
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) from: Option<String>,
+    /// Judge up to this instant, exclusive; up to the last measured minute without it.
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) until: Option<String>,
+    /// What may be filed; `file` shows all that a mandate would allow.
+    #[arg(long, default_value = "file")]
+    pub(in crate::cli) mode: ModeArg,
+    /// What was really wrong (CSV with the columns `pool,from,until,what`), to be scored against.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) labels: Option<PathBuf>,
+    /// Show each minute of this incident, of the service or of this backtest.
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) incident: Option<String>,
+    /// Show each minute of this pool, `account/region/family/model`.
+    #[arg(
+        long,
+        value_name = "POOL",
+        conflicts_with = "incident",
+        requires = "each_minute"
+    )]
+    pub(in crate::cli) pool: Option<String>,
+    /// With --pool: all minutes from --from to --until.
+    #[arg(long, requires = "pool")]
+    pub(in crate::cli) each_minute: bool,
+    /// Print JSON; the shape is in docs/rules.md.
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
