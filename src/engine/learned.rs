@@ -40,6 +40,8 @@ use sitting::{Said, Sitting};
 pub const SHAPE: u16 = 1;
 /// Days of history that are worth learning from.
 pub const LEARNED_DAYS: i64 = 15;
+/// A minute that was nearly bad is worth a closer look for so long.
+const NEAR_MINUTES: i64 = 5;
 /// Minutes that are taken in at once at most, to bound what is copied.
 const MOST_AT_ONCE: i64 = 1_440;
 
@@ -392,14 +394,17 @@ impl<D> Troubles<D> {
         let is_on = step.turn.unwrap_or(found.standing.is_some());
         let bad = step.bad.map(|evidence| (minute, evidence));
         found.standing = if is_on { bad.or(found.standing) } else { None };
-        found.near = step.near.map(|evidence| (minute, evidence));
+        let near = step.near.map(|evidence| (minute, evidence));
+        found.near = near.or(found.near);
     }
 
     fn said(&self, trouble: Trouble, minute: Minute) -> Said {
         let mut found = Trouble::ALL.iter().zip(&self.found);
         let found = found.find(|(it, _)| **it == trouble);
         let found = found.map_or_else(Found::default, |(_, found)| *found);
-        let near = found.near.filter(|(at, _)| *at == minute);
+        let near = found
+            .near
+            .filter(|(at, _)| minute.since(*at) < NEAR_MINUTES);
         let why = |(at, evidence)| sitting::Why::Unusual {
             trouble,
             at,

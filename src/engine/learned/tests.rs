@@ -241,6 +241,28 @@ fn minutes_that_may_change_begin_an_alert_and_end_none() {
 }
 
 #[test]
+fn the_first_refused_request_is_worth_a_closer_look() {
+    let mut stand = Stand::new(0.0);
+    let at = START.plus(5 * DAY);
+    let mut refused = reading(0.0);
+    refused.from = at;
+    refused.signals = BTreeMap::from([(Signal::Throttles, vec![Sample::Value(9.0)])]);
+    stand.series.absorb(&refused);
+    stand.judge(at, at.plus(1));
+    let verdict = stand.verdict("throttles");
+    assert_eq!(verdict.state, AlertState::Pending);
+    assert!(
+        matches!(verdict.reasons[..], [Reason::Trouble { .. }]),
+        "{:?}",
+        verdict.reasons
+    );
+    stand.judge(at, at.plus(5));
+    assert_eq!(stand.verdict("throttles").state, AlertState::Pending);
+    stand.judge(at, at.plus(6));
+    assert_eq!(stand.verdict("throttles").state, AlertState::Normal);
+}
+
+#[test]
 fn a_planned_window_is_neither_judged_nor_learned() {
     let mut stand = Stand::new(0.0);
     let (from, until) = (START.plus(TROUBLE.start), START.plus(TROUBLE.end));
