@@ -29,7 +29,7 @@ use crate::model::{
     outlook::Exhaustion,
     quota::{Quota, QuotaChange},
     rule::{Condition, Rule, WarningRule},
-    series::{PoolSeries, Sample, Signal},
+    series::{KEPT_MINUTES, PoolSeries, Sample, Signal},
     time::{Minute, Timestamp},
     units::{Amount, QuotaKind},
     unusual::Trouble,
@@ -146,15 +146,13 @@ impl Outlook<'_> {
 }
 
 impl Learned {
-    /// The first minute that is not taken in yet by everything these rules need; `None` before anything was.
+    /// The first minute that is not taken in yet by something; `None` before anything was.
     #[must_use]
     pub fn next(&self) -> Option<Minute> {
         let quotas = self.quotas.iter().flatten().map(|it| it.through);
-        let mut all = [self.refusals.through, self.others.through]
-            .into_iter()
-            .chain(quotas);
-        all.try_fold(Minute(i64::MAX), |least, it| Some(least.min(it?)))
-            .map(|it| it.plus(1))
+        let all = [self.refusals.through, self.others.through];
+        let through = all.into_iter().chain(quotas).flatten().min();
+        through.map(|through| through.plus(1))
     }
 
     /// Takes in the minutes that are new and judges those that no track has seen, rule by rule.
@@ -302,9 +300,16 @@ impl<S: Clone> Group<S> {
         tell: impl Fn(&S, &K, Minute) -> Said,
     ) {
         let next = self.through.map(|through| through.plus(1));
-        let Some(mut at) = next.or_else(|| ground.series.first_minute()) else {
+        let Some(at) = next.or_else(|| ground.series.first_minute()) else {
             return;
         };
+        if let Some(through) = self.through {
+            for (key, sitting) in &mut *sittings {
+                sitting.recall(&tell(&self.state, key, through));
+            }
+        }
+        // After a clock that jumped, or a pause of weeks: what nobody holds any more is a gap.
+        let mut at = at.max(reach.settled.plus(-KEPT_MINUTES));
         while at < reach.settled {
             let end = at.plus(MOST_AT_ONCE).min(reach.settled);
             let strip = Strip::cut(ground.series, at, end, signals.iter().copied());

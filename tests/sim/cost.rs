@@ -15,6 +15,7 @@ use bedrock_ops_alert::{
     cloud::CallCounts,
     config,
     model::{
+        alert::AlertState,
         ids::Region,
         policy::Mode,
         rule::Rules,
@@ -369,31 +370,38 @@ async fn a_budget_slows_the_reads_before_it_is_passed() {
 }
 
 /// What is read of the past in an hour, with this budget.
-async fn past_read(monthly_budget: f64) -> usize {
+/// How much of the past was read in the first hour, and how many pools were judged by their refusals.
+async fn first_hour(monthly_budget: f64) -> (usize, usize) {
     let sim = Sim::new(world(Days::Busy, 1), 7);
     let cloud = sim::cloud(&sim, sim.world().first_account(), Arc::new(Faults::none()));
     let mut settings = config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
     settings.accounts = accounts(sim.world());
-    settings.rules = Rules::default();
     settings.cost.free_share = Share::from_basis_points(1).unwrap();
     settings.cost.monthly_budget = monthly_budget;
     let (ledger, history) = (MemoryLedger::new(), MemoryHistory::new());
     let (shared, _orders) = Shared::new(settings, true, ledger.load().unwrap());
     let shared = Arc::new(shared.with_history(Arc::new(history.clone())));
-    let mut cycle = Cycle::new(cloud, Arc::new(ledger), shared);
+    let mut cycle = Cycle::new(cloud, Arc::new(ledger), Arc::clone(&shared));
     for minute in 1..=60 {
         let now = after(sim.world().start, minute);
         sim.advance_to(now);
         cycle.run(now).await.unwrap();
     }
     let pools = history.pools();
-    pools.iter().map(|pool| history.held(pool).len()).sum()
+    let read = pools.iter().map(|pool| history.held(pool).len()).sum();
+    let health = shared.health();
+    let verdicts = health.verdicts.values().flatten();
+    let of_refusals = verdicts.filter(|it| it.rule.as_str() == "throttles");
+    let judged = of_refusals.filter(|it| it.state == AlertState::Normal);
+    (read, judged.count())
 }
 
 #[tokio::test]
 async fn a_budget_that_is_used_up_leaves_the_past_for_later() {
-    assert!(0 < past_read(50.0).await);
-    assert_eq!(past_read(0.001).await, 0);
+    let (read, judged) = first_hour(50.0).await;
+    assert!(0 < read && 0 < judged, "{read} {judged}");
+    // What needs no past is judged all the same.
+    assert_eq!(first_hour(0.001).await, (0, judged));
 }
 
 /// The SDK tries reads again by itself; each try is a request that AWS may bill.

@@ -47,6 +47,18 @@ pub(super) fn group(draft: &mut Draft<'_>) {
     }
 }
 
+/// A minute that may still change may tell a forecast and take that back: people heard of it all the same.
+fn keep_told(reasons: &mut [Reason], before: &[Reason]) {
+    let Some((_, _, heard)) = before.iter().find_map(Reason::ahead) else {
+        return;
+    };
+    for reason in reasons {
+        if let Reason::RunsOut { told, .. } = reason {
+            *told = heard.max(*told);
+        }
+    }
+}
+
 /// Whether a forecast that people know of is to be told once more.
 fn is_told_again(incident: &Incident, key: &AlertKey, verdict: &Verdict) -> bool {
     let told = |reasons: &[Reason]| {
@@ -55,7 +67,6 @@ fn is_told_again(incident: &Incident, key: &AlertKey, verdict: &Verdict) -> bool
     };
     let member = incident.members.get(key).filter(|member| member.is_on);
     let before = member.and_then(|member| told(&member.reasons));
-    // Minutes that may still change may tell it and take it back: one that is earlier is no news.
     before
         .zip(told(&verdict.reasons))
         .is_some_and(|(before, now)| before < now)
@@ -170,23 +181,26 @@ fn fresh(
 
 /// Takes the latest of a verdict into its member and its incident. Severity and remedy only rise while it is open.
 fn refresh(incident: &mut Incident, verdict: &Verdict, key: &AlertKey, is_on: bool) {
-    let reasons = match incident.members.get(key) {
-        // The evidence that opened it stays, once the alert itself is over.
-        Some(member) if !is_on => member.reasons.clone(),
-        Some(_) | None => verdict.reasons.clone(),
+    let known = incident.members.get(key);
+    // What opened it stays while nothing speaks for it now: late data took that back, or it is over.
+    let (severity, mut reasons) = match known {
+        Some(member) if !verdict.state.is_on() => (member.severity, member.reasons.clone()),
+        Some(_) | None => (verdict.severity, verdict.reasons.clone()),
     };
-    let known = incident.members.get(key).and_then(|member| member.last_bad);
+    keep_told(&mut reasons, known.map_or(&[], |member| &member.reasons));
     let member = Member {
-        severity: verdict.severity,
+        severity,
         is_on,
-        last_bad: verdict.last_bad.max(known),
+        last_bad: verdict
+            .last_bad
+            .max(known.and_then(|member| member.last_bad)),
         rule_hash: verdict.rule_hash.clone(),
         reasons,
     };
     incident.members.insert(key.clone(), member);
     if is_on {
         incident.pools.insert(verdict.pool.clone());
-        incident.severity = incident.severity.max(verdict.severity);
+        incident.severity = incident.severity.max(severity);
         incident.remedy = incident.remedy.max(verdict.remedy);
         incident.began = verdict
             .began
@@ -199,12 +213,12 @@ fn refresh(incident: &mut Incident, verdict: &Verdict, key: &AlertKey, is_on: bo
 
 /// Ends the incident when no alert is on any more, and tells people what they don't know yet.
 fn settle(draft: &mut Draft<'_>, id: &IncidentId, is_reminder: bool) {
+    ease(draft, id);
     let Some(incident) = draft.incident(id) else {
         return;
     };
     let mut incident = incident.clone();
     incident.lost = lost(draft, &incident);
-    ease(draft, &mut incident);
     let is_over = incident.members.values().all(|member| !member.is_on);
     if is_over {
         incident.resolved = Some(draft.now());
@@ -230,24 +244,31 @@ fn settle(draft: &mut Draft<'_>, id: &IncidentId, is_reminder: bool) {
 
 /// What was worst and has been over for so long that its coming back would be news is known no more: an incident that a
 /// forecast keeps open for days may get worse a second time.
-fn ease(draft: &Draft<'_>, incident: &mut Incident) {
+fn ease(draft: &mut Draft<'_>, id: &IncidentId) {
+    let Some(mut incident) = draft.incident(id).cloned() else {
+        return;
+    };
     let Some(told) = incident.told else { return };
     let now = Minute::of(draft.now());
-    let members = incident.members.iter();
-    let still = members.filter(|(key, member)| {
-        member.is_on
-            || draft
-                .since(key)
-                .is_none_or(|since| now.since(since) < REOPEN_MINUTES)
+    let mut members = incident.members.values();
+    let goes_on = members.any(|member| member.is_on);
+    let recent = incident.members.iter().filter(|(key, member)| {
+        let since = draft.since(key);
+        member.is_on || since.is_none_or(|since| now.since(since) < REOPEN_MINUTES)
     });
-    let still = still.map(|(_, member)| member.severity).max();
-    if let Some(still) = still.filter(|still| *still < told) {
-        (incident.severity, incident.told) = (still, Some(still));
-        incident.decide(
-            draft.now(),
-            format!("eased from {} to {}", told.name(), still.name()),
-        );
-    }
+    let still = recent.map(|(_, member)| member.severity).max();
+    let Some(still) = still.filter(|still| goes_on && *still < told) else {
+        return;
+    };
+    // Whoever heard the worst hears that it is over.
+    draft.tell(id, told, &texts::eased(draft, &incident, still));
+    incident.messages = draft
+        .incident(id)
+        .map_or(incident.messages, |it| it.messages);
+    (incident.severity, incident.told) = (still, Some(still));
+    let what = format!("eased from {} to {}", told.name(), still.name());
+    incident.decide(draft.now(), what);
+    draft.put(incident);
 }
 
 /// An alert that came and went while nobody looked: recorded as an ended incident, told once, never filed.

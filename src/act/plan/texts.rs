@@ -78,6 +78,21 @@ pub(super) fn raised(draft: &Draft<'_>, incident: &Incident, before: Severity) -
     })
 }
 
+/// The worst of the incident is over, and something milder goes on.
+pub(super) fn eased(draft: &Draft<'_>, incident: &Incident, still: Severity) -> Message {
+    let word = format!("eased to {}", still.name());
+    message(incident, &word, &headline(incident), |lines| {
+        lines.push(format!("What was {} is over.", incident.severity.name()));
+        lines.push(format!(
+            "Throttled since {}: {} requests.",
+            incident.began,
+            grouped(incident.lost)
+        ));
+        push_reasons(draft, incident, lines);
+        lines.push(next_step(draft, incident));
+    })
+}
+
 /// What was forecast days ago is so still.
 pub(super) fn reminded(draft: &Draft<'_>, incident: &Incident) -> Message {
     let what = format!("{} (still)", headline(incident));

@@ -149,6 +149,11 @@ impl<'r> Sitting<'r> {
         self.now = Some(now);
     }
 
+    /// What was said of a minute that was judged before: a walk without new minutes still knows why an alert is on.
+    pub(super) fn recall(&mut self, said: &Said) {
+        (self.why, self.looked) = (said.why, said.looked);
+    }
+
     /// The state of a minute without an alert.
     fn calm(&self, minute: Minute, said: &Said) -> AlertState {
         let is_silent = |looked: Minute| SILENT_MINUTES < minute.since(looked);
@@ -216,6 +221,8 @@ impl<'r> Sitting<'r> {
                 Way::Ahead | Way::Near | Way::Climb => warning.early,
                 Way::Soon => self.rule.severity,
             },
+            // That a forecast stands is known, and its numbers are not now.
+            (None, Condition::RunsOut { warning, .. }) => warning.early,
             _ => self.rule.severity,
         }
     }

@@ -31,10 +31,16 @@ const MOST_POOLS: usize = 8;
 /// What was learned is kept at least so often: so much is judged again after a crash.
 const KEEP_EVERY_MINUTES: i64 = 6 * HOUR;
 
+/// While pools are learned one after another, at most so often.
+const KEEP_AFTER_MINUTES: i64 = 10;
+
 /// What is learned, and how much of it is kept.
 #[derive(Debug, Default)]
 pub(super) struct Learning {
     pub(super) taught: Taught,
+    /// Pools that are judged by what was read since the start alone, until their history is whole. Not kept: after a
+    /// restart they begin anew, or are whole.
+    young: BTreeSet<PoolId>,
     is_recalled: bool,
     /// The minute of the last copy.
     kept: Option<Minute>,
@@ -70,9 +76,9 @@ impl Cycle {
         let minute = Minute::of(now);
         let age = self.learning.kept.map(|kept| minute.since(kept));
         let is_old = age.is_none_or(|age| KEEP_EVERY_MINUTES <= age);
-        if self.learning.taught.is_empty()
-            || !(is_old || self.learning.is_dirty && !self.learning.is_busy)
-        {
+        let is_rested = age.is_none_or(|age| KEEP_AFTER_MINUTES <= age);
+        let is_due = self.learning.is_dirty && !self.learning.is_busy && is_rested;
+        if self.learning.taught.is_empty() || !(is_old || is_due) {
             return Ok(());
         }
         self.write_taught(now).await
@@ -84,7 +90,9 @@ impl Cycle {
         }
         self.learning.kept = Some(Minute::of(now));
         self.learning.is_dirty = false;
-        let sealed = notes::seal(SHAPE, &self.learning.taught);
+        let Learning { taught, young, .. } = &self.learning;
+        let whole = taught.iter().filter(|(pool, _)| !young.contains(*pool));
+        let sealed = notes::seal(SHAPE, whole);
         let history = Arc::clone(&self.shared.history);
         let keep = move || sealed.and_then(|bytes| history.keep_notes(&bytes));
         if let Err(error) = self.off_thread(keep).await? {
@@ -93,32 +101,56 @@ impl Cycle {
         Ok(())
     }
 
-    /// Learns what is missing of the pools that are to be judged, as far as a cycle allows. A pool waits until its history
-    /// is read, or is as long as it will get.
+    /// Learns what is missing of the pools that are to be judged, as far as a cycle allows. Until its history is read, or is
+    /// as long as it will get, a pool is judged by what there is: refusals need no past, and a back-fill may be held back
+    /// for weeks.
     pub(super) async fn learn(&mut self, now: Timestamp) -> Result<(), CycleError> {
         self.recall_taught(now).await?;
+        self.drop_torn();
         let due: Vec<PoolId> = {
             let book = self.shared.book();
-            let due = self.unjudged.iter().filter(|id| {
+            let Learning { taught, young, .. } = &self.learning;
+            let is_due = |id: &&PoolId| {
                 book.pools.contains_key(*id)
-                    && !self.learning.taught.contains_key(*id)
+                    && (!taught.contains_key(*id) || young.contains(*id))
                     && self.is_whole(id, Minute::of(now))
-            });
+            };
+            let due = self.unjudged.iter().filter(is_due);
             due.take(MOST_POOLS).cloned().collect()
         };
         self.learning.is_busy = !due.is_empty();
         for pool in due {
             if let Some(learned) = self.learned_of(&pool, now).await? {
+                self.learning.young.remove(&pool);
                 self.learning.taught.insert(pool, learned);
                 self.learning.is_dirty = true;
+            }
+        }
+        let Learning { taught, young, .. } = &mut self.learning;
+        for pool in &self.unjudged {
+            if !taught.contains_key(pool) {
+                taught.insert(pool.clone(), Learned::default());
+                young.insert(pool.clone());
             }
         }
         Ok(())
     }
 
+    /// After days away the minutes in between are in no memory: such a pool is learned again, once its history is whole.
+    fn drop_torn(&mut self) {
+        let book = self.shared.book();
+        let Learning { taught, .. } = &mut self.learning;
+        for pool in &self.unjudged {
+            let first = book.series.get(pool).and_then(PoolSeries::first_minute);
+            let next = taught.get(pool).and_then(Learned::next);
+            if next.zip(first).is_some_and(|(next, first)| next < first) {
+                taught.remove(pool);
+            }
+        }
+    }
+
     /// What is to come against the quotas of these pools, for people; anew with each whole quarter of an hour.
     pub(super) fn look_ahead(&self, pools: &BTreeSet<PoolId>) {
-        let mut health = self.shared.health_mut();
         for pool in pools {
             let Some(learned) = self.learning.taught.get(pool) else {
                 continue;
@@ -126,18 +158,25 @@ impl Cycle {
             for ahead in learned.outlooks() {
                 let key = (pool.clone(), ahead.kind);
                 let Some(exhaustion) = ahead.exhaustion else {
-                    health.outlooks.remove(&key);
+                    self.shared.health_mut().outlooks.remove(&key);
                     continue;
                 };
-                let known = health.outlooks.get(&key).map(|it| it.exhaustion);
+                let known = self
+                    .shared
+                    .health()
+                    .outlooks
+                    .get(&key)
+                    .map(|it| it.exhaustion);
                 if known == Some(exhaustion) {
                     continue;
                 }
+                // Not under the lock: it takes a while, and the page waits for it.
                 let forecast = ahead.forecast();
                 let fan = forecast.map_or(Vec::new(), |it| {
                     it.quantiles(it.origin(), FAN_STEP, FAN_STEPS)
                 });
-                health.outlooks.insert(key, Outlook { exhaustion, fan });
+                let outlook = Outlook { exhaustion, fan };
+                self.shared.health_mut().outlooks.insert(key, outlook);
             }
         }
     }

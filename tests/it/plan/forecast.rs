@@ -137,6 +137,9 @@ fn what_got_worse_a_day_later_is_told_again_though_the_forecast_kept_the_inciden
         stage.step(&[off, ahead(stage.now)], &[]);
     }
     assert_eq!(stage.book.incidents.len(), 1);
+    // Whoever hears of the worst alone hears that it is over.
+    assert_eq!(told(&stage, "[eased to info]"), 2);
+    insta::assert_snapshot!("eased", stage.message("[eased to info]"));
 }
 
 #[test]
@@ -155,4 +158,41 @@ fn a_forecast_that_still_stands_is_told_again_when_the_engine_says_so() {
     stage.step(&[again], &[]);
     assert_eq!(stage.effects("notify").len(), 2);
     insta::assert_snapshot!("reminded", stage.message("[info]"));
+}
+
+#[test]
+fn a_notice_that_late_data_takes_back_is_no_page() {
+    let mut stage = Stage::new(Mode::Observe);
+    let on = warning(Way::Near, 1_500_000.0, 1_000_000.0, noon());
+    stage.step(std::slice::from_ref(&on), &[]);
+    let mut back = on.clone();
+    back.state = AlertState::Normal;
+    back.severity = Severity::Critical; // of the rule: nothing stands that could be milder
+    back.reasons = Vec::new();
+    (back.began, back.last_bad) = (None, None);
+    back.track.through = back.track.through.plus(-10);
+    stage.step(&[back], &[]);
+    assert_eq!(stage.effects("notify").len(), 1);
+    let incident = stage.book.incidents.values().next().unwrap();
+    assert_eq!(incident.severity, Severity::Info);
+    let member = incident.members.values().next().unwrap();
+    assert_eq!(member.reasons, on.reasons, "what opened it stays");
+}
+
+#[test]
+fn a_reminder_that_late_data_takes_back_is_not_sent_twice() {
+    let mut stage = Stage::new(Mode::Observe);
+    let told_at = |minutes: i64, now| {
+        let mut it = warning(Way::Ahead, 1_500_000.0, 1_000_000.0, now);
+        if let Some(Reason::RunsOut { told, .. }) = it.reasons.first_mut() {
+            *told = Minute::of(noon()).plus(minutes);
+        }
+        it
+    };
+    stage.step(&[told_at(0, noon())], &[]);
+    let later = stage.later(5 * 1_440).now;
+    for told in [7_200, 0, 7_200, 0, 7_200] {
+        stage.step(&[told_at(told, later)], &[]);
+    }
+    assert_eq!(stage.effects("notify").len(), 2);
 }
