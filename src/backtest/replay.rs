@@ -69,7 +69,14 @@ impl Replay {
         book.tracks.clone_from(&tracks);
         let mut ahead = past.book;
         ahead.tracks = tracks;
-        let changes = past.changes;
+        // What a quota became before the start is what it is there.
+        let (before, changes): (Vec<_>, Vec<_>) =
+            past.changes.into_iter().partition(|(at, _)| *at < start);
+        for (_, quota) in before {
+            let key = (quota.scope.clone(), quota.code.clone());
+            ahead.quotas.insert(key.clone(), quota.clone());
+            book.quotas.insert(key, quota);
+        }
         Self {
             walk: Walk::new(book, by.clone(), start),
             ahead,

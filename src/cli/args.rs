@@ -44,7 +44,7 @@ pub(super) enum Command {
     ///   quotas = { rpm = 200 }
     ///   expect = [
     ///     { at = "11m", rule = "throttles", state = "pending" },
-    ///     { at = "12m", rule = "throttles", state = "alerting", reason = "8 throttles" },
+    ///     { at = "12m", rule = "throttles", state = "alerting", reason = "requests are refused" },
     ///   ]
     ///   [test.series]
     ///   invocations = "100x20"

@@ -33,7 +33,8 @@ pub(in crate::cli) struct BacktestArgs {
     /// A folder of rules instead of the built-in ones.
     #[arg(long, env = "BOA_RULES", value_name = "FOLDER")]
     pub(in crate::cli) rules: Option<PathBuf>,
-    /// The store to read, or a copy of it; that of the configuration without one. Nothing is written to it.
+    /// A copy of the store; without one, the store of the configuration. Nothing is judged or filed in it, but it is opened
+    /// as the service opens it: one of an older release is brought to the format of this one.
     #[arg(long, value_name = "FOLDER", conflicts_with = "csv")]
     pub(in crate::cli) state: Option<PathBuf>,
     /// A table of minutes instead of a store, packed with gzip if its name ends with .gz; may be given several times.
