@@ -143,3 +143,21 @@ fn what_comes_later_changes_nothing_before_it() {
     settings.policy.mode = Mode::File;
     assert_same(&outcome(whole, 12, false), &outcome(cut, 12, false), "cut");
 }
+
+#[test]
+fn what_a_quota_became_before_the_start_holds_from_the_start() {
+    let past = past(7, 60);
+    let late = START.plus(50 * 60); // the quota is raised after 40 hours
+    let raised: Vec<Quota> = past
+        .changes
+        .iter()
+        .map(|(_, quota)| quota.clone())
+        .collect();
+    assert!(!raised.is_empty());
+    let replay = Replay::new(past, By::from(&settings()), late);
+    for quota in raised {
+        let key = (quota.scope.clone(), quota.code.clone());
+        assert_eq!(replay.walk.book.quotas.get(&key), Some(&quota));
+        assert_eq!(replay.ahead.quotas.get(&key), Some(&quota));
+    }
+}
