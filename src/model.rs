@@ -8,6 +8,7 @@ pub mod action;
 pub mod alert;
 pub mod book;
 pub mod calendar;
+pub mod card;
 pub mod catalog;
 pub mod desk;
 pub mod hint;

@@ -13,7 +13,7 @@ use crate::{
     model::units::grouped,
     web::{
         json::{Action, Ask, Case, Headroom, IncidentBrief, Level, Status},
-        words::{age, clock, expected, odds, percent, place},
+        words::{age, clock, expected, held, odds, percent, place, warned},
     },
 };
 
@@ -80,7 +80,22 @@ fn write_text(out: &mut dyn Write, status: &Status) -> io::Result<()> {
     write_waiting(&mut text, status)?;
     write_desk(&mut text, status)?;
     write_ended(&mut text, status)?;
+    write_record(&mut text, status)?;
     write_aws(&mut text, status)
+}
+
+/// How well it predicts.
+fn write_record(text: &mut Text<'_>, status: &Status) -> io::Result<()> {
+    let record = &status.record;
+    let lines = [held(&record.bands), warned(&record.warnings)];
+    if lines.iter().all(Option::is_none) {
+        return Ok(());
+    }
+    text.heading("HOW WELL IT PREDICTS")?;
+    for line in lines.iter().flatten() {
+        text.line(1, line)?;
+    }
+    Ok(())
 }
 
 /// What AWS was asked, and what that costs.

@@ -7,7 +7,8 @@
 //!   week and from the last hours;
 //! - `spread`, `busy`: how wrong the own forecasts of the mean and of the busy minutes were;
 //! - `exhaustion`: the distribution of the time to exhaustion;
-//! - `warning`: when people are told; `alarm`: for how long that stands; `lookout`: all of it for one quota, kept in step.
+//! - `warning`: when people are told; `alarm`: for how long that stands; `tally`: what came of it; `lookout`: all of it for
+//!   one quota, kept in step.
 //!
 //! Beats: a minute costs some additions; each hour the own errors are learned, each six hours the trend is fitted.
 //! What is forecast is the fit as of the last whole quarter of an hour. A new quota needs no new fit.
@@ -16,6 +17,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
+    card::Coverage,
     series::{PoolSeries, Sample, Signal},
     time::{HOUR, Minute},
     units::QuotaKind,
@@ -29,12 +31,14 @@ mod history;
 mod lookout;
 mod shape;
 mod spread;
+mod tally;
 mod trend;
 pub mod warning;
 
 pub use crate::model::outlook::{Exhaustion, Way};
 pub use alarm::Alarm;
 pub use lookout::{Lookout, Seen};
+pub use tally::Tally;
 
 use super::{
     strip::Strip,
@@ -112,6 +116,11 @@ impl Forecaster {
             errors: self.busy.errors(),
             fit,
         }
+    }
+
+    /// How often what came lay inside the bands that were given for it.
+    fn coverage(&self) -> impl Iterator<Item = Coverage> {
+        self.spread.coverage()
     }
 
     fn fit(&self, growth: &[Growth]) -> Option<Fit> {

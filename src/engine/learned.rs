@@ -17,13 +17,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     detect::{Detectors, Evidence, Measured, Refusals, Step, Watched},
-    forecast::{Alarm, Forecast, Growth, Lookout, Seen, wanted},
+    forecast::{Alarm, Forecast, Growth, Lookout, Seen, Tally, wanted},
     strip::Strip,
     yardstick::{Bounds, Yardstick, signals_of_use},
 };
 use crate::model::{
     alert::{Track, Verdict},
     calendar::Windows,
+    card::{Coverage, Warnings},
     catalog::Pool,
     ids::{QuotaCode, RuleName, Scope},
     outlook::Exhaustion,
@@ -37,7 +38,7 @@ use crate::model::{
 use sitting::{Said, Sitting};
 
 /// The shape of [`Learned`] as it is kept: one more with each change of what it consists of.
-pub const SHAPE: u16 = 1;
+pub const SHAPE: u16 = 2;
 /// Days of history that are worth learning from.
 pub const LEARNED_DAYS: i64 = 15;
 /// A minute that was nearly bad is worth a closer look for so long.
@@ -85,6 +86,7 @@ struct Found {
 struct Ahead {
     lookout: Lookout,
     alarm: Alarm,
+    tally: Tally,
     /// The last minute in which demand was known.
     looked: Option<Minute>,
 }
@@ -134,6 +136,8 @@ pub struct Outlook<'a> {
     /// When the quota runs out, as of the last whole quarter of an hour; `None` while less than two days are known, and
     /// for a quota that is not.
     pub exhaustion: Option<Exhaustion>,
+    /// What came of the warnings so far.
+    pub warnings: Warnings,
     lookout: &'a Lookout,
 }
 
@@ -142,6 +146,11 @@ impl Outlook<'_> {
     #[must_use]
     pub fn forecast(&self) -> Option<Forecast> {
         self.lookout.forecast()
+    }
+
+    /// How often what came lay inside the bands that were given for it, by how many hours ahead they were.
+    pub fn coverage(&self) -> impl Iterator<Item = Coverage> {
+        self.lookout.coverage()
     }
 }
 
@@ -246,9 +255,10 @@ impl Learned {
     pub fn outlooks(&self) -> impl Iterator<Item = Outlook<'_>> {
         let groups = QuotaKind::ALL.into_iter().zip(&self.quotas);
         groups.filter_map(|(kind, group)| {
-            let lookout = &group.as_ref()?.state.lookout;
+            let Ahead { lookout, tally, .. } = &group.as_ref()?.state;
             Some(Outlook {
                 kind,
+                warnings: tally.warnings(),
                 exhaustion: lookout.known_chances().copied(),
                 lookout,
             })
@@ -497,7 +507,11 @@ impl Ahead {
         if seen.wanted.value().is_some() {
             self.looked = Some(seen.minute);
         }
+        let before = self.lookout.exhausted();
         let told = self.lookout.push(seen, rule, growth);
+        let exhausted = (before, self.lookout.exhausted());
+        self.tally
+            .step((seen.minute, told.as_ref()), seen.quota, exhausted);
         let said = (seen.minute, told);
         self.alarm
             .step(said, &self.lookout, seen.quota, rule, clear);

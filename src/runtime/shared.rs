@@ -14,6 +14,7 @@ use crate::{
     model::{
         alert::Verdict,
         book::Book,
+        card::Card,
         catalog::PoolId,
         ids::{ActionId, Scope},
         outlook::Exhaustion,
@@ -83,6 +84,8 @@ pub struct Outlook {
     pub exhaustion: Exhaustion,
     /// The demand of the next seven days, in the unit of the quota per minute: the mean of [`FAN_STEP`] minutes each.
     pub fan: Vec<Quantiles>,
+    /// How such forecasts did so far.
+    pub card: Card,
 }
 
 /// Minutes of one bucket of [`Outlook::fan`].

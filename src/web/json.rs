@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 mod cost;
 mod explanation;
 mod history;
+mod record;
 
 pub use cost::{Bill, BillRow, Money, MonthBrief};
 pub use explanation::{
@@ -17,6 +18,7 @@ pub use explanation::{
     QuotaChange, Target,
 };
 pub use history::{Bucket, History, LimitChange, Threshold};
+pub use record::{BandRecord, Record, RuleRecord, WarningRecord};
 
 /// How it is, worst last that still rests on knowledge; the last two say that we do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -108,6 +110,8 @@ pub struct Status {
     pub held: Vec<Action>,
     /// Incidents that ended last, newest first.
     pub ended: Vec<IncidentBrief>,
+    /// How well forecasts, warnings and rules did so far.
+    pub record: Record,
     /// Intents by state.
     pub intents: BTreeMap<String, u64>,
     /// Rows that were left out of each list above for its bound; empty when none were.
@@ -229,6 +233,10 @@ pub struct Ahead {
     pub week_p95: f64,
     /// Mean demand a minute of the next seven days, four hours each.
     pub fan: Vec<FanPoint>,
+    /// How such forecasts did so far, by how many hours ahead they were.
+    pub bands: Vec<BandRecord>,
+    /// What the warnings about this quota came to so far.
+    pub warnings: WarningRecord,
 }
 
 /// Demand a minute over one stretch of time.

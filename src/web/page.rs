@@ -1,7 +1,7 @@
 //! The status page: made on the server, readable without script, nothing loaded from elsewhere.
 //!
 //! Order: the verdict, how fresh it is, headroom now and ahead, what is open, what waits for a person, what AWS's desk does, what
-//! ended, what it costs. Every outside string is made inert and then escaped; colour never says anything alone.
+//! ended, how well it predicts, what it costs. Every outside string is made inert and then escaped; colour never says anything alone.
 
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ mod elements;
 mod fan;
 mod headroom;
 mod incidents;
+mod record;
 
 use elements::when;
 
@@ -86,6 +87,7 @@ fn render(status: &Status, is_still: bool) -> Markup {
                     (desk::waiting(status))
                     (desk::desk(status))
                     (incidents::ended(status))
+                    (record::section(status))
                     (desk::aws(status))
                 }
                 (footer(status, is_still))

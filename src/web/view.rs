@@ -25,6 +25,7 @@ pub(super) mod headroom;
 mod history;
 mod incident;
 mod portrait;
+mod record;
 mod summary;
 
 /// Rows of one list in one answer. More are counted in `left_out`; the API's `explain` still finds each of them.
@@ -98,6 +99,7 @@ impl View<'_> {
             proposals: cut.rows("proposals", actions.proposals, MOST_ROWS),
             held: cut.rows("held", actions.held, MOST_ROWS),
             ended: cut.rows("ended", ended, MOST_ENDED),
+            record: self.record(),
             intents: self.intents_by_state(),
             left_out: cut.0,
             aws: AwsUse {

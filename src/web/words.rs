@@ -4,7 +4,7 @@ use crate::{
     model::{time::Timestamp, units::grouped},
     web::{
         inert::inert,
-        json::{Ahead, Level},
+        json::{Ahead, BandRecord, Level, WarningRecord},
     },
 };
 
@@ -91,6 +91,56 @@ pub fn odds(ahead: &Ahead) -> String {
         (Some(p10), Some(_), None) => format!("{} to over 30 d; {chances}", span(p10)),
         _ => chances,
     }
+}
+
+/// How the bands of the forecasts did; `None` while nothing was compared.
+#[must_use]
+pub fn held(bands: &[BandRecord]) -> Option<String> {
+    let ahead = |hours: i64| match hours {
+        1 => "an hour".to_owned(),
+        24 => "a day".to_owned(),
+        168 => "a week".to_owned(),
+        _ => format!("{hours} h"),
+    };
+    let known = bands.iter().filter_map(|it| {
+        let share = percent(it.inside?);
+        Some(format!(
+            "{} ahead {share} of {}",
+            ahead(it.hours_ahead),
+            grouped(it.compared)
+        ))
+    });
+    let known: Vec<String> = known.collect();
+    (!known.is_empty()).then(|| {
+        format!(
+            "forecasts inside the band that is to hold 80 %: {}",
+            known.join(", ")
+        )
+    })
+}
+
+/// What the warnings came to; `None` while there were none and nothing was missed.
+#[must_use]
+pub fn warned(warnings: &WarningRecord) -> Option<String> {
+    let mut said = Vec::new();
+    if 0 < warnings.right {
+        let lead = warnings.lead_minutes.map_or(String::new(), |lead| {
+            format!(" ({} ahead by the median)", span(lead))
+        });
+        said.push(format!("{} came true{lead}", warnings.right));
+    }
+    if 0 < warnings.wrong {
+        said.push(format!("{} did not", warnings.wrong));
+    }
+    if 0 < warnings.moot {
+        said.push(format!("{} overtaken by a new quota", warnings.moot));
+    }
+    match warnings.missed {
+        0 => {}
+        1 => said.push("1 exhaustion came without one".to_owned()),
+        missed => said.push(format!("{missed} exhaustions came without one")),
+    }
+    (!said.is_empty()).then(|| format!("warnings: {}", said.join(", ")))
 }
 
 /// Minutes, as roughly as they are known.

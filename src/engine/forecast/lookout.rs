@@ -10,7 +10,7 @@ use super::{
     fit::{Fit, Rise},
     warning::{Warning, Watch},
 };
-use crate::model::{rule::WarningRule, series::Sample, time::Minute};
+use crate::model::{card::Coverage, rule::WarningRule, series::Sample, time::Minute};
 
 /// The state of one quota of one pool. `forecaster` and `watch` are to be kept; the rest follows from them.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -97,6 +97,17 @@ impl Lookout {
     #[must_use]
     pub const fn used(&self) -> Option<f64> {
         self.watch.used()
+    }
+
+    /// When the quota, as it is now, was exhausted last.
+    #[must_use]
+    pub const fn exhausted(&self) -> Option<Minute> {
+        self.watch.exhausted()
+    }
+
+    /// How often what came lay inside the bands that were given for it, by how many hours ahead they were.
+    pub fn coverage(&self) -> impl Iterator<Item = Coverage> {
+        self.forecaster.coverage()
     }
 
     fn advance(&mut self, seen: &Seen, growth: &[Growth]) -> Option<Fit> {

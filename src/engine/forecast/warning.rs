@@ -135,6 +135,11 @@ impl Watch {
         self.used
     }
 
+    /// When this quota was exhausted last.
+    pub(super) const fn exhausted(&self) -> Option<Minute> {
+        self.exhausted
+    }
+
     /// What demand has to pass for a sustained exhaustion: the quota, or more where more has been seen to go through
     /// without a throttle. Bedrock's quotas may be refilled evenly and then take some minutes above them; how much is
     /// learned, not assumed.

@@ -15,6 +15,7 @@ use crate::{
     model::{
         book::Book,
         calendar::Calendar,
+        card::Card,
         catalog::PoolId,
         history::{Resolution, Stretch},
         rule::Rules,
@@ -175,7 +176,15 @@ impl Cycle {
                 let fan = forecast.map_or(Vec::new(), |it| {
                     it.quantiles(it.origin(), FAN_STEP, FAN_STEPS)
                 });
-                let outlook = Outlook { exhaustion, fan };
+                let card = Card {
+                    coverage: ahead.coverage().collect(),
+                    warnings: ahead.warnings,
+                };
+                let outlook = Outlook {
+                    exhaustion,
+                    fan,
+                    card,
+                };
                 self.shared.health_mut().outlooks.insert(key, outlook);
             }
         }

@@ -8,7 +8,7 @@ use crate::{
     web::{
         inert::inert,
         json::{Ahead, FanPoint, Headroom, Status},
-        words::{expected, odds, place},
+        words::{expected, held, odds, place, warned},
     },
 };
 
@@ -64,6 +64,7 @@ fn chart(row: &Headroom, ahead: &Ahead) -> Markup {
                 strong { (title) } span.sub { (row.family) " · " (place) }
                 span.sub { "runs out " (expected(ahead)) " (" (odds(ahead)) ")" }
                 span.sub { "as of " (when(&ahead.as_of)) }
+                @for so_far in [held(&ahead.bands), warned(&ahead.warnings)].iter().flatten() { span.sub { (so_far) } }
             }
         }
     }

@@ -2,10 +2,15 @@
 
 use std::cmp::Ordering;
 
-use super::{View, text};
+use super::{
+    View,
+    record::{bands, warnings},
+    text,
+};
 use crate::{
     model::{
         alert::{AlertState, Verdict},
+        card::Card,
         catalog::{Mapping, Pool, PoolId},
         ids::QuotaCode,
         quota::{Limit, Quota},
@@ -119,6 +124,7 @@ impl View<'_> {
             p50: point.p50,
             p90: point.p90,
         });
+        let (coverage, outcomes) = Card::sum(std::iter::once(&outlook.card));
         Some(Ahead {
             as_of: text(it.origin.start()),
             p10_minutes: it.p10,
@@ -130,6 +136,8 @@ impl View<'_> {
             within_month: it.within_month,
             week_p95: it.week_p95,
             fan: fan.collect(),
+            bands: bands(&coverage),
+            warnings: warnings(&outcomes),
         })
     }
 

@@ -7,6 +7,7 @@ use bedrock_ops_alert::{
         alert::{AlertState, Track, Verdict},
         book::{Book, Record},
         calendar::Calendar,
+        card::{Card, Coverage, Warnings},
         catalog::{Family, Mapping, Pool, PoolId},
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
         outlook::Exhaustion,
@@ -241,6 +242,32 @@ fn outlook() -> Outlook {
             week_p95: 1_090_000.0,
         },
         fan: fan.collect(),
+        card: Card {
+            coverage: vec![
+                Coverage {
+                    hours: 1,
+                    inside: 402.0,
+                    compared: 500.0,
+                },
+                Coverage {
+                    hours: 24,
+                    inside: 130.0,
+                    compared: 166.0,
+                },
+                Coverage {
+                    hours: 168,
+                    inside: 3.0,
+                    compared: 4.0,
+                },
+            ],
+            warnings: Warnings {
+                right: 3,
+                wrong: 1,
+                moot: 2,
+                missed: 1,
+                leads: [2_940, 5_100, 1_300, 0, 0, 0, 0, 0],
+            },
+        },
     }
 }
 
