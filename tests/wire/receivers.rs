@@ -5,6 +5,7 @@
 mod alertmanager;
 mod fallback;
 mod kinds;
+mod notify;
 pub(crate) mod stand;
 
 use std::{
