@@ -26,9 +26,12 @@ use bedrock_ops_alert::{
         receiver::{Notice, Phase},
         rule::{Remedy, Severity},
         time::{Minute, Timestamp, after},
-        units::QuotaKind,
+        units::{Amount, QuotaKind},
     },
-    runtime::{cycle::Cycle, shared::Shared},
+    runtime::{
+        cycle::Cycle,
+        shared::{Order, Shared},
+    },
     store::{Ledger as _, MemoryLedger},
 };
 
@@ -157,6 +160,44 @@ impl Desk {
         let mut records: Vec<Record> = intents.collect();
         records.push(Record::Incident(incident.clone()));
         self.commit(records);
+    }
+
+    /// A request that waits for a person.
+    pub(crate) fn propose(&self, incident: &Incident) -> ActionId {
+        let step = "request/L-1/1".to_owned();
+        let intent = Intent {
+            id: ActionId::derive(&incident.id, &step),
+            incident: incident.id.clone(),
+            step,
+            effect: Effect::RequestQuota {
+                scope: incident.cause.scope().clone(),
+                code: QuotaCode::new("L-1"),
+                desired: Amount::ZERO,
+                context: String::new(),
+            },
+            reasons: Vec::new(),
+            created: self.now,
+            state: IntentState::Proposed {
+                expires: after(self.now, 60),
+            },
+            attempts: 0,
+            last_failure: None,
+            revision: 1,
+        };
+        let id = intent.id.clone();
+        self.commit(vec![Record::Intent(intent)]);
+        id
+    }
+
+    pub(crate) async fn reject(&mut self, action: &ActionId, by: &str) {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let order = Order::Reject {
+            action: action.clone(),
+            by: by.to_owned(),
+            reply,
+        };
+        self.cycle.obey(order, self.now).await.unwrap();
+        answer.await.unwrap().unwrap();
     }
 
     /// A cycle, and a minute passes.

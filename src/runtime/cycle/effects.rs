@@ -188,6 +188,7 @@ impl Cycle {
         lanes.retain(|_, lane| lane.intents.iter().any(|(due, _)| due.is_some()));
         for lane in lanes.values_mut() {
             lane.intents.sort_by_key(|(_, it)| it.order());
+            lane.hurry(now);
         }
         lanes
     }
@@ -316,6 +317,22 @@ fn open_at(book: &Book, name: &ReceiverName) -> Vec<Intent> {
 #[derive(Debug, Default)]
 struct Lane {
     intents: Vec<(Option<Due>, Intent)>,
+}
+
+impl Lane {
+    /// A message that is new must not wait for the next try of one before it, which may be an hour off: that one is tried
+    /// now, once for each new one.
+    fn hurry(&mut self, now: Timestamp) {
+        let fresh = self.intents.iter().filter(|(_, it)| it.created == now);
+        let fresh: BTreeSet<IncidentId> = fresh.map(|(_, it)| it.incident.clone()).collect();
+        for (due, intent) in &mut self.intents {
+            let is_message = matches!(intent.effect, Effect::Notify { .. });
+            let waits = matches!(intent.state, IntentState::Planned { .. });
+            if is_message && waits && fresh.contains(&intent.incident) {
+                *due = Some(Due::Send);
+            }
+        }
+    }
 }
 
 /// What is known of a lane once it was walked.

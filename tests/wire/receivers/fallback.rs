@@ -1,6 +1,11 @@
 //! Who hears instead, and what is told of messages that nobody took.
 
-use bedrock_ops_alert::model::{receiver::Phase, rule::Severity};
+use std::sync::Arc;
+
+use bedrock_ops_alert::{
+    model::{receiver::Phase, rule::Severity},
+    web::{self, View, json::Level},
+};
 
 use super::{
     Desk, incident,
@@ -103,4 +108,62 @@ async fn a_fallback_is_told_nothing_that_it_has_heard_by_its_own_route() {
     assert_eq!(desk.states("second"), ["done"]);
     assert_eq!(second.requests().len(), 1);
     assert_eq!(second.requests()[0].json()["phase"], Phase::Opened.name());
+}
+
+#[tokio::test]
+async fn what_nobody_took_is_told_on_the_page_in_status_and_in_the_metrics() {
+    let [first, second, third] = stands();
+    let mut desk = Desk::new("nobody", &chain([&first, &second, &third])).await;
+    for stand in [&first, &second, &third] {
+        stand.script(vec![Reply::Answer(404, "", "gone"); 3]);
+    }
+    desk.tell(&mut incident("L-1"), Severity::Critical, &["first"]);
+    desk.minute().await;
+    let status = {
+        let (book, health) = (desk.shared.book(), desk.shared.health());
+        let view = View {
+            book: &book,
+            health: &health,
+            settings: &desk.shared.settings,
+            is_simulated: false,
+            idle_seconds: 0,
+        };
+        view.status()
+    };
+    assert!(
+        Level::Warning <= status.verdict.level,
+        "{:?}",
+        status.verdict
+    );
+    insta::assert_snapshot!("nobody", status.notices.join("\n"));
+    let metrics = scraped(&desk, "/metrics").await;
+    for line in [
+        "boa_messages_unheard 1.0",
+        r#"boa_receiver_waiting{receiver="first",kind="pagerduty"} 1.0"#,
+        r#"boa_receiver_waiting{receiver="third",kind="slack"} 1.0"#,
+        r#"boa_receiver_given_up{receiver="first",kind="pagerduty"} 0.0"#,
+    ] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
+    assert!(scraped(&desk, "/").await.contains("reached nobody so far"));
+    // Once somebody took it, nothing is left to say of the message.
+    for _ in 0..50 {
+        desk.minute().await;
+    }
+    let metrics = scraped(&desk, "/metrics").await;
+    assert!(metrics.contains("boa_messages_unheard 0.0"), "{metrics}");
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's server ends with the test's runtime"
+)]
+async fn scraped(desk: &Desk, path: &str) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}{path}", listener.local_addr().unwrap());
+    let shared = Arc::clone(&desk.shared);
+    let serving = tokio::spawn(web::serve(shared, listener, std::future::pending::<()>()));
+    let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+    serving.abort();
+    text
 }

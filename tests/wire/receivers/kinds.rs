@@ -90,7 +90,7 @@ async fn messages_of_an_incident_keep_their_order_whatever_fails() {
     for kind in KINDS {
         let (first, other) = (Stand::start(), Stand::start());
         let mut desk = Desk::new("order", &two(kind, &first, &other)).await;
-        first.script([Reply::Close, Reply::Close]);
+        first.script([Reply::Close, Reply::Close, Reply::Close]); // a bot looks before its second try
         let mut incident = incident("L-1");
         desk.tell(&mut incident, Severity::Warning, &["first"]);
         desk.minute().await;
@@ -99,11 +99,29 @@ async fn messages_of_an_incident_keep_their_order_whatever_fails() {
         desk.minute().await;
         // The end is not told before the beginning, and waits for nothing once that went through.
         assert_eq!(desk.states("first"), ["planned", "planned"], "{kind}");
-        for _ in 0..8 {
+        for _ in 0..15 {
             desk.minute().await;
         }
         assert_eq!(desk.states("first"), ["done", "done"], "{kind}");
     }
+}
+
+#[tokio::test]
+async fn what_is_new_does_not_wait_for_the_next_try_of_what_came_before() {
+    let (first, other) = (Stand::start(), Stand::start());
+    let mut desk = Desk::new("new", &two("pagerduty", &first, &other)).await;
+    first.script(vec![Reply::Close; 4]);
+    let mut incident = incident("L-1");
+    desk.tell(&mut incident, Severity::Warning, &["first"]);
+    for _ in 0..20 {
+        desk.minute().await; // the next try would be at 30
+    }
+    desk.tell(&mut incident, Severity::Critical, &["first"]);
+    desk.minute().await;
+    assert_eq!(desk.states("first"), ["done", "done"]);
+    let events: Vec<Value> = first.requests().iter().map(Request::json).collect();
+    assert_eq!(events[4]["payload"]["severity"], "warning");
+    assert_eq!(events[5]["payload"]["severity"], "critical");
 }
 
 #[tokio::test]
@@ -372,4 +390,22 @@ async fn alertmanager_hears_what_is_open_each_minute_and_the_end_once() {
     assert_eq!(desk.shared.health().unrepeated.len(), 1);
     desk.minute().await;
     assert!(desk.shared.health().unrepeated.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_person_decides_acknowledges_the_alert_and_only_there() {
+    let (first, other) = (Stand::start(), Stand::start());
+    let routes = "[[route]]\nreceiver = \"first\"\n[[route]]\nreceiver = \"other\"\n";
+    let configuration = two("pagerduty", &first, &other) + routes;
+    let mut desk = Desk::new("acknowledged", &configuration).await;
+    let mut incident = incident("L-1");
+    desk.tell(&mut incident, Severity::Critical, &["first", "other"]);
+    let action = desk.propose(&incident);
+    desk.minute().await;
+    desk.reject(&action, "alice").await;
+    let events: Vec<Value> = first.requests().iter().map(Request::json).collect();
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[1]["event_action"], "acknowledge");
+    assert_eq!(events[1]["dedup_key"], events[0]["dedup_key"]);
+    assert_eq!(other.requests().len(), 1, "nobody else is told");
 }
