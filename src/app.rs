@@ -4,6 +4,7 @@ pub mod cost;
 pub mod demo;
 pub mod discover;
 pub mod log;
+pub mod notify;
 pub mod run;
 pub mod sim;
 pub mod summary;

@@ -12,6 +12,7 @@ pub mod exit;
 pub mod explain;
 pub mod history;
 pub mod mapping;
+pub mod notify;
 pub mod remote;
 pub mod rule;
 pub mod status;
@@ -24,12 +25,15 @@ use crate::{
     aws::iam::{Caller, policy},
     collect::survey::Survey,
     config,
-    model::{ids::AccountId, policy::Mode},
+    model::{
+        ids::{AccountId, ReceiverName},
+        policy::Mode,
+    },
 };
 use args::{
     AnswerArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs, DiscoverArgs,
-    ExplainArgs, HistoryArgs, IamPolicyArgs, Overrides, RunArgs, SimArgs, StatusArgs, StoreCommand,
-    TestArgs,
+    ExplainArgs, HistoryArgs, IamPolicyArgs, NotifyCommand, Overrides, RunArgs, SimArgs,
+    StatusArgs, StoreCommand, TestArgs,
 };
 use exit::Exit;
 
@@ -55,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::IamPolicy(args) => iam_policy(args),
         Command::Approve(args) => answer(&args, true),
         Command::Reject(args) => answer(&args, false),
+        Command::Notify(NotifyCommand::Test { config, receiver }) => notify_test(config, receiver),
         Command::Store(command) => store(command),
     };
     match result {
@@ -311,6 +316,26 @@ fn answer(args: &AnswerArgs, is_approved: bool) -> Result<ExitCode, Exit> {
         ask(async |out| rule::reject(url, action, by, format, out).await)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn notify_test(config: Option<PathBuf>, receiver: Option<String>) -> Result<ExitCode, Exit> {
+    let settings = load(&Overrides::of_file(config))?;
+    let only = receiver.map(ReceiverName::new);
+    notify::check(&settings, only.as_ref()).map_err(|error| {
+        let code = match error {
+            notify::NobodyError::None => exit::CONFIG,
+            notify::NobodyError::Unknown { .. } => exit::USAGE,
+        };
+        Exit::new(code, &error, &error.help(&settings))
+    })?;
+    let tried = block_on(app::notify::test(&settings, only.as_ref()))?;
+    let tried = tried.map_err(|error| ended(&error))?;
+    let all = notify::write(&tried, &mut std::io::stdout()).map_err(|error| unwritten(&error))?;
+    Ok(if all {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(exit::FAILED)
+    })
 }
 
 fn store(command: StoreCommand) -> Result<ExitCode, Exit> {

@@ -1,4 +1,4 @@
-//! The port to the world outside: what we ask of AWS and of webhooks, in our own types.
+//! The port to the world outside: what we ask of AWS and of receivers of messages, in our own types.
 //!
 //! Two implementations: `aws` (the SDK) and `sim` (the simulated AWS, in process). Nobody else knows which one runs.
 //! Paging is the caller's: each list call returns one page, since partial answers are what the caller must judge.
@@ -200,6 +200,39 @@ pub struct Communication {
     pub created: Option<Timestamp>,
 }
 
+/// One request to a receiver of messages.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Post {
+    /// `receiver:Operation`, such as `pagerduty:Enqueue`.
+    pub operation: &'static str,
+    /// Where to. Its path may be a secret.
+    pub url: String,
+    /// Headers, in lower case; those for authentication are secrets.
+    pub headers: Vec<(&'static str, String)>,
+    /// What is sent. It may hold a key.
+    pub body: String,
+}
+
+impl std::fmt::Debug for Post {
+    /// Without what may be secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Post")
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a receiver of messages answered, whatever it means.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// How long we are asked to wait, where the header `Retry-After` is there and says it in seconds.
+    pub retry_after_seconds: Option<u64>,
+    /// The text.
+    pub body: String,
+}
+
 /// Why a call failed, in the few classes that decide what to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultClass {
@@ -374,8 +407,9 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         message: &str,
     ) -> Result<String, Fault>;
 
-    /// *Once.* Posts a JSON body to a webhook.
-    async fn post(&self, url: &str, body: &str) -> Result<(), Fault>;
+    /// *Once.* Posts to a receiver of messages. What the answer means is for who asked: only where there was none, or none
+    /// that could be read, is it a fault.
+    async fn post(&self, post: &Post) -> Result<Answer, Fault>;
 
     /// What was called since the start, retries included.
     fn calls(&self) -> CallCounts;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bedrock_ops_alert::{
     cloud::{
-        CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
-        Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
+        Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
+        ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Post,
+        Profile, QuotaRequest,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
@@ -88,5 +89,5 @@ handed_on! {
     list_communications(scope: &Scope, case: &CaseId, page: Option<String>) -> Page<Communication>;
     add_communication(scope: &Scope, case: &CaseId, body: &str) -> ();
     publish(scope: &Scope, topic_arn: &str, subject: &str, message: &str) -> String;
-    post(url: &str, body: &str) -> ();
+    post(post: &Post) -> Answer;
 }

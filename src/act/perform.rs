@@ -8,9 +8,9 @@ use crate::{
     cloud::{Cloud, Fault, FaultClass},
     model::{
         action::{Effect, Intent},
-        ids::Scope,
+        ids::{ReceiverName, Scope},
         outcome::Outcome,
-        policy::Policy,
+        policy::{Policy, Receiver},
         time::Timestamp,
     },
 };
@@ -20,6 +20,8 @@ mod desk;
 mod fake;
 mod message;
 mod pages;
+
+use message::Letter;
 
 /// Minutes to wait after a limit of open requests or cases: something has to be closed first.
 const FULL_WAIT: i64 = 60;
@@ -34,14 +36,21 @@ const MOST_RETRY_AFTER: i64 = 24 * 60;
 ///
 /// What AWS's desk sees is tried only after STS said that our credentials are those of the account it is for; that is
 /// asked each time, since these effects are few and the credentials may change under us.
-pub async fn perform(cloud: &dyn Cloud, policy: &Policy, intent: &Intent) -> Outcome {
+///
+/// `earlier` is what the receiver of a message called the last one of the same incident that it took, if it took one.
+pub async fn perform(
+    cloud: &dyn Cloud,
+    policy: &Policy,
+    intent: &Intent,
+    earlier: Option<&str>,
+) -> Outcome {
+    if let Some(letter) = Letter::of(intent, earlier) {
+        return message::send(cloud, policy, &letter).await;
+    }
     match &intent.effect {
-        Effect::Notify {
-            receiver,
-            subject,
-            body,
-            severity: _,
-        } => message::send(cloud, policy, receiver, subject, body).await,
+        Effect::Notify { .. } => Outcome::Never {
+            why: "a message that is none".to_owned(),
+        },
         Effect::RequestQuota {
             scope,
             code,
@@ -64,6 +73,19 @@ pub async fn perform(cloud: &dyn Cloud, policy: &Policy, intent: &Intent) -> Out
             Err(unproved) => unproved.outcome(),
         },
     }
+}
+
+/// Tells a receiver again what is open there, where it would forget it otherwise: the newest message of each open
+/// incident that it took. Nothing for receivers that remember.
+pub async fn repeat(
+    cloud: &dyn Cloud,
+    name: &ReceiverName,
+    receiver: &Receiver,
+    open: &[Intent],
+    now: Timestamp,
+) -> Option<Outcome> {
+    let letters: Vec<Letter<'_>> = open.iter().filter_map(|it| Letter::of(it, None)).collect();
+    message::repeat(cloud, name, receiver, &letters, now).await
 }
 
 /// Looks whether an effect in doubt happened: a complete look over all pages, or [`Outcome::CouldNotLook`].
@@ -175,8 +197,8 @@ fn wait(fault: &Fault) -> i64 {
     match fault.class {
         FaultClass::Full => FULL_WAIT,
         FaultClass::Denied => DENIED_WAIT,
-        FaultClass::Throttled => retry_after(&fault.message).unwrap_or(BUSY_WAIT),
-        FaultClass::Connect
+        FaultClass::Throttled
+        | FaultClass::Connect
         | FaultClass::Invalid
         | FaultClass::NotFound
         | FaultClass::Exists
@@ -185,15 +207,6 @@ fn wait(fault: &Fault) -> i64 {
         | FaultClass::Lost
         | FaultClass::Garbled => BUSY_WAIT,
     }
-}
-
-/// Whole minutes, rounded up, from a message that begins `retry after 90 s`, which is how the port passes on
-/// a `Retry-After`.
-fn retry_after(message: &str) -> Option<i64> {
-    let seconds = message.strip_prefix("retry after ")?.split(' ').next()?;
-    let seconds: i64 = seconds.parse().ok()?;
-    let minutes = seconds.max(0).saturating_add(59) / 60;
-    Some(minutes.clamp(BUSY_WAIT, MOST_RETRY_AFTER))
 }
 
 #[cfg(test)]

@@ -12,13 +12,17 @@ mod file;
 mod group;
 mod hints;
 mod minutes;
+mod relay;
 pub mod situation;
 mod size;
 pub mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::minutes::Past;
+pub use self::{
+    minutes::Past,
+    relay::{acknowledged, fallbacks},
+};
 use crate::model::{
     alert::Verdict,
     book::{Book, Record},

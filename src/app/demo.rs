@@ -20,7 +20,7 @@ use crate::{
     config,
     model::{
         ids::{AccountId, QuotaCode, Region, Scope},
-        policy::{Mode, Receiver, Settings},
+        policy::{Mode, Receiver, Secret, Settings},
         rule::Severity,
         time::{DAY, Minute, Timestamp},
     },
@@ -167,9 +167,9 @@ fn settings(options: &DemoOptions, aws_url: &str, store: &Path) -> Result<Settin
     let mut settings = parsed.map_err(|error| open("the demo's configuration", error))?;
     for receiver in settings.policy.receivers.values_mut() {
         if let Receiver::Slack { url } = receiver
-            && let Some(at) = url.find("/_sim/")
+            && let Some((_, path)) = url.expose().split_once("/_sim/")
         {
-            *url = format!("{aws_url}{}", url.get(at..).unwrap_or_default());
+            *url = Secret::new(format!("{aws_url}/_sim/{path}"));
         }
     }
     Ok(settings)
@@ -184,7 +184,14 @@ fn pager_topics(settings: &Settings) -> BTreeSet<String> {
         .filter(|route| Severity::Warning <= route.least);
     let topics = pagers.filter_map(|route| match policy.receivers.get(&route.receiver) {
         Some(Receiver::Sns { topic_arn }) => Some(topic_arn.clone()),
-        Some(Receiver::Slack { .. }) | None => None,
+        Some(
+            Receiver::Slack { .. }
+            | Receiver::SlackBot { .. }
+            | Receiver::PagerDuty { .. }
+            | Receiver::Webhook { .. }
+            | Receiver::Alertmanager { .. },
+        )
+        | None => None,
     });
     topics.collect()
 }

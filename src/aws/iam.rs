@@ -66,7 +66,11 @@ fn topics(settings: &Settings, accounts: &[&Account]) -> Vec<String> {
     let receivers = settings.policy.receivers.values();
     let topics = receivers.filter_map(|receiver| match receiver {
         Receiver::Sns { topic_arn } => Some(topic_arn),
-        Receiver::Slack { .. } => None,
+        Receiver::Slack { .. }
+        | Receiver::SlackBot { .. }
+        | Receiver::PagerDuty { .. }
+        | Receiver::Webhook { .. }
+        | Receiver::Alertmanager { .. } => None,
     });
     let of_these = topics.filter(|arn| {
         let owner = arn.split(':').nth(4);

@@ -5,8 +5,9 @@ use async_trait::async_trait;
 use super::{SdkCloud, publish::region_of};
 use crate::{
     cloud::{
-        CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
-        Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
+        Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
+        ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Post,
+        Profile, QuotaRequest,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
@@ -161,8 +162,8 @@ impl Cloud for SdkCloud {
         self.at(&home).publish(topic_arn, subject, message).await
     }
 
-    async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
-        self.webhooks.post(&self.meter, url, body).await
+    async fn post(&self, post: &Post) -> Result<Answer, Fault> {
+        self.webhooks.post(&self.meter, post).await
     }
 
     fn calls(&self) -> CallCounts {

@@ -78,6 +78,9 @@ pub(super) enum Command {
     Approve(AnswerArgs),
     /// Refuse a proposal.
     Reject(AnswerArgs),
+    /// Try the ways to people.
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// Dump, load or verify a store. The service must not be running on it.
     #[command(subcommand)]
     Store(StoreCommand),
@@ -328,6 +331,21 @@ pub(super) struct AnswerArgs {
     pub(super) by: String,
     #[command(flatten)]
     pub(super) read: ReadArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum NotifyCommand {
+    /// Send a message marked TEST through each receiver, as real ones go, and print what each of them answers.
+    ///
+    /// Nothing is written down, and at AWS nothing happens but the publishing. What it opens in PagerDuty or Alertmanager,
+    /// it ends at once. Exit codes: 0 all took it, 1 not, 64 no such receiver, 78 none is configured.
+    Test {
+        /// The name of a receiver; without one, all of them.
+        receiver: Option<String>,
+        /// Configuration file.
+        #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -85,10 +85,8 @@ fn by(args: &BacktestArgs, settings: &Settings) -> By {
     let policy = &mut by.policy;
     policy.mode = args.mode.into();
     if policy.routes.is_empty() {
-        policy.routes.push(Route {
-            receiver: ReceiverName::new("everybody"),
-            least: Severity::Info,
-        });
+        let everybody = ReceiverName::new("everybody");
+        policy.routes.push(Route::all(everybody, Severity::Info));
     }
     by
 }

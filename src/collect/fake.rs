@@ -365,7 +365,7 @@ impl Cloud for Fake {
         unimplemented!("collecting tells nobody")
     }
 
-    async fn post(&self, _: &str, _: &str) -> Result<(), Fault> {
+    async fn post(&self, _: &Post) -> Result<Answer, Fault> {
         unimplemented!("collecting tells nobody")
     }
 

@@ -95,7 +95,12 @@ fn read(
     Some(Written { given, span, path })
 }
 
-fn matcher(sheet: &mut Sheet, section: &mut Section<'_>, accounts: &[Account]) -> Matcher {
+/// Which pools are meant, by the four keys that name them.
+pub(super) fn matcher(
+    sheet: &mut Sheet,
+    section: &mut Section<'_>,
+    accounts: &[Account],
+) -> Matcher {
     let families = Family::ALL.map(|it| (it.name(), it));
     let account = |text: &str| {
         let id = values::account(text)?;
@@ -110,7 +115,7 @@ fn matcher(sheet: &mut Sheet, section: &mut Section<'_>, accounts: &[Account]) -
 }
 
 /// An empty list would fit every pool, where it looks like none.
-fn list<T>(
+pub(super) fn list<T>(
     sheet: &mut Sheet,
     section: &mut Section<'_>,
     key: &'static str,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use crate::model::{
     ids::AccountId,
-    policy::{Account, Receiver, Regions, Settings},
+    policy::{Account, Receiver, Regions, Route, Settings},
     rule::{Matcher, Override, Pattern, Rules},
 };
 
@@ -60,6 +60,13 @@ pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<
     }
     for (name, receiver) in &policy.receivers {
         page.receiver(name.as_str(), receiver);
+        if let Some(fallback) = policy.fallbacks.get(name) {
+            let path = format!("receiver.{name}");
+            let to = quoted(fallback.receiver.as_str());
+            page.file_value(&format!("{path}.fallback"), &to);
+            let wait = duration(fallback.after_minutes);
+            page.value(&format!("{path}.fallback_after"), &wait);
+        }
     }
     if policy.receivers.is_empty() {
         page.note("no [receiver.NAME]: nobody is told anything");
@@ -71,6 +78,7 @@ pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<
             &quoted(route.receiver.as_str()),
         );
         page.value(&format!("{path}.severity"), &quoted(route.least.name()));
+        page.matchers(&path, route);
     }
     let budgets = &policy.budgets;
     page.value(
@@ -183,15 +191,63 @@ impl Page<'_> {
 
     fn receiver(&mut self, name: &str, receiver: &Receiver) {
         let path = format!("receiver.{name}");
+        let mut put = |key: &str, value: &str| self.file_value(&format!("{path}.{key}"), value);
+        put("kind", &quoted(receiver.kind()));
         match receiver {
-            Receiver::Sns { topic_arn } => {
-                self.file_value(&format!("{path}.kind"), &quoted("sns"));
-                self.file_value(&format!("{path}.topic_arn"), &quoted(topic_arn));
+            Receiver::Sns { topic_arn } => put("topic_arn", &quoted(topic_arn)),
+            Receiver::Slack { .. } => put("url", "(hidden)"),
+            Receiver::SlackBot { channel, api, .. } => {
+                put("token", "(hidden)");
+                put("channel", &quoted(channel));
+                put("api", &quoted(api));
             }
-            Receiver::Slack { .. } => {
-                self.file_value(&format!("{path}.kind"), &quoted("slack"));
-                self.file_value(&format!("{path}.url"), "(hidden)");
+            Receiver::PagerDuty { url, .. } => {
+                put("routing_key", "(hidden)");
+                put("url", &quoted(url));
             }
+            Receiver::Webhook { secret, .. } => {
+                put("url", "(hidden)");
+                let signed = match secret {
+                    Some(_) => "(hidden)",
+                    None => "(not set: bodies are not signed)",
+                };
+                put("secret", signed);
+            }
+            Receiver::Alertmanager { url, token } => {
+                put("url", &quoted(url));
+                if token.is_some() {
+                    put("token", "(hidden)");
+                }
+            }
+        }
+    }
+
+    fn matchers(&mut self, path: &str, route: &Route) {
+        let list = |these: Vec<&str>| {
+            let these: Vec<String> = these.into_iter().map(quoted).collect();
+            format!("[{}]", these.join(", "))
+        };
+        let Matcher {
+            accounts,
+            regions,
+            families,
+            models,
+        } = &route.matcher;
+        let keys = [
+            (
+                "categories",
+                route.categories.iter().map(|it| it.name()).collect(),
+            ),
+            ("accounts", accounts.iter().map(AccountId::as_str).collect()),
+            ("regions", regions.iter().map(Pattern::as_str).collect()),
+            ("families", families.iter().map(|it| it.name()).collect()),
+            (
+                "models",
+                models.iter().map(Pattern::as_str).collect::<Vec<_>>(),
+            ),
+        ];
+        for (key, these) in keys.into_iter().filter(|(_, these)| !these.is_empty()) {
+            self.file_value(&format!("{path}.{key}"), &list(these));
         }
     }
 

@@ -1,26 +1,50 @@
 //! Whom to tell, and how to reach them without a secret in the file.
+//!
+//! `secret` reads what is only referred to; `routes` says who hears what, and who hears instead.
+
+mod routes;
+mod secret;
 
 use std::path::Path;
 
+pub(super) use routes::{check_fallbacks, routes};
+use secret::{BEARER, KEY, ROUTING_KEY, SLACK_TOKEN, WEBHOOK_URL};
+
 use super::{
     Overrides,
-    fault::{Fault, Wrong, nearest},
-    files,
-    rules::severities,
-    sheet::{Entry, Section, Sheet},
+    fault::Wrong,
+    sheet::{Section, Sheet},
     values::{self, Arn},
 };
 use crate::model::{
     ids::ReceiverName,
-    policy::{Account, Receiver, Route},
-    rule::Severity,
+    policy::{Account, Fallback, Receiver, Secret},
 };
 
-/// A longer secret is no webhook.
-const MOST_URL_CHARACTERS: usize = 2_000;
+/// Where Slack's Web API is.
+const SLACK_API: &str = "https://slack.com/api";
+/// Where PagerDuty takes events: its service regions, by their names in TOML.
+const PAGERDUTY: [(&str, &str); 2] = [
+    ("us", "https://events.pagerduty.com/v2/enqueue"),
+    ("eu", "https://events.eu.pagerduty.com/v2/enqueue"),
+];
+/// How long a receiver may fail before its fallback hears.
+const FALLBACK_MINUTES: i64 = 5;
 
-/// Receivers by name, `None` where the table is faulty: its routes are not faulty for that reason, too.
-pub(super) type Receivers = std::collections::BTreeMap<ReceiverName, Option<Receiver>>;
+/// One `[receiver.NAME]` table.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// `None` where the table is faulty: its routes are not faulty for that reason, too.
+    pub(super) receiver: Option<Receiver>,
+    pub(super) fallback: Option<Fallback>,
+    /// Whether its time is written.
+    pub(super) has_wait: bool,
+    /// Where the fallback is written.
+    fallback_at: Option<(std::ops::Range<usize>, String)>,
+}
+
+/// Receivers by name.
+pub(super) type Receivers = std::collections::BTreeMap<ReceiverName, Read>;
 
 /// Where relative paths start, and what references refer to.
 #[derive(Clone, Copy, Debug)]
@@ -41,10 +65,16 @@ pub(super) fn read_all(
         if let Err(wrong) = receiver_name(&name) {
             sheet.fault(span, &entry.path, wrong);
         }
-        let receiver = sheet
-            .table(&entry)
-            .and_then(|table| read(sheet, table, around));
-        receivers.insert(ReceiverName::new(name), receiver);
+        let read = match sheet.table(&entry) {
+            Some(table) => read(sheet, table, around),
+            None => Read {
+                receiver: None,
+                fallback: None,
+                has_wait: false,
+                fallback_at: None,
+            },
+        };
+        receivers.insert(ReceiverName::new(name), read);
     }
     receivers
 }
@@ -53,155 +83,233 @@ pub(super) fn read_all(
 enum Kind {
     Sns,
     Slack,
+    SlackBot,
+    PagerDuty,
+    Webhook,
+    Alertmanager,
 }
 
-fn read(sheet: &mut Sheet, mut table: Section<'_>, around: Surroundings<'_>) -> Option<Receiver> {
-    let kinds = [("sns", Kind::Sns), ("slack", Kind::Slack)];
-    let kind = table.take("kind").and_then(|it| sheet.choice(&it, &kinds));
-    let Some(kind) = sheet.require(&table, "kind", "\"sns\"", kind) else {
-        return None; // which other keys are known depends on the kind
+const KINDS: [(&str, Kind); 6] = [
+    ("sns", Kind::Sns),
+    ("slack", Kind::Slack),
+    ("slack-bot", Kind::SlackBot),
+    ("pagerduty", Kind::PagerDuty),
+    ("webhook", Kind::Webhook),
+    ("alertmanager", Kind::Alertmanager),
+];
+
+fn read(sheet: &mut Sheet, mut table: Section<'_>, around: Surroundings<'_>) -> Read {
+    let kind = table.take("kind").and_then(|it| sheet.choice(&it, &KINDS));
+    let kind = sheet.require(&table, "kind", "\"sns\"", kind);
+    let has_wait = table.has("fallback_after");
+    let (fallback, fallback_at) = fallback(sheet, &mut table);
+    let Some(kind) = kind else {
+        // Which other keys are known depends on the kind.
+        return Read {
+            receiver: None,
+            fallback,
+            has_wait,
+            fallback_at,
+        };
+    };
+    let mut reader = Reader {
+        sheet,
+        table: &mut table,
+        around,
     };
     let receiver = match kind {
-        Kind::Sns => sns(sheet, &mut table, around.accounts),
-        Kind::Slack => slack(sheet, &mut table, around),
+        Kind::Sns => reader.sns(),
+        Kind::Slack => reader.slack(),
+        Kind::SlackBot => reader.slack_bot(),
+        Kind::PagerDuty => reader.pagerduty(),
+        Kind::Webhook => reader.webhook(),
+        Kind::Alertmanager => reader.alertmanager(),
     };
     table.finish(sheet);
-    receiver
-}
-
-fn sns(sheet: &mut Sheet, table: &mut Section<'_>, accounts: &[Account]) -> Option<Receiver> {
-    let entry = table.take("topic_arn");
-    let arn = entry
-        .as_ref()
-        .and_then(|it| sheet.parsed(it, values::topic_arn));
-    let example = "\"arn:aws:sns:us-east-1:111122223333:on-call\"";
-    let Arn { account, text, .. } = sheet.require(table, "topic_arn", example, arn)?;
-    let is_watched = accounts.is_empty() || accounts.iter().any(|it| it.id == account);
-    if let (false, Some(entry)) = (is_watched, entry) {
-        let wrong = Wrong::new(
-            format!("the topic is in account {account}, which is not among the [[account]] tables"),
-            "with no credentials for it",
-            format!("add [[account]] with id = \"{account}\", or use a topic of a watched account"),
-        );
-        sheet.wrong(&entry, wrong);
-        return None;
+    Read {
+        receiver,
+        fallback,
+        has_wait,
+        fallback_at,
     }
-    Some(Receiver::Sns { topic_arn: text })
 }
 
-fn slack(sheet: &mut Sheet, table: &mut Section<'_>, around: Surroundings<'_>) -> Option<Receiver> {
-    let (literal, file) = (table.take("url"), table.take("url_file"));
-    let url = match (literal, file) {
-        (None, None) => {
-            return sheet.require(
-                table,
-                "url_file",
-                "\"/etc/bedrock-ops-alert/slack-url\"",
-                None,
-            );
-        }
-        (Some(literal), Some(_)) => {
+/// Who hears instead, as it is written; whether there is such a receiver is checked once all are read.
+fn fallback(
+    sheet: &mut Sheet,
+    table: &mut Section<'_>,
+) -> (Option<Fallback>, Option<(std::ops::Range<usize>, String)>) {
+    let entry = table.take("fallback");
+    let wait = table.take("fallback_after");
+    let minutes = wait.as_ref().map(|it| sheet.parsed(it, values::minutes));
+    let Some(entry) = entry else {
+        if let Some(wait) = wait {
             let wrong = Wrong::new(
-                "`url` and `url_file` exclude each other",
-                "one of the two",
-                "keep `url_file`",
+                "says when the fallback hears, and there is none",
+                "no `fallback` in this table",
+                "add fallback = \"NAME\", the name of another receiver, or leave this out",
             );
-            sheet.wrong(&literal, wrong);
-            return None;
+            sheet.wrong(&wait, wrong);
         }
-        (Some(entry), None) => from_text(sheet, &entry, around),
-        (None, Some(entry)) => {
-            let path = sheet.text(&entry)?;
-            if path.starts_with("credential:") {
-                from_text(sheet, &entry, around)
-            } else {
-                from_file(sheet, &entry, &around.folder.join(path))
-            }
-        }
-    }?;
-    Some(Receiver::Slack { url })
+        return (None, None);
+    };
+    let name = sheet.text(&entry).map(ReceiverName::new);
+    let fallback = name.map(|receiver| Fallback {
+        receiver,
+        after_minutes: minutes.flatten().unwrap_or(FALLBACK_MINUTES),
+    });
+    (fallback, Some((entry.span(), entry.path)))
 }
 
-/// `credential:NAME`, or a webhook on this machine: that of the simulated AWS, which is no secret.
-fn from_text(sheet: &mut Sheet, entry: &Entry<'_>, around: Surroundings<'_>) -> Option<String> {
-    let text = sheet.text(entry)?;
-    if let Some(name) = text.strip_prefix("credential:") {
-        let Some(folder) = &around.overrides.credentials else {
+/// A table of a known kind.
+struct Reader<'r, 't> {
+    sheet: &'r mut Sheet,
+    table: &'r mut Section<'t>,
+    around: Surroundings<'r>,
+}
+
+impl Reader<'_, '_> {
+    fn sns(&mut self) -> Option<Receiver> {
+        let (sheet, table) = (&mut *self.sheet, &mut *self.table);
+        let accounts = self.around.accounts;
+        let entry = table.take("topic_arn");
+        let arn = entry
+            .as_ref()
+            .and_then(|it| sheet.parsed(it, values::topic_arn));
+        let example = "\"arn:aws:sns:us-east-1:111122223333:on-call\"";
+        let Arn { account, text, .. } = sheet.require(table, "topic_arn", example, arn)?;
+        let is_watched = accounts.is_empty() || accounts.iter().any(|it| it.id == account);
+        if let (false, Some(entry)) = (is_watched, entry) {
             let wrong = Wrong::new(
-                "no credentials were handed to this process",
-                "refers to a systemd credential",
-                "start it by systemd with LoadCredential=, or use `url_file = \"/path\"`",
+                format!(
+                    "the topic is in account {account}, which is not among the [[account]] tables"
+                ),
+                "with no credentials for it",
+                format!(
+                    "add [[account]] with id = \"{account}\", or use a topic of a watched account"
+                ),
             );
-            sheet.wrong(entry, wrong);
+            sheet.wrong(&entry, wrong);
             return None;
+        }
+        Some(Receiver::Sns { topic_arn: text })
+    }
+
+    fn slack(&mut self) -> Option<Receiver> {
+        let url = self.needed(&WEBHOOK_URL)?;
+        Some(Receiver::Slack { url })
+    }
+
+    fn slack_bot(&mut self) -> Option<Receiver> {
+        let token = self.needed(&SLACK_TOKEN);
+        let channel = self.table.take("channel");
+        let channel = channel.and_then(|it| self.sheet.parsed(&it, slack_channel));
+        let example = "\"C0123456789\"";
+        let channel = self.sheet.require(self.table, "channel", example, channel);
+        let api = self.elsewhere("api", SLACK_API);
+        Some(Receiver::SlackBot {
+            token: token?,
+            channel: channel?,
+            api: api?,
+        })
+    }
+
+    fn pagerduty(&mut self) -> Option<Receiver> {
+        let routing_key = self.needed(&ROUTING_KEY);
+        let region = self.table.take("service_region");
+        let home = region.map(|it| self.sheet.choice(&it, &PAGERDUTY));
+        let home = home.unwrap_or(Some(PAGERDUTY[0].1));
+        let url = self.elsewhere("url", home.unwrap_or(PAGERDUTY[0].1));
+        home?;
+        Some(Receiver::PagerDuty {
+            routing_key: routing_key?,
+            url: url?,
+        })
+    }
+
+    fn webhook(&mut self) -> Option<Receiver> {
+        let url = self.needed(&WEBHOOK_URL);
+        let secret = self.optional(&KEY);
+        Some(Receiver::Webhook {
+            url: url?,
+            secret: secret?,
+        })
+    }
+
+    fn alertmanager(&mut self) -> Option<Receiver> {
+        let url = self.table.take("url");
+        let url = url.and_then(|it| self.sheet.parsed(&it, plain_url));
+        let example = "\"https://alertmanager.example.com\"";
+        let url = self.sheet.require(self.table, "url", example, url);
+        let token = self.optional(&BEARER);
+        Some(Receiver::Alertmanager {
+            url: url?,
+            token: token?,
+        })
+    }
+
+    fn needed(&mut self, kind: &secret::Kind) -> Option<Secret> {
+        let found = secret::read(self.sheet, self.table, kind, self.around)?;
+        if found.is_none() {
+            let (key, example) = (kind.file_key, kind.example);
+            return self.sheet.require(self.table, key, example, None);
+        }
+        found
+    }
+
+    /// `None` for a fault.
+    #[expect(clippy::option_option, reason = "a fault is not an absence")]
+    fn optional(&mut self, kind: &secret::Kind) -> Option<Option<Secret>> {
+        secret::read(self.sheet, self.table, kind, self.around)
+    }
+
+    /// An address that is known, unless another one on this machine is given: a stand-in for tests and rehearsals. A key that
+    /// went elsewhere would be given away.
+    fn elsewhere(&mut self, key: &'static str, home: &str) -> Option<String> {
+        let Some(entry) = self.table.take(key) else {
+            return Some(home.to_owned());
         };
-        if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
-            let wrong = Wrong::new(
-                "must be credential:NAME",
-                "not the name of a credential",
-                "the name that LoadCredential= gives it, without a path",
-            );
-            sheet.wrong(entry, wrong);
-            return None;
-        }
-        return from_file(sheet, entry, &folder.join(name));
+        self.sheet.parsed(&entry, |text| {
+            if secret::is_loopback_url(text) {
+                return Ok(text.trim_end_matches('/').to_owned());
+            }
+            Err(Wrong::new(
+                "must be on loopback: another host would be given the key",
+                "not on this machine",
+                format!("leave it out to use {home}"),
+            ))
+        })
     }
-    if is_loopback_url(text) {
-        return Some(text.to_owned());
-    }
-    let wrong = Wrong::new(
-        "a webhook URL is a secret and does not belong in this file",
-        "whoever has it can post in your name",
-        "put it into a file of its own and write url_file = \"/path/to/it\" or url = \"credential:NAME\"; only a \
-         webhook on loopback, that of the simulated AWS, may stand here",
-    );
-    sheet.wrong(entry, wrong);
-    None
 }
 
-fn from_file(sheet: &mut Sheet, entry: &Entry<'_>, path: &Path) -> Option<String> {
-    let text = match files::read(path, "secret file") {
-        Ok(text) => text,
-        Err(fault) => {
-            sheet.wrong(entry, as_wrong(&fault));
-            return None;
-        }
-    };
-    let url = text.trim();
-    let is_url = url.starts_with("https://") || is_loopback_url(url);
-    if is_url && url.chars().count() <= MOST_URL_CHARACTERS && !url.contains(char::is_whitespace) {
-        return Some(url.to_owned());
+/// An address that is no secret: https, or loopback.
+fn plain_url(text: &str) -> Result<String, Wrong> {
+    let rest = text.strip_prefix("https://").unwrap_or_default();
+    let host = rest.split('/').next().unwrap_or_default();
+    let is_plain = !host.is_empty()
+        && !text.contains(['@', '?', '#', '\\'])
+        && !text.contains(char::is_whitespace);
+    if is_plain || secret::is_loopback_url(text) {
+        return Ok(text.trim_end_matches('/').to_owned());
     }
-    let wrong = Wrong::new(
-        format!("the file {} does not hold a webhook URL", path.display()),
-        "its content is not shown, since it may be a secret",
-        "one line that starts with https://",
-    );
-    sheet.wrong(entry, wrong);
-    None
+    Err(Wrong::new(
+        "must be an https address, or one on loopback, without user, password or query",
+        "who listens on the way could read it, or it holds a secret",
+        "such as \"https://alertmanager.example.com\" or \"http://127.0.0.1:9093\"; a token stands in `token_file`",
+    ))
 }
 
-fn as_wrong(fault: &Fault) -> Wrong {
-    Wrong::new(
-        fault.message(),
-        "named here",
-        fault.help_text().unwrap_or_default(),
-    )
-}
-
-/// `http://127.0.0.1:PORT/…` and its kin. A user part would make another host look like this one.
-fn is_loopback_url(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("http://") else {
-        return false;
-    };
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    if authority.starts_with("localhost:") {
-        return authority
-            .trim_start_matches("localhost:")
-            .parse::<u16>()
-            .is_ok();
+fn slack_channel(text: &str) -> Result<String, Wrong> {
+    let is_fine = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let begins = text.starts_with(['C', 'G', 'D']);
+    if begins && (9..=20).contains(&text.len()) && text.bytes().all(is_fine) {
+        return Ok(text.to_owned());
     }
-    values::loopback(authority).is_ok()
+    Err(Wrong::new(
+        "must be the id of a channel",
+        "not an id; a name can change, and a bot cannot edit by it",
+        "such as \"C0123456789\": Slack shows it at the end of the channel's details",
+    ))
 }
 
 fn receiver_name(name: &str) -> Result<(), Wrong> {
@@ -216,46 +324,5 @@ fn receiver_name(name: &str) -> Result<(), Wrong> {
     ))
 }
 
-/// All `[[route]]` tables, in the order of the file.
-pub(super) fn routes(
-    sheet: &mut Sheet,
-    sections: Vec<Section<'_>>,
-    receivers: &Receivers,
-) -> Vec<Route> {
-    let mut routes = Vec::new();
-    for mut section in sections {
-        let entry = section.take("receiver");
-        let name = entry.as_ref().and_then(|it| {
-            let known = receivers.keys().map(ReceiverName::as_str);
-            sheet.parsed(it, |text| known_receiver(text, known.collect()))
-        });
-        let name = sheet.require(&section, "receiver", "\"on-call\"", name);
-        let least = section
-            .take("severity")
-            .map(|it| sheet.choice(&it, &severities()));
-        section.finish(sheet);
-        // A route without a severity hears what is worth getting up for.
-        let least = least.unwrap_or(Some(Severity::Warning));
-        if let (Some(receiver), Some(least)) = (name, least) {
-            routes.push(Route { receiver, least });
-        }
-    }
-    routes
-}
-
-fn known_receiver(text: &str, known: Vec<&str>) -> Result<ReceiverName, Wrong> {
-    if known.contains(&text) {
-        return Ok(ReceiverName::new(text));
-    }
-    let all = known.join(", ");
-    let help = match nearest(text, known) {
-        Some(name) => format!("did you mean \"{name}\"?"),
-        None if all.is_empty() => format!("add [receiver.{text}]"),
-        None => format!("receivers in this file: {all}"),
-    };
-    Err(Wrong::new(
-        "no receiver has this name",
-        "unknown receiver",
-        help,
-    ))
-}
+#[cfg(test)]
+mod tests;

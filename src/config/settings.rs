@@ -113,7 +113,12 @@ impl Reader<'_> {
                     .insert(format!("route[{index}].severity"), Origin::File);
             }
         }
-        let routes = receivers::routes(&mut self.sheet, routes, &receivers);
+        let routes = receivers::routes(&mut self.sheet, routes, &receivers, &accounts);
+        receivers::check_fallbacks(&mut self.sheet, &receivers);
+        for (name, _) in receivers.iter().filter(|(_, it)| it.has_wait) {
+            let path = format!("receiver.{name}.fallback_after");
+            self.origins.insert(path, Origin::File);
+        }
         let (budgets, approval_minutes, cooldown_minutes) = self.budget(&mut root);
         let organisation = self.organisation(&mut root);
         let case_codes = self.case_codes(&mut root);
@@ -122,13 +127,20 @@ impl Reader<'_> {
         let calendar = events::read_all(&mut self.sheet, &mut root, &accounts);
         let (rules, rule_faults) = self.rules(&mut root, &accounts);
         root.finish(&mut self.sheet);
+        let fallbacks = receivers
+            .iter()
+            .filter_map(|(name, it)| Some((name.clone(), it.fallback.clone()?)));
+        let fallbacks: BTreeMap<_, _> = fallbacks.collect();
         let named = receivers.into_iter();
-        let receivers: BTreeMap<_, _> = named.filter_map(|(name, it)| Some((name, it?))).collect();
+        let receivers: BTreeMap<_, _> = named
+            .filter_map(|(name, it)| Some((name, it.receiver?)))
+            .collect();
         let policy = Policy {
             mode,
             budgets,
             routes,
             receivers,
+            fallbacks,
             organisation,
             case_codes,
             hints: self.hints,

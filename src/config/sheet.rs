@@ -360,7 +360,42 @@ fn without_secrets(text: &str) -> String {
         rest = tail;
     }
     shown.push_str(rest);
-    shown
+    without_keys(shown)
+}
+
+/// What stands under the keys of secrets, or begins like one, is hidden; a reference to a credential is none.
+fn without_keys(mut text: String) -> String {
+    const KEYS: [&str; 3] = ["token", "secret", "routing_key"];
+    const BEGINNINGS: [&str; 3] = ["xoxb-", "xoxp-", "whsec_"];
+    let mut hidden: Vec<Range<usize>> = Vec::new();
+    let is_end = |c: char| c == '"' || c == '\'' || c == '\n';
+    let value_from = |at: usize| {
+        let rest = text.get(at..).unwrap_or_default();
+        at..at + rest.find(is_end).unwrap_or(rest.len())
+    };
+    for key in KEYS {
+        for (at, _) in text.match_indices(key) {
+            let rest = text.get(at + key.len()..).unwrap_or_default();
+            let value = rest.trim_start_matches(['"', '\'', ' ', '\t']);
+            let Some(value) = value.strip_prefix('=') else {
+                continue;
+            };
+            let value = value.trim_start_matches([' ', '\t']);
+            let value = value.trim_start_matches(['"', '\'']);
+            if !value.starts_with("credential:") {
+                hidden.push(value_from(text.len() - value.len()));
+            }
+        }
+    }
+    for beginning in BEGINNINGS {
+        let places = text.match_indices(beginning);
+        hidden.extend(places.map(|(at, _)| value_from(at)));
+    }
+    for range in hidden {
+        let stars = "*".repeat(range.len());
+        text.replace_range(range, &stars);
+    }
+    text
 }
 
 /// The choice of this name, or what is wrong with it.

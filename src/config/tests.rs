@@ -17,7 +17,7 @@ fn report(error: &ConfigError) -> String {
     report_in(error, 110)
 }
 
-fn report_in(error: &ConfigError, width: usize) -> String {
+pub(super) fn report_in(error: &ConfigError, width: usize) -> String {
     let mut text = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
         .with_width(width)
@@ -233,7 +233,7 @@ fn secrets_are_read_from_files_and_never_shown() {
         let Receiver::Slack { url } = receiver else {
             panic!("not Slack");
         };
-        assert_eq!(url, "https://hooks.slack.example/secret");
+        assert_eq!(url.expose(), "https://hooks.slack.example/secret");
     }
     assert!(!loaded.show().contains("secret\""), "{}", loaded.show());
     assert!(!loaded.show().contains("hooks.slack"), "{}", loaded.show());

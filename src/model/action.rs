@@ -7,6 +7,7 @@ use super::{
     ids::{ActionId, CaseId, IncidentId, Marker, QuotaCode, ReceiverName, Scope},
     outcome::Outcome,
     reason::Reason,
+    receiver::Notice,
     rule::Severity,
     time::{Timestamp, after},
     units::Amount,
@@ -25,6 +26,8 @@ pub enum Effect {
         subject: String,
         /// The message.
         body: String,
+        /// What it is about, as data; none in messages of older releases.
+        notice: Option<Box<Notice>>,
     },
     /// Ask Service Quotas for a higher value.
     RequestQuota {
@@ -192,6 +195,22 @@ impl Intent {
         Marker::of(&self.id)
     }
 
+    /// What intents that reach the same go out by: as they were decided, messages of an incident by their numbers.
+    #[must_use]
+    pub fn order(&self) -> (Timestamp, u32, ActionId) {
+        let number = match &self.effect {
+            Effect::Notify {
+                notice: Some(notice),
+                ..
+            } => notice.number,
+            Effect::Notify { notice: None, .. }
+            | Effect::RequestQuota { .. }
+            | Effect::OpenCase { .. }
+            | Effect::Comment { .. } => 0,
+        };
+        (self.created, number, self.id.clone())
+    }
+
     /// What has to be done with this intent at `now`, if anything.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Option<Due> {
@@ -244,7 +263,7 @@ impl Intent {
         let (state, failure) = match outcome {
             Outcome::Done { reference } => (done(reference, None, now), None),
             Outcome::Theirs { reference, desired } => (done(reference, Some(*desired), now), None),
-            Outcome::NotYet { wait_minutes, why } => {
+            Outcome::NotYet { wait_minutes, why } | Outcome::Refused { wait_minutes, why } => {
                 (self.again(*wait_minutes, why, now), Some(why))
             }
             Outcome::Never { why } => {

@@ -24,6 +24,14 @@ pub enum Outcome {
         /// Why, as a sentence fragment.
         why: String,
     },
+    /// It certainly did not happen, and the other side takes nothing at all until a person has acted there: a key, a
+    /// permission, a channel is gone. It may be tried again after so many minutes at the earliest.
+    Refused {
+        /// Minutes to wait at least; the protocol adds its own backoff.
+        wait_minutes: i64,
+        /// Why, as a sentence fragment.
+        why: String,
+    },
     /// It certainly did not happen, and trying again as it is would be no use.
     Never {
         /// Why, as a sentence fragment.
@@ -49,7 +57,10 @@ impl Outcome {
     pub const fn is_clear(&self) -> bool {
         match self {
             Self::Done { .. } | Self::Theirs { .. } | Self::Never { .. } | Self::Absent => true,
-            Self::NotYet { .. } | Self::InDoubt { .. } | Self::CouldNotLook { .. } => false,
+            Self::NotYet { .. }
+            | Self::Refused { .. }
+            | Self::InDoubt { .. }
+            | Self::CouldNotLook { .. } => false,
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
+pub use super::receiver::{Fallback, Receiver, Route, Secret};
 use super::{
     calendar::Calendar,
     hint::HintRules,
     ids::{AccountId, ReceiverName, Region, Scope},
-    rule::{Rules, Severity},
+    rule::Rules,
     units::{Amount, Share},
 };
 
@@ -91,40 +92,6 @@ impl Account {
     }
 }
 
-/// Where messages go.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Receiver {
-    /// An SNS topic. The account and Region of its ARN decide which client publishes.
-    Sns {
-        /// The topic.
-        topic_arn: String,
-    },
-    /// A Slack incoming webhook. The URL is a secret: it is never printed.
-    Slack {
-        /// The webhook.
-        url: String,
-    },
-}
-
-impl std::fmt::Debug for Receiver {
-    /// Without the webhook, which is a secret.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Sns { topic_arn } => f.debug_struct("Sns").field("topic_arn", topic_arn).finish(),
-            Self::Slack { .. } => f.debug_struct("Slack").finish_non_exhaustive(),
-        }
-    }
-}
-
-/// Which receiver hears what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// Who.
-    pub receiver: ReceiverName,
-    /// From this severity on.
-    pub least: Severity,
-}
-
 /// The bounds of what we file by ourselves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Budgets {
@@ -173,6 +140,8 @@ pub struct Policy {
     pub routes: Vec<Route>,
     /// Receivers by name.
     pub receivers: BTreeMap<ReceiverName, Receiver>,
+    /// Who hears instead of a receiver that can't be told.
+    pub fallbacks: BTreeMap<ReceiverName, Fallback>,
     /// What Support is told about us.
     pub organisation: Organisation,
     /// How our own cases are addressed.

@@ -26,7 +26,8 @@ use super::{shared::Shared, telemetry};
 use crate::{
     cloud::Cloud,
     model::{
-        book::Record, catalog::PoolId, policy::Heat, reason::Reason, rule::Rules, time::Timestamp,
+        book::Record, catalog::PoolId, ids::ReceiverName, policy::Heat, reason::Reason,
+        rule::Rules, time::Timestamp,
     },
     store::{Ledger, StoreError},
 };
@@ -66,6 +67,8 @@ pub struct Cycle {
     days_checked: BTreeMap<PoolId, i64>,
     /// How long slow accounts and Regions are waited for; `None` waits for all of them.
     patience: Option<Duration>,
+    /// Receivers that asked to be left alone, and until when.
+    held: BTreeMap<ReceiverName, Timestamp>,
     spending: Spending,
 }
 
@@ -94,6 +97,7 @@ impl Cycle {
             learning: Learning::default(),
             days_checked: BTreeMap::new(),
             patience,
+            held: BTreeMap::new(),
             spending: Spending::default(),
         }
     }

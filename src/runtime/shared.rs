@@ -16,7 +16,8 @@ use crate::{
         book::Book,
         card::Card,
         catalog::PoolId,
-        ids::{ActionId, Scope},
+        ids::{ActionId, ReceiverName, Scope},
+        outcome::Outcome,
         outlook::Exhaustion,
         policy::Settings,
         spend::{Calls, Month, Site},
@@ -75,6 +76,8 @@ pub struct Health {
     pub checks: BTreeMap<PoolId, CrossCheck>,
     /// What is to come against the quotas of each pool, where enough is known.
     pub outlooks: BTreeMap<(PoolId, QuotaKind), Outlook>,
+    /// Receivers that could not be told again what is open there, and why.
+    pub unrepeated: BTreeMap<ReceiverName, String>,
 }
 
 /// What is to come against one quota of one pool.
@@ -189,6 +192,33 @@ impl Shared {
     pub fn heard(&self, lines: &[Line], now: Timestamp) {
         if let Some(listener) = &self.listener {
             listener(lines, now);
+        }
+    }
+
+    /// For the daemon alone: what came of telling a receiver again what is open; `None` when nothing was.
+    pub fn note_repeat(&self, name: &ReceiverName, outcome: Option<&Outcome>, now: Timestamp) {
+        let why = match outcome {
+            None | Some(Outcome::Done { .. }) => None,
+            Some(
+                Outcome::NotYet { why, .. }
+                | Outcome::Refused { why, .. }
+                | Outcome::Never { why }
+                | Outcome::InDoubt { why }
+                | Outcome::CouldNotLook { why },
+            ) => Some(why.clone()),
+            Some(Outcome::Theirs { .. } | Outcome::Absent) => Some("no answer".to_owned()),
+        };
+        let mut health = self.health_mut();
+        let Some(why) = why else {
+            health.unrepeated.remove(name);
+            return;
+        };
+        if health
+            .unrepeated
+            .insert(name.clone(), why.clone())
+            .is_none()
+        {
+            tracing::warn!(event = "receiver.unrepeated", receiver = %name, %now, "what is open could not be told again: {why}");
         }
     }
 

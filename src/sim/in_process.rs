@@ -18,9 +18,9 @@ use super::{
 };
 use crate::{
     cloud::{
-        CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
-        Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus, NewCase, Page, Profile,
-        QuotaRequest,
+        Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
+        ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus, NewCase, Page,
+        Post, Profile, QuotaRequest,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
@@ -351,14 +351,20 @@ impl Cloud for InProcess {
         })
     }
 
-    async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
+    /// As Slack's webhooks answer; there are no other receivers here.
+    async fn post(&self, post: &Post) -> Result<Answer, Fault> {
         const OPERATION: &str = "webhook:Post";
         self.tally(None, OPERATION, 0);
         let fault = self.faults.call(OPERATION);
         if fault.is_none_or(Happened::has_effect) {
-            self.sim.receive_webhook(url, body);
+            self.sim.receive_webhook(&post.url, &post.body);
         }
-        fault.map_or(Ok(()), |fault| Err(failed(OPERATION, fault)))
+        let answer = Answer {
+            status: 200,
+            retry_after_seconds: None,
+            body: "ok".to_owned(),
+        };
+        fault.map_or(Ok(answer), |fault| Err(failed(OPERATION, fault)))
     }
 
     fn calls(&self) -> CallCounts {

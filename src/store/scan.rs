@@ -331,6 +331,7 @@ mod tests {
                 severity: Severity::Info,
                 subject: "s".to_owned(),
                 body: "b".repeat(9_000),
+                notice: None,
             },
             reasons: Vec::new(),
             created: Timestamp::UNIX_EPOCH,

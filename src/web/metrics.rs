@@ -17,7 +17,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{View, Web, inert, json::Headroom};
+use super::{View, Web, inert, json::Headroom, view::Untold};
 use crate::{
     model::{ids::Scope, time::Timestamp},
     runtime::shared::Cost,
@@ -85,6 +85,7 @@ fn exposition(view: &View<'_>, most: usize) -> Result<String, fmt::Error> {
     series.aws(view);
     series.incidents(view);
     series.intents(view);
+    series.receivers(view);
     series.stages(view);
     series.quotas(&view.headroom());
     series.checks(view);
@@ -215,6 +216,30 @@ impl Series {
             help,
             bare(age.unwrap_or(0.0).max(0.0)),
         );
+    }
+
+    fn receivers(&mut self, view: &View<'_>) {
+        let untold = view.untold();
+        let kind = |name| {
+            let receiver = view.settings.policy.receivers.get(name);
+            receiver.map_or("", |it| it.kind()).to_owned()
+        };
+        let rows = |number: fn(&Untold) -> usize| {
+            let rows = untold.iter().map(|(name, own)| {
+                let labels = vec![("receiver", label(name.as_str())), ("kind", kind(name))];
+                (labels, count(number(own)))
+            });
+            rows.collect::<Vec<Row>>()
+        };
+        let waiting = rows(|it| it.waiting);
+        let help = "Messages that a receiver has not taken yet";
+        self.gauge("receiver_waiting", help, waiting);
+        let given_up = rows(|it| it.given_up);
+        let help = "Messages of the last day that were given up for a receiver";
+        self.gauge("receiver_given_up", help, given_up);
+        let unheard = bare(count(view.unheard().len()));
+        let help = "Messages that were tried and that no receiver took";
+        self.gauge("messages_unheard", help, unheard);
     }
 
     fn stages(&mut self, view: &View<'_>) {

@@ -27,6 +27,9 @@ mod incident;
 mod portrait;
 mod record;
 mod summary;
+mod told;
+
+pub(super) use told::Untold;
 
 /// Rows of one list in one answer. More are counted in `left_out`; the API's `explain` still finds each of them.
 const MOST_ROWS: usize = 200;
@@ -90,7 +93,7 @@ impl View<'_> {
             is_ready: self.health.is_ready,
             cycles: self.health.cycles,
             stale,
-            notices: self.notices(),
+            notices: [self.told_notices(), self.notices()].concat(),
             freshness: cut.rows("freshness", self.freshness(), MOST_ROWS),
             headroom: cut.rows("headroom", headroom, MOST_ROWS),
             incidents: cut.rows("incidents", open, MOST_ROWS),

@@ -9,6 +9,7 @@
 mod forecast;
 mod hints;
 mod lifecycle;
+mod routes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,11 +73,9 @@ fn policy(mode: Mode) -> Policy {
             highest_factor: 3.0,
             highest_value: None,
         },
-        routes: vec![Route {
-            receiver: ReceiverName::new("oncall"),
-            least: Severity::Info,
-        }],
+        routes: vec![Route::all(ReceiverName::new("oncall"), Severity::Info)],
         receivers: BTreeMap::from([(ReceiverName::new("oncall"), Receiver::Sns { topic_arn })]),
+        fallbacks: BTreeMap::new(),
         organisation: Organisation::default(),
         case_codes: CaseCodes {
             service: "service-bedrock".to_owned(),

@@ -1,6 +1,7 @@
 //! Real clients against the simulated AWS, and our clients against third-party emulators.
 //!
-//! Everything here goes over loopback HTTP. Nothing is skipped: what is missing fails with the line that installs it.
+//! Everything here goes over loopback HTTP. What is missing fails with the line that
+//! installs it; only an Alertmanager that could not be had is skipped, and said.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,6 +16,7 @@ mod emulators;
 mod faults;
 mod hostile;
 mod port;
+mod receivers;
 mod run;
 mod sdk;
 mod sdk_faults;

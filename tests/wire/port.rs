@@ -19,6 +19,7 @@ use bedrock_ops_alert::{
     aws::{Patience, SdkCloud, SdkOptions},
     cloud::{
         CaseFilter, Cloud, Fault, FaultClass, Metric, MetricQuery, MetricRequest, NewCase, Page,
+        Post,
     },
     model::{
         ids::{AccountId, QuotaCode, Region, Scope},
@@ -272,7 +273,13 @@ fn effects_arrive_and_are_found_again() {
             .await
             .unwrap();
         let hook = format!("http://127.0.0.1:{port_number}/_sim/slack/T0/B0/secret");
-        wire.post(&hook, r#"{"text":"hello"}"#).await.unwrap();
+        let post = Post {
+            operation: "slack:Post",
+            url: hook,
+            headers: Vec::new(),
+            body: r#"{"text":"hello"}"#.to_owned(),
+        };
+        assert_eq!(wire.post(&post).await.unwrap().body, "ok");
         let state = sim.state();
         assert_eq!(state["published"][0]["message"], "message");
         assert_eq!(state["slack"][0]["url"], "/_sim/slack/T0/B0/secret");

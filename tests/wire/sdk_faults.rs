@@ -14,7 +14,7 @@ use std::{
 
 use bedrock_ops_alert::{
     aws::{Endpoint, Patience, SdkCloud, SdkOptions},
-    cloud::{CaseFilter, Cloud as _, Fault, FaultClass, NewCase},
+    cloud::{CaseFilter, Cloud as _, Fault, FaultClass, NewCase, Post},
     model::{
         ids::{AccountId, CaseId, DisplayId, QuotaCode, Region, Scope},
         policy::{Account, Regions},
@@ -157,6 +157,15 @@ pub(crate) fn scope(account: &str) -> Scope {
     }
 }
 
+fn post(url: &str) -> Post {
+    Post {
+        operation: "webhook:Post",
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: "{}".to_owned(),
+    }
+}
+
 pub(crate) const ACCOUNT: &str = "111122223333";
 
 pub(crate) fn case() -> NewCase {
@@ -248,14 +257,16 @@ async fn every_call_that_files_or_publishes_is_sent_once() {
             .await
             .unwrap_err(),
         cloud.publish(&scope, topic, "s", "m").await.unwrap_err(),
-        cloud.post(&webhook, "{}").await.unwrap_err(),
     ];
+    // What a receiver of messages answers is for who asked, and no fault; the URL is none of the answer.
+    let answer = cloud.post(&post(&webhook)).await.unwrap();
+    assert_eq!(answer.status, 500);
     for (sent, fault) in faults.iter().enumerate() {
         assert_eq!(fault.class, FaultClass::Server, "{sent}: {fault}");
         assert!(!fault.to_string().contains("SECRET"), "{fault}");
     }
     let requests = server.requests();
-    assert_eq!(requests.len(), faults.len());
+    assert_eq!(requests.len(), faults.len() + 1);
     // SNS is asked in the Region of the topic, whatever Region is watched.
     assert!(
         requests[2].contains("/us-west-2/sns/aws4_request"),
@@ -301,7 +312,7 @@ async fn nobody_listening_means_that_nothing_happened() {
         .unwrap_err();
     assert_eq!(fault.class, FaultClass::Connect, "{fault}");
     let fault = cloud
-        .post(&format!("{url}/SECRET"), "{}")
+        .post(&post(&format!("{url}/SECRET")))
         .await
         .unwrap_err();
     assert_eq!(fault.class, FaultClass::Connect, "{fault}");

@@ -1,14 +1,14 @@
 //! A scripted port for the tests of this folder: it answers what it was told to and notes what it was asked.
 
-use std::sync::Mutex;
+use std::{collections::VecDeque, sync::Mutex};
 
 use async_trait::async_trait;
 
 use crate::{
     cloud::{
-        CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FaultClass, FoundationModel,
-        ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile,
-        QuotaRequest,
+        Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FaultClass,
+        FoundationModel, ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase,
+        Page, Post, Profile, QuotaRequest,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
@@ -28,6 +28,8 @@ pub(super) struct Fake {
     pub(super) history: Vec<Result<Page<QuotaRequest>, Fault>>,
     pub(super) cases: Vec<Result<Page<Case>, Fault>>,
     pub(super) communications: Vec<Result<Page<Communication>, Fault>>,
+    /// What receivers of messages answer, one after the other; then as Slack's webhooks do.
+    pub(super) answers: Mutex<VecDeque<Result<Answer, Fault>>>,
     pub(super) asked: Mutex<Vec<String>>,
 }
 
@@ -39,6 +41,7 @@ impl Default for Fake {
             history: Vec::new(),
             cases: Vec::new(),
             communications: Vec::new(),
+            answers: Mutex::default(),
             asked: Mutex::default(),
         }
     }
@@ -221,9 +224,17 @@ impl Cloud for Fake {
         self.effect.clone()
     }
 
-    async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
-        self.note(format!("post {url} {body}"));
-        self.effect.clone().map(|_| ())
+    async fn post(&self, post: &Post) -> Result<Answer, Fault> {
+        self.note(format!("post {} {}", post.url, post.body));
+        let answers = self.answers.lock().unwrap().pop_front();
+        match answers {
+            Some(answer) => answer,
+            None => self.effect.clone().map(|_| Answer {
+                status: 200,
+                retry_after_seconds: None,
+                body: "ok".to_owned(),
+            }),
+        }
     }
 
     fn calls(&self) -> CallCounts {

@@ -1,12 +1,30 @@
-//! Messages to people: SNS and Slack. At least once, since a message too many is better than one too few.
+//! Messages to people, one file a kind of receiver. At least once, since a message too many is better than one too few;
+//! and once, where the receiver can tell a repetition.
 
-use super::{DENIED_WAIT, failed};
+mod alertmanager;
+mod answer;
+mod pagerduty;
+mod slack;
+mod text;
+mod webhook;
+
+use std::collections::BTreeSet;
+
+use answer::Said;
+use slack::Bot;
+use text::cut_bytes;
+
 use crate::{
     cloud::{Cloud, Fault},
     model::{
+        action::{Effect, Intent, IntentState},
         ids::{AccountId, ReceiverName, Region, Scope},
+        incident::Cause,
         outcome::Outcome,
         policy::{Policy, Receiver},
+        receiver::Notice,
+        rule::Severity,
+        time::Timestamp,
     },
 };
 
@@ -14,59 +32,152 @@ use crate::{
 const MOST_SUBJECT: usize = 99;
 /// Most bytes of an SNS message.
 const MOST_SNS_BYTES: usize = 262_144;
-/// Most characters of a Slack text, as Slack advises; 40,000 would be refused or cut.
-const MOST_SLACK: usize = 4_000;
-/// What stands at the end of a text that was cut.
-const CUT: &str = "\n(cut)";
+/// Most characters of a quota's code; AWS's have ten.
+const MOST_CODE: usize = 128;
 /// The subject where none is left.
 const PLAIN_SUBJECT: &str = "Bedrock Ops Alert";
 
-pub(super) async fn send(
-    cloud: &dyn Cloud,
-    policy: &Policy,
-    receiver: &ReceiverName,
-    subject: &str,
-    body: &str,
-) -> Outcome {
-    let sent = match policy.receivers.get(receiver) {
-        None => {
-            let why = format!("receiver `{receiver}` is not in the configuration");
-            return Outcome::Never { why };
+/// A message on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Letter<'a> {
+    intent: &'a Intent,
+    receiver: &'a ReceiverName,
+    severity: Severity,
+    subject: &'a str,
+    body: &'a str,
+    notice: Option<&'a Notice>,
+    /// What the receiver called the last message of this incident that it took.
+    earlier: Option<&'a str>,
+}
+
+impl<'a> Letter<'a> {
+    /// The message of this intent, if it is one.
+    pub(super) fn of(intent: &'a Intent, earlier: Option<&'a str>) -> Option<Self> {
+        let Effect::Notify {
+            receiver,
+            severity,
+            subject,
+            body,
+            notice,
+        } = &intent.effect
+        else {
+            return None;
+        };
+        Some(Self {
+            intent,
+            receiver,
+            severity: *severity,
+            subject,
+            body,
+            notice: notice.as_deref(),
+            earlier,
+        })
+    }
+
+    /// When this try was begun.
+    fn sent_at(&self) -> Timestamp {
+        match self.intent.state {
+            IntentState::Sending { at } => at,
+            IntentState::Proposed { .. }
+            | IntentState::Planned { .. }
+            | IntentState::Unknown { .. }
+            | IntentState::Done { .. }
+            | IntentState::Held { .. }
+            | IntentState::Refused { .. } => self.intent.created,
         }
-        Some(Receiver::Sns { topic_arn }) => {
-            let Some(scope) = topic_scope(topic_arn) else {
-                let why = format!(
-                    "receiver `{receiver}`: `{topic_arn}` is not the ARN of a topic; \
-                     it reads like `arn:aws:sns:us-east-1:111122223333:NAME`"
-                );
-                return Outcome::Never { why };
-            };
-            publish(cloud, &scope, topic_arn, subject, body).await
-        }
-        Some(Receiver::Slack { url }) => cloud
-            .post(url, &slack_body(subject, body))
-            .await
-            .map(|()| format!("posted to {receiver}")), // a webhook gives no id
-    };
-    match sent {
-        Ok(reference) => Outcome::Done { reference },
-        Err(fault) => not_sent(receiver, &fault),
     }
 }
 
-/// No message is refused for good: a topic or a permission may come back, and people must hear.
-fn not_sent(receiver: &ReceiverName, fault: &Fault) -> Outcome {
-    match failed(&format!("the message to `{receiver}`"), fault) {
-        Outcome::Never { why } => Outcome::NotYet {
-            wait_minutes: DENIED_WAIT,
-            why,
+pub(super) async fn send(cloud: &dyn Cloud, policy: &Policy, letter: &Letter<'_>) -> Outcome {
+    let receiver = letter.receiver;
+    match policy.receivers.get(receiver) {
+        None => Outcome::Never {
+            why: format!("receiver `{receiver}` is not in the configuration"),
         },
-        outcome @ (Outcome::Done { .. }
-        | Outcome::Theirs { .. }
-        | Outcome::NotYet { .. }
-        | Outcome::InDoubt { .. }
-        | Outcome::Absent
-        | Outcome::CouldNotLook { .. }) => outcome,
+        Some(Receiver::Sns { topic_arn }) => by_sns(cloud, topic_arn, letter).await,
+        Some(Receiver::Slack { url }) => {
+            let said = slack::by_webhook(cloud, url, letter).await;
+            said.outcome(receiver, &[url])
+        }
+        Some(Receiver::SlackBot {
+            token,
+            channel,
+            api,
+        }) => {
+            let bot = Bot {
+                cloud,
+                token,
+                channel,
+                api,
+            };
+            bot.send(letter).await.outcome(receiver, &[token])
+        }
+        Some(Receiver::PagerDuty { routing_key, url }) => {
+            let said = pagerduty::send(cloud, url, routing_key, letter).await;
+            said.outcome(receiver, &[routing_key])
+        }
+        Some(Receiver::Webhook { url, secret }) => {
+            let said = webhook::send(cloud, url, secret.as_ref(), letter).await;
+            let secrets: Vec<_> = secret.iter().chain([url]).collect();
+            said.outcome(receiver, &secrets)
+        }
+        Some(Receiver::Alertmanager { url, token }) => {
+            let said = alertmanager::send(cloud, url, token.as_ref(), letter).await;
+            let secrets: Vec<_> = token.iter().collect();
+            said.outcome(receiver, &secrets)
+        }
+    }
+}
+
+/// Tells a receiver again what is open, where it would forget it otherwise.
+pub(super) async fn repeat(
+    cloud: &dyn Cloud,
+    name: &ReceiverName,
+    receiver: &Receiver,
+    open: &[Letter<'_>],
+    now: Timestamp,
+) -> Option<Outcome> {
+    match receiver {
+        Receiver::Alertmanager { url, token } => {
+            let said = alertmanager::repeat(cloud, url, token.as_ref(), open, now).await;
+            let secrets: Vec<_> = token.iter().collect();
+            Some(said.outcome(name, &secrets))
+        }
+        Receiver::Sns { .. }
+        | Receiver::Slack { .. }
+        | Receiver::SlackBot { .. }
+        | Receiver::PagerDuty { .. }
+        | Receiver::Webhook { .. } => None,
+    }
+}
+
+async fn by_sns(cloud: &dyn Cloud, topic_arn: &str, letter: &Letter<'_>) -> Outcome {
+    let receiver = letter.receiver;
+    let Some(scope) = topic_scope(topic_arn) else {
+        let why = format!(
+            "receiver `{receiver}`: `{topic_arn}` is not the ARN of a topic; \
+             it reads like `arn:aws:sns:us-east-1:111122223333:NAME`"
+        );
+        return Outcome::Never { why };
+    };
+    match publish(cloud, &scope, topic_arn, letter.subject, letter.body).await {
+        Ok(reference) => Outcome::Done { reference },
+        // A topic or a permission may come back, and people must hear: what is refused is tried again.
+        Err(fault) => Said::None(fault).outcome(receiver, &[]),
+    }
+}
+
+/// The ids of the models it is about, each once.
+fn models(notice: &Notice, most: usize, most_characters: usize) -> Vec<String> {
+    let models: BTreeSet<&str> = notice.pools.iter().map(|it| it.model.as_str()).collect();
+    let listed = models.into_iter().take(most);
+    listed.map(|it| text::line(it, most_characters)).collect()
+}
+
+fn quota_code(notice: &Notice) -> Option<String> {
+    match &notice.cause {
+        Cause::Quota { code, .. } => Some(text::line(code.as_str(), MOST_CODE)),
+        Cause::Pool { .. } => None,
     }
 }
 
@@ -80,7 +191,8 @@ async fn publish(
     let subject = sns_subject(subject);
     let message = match body.trim() {
         "" => subject.clone(), // an empty message is refused
-        _ => cut_bytes(body, MOST_SNS_BYTES),
+        // A character has four bytes at most, so that nothing short is cut here.
+        _ => cut_bytes(&text::clean(body, MOST_SNS_BYTES), MOST_SNS_BYTES),
     };
     cloud.publish(scope, topic_arn, &subject, &message).await
 }
@@ -121,71 +233,8 @@ fn sns_subject(subject: &str) -> String {
     }
 }
 
-/// At most so many bytes, cut between characters, and said so.
-fn cut_bytes(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
-    }
-    let mut end = most.saturating_sub(CUT.len());
-    while !text.is_char_boundary(end) {
-        end -= 1; // 0 is a boundary
-    }
-    format!("{}{CUT}", text.get(..end).unwrap_or(""))
-}
-
-/// The text with what Slack reads as markup escaped; links in it are not opened up.
-fn slack_body(subject: &str, body: &str) -> String {
-    let text = slack_text(&format!("*{subject}*\n{body}"));
-    serde_json::json!({ "text": text, "unfurl_links": false, "unfurl_media": false }).to_string()
-}
-
-/// Escaped first and cut then, never inside an entity.
-fn slack_text(text: &str) -> String {
-    let whole: usize = text.chars().map(|c| escaped(c).len()).sum();
-    let room = if whole <= MOST_SLACK {
-        MOST_SLACK
-    } else {
-        MOST_SLACK - CUT.len()
-    };
-    let mut out = String::new();
-    let mut length = 0;
-    for c in text.chars() {
-        let piece = escaped(c);
-        length += piece.len();
-        if length > room {
-            out.push_str(CUT);
-            break;
-        }
-        piece.push_to(&mut out, c);
-    }
-    out
-}
-
-/// An entity, or the character itself.
-struct Escaped(Option<&'static str>);
-
-fn escaped(c: char) -> Escaped {
-    Escaped(match c {
-        '&' => Some("&amp;"),
-        '<' => Some("&lt;"),
-        '>' => Some("&gt;"),
-        _ => None,
-    })
-}
-
-impl Escaped {
-    /// In characters: entities are ASCII.
-    fn len(&self) -> usize {
-        self.0.map_or(1, str::len)
-    }
-
-    fn push_to(&self, out: &mut String, c: char) {
-        match self.0 {
-            Some(entity) => out.push_str(entity),
-            None => out.push(c),
-        }
-    }
-}
+#[cfg(test)]
+mod hostile;
 
 #[cfg(test)]
 mod tests {
@@ -216,22 +265,5 @@ mod tests {
         ] {
             assert_eq!(topic_scope(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn slack_markup_is_escaped_and_never_cut_inside_an_entity() {
-        assert_eq!(slack_text("a < b & c > d"), "a &lt; b &amp; c &gt; d");
-        let long = slack_text(&"<".repeat(3_000));
-        assert!(long.len() <= MOST_SLACK, "{}", long.len());
-        let entities = long.strip_suffix(CUT).unwrap();
-        assert_eq!(entities.replace("&lt;", ""), "");
-        let exact = "x".repeat(MOST_SLACK);
-        assert_eq!(slack_text(&exact), exact);
-    }
-
-    #[test]
-    fn bytes_are_cut_between_characters() {
-        assert_eq!(cut_bytes("ä", 2), "ä");
-        assert_eq!(cut_bytes("ääääää", 9), format!("ä{CUT}"));
     }
 }

@@ -2,17 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Inputs, Wanted, minutes::Minutes, texts::Message};
+use super::{
+    Inputs, Wanted,
+    minutes::Minutes,
+    texts::{self, Message},
+};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     alert::Track,
     book::{Book, Record},
     catalog::PoolId,
     desk::{Ask, Investigation},
-    ids::{ActionId, CaseId, IncidentId, RequestId},
+    ids::{ActionId, CaseId, IncidentId, ReceiverName, RequestId},
     incident::{AlertKey, Cause, Incident},
     policy::Policy,
     reason::Reason,
+    receiver::{Notice, Phase},
     rule::Severity,
     time::{Minute, Timestamp},
 };
@@ -224,53 +229,45 @@ impl<'a> Draft<'a> {
         if self.book().intents.contains_key(&id) || self.intents.contains_key(&id) {
             return false;
         }
-        let intent = Intent {
-            id: id.clone(),
-            incident: wish.incident,
-            step: wish.step,
-            effect: wish.effect,
-            reasons: wish.reasons,
-            created: self.now(),
-            state: wish.state,
-            attempts: 0,
-            last_failure: None,
-            revision: 1,
-        };
-        self.intents.insert(id, intent);
+        self.intents.insert(id, wish.intent(self.now()));
         true
     }
 
-    /// Plans one message to everybody whose route lets this severity through.
+    /// Plans one message to everybody whose route lets it through. Whoever was told of what stays open there, and whoever was
+    /// told in somebody's place, hears the end as well.
     pub(super) fn tell(&mut self, id: &IncidentId, severity: Severity, message: &Message) {
         let Some(incident) = self.incident(id) else {
             return;
         };
         let mut incident = incident.clone();
+        let phase = Phase::of(&incident, incident.told, self.now());
         incident.messages += 1;
         incident.told = Some(incident.told.map_or(severity, |told| told.max(severity)));
-        let number = incident.messages;
-        self.put(incident);
-        for route in self
-            .policy()
+        self.put(incident.clone());
+        let policy = self.policy();
+        let mut to: Vec<&ReceiverName> = Vec::new();
+        let fitting = policy
             .routes
             .iter()
-            .filter(|route| route.least <= severity)
-        {
-            let receiver = route.receiver.clone();
-            self.intend(Wish {
-                incident: id.clone(),
-                step: format!("message/{number}/{receiver}"),
-                effect: Effect::Notify {
-                    receiver,
-                    severity,
-                    subject: message.subject.clone(),
-                    body: message.body.clone(),
-                },
-                reasons: Vec::new(),
-                state: IntentState::Planned {
-                    not_before: self.now(),
-                },
-            });
+            .filter(|it| it.fits(&incident, severity));
+        to.extend(fitting.map(|it| &it.receiver));
+        if phase == Phase::Resolved {
+            to.extend(told_before(self.book(), policy, id));
+        }
+        let notice = Notice::of(&incident, phase, texts::headline(&incident));
+        let told = Told {
+            severity,
+            message,
+            notice: &notice,
+        };
+        for receiver in to {
+            if policy
+                .receivers
+                .get(receiver)
+                .is_none_or(|it| it.hears(phase, severity))
+            {
+                self.intend(told.to(id, receiver, self.now()));
+            }
         }
     }
 
@@ -291,6 +288,53 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Receivers that were told of this incident and that no route may lead to any more: those where it stays open until they
+/// hear its end, and those that hear in somebody's place only.
+fn told_before<'b>(book: &'b Book, policy: &Policy, id: &IncidentId) -> BTreeSet<&'b ReceiverName> {
+    let of_incident = book.intents.values().filter(|it| it.incident == *id);
+    let told = of_incident.filter_map(|it| match &it.effect {
+        Effect::Notify { receiver, .. } => Some(receiver),
+        Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
+    });
+    told.filter(|receiver| {
+        let kept = policy
+            .receivers
+            .get(*receiver)
+            .is_some_and(|it| it.keeps_state());
+        let mut routes = policy.routes.iter();
+        let is_known = policy.receivers.contains_key(*receiver);
+        is_known && (kept || routes.all(|it| it.receiver != **receiver))
+    })
+    .collect()
+}
+
+/// A message, before it is addressed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told<'a> {
+    pub(super) severity: Severity,
+    pub(super) message: &'a Message,
+    pub(super) notice: &'a Notice,
+}
+
+impl Told<'_> {
+    /// The wish to tell this receiver. The step is the same whatever led to it, so that nobody hears a message twice.
+    pub(super) fn to(&self, id: &IncidentId, receiver: &ReceiverName, now: Timestamp) -> Wish {
+        Wish {
+            incident: id.clone(),
+            step: format!("message/{}/{receiver}", self.notice.number),
+            effect: Effect::Notify {
+                receiver: receiver.clone(),
+                severity: self.severity,
+                subject: self.message.subject.clone(),
+                body: self.message.body.clone(),
+                notice: Some(Box::new(self.notice.clone())),
+            },
+            reasons: Vec::new(),
+            state: IntentState::Planned { not_before: now },
+        }
+    }
+}
+
 /// An intent to be: what only the planner knows of it.
 #[derive(Debug)]
 pub(super) struct Wish {
@@ -299,4 +343,22 @@ pub(super) struct Wish {
     pub(super) effect: Effect,
     pub(super) reasons: Vec<Reason>,
     pub(super) state: IntentState,
+}
+
+impl Wish {
+    /// The first version of the intent.
+    pub(super) fn intent(self, now: Timestamp) -> Intent {
+        Intent {
+            id: ActionId::derive(&self.incident, &self.step),
+            incident: self.incident,
+            step: self.step,
+            effect: self.effect,
+            reasons: self.reasons,
+            created: now,
+            state: self.state,
+            attempts: 0,
+            last_failure: None,
+            revision: 1,
+        }
+    }
 }

@@ -260,12 +260,15 @@ fn ease(draft: &mut Draft<'_>, id: &IncidentId) {
     let Some(still) = still.filter(|still| goes_on && *still < told) else {
         return;
     };
+    let message = texts::eased(draft, &incident, still);
+    incident.severity = still;
+    draft.put(incident.clone());
     // Whoever heard the worst hears that it is over.
-    draft.tell(id, told, &texts::eased(draft, &incident, still));
+    draft.tell(id, told, &message);
     incident.messages = draft
         .incident(id)
         .map_or(incident.messages, |it| it.messages);
-    (incident.severity, incident.told) = (still, Some(still));
+    incident.told = Some(still);
     let what = format!("eased from {} to {}", told.name(), still.name());
     incident.decide(draft.now(), what);
     draft.put(incident);

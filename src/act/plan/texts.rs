@@ -124,6 +124,13 @@ pub(super) fn resolved(draft: &Draft<'_>, incident: &Incident) -> Message {
     })
 }
 
+/// A person has decided something about it. `what` is a sentence without its final stop.
+pub(super) fn taken_up(incident: &Incident, what: &str) -> Message {
+    message(incident, "taken up", &headline(incident), |lines| {
+        lines.push(format!("{what}."));
+    })
+}
+
 /// The incident was over before anybody could judge it.
 pub(super) fn past(draft: &Draft<'_>, incident: &Incident) -> Message {
     message(incident, "was", &headline(incident), |lines| {

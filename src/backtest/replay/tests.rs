@@ -21,10 +21,9 @@ const START: Minute = Minute(20_458 * DAY);
 fn settings() -> Settings {
     let mut settings = config::parse("", "none.toml", &Overrides::default()).unwrap();
     settings.policy.mode = Mode::File;
-    settings.policy.routes.push(Route {
-        receiver: crate::model::ids::ReceiverName::new("everybody"),
-        least: Severity::Info,
-    });
+    let everybody = crate::model::ids::ReceiverName::new("everybody");
+    let route = Route::all(everybody, Severity::Info);
+    settings.policy.routes.push(route);
     settings
 }
 

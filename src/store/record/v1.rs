@@ -20,7 +20,7 @@ pub(crate) use self::{
 use crate::model::{
     action, alert,
     book::Record,
-    catalog, desk, ids, incident, outlook, quota, reason,
+    catalog, desk, ids, incident, outlook, quota, reason, receiver,
     series::{HourBlock, Signal},
     spend,
     time::Minute,
@@ -78,8 +78,17 @@ stored_struct!(Incident of incident::Incident {
     decisions: Vec<Decision>, decisions_dropped: u32, messages: u32, told: Option<String>,
 });
 
+stored_struct!(Notice of receiver::Notice {
+    phase: String, number: u32, severity: String, title: String, cause: Cause, kind: Option<String>,
+    pools: Vec<PoolId>, began: i64, resolved: Option<String>,
+});
 stored_enum!(Effect of action::Effect {
-    Notify { receiver: String, severity: String, subject: String, body: String, }
+    Notify {
+        receiver: String, severity: String, subject: String, body: String,
+        // Since format 5; a message of before has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<Box<Notice>>,
+    }
     RequestQuota { scope: Scope, code: String, desired: Number, context: String, }
     OpenCase { scope: Scope, subject: String, body: String, }
     Comment { scope: Scope, case: String, body: String, }

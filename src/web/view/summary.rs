@@ -71,6 +71,14 @@ impl View<'_> {
                 text: format!("{stage} fails in {}: {why}{more}", self.place(scope)),
             });
         }
+        let unheard = self.unheard();
+        if let Some(first) = unheard.first() {
+            let messages = count(unheard.len(), "message");
+            return Some(Summary {
+                level: Level::Warning,
+                text: format!("{messages} reached nobody so far: see {}", first.incident),
+            });
+        }
         if let Some(first) = waiting.held.first() {
             return Some(Summary {
                 level: Level::Warning,

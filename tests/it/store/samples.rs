@@ -18,6 +18,7 @@ use bedrock_ops_alert::model::{
     outlook::{Exhaustion, Way},
     quota::{Quota, QuotaChange},
     reason::Reason,
+    receiver::{Notice, Phase},
     rule::{Category, Remedy, Severity},
     series::{Sample, Signal},
     spend::{CallCounts, Calls, Month, Site, Spend},
@@ -164,6 +165,7 @@ fn effect(rng: &mut Rng) -> Effect {
             severity: Severity::ALL[rng.usize(0..3)],
             subject: text(rng),
             body: text(rng),
+            notice: maybe(rng, |rng| Box::new(notice(rng))),
         },
         1 => Effect::RequestQuota {
             scope: scope(rng.u8(..)),
@@ -182,6 +184,12 @@ fn effect(rng: &mut Rng) -> Effect {
             body: long_text(rng),
         },
     }
+}
+
+fn notice(rng: &mut Rng) -> Notice {
+    let incident = incident(rng.u8(..), rng);
+    let phase = Phase::ALL[rng.usize(0..Phase::ALL.len())];
+    Notice::of(&incident, phase, text(rng))
 }
 
 fn intent_state(rng: &mut Rng) -> IntentState {

@@ -78,6 +78,7 @@ pub(super) fn settings() -> Settings {
             },
             routes: Vec::new(),
             receivers: BTreeMap::new(),
+            fallbacks: BTreeMap::new(),
             organisation: Organisation::default(),
             case_codes: CaseCodes {
                 service: "service-bedrock".to_owned(),
@@ -211,6 +212,7 @@ pub(super) fn quiet() -> (Book, Health) {
         month: None,
         checks: BTreeMap::new(),
         outlooks: BTreeMap::from([((id, QuotaKind::Tpm), outlook())]),
+        unrepeated: BTreeMap::new(),
     };
     (book, health)
 }

@@ -13,8 +13,9 @@ use std::sync::{
 use async_trait::async_trait;
 use bedrock_ops_alert::{
     cloud::{
-        CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel, ListedQuota,
-        Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Profile, QuotaRequest,
+        Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
+        ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Post,
+        Profile, QuotaRequest,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
@@ -251,8 +252,8 @@ impl Cloud for Crashing {
             self.inner.publish(scope, topic_arn, subject, message)
         )
     }
-    async fn post(&self, url: &str, body: &str) -> Result<(), Fault> {
-        crashing!(self, None, self.inner.post(url, body))
+    async fn post(&self, post: &Post) -> Result<Answer, Fault> {
+        crashing!(self, None, self.inner.post(post))
     }
     fn calls(&self) -> CallCounts {
         self.inner.calls()

@@ -16,6 +16,7 @@ use crate::model::{
     },
     incident::Scenario,
     outlook::Way,
+    receiver::Phase,
     rule::{Category, Remedy, Severity},
     series::Signal,
     spend::Month,
@@ -85,11 +86,11 @@ macro_rules! stored_struct {
 
 /// An enum, stored as an object with the variant's name as its only key. `text @ 0` names a tuple field.
 macro_rules! stored_enum {
-    ($(#[$meta:meta])* $name:ident of $domain:ty { $($variant:ident { $($field:ident $(@ $place:tt)? : $ty:ty,)* })* }) => {
+    ($(#[$meta:meta])* $name:ident of $domain:ty { $($variant:ident { $($(#[$how:meta])* $field:ident $(@ $place:tt)? : $ty:ty,)* })* }) => {
         $(#[$meta])*
         #[derive(Debug, serde::Serialize, serde::Deserialize)]
         #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-        pub(crate) enum $name { $($variant { $($field: $ty,)* },)* }
+        pub(crate) enum $name { $($variant { $($(#[$how])* $field: $ty,)* },)* }
 
         impl Shape<$domain> for $name {
             fn of(domain: &$domain) -> Self {
@@ -184,6 +185,10 @@ as_name! {
     Family = [Family::OnDemand, Family::Geo, Family::Global, Family::Mantle];
     QuotaKind = [
         QuotaKind::Tpm, QuotaKind::Rpm, QuotaKind::Tpd, QuotaKind::InputTpm, QuotaKind::OutputTpm,
+    ];
+    Phase = [
+        Phase::Opened, Phase::Updated, Phase::Acknowledged,
+        Phase::Resolved, Phase::Past, Phase::Note,
     ];
     Remedy = [Remedy::Notify, Remedy::Investigate, Remedy::RequestQuota];
     Scenario = [

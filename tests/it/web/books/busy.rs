@@ -219,6 +219,7 @@ fn notify(subject: &str) -> Effect {
         severity: Severity::Warning,
         subject: subject.to_owned(),
         body: String::new(),
+        notice: None,
     }
 }
 

@@ -1,0 +1,274 @@
+//! Whom messages go to, what they say beside their words, and which of them who hears.
+
+use std::{collections::BTreeSet, fmt};
+
+use super::{
+    catalog::PoolId,
+    ids::ReceiverName,
+    incident::{Cause, Incident},
+    rule::{Category, Matcher, Severity},
+    time::{Minute, Timestamp},
+    units::QuotaKind,
+};
+
+/// What nobody may read: a token, a key, a URL that lets whoever has it post in our name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps it; it was checked where it was read.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself, for the request that needs it and for nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// Where messages go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receiver {
+    /// An SNS topic. The account and Region of its ARN decide which client publishes.
+    Sns {
+        /// The topic.
+        topic_arn: String,
+    },
+    /// A Slack incoming webhook.
+    Slack {
+        /// The webhook.
+        url: Secret,
+    },
+    /// A Slack channel, by the token of a bot: one message an incident, kept up to date, with a thread below it.
+    SlackBot {
+        /// The bot's token.
+        token: Secret,
+        /// The channel's id, such as `C0123456789`.
+        channel: String,
+        /// Where Slack's Web API is, without a final slash.
+        api: String,
+    },
+    /// A PagerDuty service, by its Events API v2.
+    PagerDuty {
+        /// The integration's key.
+        routing_key: Secret,
+        /// Where events go.
+        url: String,
+    },
+    /// Anything that takes JSON.
+    Webhook {
+        /// Where it goes.
+        url: Secret,
+        /// What bodies are signed with.
+        secret: Option<Secret>,
+    },
+    /// A Prometheus Alertmanager, by its API v2.
+    Alertmanager {
+        /// Its address, without a final slash and without `/api/v2`.
+        url: String,
+        /// For a proxy that authenticates.
+        token: Option<Secret>,
+    },
+}
+
+impl Receiver {
+    /// The name in TOML.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Sns { .. } => "sns",
+            Self::Slack { .. } => "slack",
+            Self::SlackBot { .. } => "slack-bot",
+            Self::PagerDuty { .. } => "pagerduty",
+            Self::Webhook { .. } => "webhook",
+            Self::Alertmanager { .. } => "alertmanager",
+        }
+    }
+
+    /// Whether something stays open there until it is told the end.
+    #[must_use]
+    pub const fn keeps_state(&self) -> bool {
+        matches!(self, Self::PagerDuty { .. } | Self::Alertmanager { .. })
+    }
+
+    /// Whether a message of this phase is for it. Where something stays open, a message about what is over would open it
+    /// anew: PagerDuty takes those that need a person, Alertmanager knows alerts only.
+    #[must_use]
+    pub fn hears(&self, phase: Phase, severity: Severity) -> bool {
+        match phase {
+            Phase::Opened | Phase::Updated | Phase::Resolved => true,
+            Phase::Acknowledged => matches!(self, Self::PagerDuty { .. }),
+            Phase::Past => !self.keeps_state(),
+            Phase::Note => match self {
+                Self::Alertmanager { .. } => false,
+                Self::PagerDuty { .. } => Severity::Warning <= severity,
+                Self::Sns { .. }
+                | Self::Slack { .. }
+                | Self::SlackBot { .. }
+                | Self::Webhook { .. } => true,
+            },
+        }
+    }
+}
+
+/// Where in the life of its incident a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// The first one.
+    Opened,
+    /// The incident goes on.
+    Updated,
+    /// A person has taken it up.
+    Acknowledged,
+    /// It is over.
+    Resolved,
+    /// It came and went before it was judged.
+    Past,
+    /// Something about an incident that is over.
+    Note,
+}
+
+impl Phase {
+    /// All phases.
+    pub const ALL: [Self; 6] = [
+        Self::Opened,
+        Self::Updated,
+        Self::Acknowledged,
+        Self::Resolved,
+        Self::Past,
+        Self::Note,
+    ];
+
+    /// The name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Updated => "updated",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+            Self::Past => "past",
+            Self::Note => "note",
+        }
+    }
+
+    /// The phase of a message about this incident, as it is when the message is planned at `now`; `told` is what people
+    /// were told before.
+    #[must_use]
+    pub fn of(incident: &Incident, told: Option<Severity>, now: Timestamp) -> Self {
+        match (incident.resolved, told) {
+            (None, None) => Self::Opened,
+            (None, Some(_)) => Self::Updated,
+            (Some(_), None) => Self::Past,
+            (Some(at), Some(_)) if at == now => Self::Resolved,
+            (Some(_), Some(_)) => Self::Note,
+        }
+    }
+}
+
+/// What a message is about, as data: what it says beside its words. As of when it was planned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// Where in the life of the incident.
+    pub phase: Phase,
+    /// Counts the messages of the incident, from 1.
+    pub number: u32,
+    /// The severity of the incident; the message itself may be louder, so that whoever heard the worst hears that it is over.
+    pub severity: Severity,
+    /// What the incident is about, in few words.
+    pub title: String,
+    /// What it is about.
+    pub cause: Cause,
+    /// For a quota: which kind.
+    pub kind: Option<QuotaKind>,
+    /// The pools that have joined.
+    pub pools: BTreeSet<PoolId>,
+    /// The first bad minute.
+    pub began: Minute,
+    /// When it ended.
+    pub resolved: Option<Timestamp>,
+}
+
+impl Notice {
+    /// A message about this incident.
+    #[must_use]
+    pub fn of(incident: &Incident, phase: Phase, title: String) -> Self {
+        Self {
+            phase,
+            number: incident.messages,
+            severity: incident.severity,
+            title,
+            cause: incident.cause.clone(),
+            kind: incident.kind,
+            pools: incident.pools.clone(),
+            began: incident.began,
+            resolved: incident.resolved,
+        }
+    }
+
+    /// The category of the incident.
+    #[must_use]
+    pub const fn category(&self) -> Category {
+        category_of(&self.cause)
+    }
+}
+
+const fn category_of(cause: &Cause) -> Category {
+    match cause {
+        Cause::Quota { .. } => Category::Quota,
+        Cause::Pool { category, .. } => *category,
+    }
+}
+
+/// Which receiver hears what. All that it names must fit; what it leaves open fits all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Who.
+    pub receiver: ReceiverName,
+    /// From this severity on.
+    pub least: Severity,
+    /// Of these categories; empty for all.
+    pub categories: Vec<Category>,
+    /// Of these pools: one that fits is enough.
+    pub matcher: Matcher,
+}
+
+impl Route {
+    /// Everything from this severity on.
+    #[must_use]
+    pub fn all(receiver: ReceiverName, least: Severity) -> Self {
+        Self {
+            receiver,
+            least,
+            categories: Vec::new(),
+            matcher: Matcher::default(),
+        }
+    }
+
+    /// Whether a message of this severity about this incident takes it.
+    #[must_use]
+    pub fn fits(&self, incident: &Incident, severity: Severity) -> bool {
+        let category = category_of(&incident.cause);
+        self.least <= severity
+            && (self.categories.is_empty() || self.categories.contains(&category))
+            && (self.matcher == Matcher::default()
+                || incident.pools.iter().any(|pool| self.matcher.fits(pool)))
+    }
+}
+
+/// Who hears instead of a receiver that can't be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fallback {
+    /// Who.
+    pub receiver: ReceiverName,
+    /// After so many minutes without success; at once where the receiver refuses.
+    pub after_minutes: i64,
+}
