@@ -90,15 +90,24 @@ fn sns(sheet: &mut Sheet, table: &mut Section<'_>, accounts: &[Account]) -> Opti
 }
 
 fn slack(sheet: &mut Sheet, table: &mut Section<'_>, around: Surroundings<'_>) -> Option<Receiver> {
+    let file = "/etc/bedrock-ops-alert/slack-url";
+    Some(Receiver::Slack {
+        url: secret_url(sheet, table, around, Some(file))?,
+    })
+}
+
+/// A URL that is a secret: `url_file`, or `url` where it is a reference. Without an example it may be left out.
+pub(super) fn secret_url(
+    sheet: &mut Sheet,
+    table: &mut Section<'_>,
+    around: Surroundings<'_>,
+    example: Option<&str>,
+) -> Option<String> {
     let (literal, file) = (table.take("url"), table.take("url_file"));
-    let url = match (literal, file) {
+    match (literal, file) {
         (None, None) => {
-            return sheet.require(
-                table,
-                "url_file",
-                "\"/etc/bedrock-ops-alert/slack-url\"",
-                None,
-            );
+            let example = format!("\"{}\"", example?);
+            sheet.require(table, "url_file", &example, None)
         }
         (Some(literal), Some(_)) => {
             let wrong = Wrong::new(
@@ -107,7 +116,7 @@ fn slack(sheet: &mut Sheet, table: &mut Section<'_>, around: Surroundings<'_>) -
                 "keep `url_file`",
             );
             sheet.wrong(&literal, wrong);
-            return None;
+            None
         }
         (Some(entry), None) => from_text(sheet, &entry, around),
         (None, Some(entry)) => {
@@ -118,8 +127,7 @@ fn slack(sheet: &mut Sheet, table: &mut Section<'_>, around: Surroundings<'_>) -
                 from_file(sheet, &entry, &around.folder.join(path))
             }
         }
-    }?;
-    Some(Receiver::Slack { url })
+    }
 }
 
 /// `credential:NAME`, or a webhook on this machine: that of the simulated AWS, which is no secret.

@@ -106,6 +106,17 @@ pub enum Receiver {
     },
 }
 
+impl Receiver {
+    /// How it is reached, as in TOML.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Sns { .. } => "sns",
+            Self::Slack { .. } => "slack",
+        }
+    }
+}
+
 impl std::fmt::Debug for Receiver {
     /// Without the webhook, which is a secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -224,6 +235,24 @@ pub struct CostBounds {
     pub free_share: Share,
 }
 
+/// How others notice that we are alive. The URL is a secret: it is never printed.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Heartbeat {
+    /// Pinged after each whole cycle.
+    pub url: Option<String>,
+    /// Whether a line of metrics for CloudWatch is printed after each whole cycle.
+    pub has_metrics: bool,
+}
+
+impl std::fmt::Debug for Heartbeat {
+    /// Without the URL, which is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Heartbeat")
+            .field("has_metrics", &self.has_metrics)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The whole configuration, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -239,6 +268,8 @@ pub struct Settings {
     pub store_path: PathBuf,
     /// Where health, metrics and the page are served.
     pub listen: SocketAddr,
+    /// How others notice that we are alive.
+    pub heartbeat: Heartbeat,
     /// Planned events.
     pub calendar: Calendar,
     /// The rules, and for which pools they differ.

@@ -11,6 +11,8 @@ use crate::{
         action::{Due, Effect, Intent},
         book::Record,
         ids::{AccountId, ActionId, ReceiverName, Scope},
+        outcome::Outcome,
+        policy::Receiver,
         time::Timestamp,
     },
     runtime::shared::Order,
@@ -107,6 +109,7 @@ impl Cycle {
                         .await?;
                     let policy = &self.shared.settings.policy;
                     let outcome = perform::perform(&*self.cloud, policy, &begun).await;
+                    self.count_try(&begun.effect, &outcome);
                     (begun.after(&outcome, now), outcome.is_clear())
                 }
             };
@@ -116,6 +119,20 @@ impl Cycle {
             }
         }
         Ok(())
+    }
+}
+
+impl Cycle {
+    fn count_try(&self, effect: &Effect, outcome: &Outcome) {
+        let receivers = &self.shared.settings.policy.receivers;
+        let channel = match effect {
+            Effect::Notify { receiver, .. } => {
+                receivers.get(receiver).map_or("gone", Receiver::kind)
+            }
+            Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => "",
+        };
+        let key = (effect.name(), channel, outcome.name());
+        *self.shared.health_mut().tries.entry(key).or_default() += 1;
     }
 }
 
