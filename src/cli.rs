@@ -72,7 +72,7 @@ pub fn main() -> ExitCode {
         Command::Health(args) => installing::health(&args),
         Command::Completions(args) => installing::print(|out| paper::completions(args.shell, out)),
         Command::Man(args) => installing::man(&args),
-        Command::Schema(args) => installing::print(|out| paper::schema(args.of, out)),
+        Command::Schema(args) => installing::schema(&args),
     };
     match result {
         Ok(code) => code,

@@ -3,11 +3,11 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use super::{
-    args::{BundleArgs, DAEMON_URL, DoctorArgs, HealthArgs, InitArgs, ManArgs},
+    args::{BundleArgs, DAEMON_URL, DoctorArgs, HealthArgs, InitArgs, ManArgs, SchemaArgs},
     ask, block_on, bundle,
     ended::ended,
     exit::{self, Exit},
-    load, load_traced, paper, remote, unwritten,
+    load, load_traced, misconfigured, paper, remote, unwritten,
 };
 use crate::{app, config};
 
@@ -104,6 +104,11 @@ pub(super) fn man(args: &ManArgs) -> Result<ExitCode, Exit> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn schema(args: &SchemaArgs) -> Result<ExitCode, Exit> {
+    let schema = paper::schema(args.of).map_err(misconfigured)?;
+    print(|out| writeln!(out, "{schema:#}"))
 }
 
 /// Prints what needs nobody's answer.

@@ -8,9 +8,10 @@ use std::{
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
+use serde_json::Value;
 
 use super::args::{Cli, SchemaOf};
-use crate::config::schema;
+use crate::config::{ConfigError, schema};
 
 /// Completions of all commands and options for this shell.
 pub(super) fn completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
@@ -45,10 +46,9 @@ fn built() -> Command {
 }
 
 /// JSON Schema of a file that people write.
-pub(super) fn schema(of: SchemaOf, out: &mut dyn Write) -> io::Result<()> {
-    let schema = match of {
+pub(super) fn schema(of: SchemaOf) -> Result<Value, ConfigError> {
+    match of {
         SchemaOf::Config => schema::of_settings(),
-        SchemaOf::Rules => schema::of_rules(),
-    };
-    writeln!(out, "{schema:#}")
+        SchemaOf::Rules => Ok(schema::of_rules()),
+    }
 }

@@ -13,15 +13,20 @@ mod settings;
 
 use serde_json::{Map, Value, json};
 
+use super::{ConfigError, builtin_rules};
 use form::Form;
 
 /// The dialect that editors for TOML understand.
 const DIALECT: &str = "http://json-schema.org/draft-07/schema#";
 
-/// JSON Schema of the configuration file.
-#[must_use]
-pub fn of_settings() -> Value {
-    document("Bedrock Ops Alert: configuration", &settings::table())
+/// JSON Schema of the configuration file, which knows the shipped rules by name.
+///
+/// # Errors
+/// As [`builtin_rules`].
+pub fn of_settings() -> Result<Value, ConfigError> {
+    let rules = builtin_rules()?;
+    let table = settings::table(&rules);
+    Ok(document("Bedrock Ops Alert: configuration", &table))
 }
 
 /// JSON Schema of a rule file.

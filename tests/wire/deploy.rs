@@ -361,6 +361,10 @@ fn schemas_accept_what_is_right_and_refuse_what_is_not() {
         .chain(files.iter().map(String::as_str))
         .collect();
     check(&arguments);
+    refuses_what_is_not(&place, &config);
+}
+
+fn refuses_what_is_not(place: &Place, schema: &str) {
     let wrong = [
         "mode = \"fille\"",
         "mood = \"observe\"",
@@ -385,7 +389,7 @@ fn schemas_accept_what_is_right_and_refuse_what_is_not() {
         path.display().to_string()
     });
     let wrong: Vec<String> = wrong.collect();
-    let arguments: Vec<&str> = ["refused", &config]
+    let arguments: Vec<&str> = ["refused", schema]
         .into_iter()
         .chain(wrong.iter().map(String::as_str))
         .collect();

@@ -233,6 +233,57 @@ fn as_the_unit(place: &Place, directive: &str, extra: &[(&str, &str)], more: &[&
     program
 }
 
+/// The service as the unit starts it, once it has told the unit that it is ready.
+fn started(place: &Place, served: &Served, listen: &str) -> Service {
+    let with_keys = credentials(&served.url);
+    let check = as_the_unit(place, "ExecStartPre", &[], &[])
+        .output()
+        .unwrap();
+    assert!(check.status.success(), "{}", told(&check));
+    let socket = place.path().join("notify");
+    let heard = UnixDatagram::bind(&socket).unwrap();
+    let patience = Some(Duration::from_secs(60));
+    heard.set_read_timeout(patience).unwrap();
+    let more = ["--sim-clock", &served.url, "--listen", listen];
+    let mut command = as_the_unit(place, "ExecStart", &with_keys, &more);
+    let child = command
+        .env("NOTIFY_SOCKET", &socket)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let service = Service(child);
+    let mut buffer = [0; 4_096];
+    let length = heard.recv(&mut buffer).unwrap();
+    assert_eq!(String::from_utf8_lossy(&buffer[..length]).trim(), "READY=1");
+    service
+}
+
+/// SIGTERM lets it finish.
+fn stopped(mut service: Service) {
+    let id = service.0.id().to_string();
+    let mut kill = Command::new("kill");
+    assert!(kill.args(["-TERM", &id]).status().unwrap().success());
+    let status = service.0.wait().unwrap();
+    let mut log = String::new();
+    let mut stderr = service.0.stderr.take().unwrap();
+    stderr.read_to_string(&mut log).unwrap();
+    assert!(status.success(), "{status}\n{log}");
+}
+
+/// Exit code and output of a command that asks this service.
+fn ask(place: &Place, url: &str, arguments: &[&str]) -> (i32, String) {
+    let output = place
+        .command(&[("BOA_URL", url)], arguments)
+        .output()
+        .unwrap();
+    (output.status.code().unwrap(), told(&output))
+}
+
+async fn fetched(url: &str) -> String {
+    reqwest::get(url).await.unwrap().text().await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn from_nothing_to_the_first_page_in_three_steps() {
     let served = world(&[]).await;
@@ -247,76 +298,40 @@ async fn from_nothing_to_the_first_page_in_three_steps() {
     let port = free_port();
     let output = doctor(&place, &served.url, port, &[]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-    // 3. The service, as the unit starts it.
-    let check = as_the_unit(&place, "ExecStartPre", &[], &[])
-        .output()
-        .unwrap();
-    assert!(check.status.success(), "{}", told(&check));
-    let socket = place.path().join("notify");
-    let heard = UnixDatagram::bind(&socket).unwrap();
-    heard
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
+    // 3. The service.
     let listen = format!("127.0.0.1:{port}");
-    let mut command = as_the_unit(
-        &place,
-        "ExecStart",
-        &with_keys,
-        &["--sim-clock", &served.url, "--listen", &listen],
-    );
-    let child = command
-        .env("NOTIFY_SOCKET", &socket)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut service = Service(child);
-    let mut buffer = [0; 4_096];
-    let length = heard.recv(&mut buffer).unwrap();
-    assert_eq!(String::from_utf8_lossy(&buffer[..length]).trim(), "READY=1");
+    let service = started(&place, &served, &listen);
     let url = format!("http://{listen}");
-    let ask = |arguments: &[&str]| {
-        let output = place
-            .command(&[("BOA_URL", &url)], arguments)
-            .output()
-            .unwrap();
-        (output.status.code().unwrap(), told(&output))
-    };
     // Ready once the first cycle is done; that is a matter of seconds.
     let mut ready = (1, String::new());
     for _ in 0..300 {
-        ready = ask(&["health", "--ready"]);
+        ready = ask(&place, &url, &["health", "--ready"]);
         if ready.0 == 0 {
             break;
         }
         thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(ready, (0, "exit 0\nok\n".to_owned()));
-    assert_eq!(ask(&["health"]).0, 0);
-    let (code, status) = ask(&["status"]);
+    assert_eq!(ask(&place, &url, &["health"]).0, 0);
+    let (code, status) = ask(&place, &url, &["status"]);
     assert_eq!(code, 0, "{status}");
     assert!(
         status.contains("anthropic.claude"),
         "no pool is shown:\n{status}"
     );
-    let page = reqwest::get(&url).await.unwrap().text().await.unwrap();
+    let page = fetched(&url).await;
     assert!(page.contains("anthropic.claude"), "the page shows no pool");
     // What alerts and dashboard ask for is there to be asked.
-    let metrics = reqwest::get(format!("{url}/metrics"))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let metrics = fetched(&format!("{url}/metrics")).await;
+    let served_here = metrics_served(&metrics);
     let missing: Vec<String> = metrics_asked_for()
-        .difference(&metrics_served(&metrics))
+        .difference(&served_here)
         .cloned()
         .collect();
     assert!(missing.is_empty(), "{missing:?} in\n{metrics}");
     // What is packed for somebody else to help with has the service's answers.
-    let arguments = ["bundle", "--config", "config.toml", "--url", &url];
-    let packed = place.command(&[], &arguments).output().unwrap();
-    assert!(packed.status.success(), "{}", told(&packed));
+    let (code, packed) = ask(&place, &url, &["bundle", "--config", "config.toml"]);
+    assert_eq!(code, 0, "{packed}");
     let bundle = unpacked(&place);
     assert_eq!(bundle["service"]["ready"]["ok"], true);
     assert_eq!(bundle["service"]["status"]["is_simulated"], true);
@@ -324,27 +339,9 @@ async fn from_nothing_to_the_first_page_in_three_steps() {
     // The doctor of a running service: its address is taken, which is no failure.
     let beside = doctor(&place, &served.url, port, &[]);
     assert_eq!(beside.status.code(), Some(0), "{}", told(&beside));
-    // SIGTERM lets it finish.
-    let id = service.0.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let status = service.0.wait().unwrap();
-    let mut log = String::new();
-    service
-        .0
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut log)
-        .unwrap();
-    assert!(status.success(), "{status}\n{log}");
+    stopped(service);
     assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err());
-    assert_eq!(ask(&["health"]).0, 69);
+    assert_eq!(ask(&place, &url, &["health"]).0, 69);
 }
 
 /// Whole cycles before the one at which it ends.

@@ -7,14 +7,11 @@ use super::{
     form::{LINE, MILLIS, MINUTES, NAME, SHARE, WINDOW},
     key,
 };
-use crate::{
-    config::builtin_rules,
-    model::{
-        rule::{Category, Remedy, Rule, Severity, Slot},
-        series::Signal,
-        units::QuotaKind,
-        unusual::Trouble,
-    },
+use crate::model::{
+    rule::{Category, Remedy, Rule, Severity, Slot},
+    series::Signal,
+    units::QuotaKind,
+    unusual::Trouble,
 };
 
 /// A rule file.
@@ -215,10 +212,8 @@ fn standing() -> Table {
     ])
 }
 
-/// `[rule.NAME]` of all shipped rules, and what a rule of another name may have.
-pub(super) fn changes() -> Shape {
-    // A packager's faulty rules are told by every other command; the schema does without their names.
-    let rules = builtin_rules().unwrap_or_default();
+/// `[rule.NAME]` of these rules, and what a rule of another name may have.
+pub(super) fn changes(rules: &[Rule]) -> Shape {
     let known = rules
         .iter()
         .map(|it| (it.name.to_string(), Table::of(changes_of(it))));

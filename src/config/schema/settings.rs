@@ -10,11 +10,16 @@ use super::{
 };
 use crate::{
     config::settings as defaults,
-    model::{calendar::WindowKind, catalog::Family, policy::Mode, rule::Severity},
+    model::{
+        calendar::WindowKind,
+        catalog::Family,
+        policy::Mode,
+        rule::{Rule, Severity},
+    },
 };
 
 /// The whole file.
-pub(super) fn table() -> Table {
+pub(super) fn table(shipped: &[Rule]) -> Table {
     let modes = [Mode::Observe, Mode::Propose, Mode::File].map(Mode::name);
     Table::of([
         key(
@@ -62,8 +67,8 @@ pub(super) fn table() -> Table {
             "A folder of rule files instead of the built-in ones.",
             &PATH,
         )]),
-        key("rule", "Single values of a rule.", rules::changes()),
-        key("override", "Single values of rules for some pools.", Shape::Tables(by_pool())),
+        key("rule", "Single values of a rule.", rules::changes(shipped)),
+        key("override", "Single values of rules for some pools.", Shape::Tables(by_pool(shipped))),
     ])
 }
 
@@ -308,7 +313,7 @@ fn event() -> Table {
     )
 }
 
-fn by_pool() -> Table {
+fn by_pool(shipped: &[Rule]) -> Table {
     let families = Family::ALL.map(Family::name);
     Table::of([
         key("name", "Told where one of its values holds.", &NAME).required(),
@@ -328,7 +333,12 @@ fn by_pool() -> Table {
             "For these base models; * stands for any characters.",
             Shape::list(&MODEL),
         ),
-        key("rule", "What changes, as in [rule.NAME].", rules::changes()).required(),
+        key(
+            "rule",
+            "What changes, as in [rule.NAME].",
+            rules::changes(shipped),
+        )
+        .required(),
     ])
 }
 

@@ -185,7 +185,11 @@ fn held_both_ways(table: &Table, read: impl Fn(&str, &Place) -> Vec<Fault>, name
 fn the_configuration_has_the_keys_that_are_read_and_no_others() {
     let read =
         |text: &str, place: &Place| configuration::read(text, "c.toml", &place.overrides()).1;
-    held_both_ways(&settings::table(), read, "settings");
+    held_both_ways(
+        &settings::table(&builtin_rules().unwrap()),
+        read,
+        "settings",
+    );
 }
 
 #[test]
@@ -196,7 +200,7 @@ fn rule_files_have_the_keys_that_are_read_and_no_others() {
 
 #[test]
 fn what_an_editor_shows_of_a_table() {
-    let schema = of_settings();
+    let schema = of_settings().unwrap();
     let shown = serde_json::json!({
         "budget": schema["properties"]["budget"],
         "receiver": schema["properties"]["receiver"],
