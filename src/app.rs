@@ -3,6 +3,8 @@
 pub mod cost;
 pub mod demo;
 pub mod discover;
+pub mod doctor;
+pub mod init;
 pub mod log;
 pub mod notify;
 pub mod run;

@@ -6,13 +6,19 @@ use clap::Parser as _;
 
 mod args;
 mod backtest;
+mod bundle;
 pub mod cost;
 pub mod discover;
+pub mod doctor;
+mod ended;
 pub mod exit;
 pub mod explain;
+pub mod health;
 pub mod history;
+mod installing;
 pub mod mapping;
 pub mod notify;
+mod paper;
 pub mod remote;
 pub mod rule;
 pub mod status;
@@ -35,7 +41,11 @@ use args::{
     ExplainArgs, HistoryArgs, IamPolicyArgs, NotifyCommand, Overrides, RunArgs, SimArgs,
     StatusArgs, StoreCommand, TestArgs,
 };
+use ended::ended;
 use exit::Exit;
+
+/// The configuration itself, where there is no place for a file: a container without a shell.
+const CONFIG_TEXT: &str = "BOA_CONFIG_TEXT";
 
 /// Runs what the command line asks for.
 #[must_use]
@@ -61,6 +71,13 @@ pub fn main() -> ExitCode {
         Command::Reject(args) => answer(&args, false),
         Command::Notify(NotifyCommand::Test { config, receiver }) => notify_test(config, receiver),
         Command::Store(command) => store(command),
+        Command::Init(args) => installing::init(args),
+        Command::Doctor(args) => installing::doctor(&args),
+        Command::Bundle(args) => installing::bundle(&args),
+        Command::Health(args) => installing::health(&args),
+        Command::Completions(args) => installing::print(|out| paper::completions(args.shell, out)),
+        Command::Man(args) => installing::man(&args),
+        Command::Schema(args) => installing::schema(&args),
     };
     match result {
         Ok(code) => code,
@@ -363,7 +380,17 @@ fn load_traced(overrides: &Overrides) -> Result<config::Loaded, Exit> {
         credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
         from_environment: std::collections::BTreeSet::new(),
     };
-    config::load_traced(overrides.config.as_deref(), &given).map_err(misconfigured)
+    let loaded = match (&overrides.config, std::env::var_os(CONFIG_TEXT)) {
+        (Some(_), Some(_)) => {
+            let text = format!(
+                "error: {CONFIG_TEXT} and a configuration file exclude each other\n  help: unset it, or leave --config and BOA_CONFIG out"
+            );
+            return Err(Exit::rendered(exit::CONFIG, text));
+        }
+        (None, Some(text)) => config::parse_traced(&text.to_string_lossy(), CONFIG_TEXT, &given),
+        (file, None) => config::load_traced(file.as_deref(), &given),
+    };
+    loaded.map_err(misconfigured)
 }
 
 /// Runs to the end on a runtime of its own.
@@ -380,53 +407,4 @@ fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Exit> {
             )
         })?;
     Ok(runtime.block_on(work))
-}
-
-/// Why the service ended, with the exit code that fits.
-fn ended(error: &app::run::RunError) -> Exit {
-    use crate::runtime::{
-        cycle::CycleError, daemon::DaemonError, sim_clock::SimClockError, ticks::TickError,
-    };
-    use app::run::RunError;
-    match error {
-        RunError::Store(cause)
-        | RunError::Daemon(DaemonError::Cycle {
-            source: CycleError::Store(cause),
-            ..
-        }) => Exit::new(cause.exit_code(), error, cause.help()),
-        RunError::Connect(cause) if cause.is_configuration() => {
-            Exit::new(exit::CONFIG, error, cause.help())
-        }
-        RunError::Connect(cause) => Exit::new(exit::UNREACHABLE, error, cause.help()),
-        RunError::NotLoopback(_) => Exit::new(
-            exit::CONFIG,
-            error,
-            "set AWS_ENDPOINT_URL to the simulated AWS, such as http://127.0.0.1:4566, and unset the others",
-        ),
-        RunError::SimClock(SimClockError::Url { .. } | SimClockError::NotLoopback { .. }) => {
-            Exit::new(exit::CONFIG, error, "")
-        }
-        RunError::SimClock(_)
-        | RunError::Ticks(TickError::Sim(_))
-        | RunError::Daemon(DaemonError::Ticks(TickError::Sim(_))) => Exit::new(
-            exit::UNREACHABLE,
-            error,
-            "start `bedrock-ops-alert sim` there first, or leave --sim-clock out to run on the real AWS in real time",
-        ),
-        RunError::Listen { .. } => Exit::new(
-            exit::CONFIG,
-            error,
-            "another process may use the port: name another with --listen or BOA_LISTEN",
-        ),
-        RunError::Ticks(TickError::Scheduler(_))
-        | RunError::Daemon(
-            DaemonError::Cycle { .. } | DaemonError::Ticks(TickError::Scheduler(_)),
-        )
-        | RunError::Signals(_)
-        | RunError::Open { .. } => Exit::new(
-            exit::FAILED,
-            error,
-            "this is a fault of ours: please report it with the log",
-        ),
-    }
 }

@@ -274,6 +274,37 @@ pub struct Fault {
     pub class: FaultClass,
 }
 
+impl FaultClass {
+    /// The name in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::Denied => "denied",
+            Self::Invalid => "invalid",
+            Self::NotFound => "not-found",
+            Self::Exists => "exists",
+            Self::Full => "full",
+            Self::NoPlan => "no-plan",
+            Self::Server => "server",
+            Self::Connect => "connect",
+            Self::Lost => "lost",
+            Self::Garbled => "garbled",
+        }
+    }
+}
+
+/// How the other side answered, since the start.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Answers {
+    /// Seconds that our clock is ahead of theirs, by the last answer that was dated; whole ones at best.
+    pub clock_ahead: Option<f64>,
+    /// Calls by operation and what they came to, `None` for a yes; retries are part of their call.
+    pub calls: BTreeMap<(&'static str, Option<FaultClass>), u64>,
+    /// Requests by operation that were answered, whatever the answer was, and the seconds they took together.
+    pub waits: BTreeMap<&'static str, (u64, f64)>,
+}
+
 impl Fault {
     /// Whether the call may have had its effect although it failed.
     #[must_use]
@@ -413,4 +444,9 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
 
     /// What was called since the start, retries included.
     fn calls(&self) -> CallCounts;
+
+    /// How the other side answered since the start; nothing is known of one in process.
+    fn answers(&self) -> Answers {
+        Answers::default()
+    }
 }

@@ -33,6 +33,7 @@ mod usage;
 pub use burndown::{highest, most_reserved_output};
 pub use desk::poll_desk;
 pub use discover::{Discovery, News, discover};
+pub use listings::active_targets;
 pub use quotas::{QuotaPages, reread_quotas};
 pub use regions::enabled_regions;
 use usage::throttles_of_account;

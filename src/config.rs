@@ -6,7 +6,8 @@
 //! - `events`: planned events;
 //! - `learned`: the rules of detectors and forecasts; `hints`: when a cause is told;
 //! - `fault`: what is wrong, as people read it;
-//! - `origin`: where each value came from.
+//! - `origin`: where each value came from;
+//! - `schema`: what may be written, for editors.
 //!
 //! Precedence: flag, environment, file, default. Secrets are never written in the file, only referred to.
 //! Does not belong here: what the values are used for, and reading the environment (the command line does that).
@@ -36,6 +37,7 @@ mod origin;
 mod overrides;
 mod receivers;
 mod rules;
+pub mod schema;
 mod settings;
 mod sheet;
 mod values;
@@ -111,7 +113,11 @@ pub fn parse(text: &str, name: &str, overrides: &Overrides) -> Result<Settings, 
     parse_traced(text, name, overrides).map(|loaded| loaded.settings)
 }
 
-fn parse_traced(text: &str, name: &str, overrides: &Overrides) -> Result<Loaded, ConfigError> {
+/// As [`parse`], with the origin of each value.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse_traced(text: &str, name: &str, overrides: &Overrides) -> Result<Loaded, ConfigError> {
     let (loaded, faults) = settings::read(text, name, overrides);
     match (ConfigError::of(faults), loaded) {
         (None, Some(loaded)) => Ok(loaded),

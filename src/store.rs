@@ -52,6 +52,11 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
         true
     }
 
+    /// What it takes on disk, the history beside it included; `None` where it lies on none, or can't be looked through.
+    fn bytes(&self) -> Option<u64> {
+        None
+    }
+
     /// Everything stored, checked record by record and as a whole.
     ///
     /// # Errors
@@ -108,6 +113,21 @@ pub fn open_existing(path: &Path) -> Result<SledLedger, StoreError> {
         ..Options::default()
     };
     SledLedger::open(path, &options)
+}
+
+/// The format that this release writes.
+pub const FORMAT: u32 = migrate::THIS.format;
+
+/// The format of the store at `path`, `None` where there is none yet. Touches nothing, and waits for nobody.
+///
+/// # Errors
+///
+/// A newer format, a folder that holds something else, and what the system says.
+pub fn look(path: &Path) -> Result<Option<u32>, StoreError> {
+    Ok(match place::inspect(path, FORMAT)? {
+        place::Found::Nothing => None,
+        place::Found::Store(format) => Some(format),
+    })
 }
 
 /// Checks every record of a store and all of its history, and tells what it holds.

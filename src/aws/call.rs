@@ -13,12 +13,14 @@ macro_rules! send {
     };
     ($probe:expr, $request:expr) => {{
         let probe = $probe;
-        $request
+        let answer = $request
             .customize()
             .interceptor(probe.clone())
             .send()
             .await
-            .map_err(|error| $crate::aws::fault::of(&probe, &error))
+            .map_err(|error| $crate::aws::fault::of(&probe, &error));
+        probe.note(answer.as_ref().err().map(|fault| fault.class));
+        answer
     }};
 }
 

@@ -1,8 +1,11 @@
 //! Counting what is sent, and noticing whether anything was sent at all.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::SystemTime,
 };
 
 use aws_smithy_runtime_api::{
@@ -18,12 +21,19 @@ use aws_smithy_runtime_api::{
         runtime_components::RuntimeComponents,
     },
 };
-use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
+use aws_smithy_types::{
+    body::SdkBody,
+    config_bag::ConfigBag,
+    date_time::{DateTime, Format},
+};
 use http_body_util::Limited;
 
-use crate::model::{
-    ids::Scope,
-    spend::{CallCounts, Calls, Site},
+use crate::{
+    cloud::{Answers, FaultClass},
+    model::{
+        ids::Scope,
+        spend::{CallCounts, Calls, Site},
+    },
 };
 
 /// Largest answer to a read, in bytes.
@@ -35,6 +45,7 @@ pub(super) const MOST_ONCE_BYTES: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     counts: Mutex<CallCounts>,
+    answers: Mutex<Answers>,
 }
 
 impl Meter {
@@ -47,6 +58,16 @@ impl Meter {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let requests = 1;
         counts.add(site, Calls { requests, metrics });
+    }
+
+    fn note(&self, how: impl FnOnce(&mut Answers)) {
+        how(&mut self.answers.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// How AWS answered so far.
+    pub(super) fn answers(&self) -> Answers {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.clone()
     }
 
     /// The counts as of now.
@@ -83,6 +104,8 @@ pub(super) struct Probe {
     metrics: u64,
     most_bytes: u64,
     sent: Arc<AtomicBool>,
+    /// When the last attempt left.
+    left: Arc<Mutex<Option<SystemTime>>>,
 }
 
 impl Probe {
@@ -109,12 +132,40 @@ impl Probe {
             metrics: 0,
             most_bytes,
             sent: Arc::default(),
+            left: Arc::default(),
         }
     }
 
     /// `service:Operation`.
     pub(super) const fn operation(&self) -> &'static str {
         self.operation
+    }
+
+    /// Notes what the call came to; `None` for a yes.
+    pub(super) fn note(&self, class: Option<FaultClass>) {
+        self.meter.meter.note(|answers| {
+            *answers.calls.entry((self.operation, class)).or_default() += 1;
+        });
+    }
+
+    /// Notes an answer of `now`: how long it took, and how far the clocks are apart.
+    fn answered(&self, now: SystemTime, date: Option<&str>) {
+        let left = *self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        // By the wall clock, which may be set while we wait.
+        let took = left.and_then(|left| now.duration_since(left).ok());
+        // The clock that signs is the one that has to be right.
+        let theirs = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+        self.meter.meter.note(|answers| {
+            if let Some(theirs) = theirs {
+                let ours = DateTime::from(now);
+                answers.clock_ahead = Some(ours.as_secs_f64() - theirs.as_secs_f64());
+            }
+            if let Some(took) = took {
+                let (count, seconds) = answers.waits.entry(self.operation).or_default();
+                *count += 1;
+                *seconds += took.as_secs_f64();
+            }
+        });
     }
 
     /// Whether any attempt got as far as the connection.
@@ -131,10 +182,12 @@ impl Intercept for Probe {
     fn read_before_transmit(
         &self,
         _context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
+        components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         self.sent.store(true, Ordering::SeqCst);
+        let now = components.time_source().map(|clock| clock.now());
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = now;
         let LocalMeter { meter, scope } = &self.meter;
         meter.count(scope.as_ref(), self.operation, self.metrics);
         Ok(())
@@ -143,9 +196,13 @@ impl Intercept for Probe {
     fn read_after_transmit(
         &self,
         context: &BeforeDeserializationInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
+        components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let headers = context.response().headers();
+        if let Some(clock) = components.time_source() {
+            self.answered(clock.now(), headers.get("date"));
+        }
         // An answer that announces too much is not read at all.
         let length = context
             .response()

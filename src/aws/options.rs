@@ -205,6 +205,21 @@ impl ConnectError {
     }
 }
 
+impl ConnectError {
+    /// Whether it was a clear no, ours or AWS's, and not a missing answer.
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        match self {
+            Self::Caller(fault) | Self::Regions(fault) => matches!(fault.class, FaultClass::Denied),
+            Self::Role { .. }
+            | Self::Endpoint { .. }
+            | Self::NotLoopback(_)
+            | Self::NoRegion
+            | Self::Webhook(_) => true,
+        }
+    }
+}
+
 impl SdkOptions {
     /// What can be known to be wrong without asking anyone.
     pub(super) fn check(&self) -> Result<(), ConnectError> {

@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use super::{SdkCloud, publish::region_of};
 use crate::{
     cloud::{
-        Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
-        ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Post,
-        Profile, QuotaRequest,
+        Answer, Answers, CallCounts, Case, CaseFilter, Cloud, Communication, Fault,
+        FoundationModel, ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase,
+        Page, Post, Profile, QuotaRequest,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
@@ -168,5 +168,9 @@ impl Cloud for SdkCloud {
 
     fn calls(&self) -> CallCounts {
         self.meter.snapshot()
+    }
+
+    fn answers(&self) -> Answers {
+        self.meter.answers()
     }
 }

@@ -10,9 +10,18 @@ use crate::{
     model::{policy::Mode, units::Share},
 };
 
+mod installing;
+mod store;
 mod trying;
 
+pub(super) use installing::{
+    BundleArgs, CompletionsArgs, DoctorArgs, HealthArgs, InitArgs, ManArgs, SchemaArgs, SchemaOf,
+};
+pub(super) use store::StoreCommand;
 pub(super) use trying::{BacktestArgs, TestArgs};
+
+/// Where a service listens that was told nothing else.
+pub(super) const DAEMON_URL: &str = "http://127.0.0.1:9464";
 
 /// Watches Amazon Bedrock capacity and acts on it.
 ///
@@ -84,6 +93,29 @@ pub(super) enum Command {
     /// Dump, load or verify a store. The service must not be running on it.
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Write a first configuration from what AWS says is there: accounts, Regions with traffic, mode observe.
+    Init(InitArgs),
+    /// Look whether everything is there that a configuration needs: credentials, roles, each IAM action, clock, store.
+    ///
+    /// It asks AWS by calls that read and cost next to nothing. Each action that is not allowed is named with what is lost
+    /// without it; what would have an effect is not tried. Exit codes: 0 fine, 1 something does not work, 69 AWS gave no
+    /// answer to tell by, 78 the configuration has faults.
+    Doctor(DoctorArgs),
+    /// Pack what somebody else needs to help into one file without secrets: configuration, status, incidents, cost.
+    ///
+    /// It is JSON, packed by gzip: look through it before you send it (`zless`). Account ids and names of models are in it.
+    Bundle(BundleArgs),
+    /// Ask the running service whether it is alive: exit 0 if so, 1 with the reasons if not, 69 without an answer.
+    Health(HealthArgs),
+    /// Print completions for a shell, such as `completions bash > /etc/bash_completion.d/bedrock-ops-alert`.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or that of a command.
+    Man(ManArgs),
+    /// Print the JSON Schema of the configuration or of rule files, for editors.
+    ///
+    /// An editor that knows `#:schema` finds it by the first line of the file: `#:schema ./config.schema.json`, next to
+    /// which `schema > config.schema.json` has put it.
+    Schema(SchemaArgs),
 }
 
 /// Options that override the configuration file.
@@ -242,7 +274,7 @@ pub(super) struct ReadArgs {
     #[arg(
         long,
         env = "BOA_URL",
-        default_value = "http://127.0.0.1:9464",
+        default_value = DAEMON_URL,
         value_name = "URL"
     )]
     pub(super) url: String,
@@ -345,33 +377,6 @@ pub(super) enum NotifyCommand {
         /// Configuration file.
         #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
         config: Option<PathBuf>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum StoreCommand {
-    /// Write all records as JSON lines to standard output.
-    Dump {
-        /// The store's folder.
-        store: PathBuf,
-    },
-    /// Read JSON lines from standard input into a new store.
-    Load {
-        /// The folder of the new store.
-        store: PathBuf,
-        /// Load although the store holds records already; those of the dump win.
-        #[arg(long)]
-        onto_existing: bool,
-    },
-    /// Check every record, the counts and the chain.
-    Verify {
-        /// The store's folder.
-        store: PathBuf,
-    },
-    /// Write what can still be read of a damaged store as a dump to standard output.
-    Salvage {
-        /// The store's folder.
-        store: PathBuf,
     },
 }
 

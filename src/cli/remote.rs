@@ -7,11 +7,13 @@ use serde::de::DeserializeOwned;
 
 use crate::web::{
     inert::{self, inert},
-    json::{Problem, Ruling},
+    json::{Condition, Problem, Ruling},
 };
 
 /// How long a reading answer may take.
 const READ_WAIT: Duration = Duration::from_secs(10);
+/// How long a health answer may take: what asks gives up after five seconds.
+const HEALTH_WAIT: Duration = Duration::from_secs(4);
 /// How long an order may take; the daemon itself gives up after 30 seconds.
 const ORDER_WAIT: Duration = Duration::from_secs(40);
 /// The longest answer that is read, in bytes.
@@ -139,6 +141,16 @@ impl Daemon {
         url.query_pairs_mut().extend_pairs(parameters);
         let request = self.client.get(url).timeout(READ_WAIT);
         self.answer(request.send().await).await
+    }
+
+    /// Asks a health endpoint, which answers 503 with its reasons where not all is well.
+    pub(super) async fn condition(&self, path: &str) -> Result<Condition, RemoteError> {
+        let request = self.client.get(self.url(&[path])?).timeout(HEALTH_WAIT);
+        let sent = request.send().await;
+        let response = sent.map_err(|error| self.unreachable(&error))?;
+        let body = self.body(response).await?;
+        serde_json::from_slice(&body)
+            .map_err(|error| self.foreign(format!("its answer cannot be read: {error}")))
     }
 
     /// Gives an order.

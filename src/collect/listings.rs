@@ -108,6 +108,30 @@ impl Listings {
     }
 }
 
+/// How many targets of a Region had traffic in the last three hours, roughly.
+///
+/// # Errors
+/// When a page can't be read: a part of them says nothing of the rest.
+pub async fn active_targets(cloud: &dyn Cloud, scope: &Scope) -> Result<usize, Fault> {
+    let mut found = BTreeSet::new();
+    for namespace in [RUNTIME, mantle::NAMESPACE] {
+        let ask = |page| cloud.list_metrics(scope, namespace, true, page);
+        let listing = all_pages("cloudwatch:ListMetrics", ask).await;
+        if let Some(fault) = listing.fault {
+            return Err(fault);
+        }
+        let metrics = listing.items.iter();
+        found.extend(metrics.filter_map(|metric| {
+            if namespace == RUNTIME {
+                target_of(metric)
+            } else {
+                mantle::target_of(metric)
+            }
+        }));
+    }
+    Ok(found.len())
+}
+
 /// The target of a runtime metric that we read; other dimension sets hold the same events again.
 fn target_of(metric: &Metric) -> Option<TargetId> {
     let mut read = Measure::at(Endpoint::Runtime);

@@ -103,6 +103,13 @@ pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<
         policy.organisation.contact.as_deref().map(quoted),
     );
     case_and_cadence(&mut page, settings);
+    if settings.heartbeat.url.is_some() {
+        page.file_value("heartbeat.url", "(hidden)");
+    }
+    page.value(
+        "heartbeat.metrics",
+        &settings.heartbeat.has_metrics.to_string(),
+    );
     for (name, what) in super::events::shown(&settings.calendar) {
         page.file_value(&format!("event {}", quoted(name)), &what);
     }
@@ -339,12 +346,17 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-/// In the largest unit that divides it.
+/// As TOML would quote it, in the largest unit that divides it.
 fn duration(minutes: i64) -> String {
+    quoted(&lasting(minutes))
+}
+
+/// In the largest unit that divides it.
+pub(super) fn lasting(minutes: i64) -> String {
     let (number, unit) = match minutes {
         days if days % 1_440 == 0 => (days / 1_440, "d"),
         hours if hours % 60 == 0 => (hours / 60, "h"),
         rest => (rest, "m"),
     };
-    format!("\"{number}{unit}\"")
+    format!("{number}{unit}")
 }

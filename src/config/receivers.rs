@@ -8,7 +8,7 @@ mod secret;
 use std::path::Path;
 
 pub(super) use routes::{check_fallbacks, routes};
-use secret::{BEARER, KEY, ROUTING_KEY, SLACK_TOKEN, WEBHOOK_URL};
+use secret::{BEARER, HEARTBEAT_URL, KEY, ROUTING_KEY, SLACK_TOKEN, WEBHOOK_URL};
 
 use super::{
     Overrides,
@@ -24,12 +24,12 @@ use crate::model::{
 /// Where Slack's Web API is.
 const SLACK_API: &str = "https://slack.com/api";
 /// Where PagerDuty takes events: its service regions, by their names in TOML.
-const PAGERDUTY: [(&str, &str); 2] = [
+pub(super) const PAGERDUTY: [(&str, &str); 2] = [
     ("us", "https://events.pagerduty.com/v2/enqueue"),
     ("eu", "https://events.eu.pagerduty.com/v2/enqueue"),
 ];
 /// How long a receiver may fail before its fallback hears.
-const FALLBACK_MINUTES: i64 = 5;
+pub(super) const FALLBACK_MINUTES: i64 = 5;
 
 /// One `[receiver.NAME]` table.
 #[derive(Debug)]
@@ -280,6 +280,15 @@ impl Reader<'_, '_> {
             ))
         })
     }
+}
+
+/// Where a heartbeat goes, if it goes anywhere: whoever has the address can feign one.
+pub(super) fn heartbeat_url(
+    sheet: &mut Sheet,
+    table: &mut Section<'_>,
+    around: Surroundings<'_>,
+) -> Option<Secret> {
+    secret::read(sheet, table, &HEARTBEAT_URL, around).flatten()
 }
 
 /// An address that is no secret: https, or loopback.

@@ -21,39 +21,43 @@ use super::{
 use crate::model::{
     hint::HintRules,
     policy::{
-        Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Settings,
+        Account, Budgets, Cadence, CaseCodes, CostBounds, Heartbeat, Mode, Organisation, Policy,
+        Settings,
     },
     rule::Rules,
     units::{Amount, Share},
 };
 
 /// Below the working directory, so that a first try needs no rights; `deploy/` sets `/var/lib/bedrock-ops-alert`.
-const STORE_PATH: &str = "bedrock-ops-alert-store";
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
-const REQUESTS_PER_DAY: u32 = 3;
-const CASES_PER_HOUR: u32 = 3;
-const CASES_PER_DAY: u32 = 10;
-const HIGHEST_FACTOR: f64 = 3.0;
-const APPROVAL_MINUTES: i64 = 24 * 60;
-const COOLDOWN_MINUTES: i64 = 7 * 24 * 60;
-const QUIET_MINUTES: i64 = 5;
-const HOT_MINUTES: i64 = 1;
-const IDLE_MINUTES: i64 = 15;
+pub(super) const STORE_PATH: &str = "bedrock-ops-alert-store";
+pub(super) const LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+pub(super) const REQUESTS_PER_DAY: u32 = 3;
+pub(super) const CASES_PER_HOUR: u32 = 3;
+pub(super) const CASES_PER_DAY: u32 = 10;
+pub(super) const HIGHEST_FACTOR: f64 = 3.0;
+pub(super) const APPROVAL_MINUTES: i64 = 24 * 60;
+pub(super) const COOLDOWN_MINUTES: i64 = 7 * 24 * 60;
+pub(super) const QUIET_MINUTES: i64 = 5;
+pub(super) const HOT_MINUTES: i64 = 1;
+pub(super) const IDLE_MINUTES: i64 = 15;
 /// Less than the quarter of an hour after which minutes settle.
-const DETAIL_MINUTES: i64 = 10;
+pub(super) const DETAIL_MINUTES: i64 = 10;
 /// Enough for about 30 targets that are hot all the month, or 100 of which one in ten is.
-const MONTHLY_BUDGET: f64 = 50.0;
+pub(super) const MONTHLY_BUDGET: f64 = 50.0;
 /// Half of the free requests: other tools of the account draw on them, too.
-const FREE_SHARE: Share = Share::HALF;
-const DISCOVERY_MINUTES: i64 = 15;
-const DESK_MINUTES: i64 = 5;
-const CASE_SERVICE: &str = "service-bedrock";
-const CASE_CATEGORY: &str = "general-guidance";
-const CASE_SEVERITY: &str = "normal";
-const CASE_ISSUE_TYPE: &str = "technical";
+pub(super) const FREE_SHARE: Share = Share::HALF;
+pub(super) const DISCOVERY_MINUTES: i64 = 15;
+pub(super) const DESK_MINUTES: i64 = 5;
+pub(super) const CASE_SERVICE: &str = "service-bedrock";
+pub(super) const CASE_CATEGORY: &str = "general-guidance";
+pub(super) const CASE_SEVERITY: &str = "normal";
+pub(super) const CASE_ISSUE_TYPE: &str = "technical";
+pub(super) const CASE_SEVERITIES: [&str; 5] = ["low", "normal", "high", "urgent", "critical"];
+pub(super) const CASE_ISSUE_TYPES: [&str; 2] = ["technical", "customer-service"];
 
 /// Bounds of what a budget may be set to; zero switches the kind off.
-const MOST_A_DAY: u32 = 1_000;
+pub(super) const MOST_A_DAY: u32 = 1_000;
 
 /// A document being read, with what is known about its surroundings.
 struct Reader<'a> {
@@ -124,6 +128,7 @@ impl Reader<'_> {
         let case_codes = self.case_codes(&mut root);
         let cadence = self.cadence(&mut root);
         let cost = self.cost(&mut root);
+        let heartbeat = self.heartbeat(&mut root, &accounts);
         let calendar = events::read_all(&mut self.sheet, &mut root, &accounts);
         let (rules, rule_faults) = self.rules(&mut root, &accounts);
         root.finish(&mut self.sheet);
@@ -154,6 +159,7 @@ impl Reader<'_> {
             cost,
             store_path,
             listen,
+            heartbeat,
             calendar,
             rules,
         };
@@ -287,7 +293,7 @@ impl Reader<'_> {
             self.set(&mut codes.service, &mut table, "service", text);
             self.set(&mut codes.category, &mut table, "category", text);
             self.set(&mut codes.severity, &mut table, "severity", |sheet, it| {
-                let known = ["low", "normal", "high", "urgent", "critical"].map(|it| (it, it));
+                let known = CASE_SEVERITIES.map(|it| (it, it));
                 sheet.choice(it, &known).map(str::to_owned)
             });
             self.set(
@@ -295,7 +301,7 @@ impl Reader<'_> {
                 &mut table,
                 "issue_type",
                 |sheet, it| {
-                    let known = ["technical", "customer-service"].map(|it| (it, it));
+                    let known = CASE_ISSUE_TYPES.map(|it| (it, it));
                     sheet.choice(it, &known).map(str::to_owned)
                 },
             );
@@ -346,6 +352,26 @@ impl Reader<'_> {
             table.finish(&mut self.sheet);
         }
         cost
+    }
+
+    fn heartbeat(&mut self, root: &mut Section<'_>, accounts: &[Account]) -> Heartbeat {
+        let mut heartbeat = Heartbeat::default();
+        if let Some(mut table) = self.table(root, "heartbeat") {
+            self.set(
+                &mut heartbeat.has_metrics,
+                &mut table,
+                "metrics",
+                |sheet, it| sheet.flag(it),
+            );
+            let around = Surroundings {
+                folder: &self.folder,
+                overrides: self.overrides,
+                accounts,
+            };
+            heartbeat.url = receivers::heartbeat_url(&mut self.sheet, &mut table, around);
+            table.finish(&mut self.sheet);
+        }
+        heartbeat
     }
 
     fn rules(&mut self, root: &mut Section<'_>, accounts: &[Account]) -> (Rules, Vec<Fault>) {

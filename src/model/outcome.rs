@@ -52,6 +52,21 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The name in metrics.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Done { .. } => "done",
+            Self::Theirs { .. } => "theirs",
+            Self::NotYet { .. } => "not-yet",
+            Self::Refused { .. } => "refused",
+            Self::Never { .. } => "never",
+            Self::InDoubt { .. } => "in-doubt",
+            Self::Absent => "absent",
+            Self::CouldNotLook { .. } => "could-not-look",
+        }
+    }
+
     /// Whether the other side said yes or no; else it may be in trouble, and so may be what else is meant for it.
     #[must_use]
     pub const fn is_clear(&self) -> bool {

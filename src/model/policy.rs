@@ -193,6 +193,15 @@ pub struct CostBounds {
     pub free_share: Share,
 }
 
+/// How others notice that we are alive.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Heartbeat {
+    /// Pinged after each whole cycle.
+    pub url: Option<Secret>,
+    /// Whether a line of metrics for CloudWatch is printed after each whole cycle.
+    pub has_metrics: bool,
+}
+
 /// The whole configuration, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -208,6 +217,8 @@ pub struct Settings {
     pub store_path: PathBuf,
     /// Where health, metrics and the page are served.
     pub listen: SocketAddr,
+    /// How others notice that we are alive.
+    pub heartbeat: Heartbeat,
     /// Planned events.
     pub calendar: Calendar,
     /// The rules, and for which pools they differ.

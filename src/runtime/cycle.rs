@@ -19,10 +19,10 @@ mod spending;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use super::{shared::Shared, telemetry};
+use super::{clock, shared::Shared, telemetry};
 use crate::{
     cloud::Cloud,
     model::{
@@ -75,6 +75,8 @@ pub struct Cycle {
 /// A read is given up after 30 s, so a Region that hangs is told in the next cycle or the one after. Effects are given
 /// up after 30 s, too: together a cycle stays below 45 s.
 const PATIENCE: Duration = Duration::from_secs(12);
+/// The store's bytes are counted once in so many cycles: it has thousands of files.
+const STORE_CYCLES: u64 = 15;
 
 impl Cycle {
     /// Over a loaded book. In simulated time a round costs no time: all are waited for, and the clock stands meanwhile.
@@ -111,6 +113,7 @@ impl Cycle {
 
     /// Runs one cycle. When it fails, nothing was carried out that is not written down.
     pub async fn run(&mut self, now: Timestamp) -> Result<(), CycleError> {
+        let began = clock::monotonic();
         self.recall(now).await?;
         let collected = self.collect(now).await?;
         if collected.is_new || !collected.desk.is_empty() || self.has_news() {
@@ -121,7 +124,8 @@ impl Cycle {
         self.keep(now).await?;
         self.keep_taught(now).await?;
         self.count_cost(now).await?;
-        self.report(now);
+        self.measure_store().await?;
+        self.report(now, began);
         Ok(())
     }
 
@@ -136,6 +140,7 @@ impl Cycle {
             return Ok(false);
         }
         let lines = telemetry::narrate(&self.shared.book(), &records);
+        let began = clock::monotonic();
         let ledger = Arc::clone(&self.ledger);
         let commit = move || {
             let result = ledger.commit(&records);
@@ -149,13 +154,41 @@ impl Cycle {
         };
         result?;
         self.shared.book_mut().apply(records);
+        self.count(&lines, began);
         telemetry::log(&lines, now);
         self.shared.heard(&lines, now);
         Ok(true)
     }
 
-    fn report(&self, now: Timestamp) {
+    /// What is said is counted, so that log and metrics cannot drift apart.
+    fn count(&self, lines: &[telemetry::Line], began: Instant) {
         let mut health = self.shared.health_mut();
+        for line in lines {
+            *health.events.entry(line.event).or_default() += 1;
+        }
+        let (commits, seconds) = &mut health.commits;
+        *commits += 1;
+        *seconds += clock::monotonic().duration_since(began).as_secs_f64();
+    }
+
+    /// Counts the store's bytes now and then.
+    async fn measure_store(&self) -> Result<(), CycleError> {
+        let cycles = self.shared.health().cycles;
+        let is_due = cycles.is_multiple_of(STORE_CYCLES);
+        if !is_due || !self.ledger.waits_for_disk() {
+            return Ok(());
+        }
+        let ledger = Arc::clone(&self.ledger);
+        let bytes = tokio::task::spawn_blocking(move || ledger.bytes()).await?;
+        self.shared.health_mut().store_bytes = bytes;
+        Ok(())
+    }
+
+    fn report(&self, now: Timestamp, began: Instant) {
+        let answers = self.cloud.answers();
+        let mut health = self.shared.health_mut();
+        health.cycle_seconds = clock::monotonic().duration_since(began).as_secs_f64();
+        health.answers = answers;
         health.started.get_or_insert(now);
         health.last_cycle = Some(now);
         health.cycles += 1;

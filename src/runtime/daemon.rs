@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use super::{
     cycle::{Cycle, CycleError},
+    heartbeat::Heartbeat,
     service,
     shared::{Order, Shared},
     ticks::{TickError, Ticks},
@@ -56,6 +57,7 @@ pub async fn run(
         mut orders,
     } = parts;
     let mut cycle = Cycle::new(cloud, ledger, Arc::clone(&shared));
+    let heartbeat = Heartbeat::of(&shared.settings.heartbeat);
     let mut now = ticks.now().await?;
     tokio::pin!(stop);
     loop {
@@ -67,10 +69,19 @@ pub async fn run(
         if until.is_some_and(|until| until <= now) {
             break;
         }
+        let beat = heartbeat.beat(&shared, now);
+        tokio::pin!(beat);
+        let mut is_beating = true;
+        if shared.is_simulated {
+            // Simulated minutes are too short for a heartbeat beside them.
+            (&mut beat).await;
+            is_beating = false;
+        }
         let next = loop {
             tokio::select! {
                 biased;
                 () = &mut stop => break None,
+                () = &mut beat, if is_beating => is_beating = false,
                 Some(order) = orders.recv() => {
                     cycle.obey(order, now).await.map_err(|source| DaemonError::Cycle { at: now, source })?;
                 }

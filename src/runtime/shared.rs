@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::telemetry::Line;
 pub use crate::engine::{crosscheck::CrossCheck, forecast::Quantiles};
 use crate::{
-    cloud::CallCounts,
+    cloud::{Answers, CallCounts},
     model::{
         alert::Verdict,
         book::Book,
@@ -62,6 +62,20 @@ pub struct Health {
     pub failing: BTreeMap<(&'static str, Scope), String>,
     /// The latest verdicts of each pool, by rule.
     pub verdicts: BTreeMap<PoolId, Vec<Verdict>>,
+    /// Real seconds that the last cycle took.
+    pub cycle_seconds: f64,
+    /// What the log said since the start, by its event.
+    pub events: BTreeMap<&'static str, u64>,
+    /// Tries of effects since the start: what, over what it was told where it is a message, and what they came to.
+    pub tries: BTreeMap<(&'static str, &'static str, &'static str), u64>,
+    /// Commits since the start, and the real seconds they took together.
+    pub commits: (u64, f64),
+    /// Bytes of the store, once they were counted.
+    pub store_bytes: Option<u64>,
+    /// What became of heartbeats.
+    pub heartbeats: Heartbeats,
+    /// How AWS answered since the start.
+    pub answers: Answers,
     /// AWS calls since the start.
     pub calls: CallCounts,
     /// What those calls cost at list price, in USD.
@@ -78,6 +92,17 @@ pub struct Health {
     pub outlooks: BTreeMap<(PoolId, QuotaKind), Outlook>,
     /// Receivers that could not be told again what is open there, and why.
     pub unrepeated: BTreeMap<ReceiverName, String>,
+}
+
+/// What became of heartbeats since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Heartbeats {
+    /// The cycle of the last one that got out.
+    pub last: Option<Timestamp>,
+    /// Those that did not get out.
+    pub failed: u64,
+    /// Those that would not have been the whole truth.
+    pub withheld: u64,
 }
 
 /// What is to come against one quota of one pool.

@@ -355,6 +355,10 @@ impl Entries for SledLedger {
 }
 
 impl Ledger for SledLedger {
+    fn bytes(&self) -> Option<u64> {
+        place::bytes(&self.path).ok()
+    }
+
     fn commit(&self, records: &[Record]) -> Result<(), StoreError> {
         self.put(records, Succession::Next)
     }

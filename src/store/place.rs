@@ -193,6 +193,22 @@ pub(crate) fn lock(path: &Path, tries: u32) -> Result<Lock, StoreError> {
     })
 }
 
+/// Bytes of all files below a folder. One that goes away meanwhile, as the engine's do, counts for nothing.
+pub(crate) fn bytes(folder: &Path) -> io::Result<u64> {
+    let mut sum = 0_u64;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let below = match entry.metadata() {
+            Ok(found) if found.is_dir() => bytes(&entry.path())?,
+            Ok(found) => found.len(),
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        sum = sum.saturating_add(below);
+    }
+    Ok(sum)
+}
+
 /// The pause between two tries.
 pub(crate) fn pause() {
     thread::sleep(BETWEEN_TRIES);

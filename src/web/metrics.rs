@@ -17,6 +17,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+mod health;
+
 use super::{View, Web, inert, json::Headroom, view::Untold};
 use crate::{
     model::{ids::Scope, time::Timestamp},
@@ -87,6 +89,10 @@ fn exposition(view: &View<'_>, most: usize) -> Result<String, fmt::Error> {
     series.intents(view);
     series.receivers(view);
     series.stages(view);
+    series.loop_and_store(view);
+    series.answers(view);
+    series.effects(view);
+    series.exhaustion(view);
     series.quotas(&view.headroom());
     series.checks(view);
     let dropped = vec![(Vec::new(), count(series.dropped))];

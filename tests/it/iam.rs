@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use bedrock_ops_alert::{
     aws::{
-        actions::{ALL, Need},
+        actions::{ALL, Need, loss},
         iam::{Caller, policy},
     },
     config::{self, Overrides},
@@ -66,6 +66,16 @@ fn observing_writes_nothing_and_filing_adds_what_it_files_with() {
     assert_eq!(of(Mode::Propose), filing);
     let is_inference = |action: &String| action.starts_with("bedrock:Invoke");
     assert!(!of(Mode::File).iter().any(is_inference));
+}
+
+#[test]
+fn the_documentation_says_of_each_action_what_is_lost_without_it() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/permissions.md");
+    let page = fs::read_to_string(path).unwrap();
+    let told: BTreeSet<&str> = page.lines().filter(|it| it.starts_with("| `")).collect();
+    let row = |operation: &str| format!("| `{operation}` | {} |", loss(operation).unwrap());
+    let ours: BTreeSet<String> = ALL.iter().map(|(operation, _)| row(operation)).collect();
+    assert_eq!(told, ours.iter().map(String::as_str).collect());
 }
 
 #[test]

@@ -12,12 +12,15 @@
 
 mod boto3;
 mod clock;
+mod deploy;
 mod emulators;
 mod faults;
 mod hostile;
+mod install;
 mod port;
 mod receivers;
 mod run;
 mod sdk;
 mod sdk_faults;
+mod snippets;
 mod support;

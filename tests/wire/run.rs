@@ -45,10 +45,10 @@ severity = "info"
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 /// A folder in which the program runs, taken away at the end.
-struct Place(PathBuf);
+pub(crate) struct Place(PathBuf);
 
 impl Place {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let name = format!("run-{name}-{}", std::process::id());
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _gone = fs::remove_dir_all(&path);
@@ -56,7 +56,11 @@ impl Place {
         Self(path)
     }
 
-    fn with(self, file: &str, text: &str) -> Self {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn with(self, file: &str, text: &str) -> Self {
         let path = self.0.join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -64,7 +68,7 @@ impl Place {
     }
 
     /// Everything that lies in it, so that a test can tell whether anything was touched.
-    fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub(crate) fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut found = BTreeMap::new();
         let mut folders = vec![self.0.clone()];
         while let Some(folder) = folders.pop() {
@@ -81,9 +85,10 @@ impl Place {
         found
     }
 
-    /// Runs the program here; without credentials, profile or instance metadata unless `environment` has them.
-    fn program(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Ended {
-        let output = Command::new(env!("CARGO_BIN_EXE_bedrock-ops-alert"))
+    /// The program, to be run here; without credentials, profile or instance metadata unless `environment` has them.
+    pub(crate) fn command(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-ops-alert"));
+        command
             .args(arguments)
             .env_clear()
             .env("HOME", &self.0)
@@ -91,9 +96,12 @@ impl Place {
             .env("AWS_REGION", "us-east-1")
             .envs(environment.iter().copied())
             .current_dir(&self.0)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn program(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Ended {
+        let output = self.command(environment, arguments).output().unwrap();
         Ended {
             code: output.status.code().unwrap(),
             told: readable(&String::from_utf8(output.stderr).unwrap()),

@@ -68,7 +68,7 @@ impl Server {
     }
 
     /// Head and body of each request that arrived.
-    fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 }

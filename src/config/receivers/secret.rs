@@ -43,6 +43,16 @@ pub(super) const WEBHOOK_URL: Kind = Kind {
     is_right: |text| text.starts_with("https://"),
     is_url: true,
 };
+pub(super) const HEARTBEAT_URL: Kind = Kind {
+    key: "url",
+    file_key: "url_file",
+    example: "\"/etc/bedrock-ops-alert/heartbeat-url\"",
+    what: "a heartbeat URL",
+    danger: "whoever has it can say that all is well",
+    shape: "one line that starts with https://",
+    is_right: |text| text.starts_with("https://"),
+    is_url: true,
+};
 pub(super) const SLACK_TOKEN: Kind = Kind {
     key: "token",
     file_key: "token_file",

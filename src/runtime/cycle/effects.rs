@@ -259,6 +259,7 @@ impl Cycle {
                 let earlier = earlier(&self.shared.book(), &begun);
                 let cloud = &*self.cloud;
                 let outcome = perform::perform(cloud, policy, &begun, earlier.as_deref()).await;
+                self.count_try(&begun.effect, &outcome);
                 (begun.after(&outcome, now), Some(outcome))
             }
         };
@@ -367,6 +368,20 @@ impl LaneEnd {
             | Outcome::Absent
             | Outcome::CouldNotLook { .. } => {}
         }
+    }
+}
+
+impl Cycle {
+    fn count_try(&self, effect: &Effect, outcome: &Outcome) {
+        let receivers = &self.shared.settings.policy.receivers;
+        let channel = match effect {
+            Effect::Notify { receiver, .. } => {
+                receivers.get(receiver).map_or("gone", Receiver::kind)
+            }
+            Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => "",
+        };
+        let key = (effect.name(), channel, outcome.name());
+        *self.shared.health_mut().tries.entry(key).or_default() += 1;
     }
 }
 

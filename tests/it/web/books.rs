@@ -12,8 +12,8 @@ use bedrock_ops_alert::{
         ids::{AccountId, ModelId, QuotaCode, Region, RuleName, Scope},
         outlook::Exhaustion,
         policy::{
-            Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Regions,
-            Settings,
+            Account, Budgets, Cadence, CaseCodes, CostBounds, Heartbeat, Mode, Organisation,
+            Policy, Regions, Settings,
         },
         quota::Quota,
         reason::Reason,
@@ -104,6 +104,7 @@ pub(super) fn settings() -> Settings {
         },
         store_path: PathBuf::from("/var/lib/bedrock-ops-alert"),
         listen: "127.0.0.1:8710".parse().unwrap(),
+        heartbeat: Heartbeat::default(),
         calendar: Calendar::default(),
         rules: Rules::default(),
     }
@@ -212,7 +213,7 @@ pub(super) fn quiet() -> (Book, Health) {
         month: None,
         checks: BTreeMap::new(),
         outlooks: BTreeMap::from([((id, QuotaKind::Tpm), outlook())]),
-        unrepeated: BTreeMap::new(),
+        ..Health::default()
     };
     (book, health)
 }

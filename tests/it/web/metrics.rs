@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bedrock_ops_alert::model::{
-    book::Record,
-    catalog::{Mapping, Pool},
-    units::QuotaKind,
+use bedrock_ops_alert::{
+    cloud::FaultClass,
+    model::{
+        book::Record,
+        catalog::{Mapping, Pool},
+        units::QuotaKind,
+    },
 };
 
 use super::{Served, books, get, serving};
@@ -105,6 +108,62 @@ async fn metrics_carry_the_numbers_of_the_book() {
         assert!((value(&samples, "boa_aws_requests_total", &api) - 1_152.0).abs() < 1e-9);
         assert!((value(&samples, "boa_aws_estimated_cost_usd_total", &[]) - 0.092_16).abs() < 1e-9);
         assert!(value(&samples, "boa_series_dropped", &[]).abs() < 1e-9);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_daemon_tells_of_itself() {
+    let (book, mut health) = books::busy();
+    health.is_ready = true;
+    health.cycle_seconds = 2.5;
+    health.events.insert("incident.opened", 3);
+    for (outcome, count) in [("done", 7), ("in-doubt", 2), ("never", 1)] {
+        health.tries.insert(("notify", "sns", outcome), count);
+        health.tries.insert(("open-case", "", outcome), count);
+    }
+    health.commits = (10, 0.5);
+    health.store_bytes = Some(4_096);
+    health.heartbeats.failed = 4;
+    health.answers.clock_ahead = Some(-301.0);
+    let denied = ("sns:Publish", Some(FaultClass::Denied));
+    health
+        .answers
+        .calls
+        .extend([(denied, 2), (("sns:Publish", None), 5)]);
+    health.answers.waits.insert("sns:Publish", (7, 1.4));
+    serving((book, health), async |served: Served| {
+        let samples = parse(&get(&format!("{}/metrics", served.url)).await.1);
+        for (name, labels, expected) in [
+            ("boa_cycle_duration_seconds", vec![], 2.5),
+            ("boa_events_total", vec![("event", "incident.opened")], 3.0),
+            ("boa_notifications_total", vec![("channel", "sns")], 7.0),
+            (
+                "boa_notifications_failed_total",
+                vec![("channel", "sns")],
+                3.0,
+            ),
+            ("boa_cases_created_total", vec![], 7.0),
+            ("boa_store_commits_total", vec![], 10.0),
+            ("boa_store_commit_seconds_total", vec![], 0.5),
+            ("boa_store_bytes", vec![], 4_096.0),
+            ("boa_heartbeats_failed_total", vec![], 4.0),
+            ("boa_clock_offset_seconds", vec![], -301.0),
+            ("boa_aws_answers_total", vec![("outcome", "denied")], 2.0),
+            ("boa_aws_answers_total", vec![("outcome", "ok")], 5.0),
+            ("boa_aws_answered_total", vec![("api", "sns:Publish")], 7.0),
+            (
+                "boa_aws_request_seconds_total",
+                vec![("api", "sns:Publish")],
+                1.4,
+            ),
+        ] {
+            let found = value(&samples, name, &labels);
+            assert!(
+                (found - expected).abs() < 1e-9,
+                "{name} {labels:?}: {found}"
+            );
+        }
     })
     .await;
 }

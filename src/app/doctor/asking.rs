@@ -1,0 +1,193 @@
+//! The calls: each IAM action that reads, asked once where it is needed. What writes is not tried.
+
+use super::{Item, Verdict};
+use crate::{
+    aws::actions::{ALL, Need, loss},
+    cloud::{CaseFilter, Cloud, Fault, Metric, MetricQuery, MetricRequest},
+    model::{
+        ids::{CaseId, QuotaCode, RequestId, Scope},
+        policy::{Account, Mode, Receiver, Settings},
+        time::{Minute, Timestamp, after},
+    },
+};
+
+/// Ids that nobody has: to be told that they are not found is to be allowed to look.
+const NO_REQUEST: &str = "doctor00000000000000000000000000";
+const NO_CASE: &str = "case-000000000000-doctor-2000-0000000000000000";
+/// Used where no quota could be listed.
+const SOME_CODE: &str = "L-00000000";
+/// Datapoints of so many minutes are asked for.
+const MINUTES: i64 = 15;
+
+/// What is needed in each Region.
+pub(super) async fn region(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> Vec<Item> {
+    let place = format!("{} {}", scope.account, scope.region);
+    let metrics = cloud.list_metrics(scope, "AWS/Bedrock", true, None).await;
+    let found = metrics.as_ref().map(|page| page.items.len());
+    let mut listed = ask(&place, "cloudwatch:ListMetrics", as_unit(&metrics));
+    if let (Ok(number), Verdict::Fine) = (found, listed.verdict) {
+        listed = seen(listed, number);
+    }
+    let query = query();
+    let until = Minute::of(now);
+    let from = until.plus(-MINUTES);
+    let request = MetricRequest {
+        queries: vec![query.clone()],
+        from,
+        until,
+        page: None,
+    };
+    let data = cloud.metric_data(scope, request).await;
+    let statistics = cloud.metric_statistics(scope, &query, (from, until)).await;
+    let profiles = cloud.list_profiles(scope, None).await;
+    let models = cloud.list_models(scope).await;
+    let quotas = cloud.list_quotas(scope, None).await;
+    let code = quotas.as_ref().ok().and_then(|page| page.items.first());
+    let code = code.map_or_else(|| QuotaCode::new(SOME_CODE), |quota| quota.code.clone());
+    let defaults = cloud.list_default_quotas(scope, None).await;
+    let quota = cloud.get_quota(scope, &code).await;
+    let request = cloud
+        .get_quota_request(scope, &RequestId::new(NO_REQUEST))
+        .await;
+    let requests = cloud.quota_request_history(scope, &code, None).await;
+    vec![
+        listed,
+        ask(&place, "cloudwatch:GetMetricData", as_unit(&data)),
+        ask(
+            &place,
+            "cloudwatch:GetMetricStatistics",
+            as_unit(&statistics),
+        ),
+        ask(&place, "bedrock:ListInferenceProfiles", as_unit(&profiles)),
+        ask(&place, "bedrock:ListFoundationModels", as_unit(&models)),
+        ask(&place, "servicequotas:ListServiceQuotas", as_unit(&quotas)),
+        ask(
+            &place,
+            "servicequotas:ListAWSDefaultServiceQuotas",
+            as_unit(&defaults),
+        ),
+        ask(&place, "servicequotas:GetServiceQuota", as_unit(&quota)),
+        ask(
+            &place,
+            "servicequotas:GetRequestedServiceQuotaChange",
+            as_unit(&request),
+        ),
+        ask(
+            &place,
+            "servicequotas:ListRequestedServiceQuotaChangeHistoryByQuota",
+            as_unit(&requests),
+        ),
+    ]
+}
+
+/// Whether there is anything to watch.
+fn seen(item: Item, metrics: usize) -> Item {
+    if metrics == 0 {
+        let found = "allowed; no traffic of Bedrock in the last three hours";
+        return Item {
+            verdict: Verdict::Warning,
+            found: found.to_owned(),
+            ..item
+        }
+        .help("nothing to watch here yet: check that this is the Region that callers use");
+    }
+    Item {
+        found: "allowed; Bedrock has traffic".to_owned(),
+        ..item
+    }
+}
+
+/// What is needed once an account.
+pub(super) async fn account(
+    cloud: &dyn Cloud,
+    account: &Account,
+    settings: &Settings,
+    now: Timestamp,
+) -> Vec<Item> {
+    let Some(region) = account.regions.known().first() else {
+        return Vec::new();
+    };
+    let scope = Scope {
+        account: account.id.clone(),
+        region: region.clone(),
+    };
+    let place = account.id.to_string();
+    let mut items = Vec::new();
+    let files = settings.policy.mode != Mode::Observe;
+    if files {
+        let day = CaseFilter::After(after(now, -24 * 60));
+        let cases = cloud.list_cases(&scope, &day, None).await;
+        let words = cloud
+            .list_communications(&scope, &CaseId::new(NO_CASE), None)
+            .await;
+        items.push(ask(&place, "support:DescribeCases", as_unit(&cases)));
+        items.push(ask(
+            &place,
+            "support:DescribeCommunications",
+            as_unit(&words),
+        ));
+    }
+    let has_topic = settings.policy.receivers.values().any(|it| match it {
+        Receiver::Sns { topic_arn } => topic_arn.split(':').nth(4) == Some(account.id.as_str()),
+        Receiver::Slack { .. }
+        | Receiver::SlackBot { .. }
+        | Receiver::PagerDuty { .. }
+        | Receiver::Webhook { .. }
+        | Receiver::Alertmanager { .. } => false,
+    });
+    for (operation, need) in ALL {
+        let is_needed = match need {
+            Need::Notify => has_topic,
+            Need::RequestQuotas | Need::Support => files,
+            Need::Nothing | Need::Observe | Need::Regions => false,
+        };
+        if is_needed && writes(operation) {
+            items.push(Item {
+                loss: loss(operation),
+                ..Item::new(
+                    &place,
+                    operation,
+                    Verdict::NotTried,
+                    "trying it would have its effect",
+                )
+            });
+        }
+    }
+    items
+}
+
+/// Whether the call changes something, or tells somebody.
+pub(super) fn writes(operation: &str) -> bool {
+    [
+        "servicequotas:RequestServiceQuotaIncrease",
+        "sns:Publish",
+        "support:AddCommunicationToCase",
+        "support:CreateCase",
+    ]
+    .contains(&operation)
+}
+
+fn ask(place: &str, operation: &'static str, answer: Result<(), Fault>) -> Item {
+    Item::of_call(place, operation, answer)
+}
+
+fn as_unit<T>(answer: &Result<T, Fault>) -> Result<(), Fault> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(fault) => Err(fault.clone()),
+    }
+}
+
+/// One series that every account has or lacks at the same price.
+fn query() -> MetricQuery {
+    MetricQuery {
+        id: "doctor".to_owned(),
+        metric: Metric {
+            namespace: "AWS/Bedrock".to_owned(),
+            name: "InvocationThrottles".to_owned(),
+            dimensions: std::collections::BTreeMap::new(),
+        },
+        statistic: "Sum".to_owned(),
+        period_seconds: 60,
+    }
+}

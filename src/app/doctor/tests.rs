@@ -1,0 +1,82 @@
+//! What is asked, and how the answers are told.
+
+use super::{here::file_system, *};
+use crate::{
+    aws::actions::{ALL, Need},
+    cloud::FaultClass,
+};
+
+fn fault(operation: &'static str, class: FaultClass) -> Fault {
+    Fault {
+        operation,
+        code: "Code".to_owned(),
+        message: "words".to_owned(),
+        class,
+    }
+}
+
+#[test]
+fn each_action_says_what_is_lost_without_it_and_what_only_reads_is_asked() {
+    for (operation, need) in ALL {
+        assert!(
+            actions::loss(operation).is_some_and(|it| 20 < it.len()),
+            "{operation}"
+        );
+        assert!(
+            !asking::writes(operation) || *need != Need::Observe,
+            "{operation}"
+        );
+    }
+    assert_eq!(actions::loss("bedrock:InvokeModel"), None);
+}
+
+#[test]
+fn not_found_is_allowed_and_no_answer_is_not_a_no() {
+    let operation = "servicequotas:GetServiceQuota";
+    let of = |class| Item::of_call("p", operation, Err::<(), _>(fault(operation, class))).verdict;
+    assert_eq!(of(FaultClass::NotFound), Verdict::Fine);
+    assert_eq!(of(FaultClass::Denied), Verdict::Failed);
+    assert_eq!(of(FaultClass::NoPlan), Verdict::Failed);
+    for class in [
+        FaultClass::Throttled,
+        FaultClass::Server,
+        FaultClass::Connect,
+        FaultClass::Garbled,
+    ] {
+        assert_eq!(of(class), Verdict::Unknown, "{class:?}");
+    }
+}
+
+#[test]
+fn the_clock_may_be_off_by_seconds_and_not_by_minutes() {
+    assert_eq!(clock_item(None), None);
+    assert_eq!(clock_item(Some(-3.2)).unwrap().verdict, Verdict::Fine);
+    let late = clock_item(Some(-301.0)).unwrap();
+    assert_eq!(
+        (late.verdict, late.found.as_str()),
+        (Verdict::Failed, "301 s behind AWS")
+    );
+    assert_eq!(clock_item(Some(f64::NAN)).unwrap().verdict, Verdict::Failed);
+}
+
+#[test]
+fn a_folder_is_of_the_file_system_that_is_mounted_nearest_above_it() {
+    let mounts = "\
+22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
+40 22 0:40 / /var/lib rw - nfs4 fs.example.com:/ rw,vers=4.1
+41 40 254:2 / /var/lib/my\\040store rw - xfs /dev/vdb rw
+42 22 0:41 / /var/library rw - tmpfs tmpfs rw
+broken line
+";
+    for (folder, kind) in [
+        ("/", "ext4"),
+        ("/var/lib/bedrock-ops-alert", "nfs4"),
+        ("/var/lib/my store/x", "xfs"),
+        ("/var/library", "tmpfs"),
+        ("/home", "ext4"),
+    ] {
+        let found = file_system(mounts, std::path::Path::new(folder));
+        assert_eq!(found.as_deref(), Some(kind), "{folder}");
+    }
+    assert_eq!(file_system("", std::path::Path::new("/")), None);
+}

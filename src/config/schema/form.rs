@@ -1,0 +1,146 @@
+//! Texts with a form. The readers in `values` have the last word; a pattern is what an editor can see of it.
+
+/// A text of a certain form.
+#[derive(Debug)]
+pub(super) struct Form {
+    /// ECMA 262.
+    pub(super) pattern: &'static str,
+    /// The first one is what a document made of the schema says.
+    pub(super) examples: &'static [&'static str],
+}
+
+/// Anything that is not empty.
+pub(super) const WORDS: Form = Form {
+    pattern: r"\S",
+    examples: &["in your own words"],
+};
+/// One line.
+pub(super) const LINE: Form = Form {
+    pattern: r"^[^\n]*\S[^\n]*$",
+    examples: &["What it usually means, and what to look at first."],
+};
+/// See `values::minutes`.
+pub(super) const MINUTES: Form = Form {
+    pattern: r"^\s*[0-9.]+\s*(s|sec|seconds?|m|mins?|minutes?|h|hours?|d|days?|w|weeks?)\s*$",
+    examples: &["5m", "24h", "7 days"],
+};
+/// See `values::millis`.
+pub(super) const MILLIS: Form = Form {
+    pattern: r"^\s*[0-9.]+\s*(ms|millis|milliseconds?|s|sec|seconds?|m|mins?|minutes?|h|hours?)\s*$",
+    examples: &["800 ms", "30 s"],
+};
+/// See `values::share`.
+pub(super) const SHARE: Form = Form {
+    pattern: r"^\s*[0-9.]+\s*%\s*$",
+    examples: &["80 %", "0.5 %"],
+};
+/// See `values::usd`.
+pub(super) const USD: Form = Form {
+    pattern: r"^\s*(\$\s*[0-9.]+|[0-9.]+\s*USD)\s*$",
+    examples: &["50 USD"],
+};
+/// See `values::window`.
+pub(super) const WINDOW: Form = Form {
+    pattern: r"^\s*[0-9]+\s+of\s+[0-9]+\s*$",
+    examples: &["3 of 5"],
+};
+/// See `values::account`.
+pub(super) const ACCOUNT: Form = Form {
+    pattern: r"^[0-9]{12}$",
+    examples: &["111122223333"],
+};
+/// See `values::region`.
+pub(super) const REGION: Form = Form {
+    pattern: r"^[a-z]{2,3}(-[a-z]+){1,2}-[0-9]{1,2}$",
+    examples: &["us-east-1", "eu-central-1"],
+};
+/// A Region, or a pattern of such.
+pub(super) const REGIONS: Form = Form {
+    pattern: r"^[a-z0-9*-]+$",
+    examples: &["eu-*", "us-east-1"],
+};
+/// See `values::role_arn`.
+pub(super) const ROLE: Form = Form {
+    pattern: r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$",
+    examples: &["arn:aws:iam::111122223333:role/bedrock-ops-alert"],
+};
+/// See `values::topic_arn`.
+pub(super) const TOPIC: Form = Form {
+    pattern: r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$",
+    examples: &["arn:aws:sns:us-east-1:111122223333:on-call"],
+};
+/// See `values::loopback`.
+pub(super) const LOOPBACK: Form = Form {
+    pattern: r"^(127\.[0-9.]+|\[::1\]):[0-9]{1,5}$",
+    examples: &["127.0.0.1:9464"],
+};
+/// A path; relative ones start at the folder of the file.
+pub(super) const PATH: Form = Form {
+    pattern: r"\S",
+    examples: &["/var/lib/bedrock-ops-alert"],
+};
+/// Where a secret is.
+pub(super) const SECRET: Form = Form {
+    pattern: r"^(credential:[^/\\.][^/\\]*|http://(localhost|127\.[0-9.]+|\[::1\]):[0-9]{1,5}(/.*)?)$",
+    examples: &["credential:slack-url", "http://127.0.0.1:4566/hook"],
+};
+/// Where a secret is that can't be an address.
+pub(super) const CREDENTIAL: Form = Form {
+    pattern: r"^credential:[^/\\.][^/\\]*$",
+    examples: &["credential:slack-token"],
+};
+/// An address on this machine.
+pub(super) const HERE: Form = Form {
+    pattern: r"^http://(localhost|127\.[0-9.]+|\[::1\]):[0-9]{1,5}(/.*)?$",
+    examples: &["http://127.0.0.1:4566/hook"],
+};
+/// An address that is no secret.
+pub(super) const ADDRESS: Form = Form {
+    pattern: r"^(https://[^\s@?#\\]+|http://(localhost|127\.[0-9.]+|\[::1\]):[0-9]{1,5}(/.*)?)$",
+    examples: &["https://alertmanager.example.com", "http://127.0.0.1:9093"],
+};
+/// The id of a Slack channel.
+pub(super) const CHANNEL: Form = Form {
+    pattern: r"^[CGD][A-Z0-9]{8,19}$",
+    examples: &["C0123456789"],
+};
+/// Names of rules and overrides.
+pub(super) const NAME: Form = Form {
+    pattern: r"^[a-z0-9-]{1,60}$",
+    examples: &["tpm-share-warning"],
+};
+/// Names of receivers.
+pub(super) const RECEIVER: Form = Form {
+    pattern: r"^[A-Za-z0-9_-]{1,60}$",
+    examples: &["on-call"],
+};
+/// A base model, or a pattern of such.
+pub(super) const MODEL: Form = Form {
+    pattern: r"^[^\sA-Z/]+$",
+    examples: &["anthropic.claude-*", "anthropic.claude-sonnet-4-6"],
+};
+/// A base model, or the beginning of one and a `*`.
+pub(super) const BEGINNING: Form = Form {
+    pattern: r"^[A-Za-z0-9_.:/-]*\*?$",
+    examples: &["anthropic.claude-*"],
+};
+/// An instant with its offset, or a date.
+pub(super) const INSTANT: Form = Form {
+    pattern: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+-][0-9:]+))?$",
+    examples: &["2026-12-01", "2026-12-01T09:00:00+01:00"],
+};
+/// The same, later: the end of what begins there.
+pub(super) const END: Form = Form {
+    pattern: INSTANT.pattern,
+    examples: &["2026-12-02", "2026-12-01T17:00:00+01:00"],
+};
+/// A day of the week and a time in UTC.
+pub(super) const WEEKLY: Form = Form {
+    pattern: r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [0-2][0-9]:[0-5][0-9]$",
+    examples: &["Sun 02:00"],
+};
+/// A change with its sign.
+pub(super) const CHANGE: Form = Form {
+    pattern: r"^\s*[+-][0-9.]+\s*%\s*$",
+    examples: &["+40 %", "-20 %"],
+};
