@@ -14,6 +14,7 @@ pub mod history;
 pub mod mapping;
 pub mod remote;
 pub mod rule;
+pub mod say;
 pub mod status;
 mod store;
 pub mod test;
@@ -25,11 +26,12 @@ use crate::{
     collect::survey::Survey,
     config,
     model::{ids::AccountId, policy::Mode},
+    web::json::Acknowledging,
 };
 use args::{
-    AnswerArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs, DiscoverArgs,
-    ExplainArgs, HistoryArgs, IamPolicyArgs, Overrides, RunArgs, SimArgs, StatusArgs, StoreCommand,
-    TestArgs,
+    AckArgs, ApproveArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs, DiscoverArgs,
+    ExplainArgs, HistoryArgs, IamPolicyArgs, Overrides, RejectArgs, RunArgs, SilenceCommand,
+    SimArgs, StatusArgs, StoreCommand, TestArgs,
 };
 use exit::Exit;
 
@@ -53,8 +55,11 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain(&args),
         Command::History(args) => history(args),
         Command::IamPolicy(args) => iam_policy(args),
-        Command::Approve(args) => answer(&args, true),
-        Command::Reject(args) => answer(&args, false),
+        Command::Approve(args) => approve(&args),
+        Command::Reject(args) => reject(&args),
+        Command::Silence(command) => silence(&command),
+        Command::Ack(args) => acknowledge(&args, &args.saying()),
+        Command::Snooze(args) => acknowledge(&args.ack, &args.saying()),
         Command::Store(command) => store(command),
     };
     match result {
@@ -302,14 +307,39 @@ fn explain_mapping(args: &ExplainArgs, pool: &str) -> Result<ExitCode, Exit> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn answer(args: &AnswerArgs, is_approved: bool) -> Result<ExitCode, Exit> {
-    let (url, action, by) = (&args.read.url, &args.action, &args.by);
-    let format = args.read.format();
-    if is_approved {
-        ask(async |out| rule::approve(url, action, by, format, out).await)?;
-    } else {
-        ask(async |out| rule::reject(url, action, by, format, out).await)?;
+fn approve(args: &ApproveArgs) -> Result<ExitCode, Exit> {
+    let (url, action, format) = (&args.read.url, &args.action, args.read.format());
+    ask(async |out| rule::approve(url, action, &args.ruling(), format, out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn reject(args: &RejectArgs) -> Result<ExitCode, Exit> {
+    let (url, action, format) = (&args.read.url, &args.action, args.read.format());
+    ask(async |out| rule::reject(url, action, &args.ruling(), format, out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn silence(command: &SilenceCommand) -> Result<ExitCode, Exit> {
+    match command {
+        SilenceCommand::Add(args) => {
+            let (url, format) = (&args.read.url, args.read.format());
+            ask(async |out| say::silence(url, &args.silencing(), format, out).await)?;
+        }
+        SilenceCommand::List(read) => {
+            ask(async |out| say::silences(&read.url, read.format(), out).await)?;
+        }
+        SilenceCommand::Expire(args) => {
+            let (url, format) = (&args.read.url, args.read.format());
+            let id = &args.silence;
+            ask(async |out| say::expire(url, id, &args.saying(), format, out).await)?;
+        }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn acknowledge(args: &AckArgs, saying: &Acknowledging) -> Result<ExitCode, Exit> {
+    let (url, incident, format) = (&args.read.url, &args.incident, args.read.format());
+    ask(async |out| say::acknowledge(url, incident, saying, format, out).await)?;
     Ok(ExitCode::SUCCESS)
 }
 

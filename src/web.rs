@@ -37,7 +37,7 @@ pub mod words;
 
 pub use view::View;
 
-/// The longest body that is read, in bytes: a ruling is far smaller.
+/// The longest body that is read, in bytes: what people say is far smaller.
 const MOST_BODY: usize = 4_096;
 /// How long open connections may go on after the stop.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -112,6 +112,10 @@ fn routes(web: Arc<Web>) -> Router {
         .route("/api/v1/history/{*pool}", get(history::history))
         .route("/api/v1/actions/{id}/approve", post(orders::approve))
         .route("/api/v1/actions/{id}/reject", post(orders::reject))
+        .route("/api/v1/silences", get(api::silences).post(orders::silence))
+        .route("/api/v1/silences/{id}/expire", post(orders::expire))
+        .route("/api/v1/incidents/{id}/ack", post(orders::acknowledge))
+        .route("/api/v1/incidents/{id}/snooze", post(orders::snooze))
         .fallback(api::nothing_here)
         .layer(DefaultBodyLimit::max(MOST_BODY))
         .layer(middleware::from_fn(guard::guard))

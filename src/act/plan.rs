@@ -11,14 +11,17 @@ mod draft;
 mod file;
 mod group;
 mod hints;
+mod inhibit;
 mod minutes;
+mod obey;
 pub mod situation;
 mod size;
+mod tell;
 pub mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::minutes::Past;
+pub use self::{minutes::Past, obey::obey};
 use crate::model::{
     alert::Verdict,
     book::{Book, Record},
@@ -69,6 +72,14 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
     desk::adopt(&mut draft);
     desk::follow(&mut draft);
     group::group(&mut draft);
+    tell::sweep(&mut draft);
+    obey::forget_old(&mut draft);
     file::file(&mut draft);
     draft.finish()
+}
+
+/// Whether time alone brings something to tell, so that a plan is due without any news. May say yes in vain.
+#[must_use]
+pub fn is_due(inputs: Inputs<'_>) -> bool {
+    tell::is_due(&draft::Draft::new(inputs))
 }

@@ -141,6 +141,8 @@ impl Walk {
                 | Record::ReadInFull(..)
                 | Record::ReadInDepth(..)
                 | Record::Spend(_)
+                | Record::Silence(_)
+                | Record::Handling(_)
                 | Record::Remove(_) => {}
             }
         }

@@ -10,8 +10,10 @@ use crate::{
     model::{policy::Mode, units::Share},
 };
 
+mod saying;
 mod trying;
 
+pub(super) use saying::{AckArgs, ApproveArgs, RejectArgs, SilenceCommand, SnoozeArgs};
 pub(super) use trying::{BacktestArgs, TestArgs};
 
 /// Watches Amazon Bedrock capacity and acts on it.
@@ -74,10 +76,17 @@ pub(super) enum Command {
     /// For instance `iam-policy --mode file` for the service's own credentials, or `iam-policy --config FILE --account ID`
     /// for the role in another account.
     IamPolicy(IamPolicyArgs),
-    /// Carry out a proposal.
-    Approve(AnswerArgs),
+    /// Carry out a proposal, or the same with another value.
+    Approve(ApproveArgs),
     /// Refuse a proposal.
-    Reject(AnswerArgs),
+    Reject(RejectArgs),
+    /// Hold messages back for a while, list what is held back, or end it.
+    #[command(subcommand)]
+    Silence(SilenceCommand),
+    /// Say that you look after an incident: no more reminders, unless it gets worse.
+    Ack(AckArgs),
+    /// Say that you look after an incident later: no reminders until then, unless it gets worse.
+    Snooze(SnoozeArgs),
     /// Dump, load or verify a store. The service must not be running on it.
     #[command(subcommand)]
     Store(StoreCommand),
@@ -315,17 +324,6 @@ pub(super) struct HistoryArgs {
     /// How long a row is: `minute`, `5m` or `hour`; by the length of the range without it.
     #[arg(long, value_name = "TIME")]
     pub(super) by: Option<String>,
-    #[command(flatten)]
-    pub(super) read: ReadArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct AnswerArgs {
-    /// The proposal, `act-…`.
-    pub(super) action: String,
-    /// Who decides; written down with the decision.
-    #[arg(long, env = "USER", default_value = "unnamed")]
-    pub(super) by: String,
     #[command(flatten)]
     pub(super) read: ReadArgs,
 }

@@ -86,6 +86,9 @@ pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<
     );
     page.value("budget.approval", &duration(policy.approval_minutes));
     page.value("budget.cooldown", &duration(policy.cooldown_minutes));
+    let reminders = policy.reminders;
+    page.value("reminder.first", &duration(reminders.first_minutes));
+    page.value("reminder.longest", &duration(reminders.longest_minutes));
     page.optional(
         "organisation.use_case",
         policy.organisation.use_case.as_deref().map(quoted),

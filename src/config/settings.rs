@@ -21,7 +21,8 @@ use super::{
 use crate::model::{
     hint::HintRules,
     policy::{
-        Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Settings,
+        Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Reminders,
+        Settings,
     },
     rule::Rules,
     units::{Amount, Share},
@@ -36,6 +37,9 @@ const CASES_PER_DAY: u32 = 10;
 const HIGHEST_FACTOR: f64 = 3.0;
 const APPROVAL_MINUTES: i64 = 24 * 60;
 const COOLDOWN_MINUTES: i64 = 7 * 24 * 60;
+/// Alertmanager's `repeat_interval`.
+const FIRST_REMINDER_MINUTES: i64 = 4 * 60;
+const LONGEST_REMINDER_MINUTES: i64 = 24 * 60;
 const QUIET_MINUTES: i64 = 5;
 const HOT_MINUTES: i64 = 1;
 const IDLE_MINUTES: i64 = 15;
@@ -115,6 +119,7 @@ impl Reader<'_> {
         }
         let routes = receivers::routes(&mut self.sheet, routes, &receivers);
         let (budgets, approval_minutes, cooldown_minutes) = self.budget(&mut root);
+        let reminders = self.reminders(&mut root);
         let organisation = self.organisation(&mut root);
         let case_codes = self.case_codes(&mut root);
         let cadence = self.cadence(&mut root);
@@ -134,6 +139,8 @@ impl Reader<'_> {
             hints: self.hints,
             approval_minutes,
             cooldown_minutes,
+            inhibits: Vec::new(),
+            reminders,
         };
         let settings = Settings {
             accounts,
@@ -250,6 +257,19 @@ impl Reader<'_> {
             table.finish(&mut self.sheet);
         }
         (budgets, approval, cooldown)
+    }
+
+    fn reminders(&mut self, root: &mut Section<'_>) -> Reminders {
+        let mut reminders = Reminders {
+            first_minutes: FIRST_REMINDER_MINUTES,
+            longest_minutes: LONGEST_REMINDER_MINUTES,
+        };
+        if let Some(mut table) = self.table(root, "reminder") {
+            self.minutes(&mut reminders.first_minutes, &mut table, "first");
+            self.minutes(&mut reminders.longest_minutes, &mut table, "longest");
+            table.finish(&mut self.sheet);
+        }
+        reminders
     }
 
     fn organisation(&mut self, root: &mut Section<'_>) -> Organisation {

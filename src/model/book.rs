@@ -7,10 +7,14 @@ use super::{
     alert::Track,
     catalog::{Catalog, Family, Pool, PoolId, Target},
     desk::{Ask, Investigation},
-    ids::{ActionId, CaseId, IncidentId, ModelId, QuotaCode, RequestId, Scope, TargetId},
+    handling::Handling,
+    ids::{
+        ActionId, CaseId, IncidentId, ModelId, QuotaCode, RequestId, Scope, SilenceId, TargetId,
+    },
     incident::{AlertKey, Cause, Incident},
     quota::{Quota, QuotaChange},
     series::{Depth, HourBlock, PoolSeries, Signal},
+    silence::Silence,
     spend::{Month, Spend},
     time::{Minute, Timestamp},
 };
@@ -50,6 +54,10 @@ pub enum Record {
     ReadInDepth(PoolId, Minute),
     /// What was asked of AWS in a month.
     Spend(Spend),
+    /// What nobody wants to hear of for a while.
+    Silence(Silence),
+    /// What people were told of an incident, and what they said.
+    Handling(Handling),
     /// Takes a record away, such as an hour that grew too old.
     Remove(Key),
 }
@@ -89,6 +97,10 @@ pub enum Key {
     ReadInDepth(PoolId),
     /// See [`Record::Spend`].
     Spend(Month),
+    /// See [`Record::Silence`].
+    Silence(SilenceId),
+    /// See [`Record::Handling`].
+    Handling(IncidentId),
 }
 
 impl Record {
@@ -112,6 +124,8 @@ impl Record {
             Self::ReadInFull(pool, _) => Key::ReadInFull(pool.clone()),
             Self::ReadInDepth(pool, _) => Key::ReadInDepth(pool.clone()),
             Self::Spend(it) => Key::Spend(it.month),
+            Self::Silence(it) => Key::Silence(it.id.clone()),
+            Self::Handling(it) => Key::Handling(it.incident.clone()),
             Self::Remove(key) => key.clone(),
         }
     }
@@ -152,6 +166,10 @@ pub struct Book {
     pub read_in_depth: BTreeMap<PoolId, Minute>,
     /// What was asked of AWS, by month.
     pub spends: BTreeMap<Month, Spend>,
+    /// Silences by id, those that are over as well for a while.
+    pub silences: BTreeMap<SilenceId, Silence>,
+    /// How people are told, by incident.
+    pub handlings: BTreeMap<IncidentId, Handling>,
 }
 
 impl Book {
@@ -271,6 +289,8 @@ impl Book {
             Record::ReadInFull(pool, minute) => drop(self.read_in_full.insert(pool, minute)),
             Record::ReadInDepth(pool, minute) => drop(self.read_in_depth.insert(pool, minute)),
             Record::Spend(it) => drop(self.spends.insert(it.month, it)),
+            Record::Silence(it) => drop(self.silences.insert(it.id.clone(), it)),
+            Record::Handling(it) => drop(self.handlings.insert(it.incident.clone(), it)),
             Record::Remove(key) => self.remove(&key),
         }
     }
@@ -304,6 +324,8 @@ impl Book {
             Key::ReadInFull(pool) => drop(self.read_in_full.remove(pool)),
             Key::ReadInDepth(pool) => drop(self.read_in_depth.remove(pool)),
             Key::Spend(month) => drop(self.spends.remove(month)),
+            Key::Silence(id) => drop(self.silences.remove(id)),
+            Key::Handling(id) => drop(self.handlings.remove(id)),
         }
     }
 }

@@ -109,7 +109,7 @@ impl Cycle {
     pub async fn run(&mut self, now: Timestamp) -> Result<(), CycleError> {
         self.recall(now).await?;
         let collected = self.collect(now).await?;
-        if collected.is_new || !collected.desk.is_empty() || self.has_news() {
+        if collected.is_new || !collected.desk.is_empty() || self.has_news(now) {
             self.judge_and_plan(&collected.desk, now).await?;
         }
         self.perform_due(now).await?;

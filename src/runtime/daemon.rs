@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::{
     cycle::{Cycle, CycleError},
     service,
-    shared::{Order, Shared},
+    shared::{Posted, Shared},
     ticks::{TickError, Ticks},
 };
 use crate::{cloud::Cloud, model::time::Timestamp, store::Ledger};
@@ -22,7 +22,7 @@ pub struct Parts {
     /// What the web sees.
     pub shared: Arc<Shared>,
     /// What people ask.
-    pub orders: mpsc::Receiver<Order>,
+    pub orders: mpsc::Receiver<Posted>,
 }
 
 /// Why the daemon ended without being asked to.
@@ -71,8 +71,8 @@ pub async fn run(
             tokio::select! {
                 biased;
                 () = &mut stop => break None,
-                Some(order) = orders.recv() => {
-                    cycle.obey(order, now).await.map_err(|source| DaemonError::Cycle { at: now, source })?;
+                Some(posted) = orders.recv() => {
+                    cycle.obey(posted, now).await.map_err(|source| DaemonError::Cycle { at: now, source })?;
                 }
                 tick = ticks.next() => break Some(tick?),
             }

@@ -15,7 +15,8 @@ use crate::{
         alert::Verdict,
         book::Book,
         catalog::PoolId,
-        ids::{ActionId, Scope},
+        ids::Scope,
+        order::{Answer, Order},
         outlook::Exhaustion,
         policy::Settings,
         spend::{Calls, Month, Site},
@@ -37,7 +38,7 @@ pub struct Shared {
     /// What was measured, for months.
     pub history: Arc<dyn History>,
     /// Orders from people; the daemon takes them at the start of a cycle and at once while it waits.
-    pub orders: mpsc::Sender<Order>,
+    pub orders: mpsc::Sender<Posted>,
 }
 
 /// Hears every line the daemon says of itself, after it is true.
@@ -116,27 +117,13 @@ pub struct Cost {
     pub usd: f64,
 }
 
-/// What a person asks of the daemon.
+/// An order on its way to the daemon.
 #[derive(Debug)]
-pub enum Order {
-    /// Carry out a proposal.
-    Approve {
-        /// Which.
-        action: ActionId,
-        /// Who says so.
-        by: String,
-        /// The answer: done, or why not.
-        reply: oneshot::Sender<Result<(), String>>,
-    },
-    /// Refuse a proposal.
-    Reject {
-        /// Which.
-        action: ActionId,
-        /// Who says so.
-        by: String,
-        /// The answer: done, or why not.
-        reply: oneshot::Sender<Result<(), String>>,
-    },
+pub struct Posted {
+    /// What is asked, and by whom.
+    pub order: Order,
+    /// The answer: what it came to, or why nothing was done.
+    pub reply: oneshot::Sender<Result<Answer, String>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -154,7 +141,7 @@ impl Shared {
         settings: Settings,
         is_simulated: bool,
         book: Book,
-    ) -> (Self, mpsc::Receiver<Order>) {
+    ) -> (Self, mpsc::Receiver<Posted>) {
         let (orders, inbox) = mpsc::channel(16);
         let shared = Self {
             settings,

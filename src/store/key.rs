@@ -26,10 +26,12 @@ pub(crate) enum Kind {
     ReadInFull,
     Spend,
     ReadInDepth,
+    Silence,
+    Handling,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -46,6 +48,8 @@ impl Kind {
         Self::ReadInFull,
         Self::Spend,
         Self::ReadInDepth,
+        Self::Silence,
+        Self::Handling,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -66,6 +70,8 @@ impl Kind {
             Key::ReadInFull(_) => Self::ReadInFull,
             Key::ReadInDepth(_) => Self::ReadInDepth,
             Key::Spend(_) => Self::Spend,
+            Key::Silence(_) => Self::Silence,
+            Key::Handling(_) => Self::Handling,
         }
     }
 
@@ -88,6 +94,8 @@ impl Kind {
             Self::ReadInFull => "read-in-full",
             Self::ReadInDepth => "read-in-depth",
             Self::Spend => "spend",
+            Self::Silence => "silence",
+            Self::Handling => "handling",
         }
     }
 
@@ -109,6 +117,8 @@ impl Kind {
             Self::ReadInFull => b'n',
             Self::Spend => b'o',
             Self::ReadInDepth => b'p',
+            Self::Silence => b'q',
+            Self::Handling => b's',
         }
     }
 
@@ -124,7 +134,8 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
     let mut out = Vec::with_capacity(96);
     out.push(Kind::of(key).letter());
     match key {
-        Key::Incident(id) => text(&mut out, id.as_str()),
+        Key::Incident(id) | Key::Handling(id) => text(&mut out, id.as_str()),
+        Key::Silence(id) => text(&mut out, id.as_str()),
         Key::Intent(id) => text(&mut out, id.as_str()),
         Key::Ask(id) => text(&mut out, id.as_str()),
         Key::Investigation(id) => text(&mut out, id.as_str()),

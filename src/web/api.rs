@@ -43,6 +43,11 @@ pub(super) async fn explain(State(web): State<Arc<Web>>, Path(id): Path<String>)
     }
 }
 
+/// `GET /api/v1/silences`.
+pub(super) async fn silences(State(web): State<Arc<Web>>) -> Response {
+    document(StatusCode::OK, &web.with_view(|view| view.silences()))
+}
+
 /// `GET /api/v1/cost`.
 pub(super) async fn cost(State(web): State<Arc<Web>>) -> Response {
     match web.with_view(|view| view.bill()) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 mod cost;
 mod explanation;
 mod history;
+mod said;
 
 pub use cost::{Bill, BillRow, Money, MonthBrief};
 pub use explanation::{
@@ -17,6 +18,10 @@ pub use explanation::{
     QuotaChange, Target,
 };
 pub use history::{Bucket, History, LimitChange, Threshold};
+pub use said::{
+    AckBrief, Acknowledging, HeldBrief, Ordered, Ruled, Ruling, Silence, SilenceBrief, Silences,
+    Silencing,
+};
 
 /// How it is, worst last that still rests on knowledge; the last two say that we do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -106,6 +111,9 @@ pub struct Status {
     pub proposals: Vec<Action>,
     /// What was given up and waits for a person, newest first.
     pub held: Vec<Action>,
+    /// Silences that have not ended: those that hold now first, then first to end first.
+    #[serde(default)]
+    pub silences: Vec<Silence>,
     /// Incidents that ended last, newest first.
     pub ended: Vec<IncidentBrief>,
     /// Intents by state.
@@ -283,6 +291,21 @@ pub struct IncidentBrief {
     pub hints: Vec<String>,
     /// What was done, a phrase each, oldest first.
     pub done: Vec<String>,
+    /// The silences under which nobody hears of it now.
+    #[serde(default)]
+    pub silences: Vec<SilenceBrief>,
+    /// Messages that are held back; `null` when none are.
+    #[serde(default)]
+    pub held_back: Option<HeldBrief>,
+    /// Who looks after it.
+    #[serde(default)]
+    pub acknowledged: Option<AckBrief>,
+    /// How often it came back.
+    #[serde(default)]
+    pub returns: u32,
+    /// It is over, and that is told then unless it comes back before.
+    #[serde(default)]
+    pub end_told_at: Option<String>,
 }
 
 /// An action that was decided.
@@ -399,25 +422,6 @@ pub struct Incidents {
     pub incidents: Vec<IncidentBrief>,
     /// Rows that were left out for the bound.
     pub left_out: BTreeMap<String, usize>,
-}
-
-/// The body of an approval or a rejection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ruling {
-    /// Who says so: 1 to 100 printable characters.
-    pub by: String,
-}
-
-/// The answer to a ruling that was carried out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ruled {
-    /// The action.
-    pub action: String,
-    /// `approved` or `rejected`.
-    pub ruling: String,
-    /// Who said so.
-    pub by: String,
 }
 
 /// The answer when something could not be done.

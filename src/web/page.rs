@@ -83,6 +83,7 @@ fn render(status: &Status, is_still: bool) -> Markup {
                     (headroom::section(status))
                     (fan::section(status))
                     (incidents::open(status))
+                    (incidents::silences(status))
                     (desk::waiting(status))
                     (desk::desk(status))
                     (incidents::ended(status))

@@ -25,6 +25,7 @@ pub(super) mod headroom;
 mod history;
 mod incident;
 mod portrait;
+mod silence;
 mod summary;
 
 /// Rows of one list in one answer. More are counted in `left_out`; the API's `explain` still finds each of them.
@@ -97,6 +98,7 @@ impl View<'_> {
             cases: cut.rows("cases", self.recent_cases(), MOST_ROWS),
             proposals: cut.rows("proposals", actions.proposals, MOST_ROWS),
             held: cut.rows("held", actions.held, MOST_ROWS),
+            silences: cut.rows("silences", self.standing_silences(), MOST_ROWS),
             ended: cut.rows("ended", ended, MOST_ENDED),
             intents: self.intents_by_state(),
             left_out: cut.0,

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Inputs, Wanted, minutes::Minutes, texts::Message};
+use super::{Inputs, Wanted, minutes::Minutes};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     alert::Track,
-    book::{Book, Record},
+    book::{Book, Key, Record},
     catalog::PoolId,
     desk::{Ask, Investigation},
-    ids::{ActionId, CaseId, IncidentId, RequestId},
+    handling::Handling,
+    ids::{ActionId, CaseId, IncidentId, RequestId, SilenceId},
     incident::{AlertKey, Cause, Incident},
     policy::Policy,
     reason::Reason,
-    rule::Severity,
+    silence::Silence,
     time::{Minute, Timestamp},
 };
 
@@ -29,6 +30,10 @@ pub(super) struct Draft<'a> {
     asks: BTreeMap<RequestId, Ask>,
     investigations: BTreeMap<CaseId, Investigation>,
     tracks: BTreeMap<AlertKey, Track>,
+    /// `None` takes one away.
+    handlings: BTreeMap<IncidentId, Option<Handling>>,
+    /// `None` takes one away.
+    silences: BTreeMap<SilenceId, Option<Silence>>,
     /// The open incident that each alert belongs to, as it will be: every verdict asks.
     members: BTreeMap<AlertKey, IncidentId>,
     wanted: BTreeSet<PoolId>,
@@ -49,6 +54,8 @@ impl<'a> Draft<'a> {
             asks: BTreeMap::new(),
             investigations: BTreeMap::new(),
             tracks: BTreeMap::new(),
+            handlings: BTreeMap::new(),
+            silences: BTreeMap::new(),
             wanted: BTreeSet::new(),
         }
     }
@@ -165,7 +172,9 @@ impl<'a> Draft<'a> {
 
     /// Every intent as it will be.
     pub(super) fn intents(&self) -> impl Iterator<Item = &Intent> {
-        self.book().intents.values().chain(self.intents.values())
+        let old = self.book().intents.iter();
+        let kept = old.filter(|(id, _)| !self.intents.contains_key(*id));
+        kept.map(|(_, intent)| intent).chain(self.intents.values())
     }
 
     /// Every request we follow, as it will be.
@@ -240,38 +249,57 @@ impl<'a> Draft<'a> {
         true
     }
 
-    /// Plans one message to everybody whose route lets this severity through.
-    pub(super) fn tell(&mut self, id: &IncidentId, severity: Severity, message: &Message) {
-        let Some(incident) = self.incident(id) else {
-            return;
+    /// How people are told of this incident, as it will be.
+    pub(super) fn handling(&self, id: &IncidentId) -> Handling {
+        let known = match self.handlings.get(id) {
+            Some(drafted) => drafted.as_ref(),
+            None => self.book().handlings.get(id),
         };
-        let mut incident = incident.clone();
-        incident.messages += 1;
-        incident.told = Some(incident.told.map_or(severity, |told| told.max(severity)));
-        let number = incident.messages;
-        self.put(incident);
-        for route in self
-            .policy()
-            .routes
-            .iter()
-            .filter(|route| route.least <= severity)
-        {
-            let receiver = route.receiver.clone();
-            self.intend(Wish {
-                incident: id.clone(),
-                step: format!("message/{number}/{receiver}"),
-                effect: Effect::Notify {
-                    receiver,
-                    severity,
-                    subject: message.subject.clone(),
-                    body: message.body.clone(),
-                },
-                reasons: Vec::new(),
-                state: IntentState::Planned {
-                    not_before: self.now(),
-                },
-            });
+        known.cloned().unwrap_or_else(|| Handling::new(id.clone()))
+    }
+
+    /// The incidents that have a handling.
+    pub(super) fn handled(&self) -> BTreeSet<IncidentId> {
+        let drafted = self.handlings.keys();
+        let all = self.book().handlings.keys().chain(drafted);
+        all.cloned().collect()
+    }
+
+    pub(super) fn put_handling(&mut self, it: Handling) {
+        if self.book().handlings.get(&it.incident) == Some(&it) {
+            self.handlings.remove(&it.incident);
+        } else {
+            self.handlings.insert(it.incident.clone(), Some(it));
         }
+    }
+
+    pub(super) fn remove_handling(&mut self, id: &IncidentId) {
+        if self.book().handlings.contains_key(id) {
+            self.handlings.insert(id.clone(), None);
+        } else {
+            self.handlings.remove(id);
+        }
+    }
+
+    /// Every silence, as it will be.
+    pub(super) fn silences(&self) -> impl Iterator<Item = &Silence> {
+        let old = self.book().silences.iter();
+        let kept = old.filter(|(id, _)| !self.silences.contains_key(*id));
+        let new = self.silences.values().flatten();
+        kept.map(|(_, it)| it).chain(new)
+    }
+
+    pub(super) fn put_silence(&mut self, it: Silence) {
+        self.silences.insert(it.id.clone(), Some(it));
+    }
+
+    pub(super) fn remove_silence(&mut self, id: SilenceId) {
+        self.silences.insert(id, None);
+    }
+
+    /// Replaces an intent by its next revision.
+    pub(super) fn put_intent(&mut self, it: Intent) {
+        self.intents.insert(it.id.clone(), it);
     }
 
     /// All that changed, in the order of the book.
@@ -287,6 +315,16 @@ impl<'a> Draft<'a> {
         records.extend(self.intents.into_values().map(Record::Intent));
         records.extend(self.asks.into_values().map(Record::Ask));
         records.extend(self.investigations.into_values().map(Record::Investigation));
+        let handlings = self.handlings.into_iter();
+        records.extend(handlings.map(|(id, it)| match it {
+            Some(it) => Record::Handling(it),
+            None => Record::Remove(Key::Handling(id)),
+        }));
+        let silences = self.silences.into_iter();
+        records.extend(silences.map(|(id, it)| match it {
+            Some(it) => Record::Silence(it),
+            None => Record::Remove(Key::Silence(id)),
+        }));
         Ok(records)
     }
 }

@@ -16,6 +16,7 @@ use crate::model::{
     policy::Mode,
     quota::Quota,
     rule::{Category, Remedy},
+    silence::covering,
     time::{Minute, Timestamp, after},
     units::{Amount, QuotaKind},
 };
@@ -39,11 +40,37 @@ pub(super) fn file(draft: &mut Draft<'_>) {
         if CURRENT_MINUTES < age {
             continue;
         }
+        if let Some(why) = told_not_to(draft, &incident) {
+            draft.note(&incident.id, why);
+            continue;
+        }
         match &incident.cause {
             Cause::Quota { scope, code } => request(draft, &incident, scope, code),
             Cause::Pool { category, .. } => investigate(draft, &incident, *category),
         }
     }
+}
+
+/// What a person said against asking for anything now: a silence that holds requests, or a refusal of what was proposed
+/// when it was no milder.
+fn told_not_to(draft: &Draft<'_>, incident: &Incident) -> Option<String> {
+    let silences = covering(draft.silences(), incident, draft.now());
+    if let Some(silence) = silences.into_iter().find(|it| it.holds_requests) {
+        return Some(format!(
+            "silence {} of {} says that nothing is asked until {}",
+            silence.id,
+            silence.by,
+            day(silence.until)
+        ));
+    }
+    let rejected = draft.handling(&incident.id).rejected?;
+    (incident.severity <= rejected.severity).then(|| {
+        format!(
+            "{} rejected the proposal on {}: nothing is proposed for this incident unless it gets worse",
+            rejected.by,
+            day(rejected.at)
+        )
+    })
 }
 
 const fn order(incident: &Incident) -> u8 {

@@ -6,27 +6,28 @@ use futures_util::future::try_join_all;
 
 use super::{Cycle, CycleError};
 use crate::{
-    act::perform,
+    act::{perform, plan},
     model::{
         action::{Due, Effect, Intent},
         book::Record,
-        ids::{AccountId, ActionId, ReceiverName, Scope},
+        ids::{AccountId, ReceiverName, Scope},
         time::Timestamp,
     },
-    runtime::shared::Order,
+    runtime::shared::Posted,
 };
 
 impl Cycle {
-    /// Carries out what a person decided about a proposal.
-    pub async fn obey(&mut self, order: Order, now: Timestamp) -> Result<(), CycleError> {
-        let (action, by, reply, is_approved) = match order {
-            Order::Approve { action, by, reply } => (action, by, reply, true),
-            Order::Reject { action, by, reply } => (action, by, reply, false),
+    /// Carries out what a person asked. They hear of it once it is durable.
+    pub async fn obey(&mut self, posted: Posted, now: Timestamp) -> Result<(), CycleError> {
+        let Posted { order, reply } = posted;
+        let obeyed = {
+            let book = self.shared.book();
+            plan::obey(self.inputs(&book, &[], &[], &[], now), &order)
         };
-        let answer = match self.answer(&action, &by, is_approved, now) {
-            Ok(records) => {
+        let answer = match obeyed {
+            Ok((records, answer)) => {
                 self.commit(records, now).await?;
-                Ok(())
+                Ok(answer)
             }
             Err(why) => Err(why),
         };
@@ -34,42 +35,6 @@ impl Cycle {
             tracing::debug!(event = "order.unheard", "whoever asked is gone");
         }
         self.perform_due(now).await
-    }
-
-    fn answer(
-        &self,
-        action: &ActionId,
-        by: &str,
-        is_approved: bool,
-        now: Timestamp,
-    ) -> Result<Vec<Record>, String> {
-        let book = self.shared.book();
-        let intent = book
-            .intents
-            .get(action)
-            .ok_or_else(|| format!("no action is called {action}"))?;
-        let approved = intent.approved(now).ok_or_else(|| {
-            format!(
-                "{action} does not wait for approval: it is {}",
-                intent.state.name()
-            )
-        })?;
-        let (intent, word) = if is_approved {
-            (approved, "approved")
-        } else {
-            (intent.refused(format!("rejected by {by}"), now), "rejected")
-        };
-        let mut records = Vec::new();
-        if let Some(incident) = book.incidents.get(&intent.incident) {
-            let mut incident = incident.clone();
-            incident.decide(
-                now,
-                format!("{} ({action}) {word} by {by}", intent.effect.name()),
-            );
-            records.push(Record::Incident(incident));
-        }
-        records.push(Record::Intent(intent));
-        Ok(records)
     }
 
     /// Carries out what is due: new intents and those a crash left behind, by one path.

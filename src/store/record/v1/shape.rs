@@ -12,11 +12,11 @@ use crate::model::{
     desk::RequestStatus,
     ids::{
         AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, QuotaCode,
-        ReceiverName, Region, RequestId, RuleName, TargetId,
+        ReceiverName, Region, RequestId, RuleName, SilenceId, TargetId,
     },
     incident::Scenario,
     outlook::Way,
-    rule::{Category, Remedy, Severity},
+    rule::{Category, Pattern, Remedy, Severity},
     series::Signal,
     spend::Month,
     time::{Minute, Timestamp},
@@ -154,7 +154,9 @@ as_text!(
     Region,
     RequestId,
     RuleName,
-    TargetId
+    SilenceId,
+    TargetId,
+    Pattern
 );
 
 /// Enums without fields are stored under their `name()`.
