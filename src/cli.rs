@@ -29,9 +29,9 @@ use crate::{
     web::json::Acknowledging,
 };
 use args::{
-    AckArgs, ApproveArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs, DiscoverArgs,
-    ExplainArgs, HistoryArgs, IamPolicyArgs, Overrides, RejectArgs, RunArgs, SilenceCommand,
-    SimArgs, StatusArgs, StoreCommand, TestArgs,
+    AckArgs, ApproveArgs, AuditArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs,
+    DiscoverArgs, ExplainArgs, HistoryArgs, IamPolicyArgs, Overrides, ReadArgs, RejectArgs,
+    RunArgs, SilenceCommand, SimArgs, StatusArgs, StoreCommand, TestArgs,
 };
 use exit::Exit;
 
@@ -60,6 +60,9 @@ pub fn main() -> ExitCode {
         Command::Silence(command) => silence(&command),
         Command::Ack(args) => acknowledge(&args, &args.saying()),
         Command::Snooze(args) => acknowledge(&args.ack, &args.saying()),
+        Command::StopWrites(args) => writes(&args.read, true, &args.saying()),
+        Command::ResumeWrites(args) => writes(&args.read, false, &args.saying()),
+        Command::Audit(args) => audit(&args),
         Command::Store(command) => store(command),
     };
     match result {
@@ -340,6 +343,17 @@ fn silence(command: &SilenceCommand) -> Result<ExitCode, Exit> {
 fn acknowledge(args: &AckArgs, saying: &Acknowledging) -> Result<ExitCode, Exit> {
     let (url, incident, format) = (&args.read.url, &args.incident, args.read.format());
     ask(async |out| say::acknowledge(url, incident, saying, format, out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn writes(read: &ReadArgs, is_stop: bool, saying: &Acknowledging) -> Result<ExitCode, Exit> {
+    ask(async |out| say::writes(&read.url, is_stop, saying, read.format(), out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn audit(args: &AuditArgs) -> Result<ExitCode, Exit> {
+    let (url, format) = (&args.read.url, args.read.format());
+    ask(async |out| say::audit(url, args.subject.as_deref(), format, out).await)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -19,6 +19,7 @@ use std::{
 
 use crate::model::{
     hint::HintRules,
+    inhibit::Inhibit,
     policy::{Mode, Settings},
     rule::Rule,
     units::Share,
@@ -31,6 +32,7 @@ mod events;
 mod fault;
 mod files;
 mod hints;
+mod inhibits;
 mod learned;
 mod origin;
 mod overrides;
@@ -157,6 +159,18 @@ pub fn builtin_hints() -> Result<HintRules, ConfigError> {
                 "this is a fault of ours: please report it",
             ))
         })),
+    }
+}
+
+/// The inhibitions that are compiled in.
+///
+/// # Errors
+/// None as shipped: a test reads them.
+pub fn builtin_inhibits() -> Result<Vec<Inhibit>, ConfigError> {
+    let (inhibits, faults) = inhibits::builtin();
+    match ConfigError::of(faults) {
+        Some(error) => Err(error),
+        None => Ok(inhibits),
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod alert;
+pub mod audit;
 pub mod book;
 pub mod calendar;
 pub mod catalog;

@@ -28,6 +28,7 @@ use crate::model::{
     catalog::PoolId,
     desk::DeskReading,
     incident::AlertKey,
+    order::Stop,
     policy::Policy,
     reason::Reason,
     time::Timestamp,
@@ -52,6 +53,8 @@ pub struct Inputs<'a> {
     pub past: &'a Past,
     /// What the operator allows.
     pub policy: &'a Policy,
+    /// Writes at AWS's desks are stopped.
+    pub stop: Option<&'a Stop>,
     /// The instant of this cycle.
     pub now: Timestamp,
 }
@@ -74,6 +77,7 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
     group::group(&mut draft);
     tell::sweep(&mut draft);
     obey::forget_old(&mut draft);
+    file::withdraw(&mut draft);
     file::file(&mut draft);
     draft.finish()
 }

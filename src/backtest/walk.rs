@@ -143,6 +143,7 @@ impl Walk {
                 | Record::Spend(_)
                 | Record::Silence(_)
                 | Record::Handling(_)
+                | Record::Entry(_)
                 | Record::Remove(_) => {}
             }
         }
@@ -182,6 +183,7 @@ impl Walk {
                 takers: &takers,
                 past: &self.past,
                 policy: &self.by.policy,
+                stop: None,
                 most_output: most_reserved_output(),
                 now,
             });

@@ -13,7 +13,9 @@ use crate::{
 mod saying;
 mod trying;
 
-pub(super) use saying::{AckArgs, ApproveArgs, RejectArgs, SilenceCommand, SnoozeArgs};
+pub(super) use saying::{
+    AckArgs, ApproveArgs, AuditArgs, RejectArgs, ResumeArgs, SilenceCommand, SnoozeArgs, StopArgs,
+};
 pub(super) use trying::{BacktestArgs, TestArgs};
 
 /// Watches Amazon Bedrock capacity and acts on it.
@@ -87,6 +89,14 @@ pub(super) enum Command {
     Ack(AckArgs),
     /// Say that you look after an incident later: no reminders until then, unless it gets worse.
     Snooze(SnoozeArgs),
+    /// Stop all writes at AWS at once: quota requests, cases and comments. Messages go on, and say so.
+    ///
+    /// The service keeps a file beside its store for it, `STORE.stop-writes`: making that file by hand does the same.
+    StopWrites(StopArgs),
+    /// Let writes at AWS go on.
+    ResumeWrites(ResumeArgs),
+    /// Show what people ordered, what was decided and what was written at AWS, with who and why; `store verify` proves it.
+    Audit(AuditArgs),
     /// Dump, load or verify a store. The service must not be running on it.
     #[command(subcommand)]
     Store(StoreCommand),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::web::{
     inert::inert,
-    json::{Acknowledging, Ordered, Silence, Silences, Silencing},
+    json::{Acknowledging, Ordered, Silence, Silences, Silencing, Trail},
     words::clock,
 };
 
@@ -85,6 +85,67 @@ async fn order(
         return write_json(out, &done);
     }
     writeln!(out, "{}: {}", inert(&done.id), inert(&done.what))?;
+    Ok(())
+}
+
+/// Has the running daemon stop all writes at AWS's desks, or let them go on.
+///
+/// # Errors
+///
+/// When no daemon answers, or when it refuses: they are stopped already, or the file can't be written.
+pub async fn writes(
+    base_url: &str,
+    is_stop: bool,
+    saying: &Acknowledging,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<(), RemoteError> {
+    let verb = if is_stop { "stop" } else { "resume" };
+    let path = ["api", "v1", "writes", verb];
+    let done: Ordered = Daemon::at(base_url)?.post(&path, saying).await?;
+    if format == Format::Json {
+        return write_json(out, &done);
+    }
+    writeln!(out, "{}", inert(&done.what))?;
+    Ok(())
+}
+
+/// Writes what was ordered, decided and written at AWS, oldest first.
+///
+/// # Errors
+///
+/// When no daemon answers, or the output can't be written.
+pub async fn audit(
+    base_url: &str,
+    subject: Option<&str>,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<(), RemoteError> {
+    let asked: Vec<(&str, &str)> = subject.iter().map(|it| ("subject", *it)).collect();
+    let path = ["api", "v1", "audit"];
+    let told: Trail = Daemon::at(base_url)?.get_with(&path, &asked).await?;
+    if format == Format::Json {
+        return write_json(out, &told);
+    }
+    let mut text = Text::new(out);
+    if 0 < told.left_out {
+        text.line(
+            0,
+            &format!("({} earlier ones are not shown)", told.left_out),
+        )?;
+    }
+    for it in told.entries.iter().rev() {
+        let at = clock(&it.at);
+        let by = it.by.as_deref().unwrap_or("the service");
+        let about = format!("{} {}", it.kind, it.subject);
+        text.line(0, &format!("{at}  {}  {by}: {}", about.trim_end(), it.what))?;
+        if let Some(reason) = &it.reason {
+            text.line(1, &format!("because: {reason}"))?;
+        }
+    }
+    if told.entries.is_empty() {
+        text.line(0, "nothing yet")?;
+    }
     Ok(())
 }
 

@@ -56,6 +56,9 @@ fn write_text(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         0,
         &format!("Mode {}, {data}, {} cycles.", status.mode, status.cycles),
     )?;
+    if let Some(stop) = &status.writes_stopped {
+        text.line(0, &format!("WRITES STOPPED: {stop}. Messages go on."))?;
+    }
     for notice in &status.notices {
         text.line(0, &format!("Notice: {notice}"))?;
     }

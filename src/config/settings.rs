@@ -11,7 +11,7 @@ use toml::de::DeTable;
 use super::{
     Loaded, Overrides, accounts, by_pool, events,
     fault::{Fault, Wrong},
-    files, hints,
+    files, hints, inhibits,
     origin::{Origin, Origins},
     overrides,
     receivers::{self, Receivers, Surroundings},
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::model::{
     hint::HintRules,
+    inhibit::Inhibit,
     policy::{
         Account, Budgets, Cadence, CaseCodes, CostBounds, Mode, Organisation, Policy, Reminders,
         Settings,
@@ -125,7 +126,9 @@ impl Reader<'_> {
         let cadence = self.cadence(&mut root);
         let cost = self.cost(&mut root);
         let calendar = events::read_all(&mut self.sheet, &mut root, &accounts);
-        let (rules, rule_faults) = self.rules(&mut root, &accounts);
+        let (rules, mut rule_faults) = self.rules(&mut root, &accounts);
+        let (inhibits, faults) = self.inhibits(&mut root, &rules);
+        rule_faults.extend(faults);
         root.finish(&mut self.sheet);
         let named = receivers.into_iter();
         let receivers: BTreeMap<_, _> = named.filter_map(|(name, it)| Some((name, it?))).collect();
@@ -139,7 +142,7 @@ impl Reader<'_> {
             hints: self.hints,
             approval_minutes,
             cooldown_minutes,
-            inhibits: Vec::new(),
+            inhibits,
             reminders,
         };
         let settings = Settings {
@@ -400,6 +403,17 @@ impl Reader<'_> {
         by_pool::check(&mut self.sheet, &by_pool, &rules);
         by_pool::keep_single(&mut self.sheet, &by_pool, &rules);
         (rules, faults)
+    }
+
+    fn inhibits(&mut self, root: &mut Section<'_>, rules: &Rules) -> (Vec<Inhibit>, Vec<Fault>) {
+        let (shipped, faults) = inhibits::builtin();
+        let Some(entry) = root.take("inhibit") else {
+            return (shipped, faults);
+        };
+        let known = rules.known().iter().map(|rule| rule.name.clone());
+        let known = known.collect();
+        let given = inhibits::read_all(&mut self.sheet, &entry, Some(&known), &shipped);
+        (inhibits::over(shipped, given), faults)
     }
 
     fn table<'t>(&mut self, root: &mut Section<'t>, key: &'static str) -> Option<Section<'t>> {

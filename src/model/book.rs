@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     action::Intent,
     alert::Track,
+    audit::Entry,
     catalog::{Catalog, Family, Pool, PoolId, Target},
     desk::{Ask, Investigation},
     handling::Handling,
@@ -58,6 +59,8 @@ pub enum Record {
     Silence(Silence),
     /// What people were told of an incident, and what they said.
     Handling(Handling),
+    /// An entry of the audit trail.
+    Entry(Entry),
     /// Takes a record away, such as an hour that grew too old.
     Remove(Key),
 }
@@ -101,6 +104,8 @@ pub enum Key {
     Silence(SilenceId),
     /// See [`Record::Handling`].
     Handling(IncidentId),
+    /// See [`Record::Entry`]; entries sort by their number.
+    Entry(u64),
 }
 
 impl Record {
@@ -126,6 +131,7 @@ impl Record {
             Self::Spend(it) => Key::Spend(it.month),
             Self::Silence(it) => Key::Silence(it.id.clone()),
             Self::Handling(it) => Key::Handling(it.incident.clone()),
+            Self::Entry(it) => Key::Entry(it.number),
             Self::Remove(key) => key.clone(),
         }
     }
@@ -170,6 +176,8 @@ pub struct Book {
     pub silences: BTreeMap<SilenceId, Silence>,
     /// How people are told, by incident.
     pub handlings: BTreeMap<IncidentId, Handling>,
+    /// The audit trail, by number.
+    pub entries: BTreeMap<u64, Entry>,
 }
 
 impl Book {
@@ -291,6 +299,7 @@ impl Book {
             Record::Spend(it) => drop(self.spends.insert(it.month, it)),
             Record::Silence(it) => drop(self.silences.insert(it.id.clone(), it)),
             Record::Handling(it) => drop(self.handlings.insert(it.incident.clone(), it)),
+            Record::Entry(it) => drop(self.entries.insert(it.number, it)),
             Record::Remove(key) => self.remove(&key),
         }
     }
@@ -326,6 +335,7 @@ impl Book {
             Key::Spend(month) => drop(self.spends.remove(month)),
             Key::Silence(id) => drop(self.silences.remove(id)),
             Key::Handling(id) => drop(self.handlings.remove(id)),
+            Key::Entry(number) => drop(self.entries.remove(number)),
         }
     }
 }

@@ -49,6 +49,10 @@ pub enum Command {
         /// Which.
         silence: SilenceId,
     },
+    /// Let no write leave for AWS's desks.
+    StopWrites,
+    /// Let them leave again.
+    ResumeWrites,
     /// Say that somebody looks after an incident.
     Acknowledge {
         /// Which.
@@ -76,10 +80,42 @@ impl Command {
             Self::Reject { .. } => "reject",
             Self::Silence { .. } => "silence",
             Self::Expire { .. } => "expire",
+            Self::StopWrites => "stop-writes",
+            Self::ResumeWrites => "resume-writes",
             Self::Acknowledge { minutes: None, .. } => "ack",
             Self::Acknowledge {
                 minutes: Some(_), ..
             } => "snooze",
+        }
+    }
+}
+
+/// Writes at AWS's desks are stopped: quota requests, cases and comments. Messages go on, and say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// By whom; `None` where a person made the file.
+    pub by: Option<String>,
+    /// Since when, RFC 3339.
+    pub since: Option<String>,
+    /// Why.
+    pub why: Option<String>,
+    /// The file that stops them.
+    pub place: String,
+}
+
+impl std::fmt::Display for Stop {
+    /// A sentence without its final stop.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.by {
+            Some(by) => write!(f, "writes at AWS are stopped by {by}")?,
+            None => write!(f, "writes at AWS are stopped by the file {}", self.place)?,
+        }
+        if let Some(since) = &self.since {
+            write!(f, " since {since}")?;
+        }
+        match self.why.as_deref().map(|why| why.trim_end_matches('.')) {
+            Some(why) => write!(f, ": {why}"),
+            None => Ok(()),
         }
     }
 }

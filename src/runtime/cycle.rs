@@ -26,7 +26,8 @@ use super::{shared::Shared, telemetry};
 use crate::{
     cloud::Cloud,
     model::{
-        book::Record, catalog::PoolId, policy::Heat, reason::Reason, rule::Rules, time::Timestamp,
+        audit, book::Record, catalog::PoolId, policy::Heat, reason::Reason, rule::Rules,
+        time::Timestamp,
     },
     store::{Ledger, StoreError},
 };
@@ -127,11 +128,16 @@ impl Cycle {
     }
 
     /// Makes records durable, and only then known. Returns whether there were any.
-    async fn commit(&self, records: Vec<Record>, now: Timestamp) -> Result<bool, CycleError> {
+    async fn commit(&self, mut records: Vec<Record>, now: Timestamp) -> Result<bool, CycleError> {
         if records.is_empty() {
             return Ok(false);
         }
-        let lines = telemetry::narrate(&self.shared.book(), &records);
+        let lines = {
+            let book = self.shared.book();
+            let trail = audit::entries(&book, &records, now);
+            records.extend(trail);
+            telemetry::narrate(&book, &records)
+        };
         let ledger = Arc::clone(&self.ledger);
         let commit = move || {
             let result = ledger.commit(&records);

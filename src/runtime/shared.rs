@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::telemetry::Line;
+use super::{switch::Switch, telemetry::Line};
 pub use crate::engine::{crosscheck::CrossCheck, forecast::Quantiles};
 use crate::{
     cloud::CallCounts,
@@ -37,6 +37,8 @@ pub struct Shared {
     listener: Option<Listener>,
     /// What was measured, for months.
     pub history: Arc<dyn History>,
+    /// Stops writes at AWS's desks.
+    pub switch: Switch,
     /// Orders from people; the daemon takes them at the start of a cycle and at once while it waits.
     pub orders: mpsc::Sender<Posted>,
 }
@@ -150,6 +152,7 @@ impl Shared {
             health: RwLock::default(),
             listener: None,
             history: Arc::new(MemoryHistory::new()),
+            switch: Switch::default(),
             orders,
         };
         (shared, inbox)
@@ -159,6 +162,13 @@ impl Shared {
     #[must_use]
     pub fn with_history(mut self, history: Arc<dyn History>) -> Self {
         self.history = history;
+        self
+    }
+
+    /// Looks there for the file that stops writes.
+    #[must_use]
+    pub fn with_switch(mut self, switch: Switch) -> Self {
+        self.switch = switch;
         self
     }
 

@@ -110,6 +110,7 @@ fn line(before: &Book, record: &Record) -> Option<Line> {
         | Record::ReadInFull(..)
         | Record::ReadInDepth(..)
         | Record::Spend(_)
+        | Record::Entry(_)
         | Record::Remove(_) => None,
     }
 }

@@ -192,6 +192,7 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     records.extend(book.spends.values().cloned().map(Record::Spend));
     records.extend(book.silences.values().cloned().map(Record::Silence));
     records.extend(book.handlings.values().cloned().map(Record::Handling));
+    records.extend(book.entries.values().cloned().map(Record::Entry));
     for (pool, series) in &book.series {
         for (signal, hour) in series.held() {
             let block = series.block(signal, hour);

@@ -28,10 +28,11 @@ pub(crate) enum Kind {
     ReadInDepth,
     Silence,
     Handling,
+    Entry,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -50,6 +51,7 @@ impl Kind {
         Self::ReadInDepth,
         Self::Silence,
         Self::Handling,
+        Self::Entry,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -72,6 +74,7 @@ impl Kind {
             Key::Spend(_) => Self::Spend,
             Key::Silence(_) => Self::Silence,
             Key::Handling(_) => Self::Handling,
+            Key::Entry(_) => Self::Entry,
         }
     }
 
@@ -96,6 +99,7 @@ impl Kind {
             Self::Spend => "spend",
             Self::Silence => "silence",
             Self::Handling => "handling",
+            Self::Entry => "entry",
         }
     }
 
@@ -119,6 +123,7 @@ impl Kind {
             Self::ReadInDepth => b'p',
             Self::Silence => b'q',
             Self::Handling => b's',
+            Self::Entry => b't',
         }
     }
 
@@ -136,6 +141,7 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
     match key {
         Key::Incident(id) | Key::Handling(id) => text(&mut out, id.as_str()),
         Key::Silence(id) => text(&mut out, id.as_str()),
+        Key::Entry(number) => out.extend(number.to_be_bytes()),
         Key::Intent(id) => text(&mut out, id.as_str()),
         Key::Ask(id) => text(&mut out, id.as_str()),
         Key::Investigation(id) => text(&mut out, id.as_str()),

@@ -125,7 +125,8 @@ impl Contents {
                 | Record::ReadInDepth(..)
                 | Record::Spend(_)
                 | Record::Silence(_)
-                | Record::Handling(_) => {}
+                | Record::Handling(_)
+                | Record::Entry(_) => {}
             }
         }
         Ok(())

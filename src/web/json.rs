@@ -20,7 +20,7 @@ pub use explanation::{
 pub use history::{Bucket, History, LimitChange, Threshold};
 pub use said::{
     AckBrief, Acknowledging, HeldBrief, Ordered, Ruled, Ruling, Silence, SilenceBrief, Silences,
-    Silencing,
+    Silencing, Trail, TrailEntry,
 };
 
 /// How it is, worst last that still rests on knowledge; the last two say that we do not know.
@@ -95,6 +95,9 @@ pub struct Status {
     pub cycles: u64,
     /// Why the data counts as old; empty when it does not.
     pub stale: Vec<String>,
+    /// That writes at AWS are stopped, by whom and why; `null` while they are not.
+    #[serde(default)]
+    pub writes_stopped: Option<String>,
     /// What a person should know and no incident tells; empty when there is nothing.
     pub notices: Vec<String>,
     /// Each stage in each account and Region, failing ones first.

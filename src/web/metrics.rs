@@ -121,6 +121,11 @@ impl Series {
                 view.is_simulated,
             ),
             (
+                "writes_stopped",
+                "1 while writes at AWS are stopped",
+                view.stop.is_some(),
+            ),
+            (
                 "stale",
                 "1 when the data counts as old",
                 !view.stale().is_empty(),

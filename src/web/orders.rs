@@ -212,6 +212,28 @@ pub(super) async fn snooze(
     look_after(&web, id, true, &headers, &body).await
 }
 
+/// `POST /api/v1/writes/stop`.
+pub(super) async fn stop_writes(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let read = saying(&headers, &body, None);
+    let order = read.and_then(|it| order(it.by, it.reason, Command::StopWrites));
+    answered(&web, order).await
+}
+
+/// `POST /api/v1/writes/resume`.
+pub(super) async fn resume_writes(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let read = saying(&headers, &body, None);
+    let order = read.and_then(|it| order(it.by, it.reason, Command::ResumeWrites));
+    answered(&web, order).await
+}
+
 async fn look_after(
     web: &Web,
     id: String,

@@ -11,12 +11,14 @@ use crate::{
         action::IntentState,
         book::Book,
         ids::{AccountId, Scope},
+        order::Stop,
         policy::Settings,
         time::Timestamp,
     },
     runtime::shared::Health,
 };
 
+mod audit;
 mod cost;
 mod desk;
 mod explain;
@@ -46,6 +48,8 @@ pub struct View<'a> {
     pub settings: &'a Settings,
     /// Whether AWS is the simulated one.
     pub is_simulated: bool,
+    /// Writes at AWS's desks are stopped.
+    pub stop: Option<&'a Stop>,
     /// Real seconds since the daemon last began a cycle, counted by the web itself.
     pub idle_seconds: u64,
 }
@@ -90,6 +94,7 @@ impl View<'_> {
             is_ready: self.health.is_ready,
             cycles: self.health.cycles,
             stale,
+            writes_stopped: self.stop.map(ToString::to_string),
             notices: self.notices(),
             freshness: cut.rows("freshness", self.freshness(), MOST_ROWS),
             headroom: cut.rows("headroom", headroom, MOST_ROWS),

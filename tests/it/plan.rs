@@ -9,8 +9,10 @@
 mod flap;
 mod forecast;
 mod hints;
+mod inhibited;
 mod lifecycle;
 mod said;
+mod stopped;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +29,7 @@ use bedrock_ops_alert::{
             RuleName, Scope, TargetId,
         },
         incident::{AlertKey, Scenario},
-        order::{Answer, Command, Order},
+        order::{Answer, Command, Order, Stop},
         outcome::Outcome,
         policy::{Budgets, CaseCodes, Mode, Organisation, Policy, Receiver, Reminders, Route},
         quota::Quota,
@@ -103,6 +105,7 @@ struct Stage {
     book: Book,
     past: Past,
     policy: Policy,
+    stop: Option<Stop>,
     orphans: Vec<(AlertKey, String)>,
     now: Timestamp,
 }
@@ -113,6 +116,7 @@ impl Stage {
             book: Book::default(),
             past: Past::new(),
             policy: policy(mode),
+            stop: None,
             orphans: Vec::new(),
             now: noon(),
         };
@@ -219,6 +223,7 @@ impl Stage {
             most_output: 128_000.0,
             past: &self.past,
             policy: &self.policy,
+            stop: self.stop.as_ref(),
             now: self.now,
         }
     }

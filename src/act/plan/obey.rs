@@ -29,6 +29,8 @@ pub fn obey(inputs: Inputs<'_>, order: &Order) -> Result<(Vec<Record>, Answer), 
             end,
             holds_requests,
         } => silence(&mut draft, order, selector, (*from, *end), *holds_requests),
+        Command::StopWrites => stop_writes(&draft, order),
+        Command::ResumeWrites => resume_writes(&draft, order),
         Command::Expire { silence } => expire(&mut draft, order, silence),
         Command::Acknowledge { incident, minutes } => {
             acknowledge(&mut draft, order, incident, *minutes)
@@ -67,6 +69,9 @@ fn approve(
     action: &ActionId,
     value: Option<Amount>,
 ) -> Result<Answer, String> {
+    if let Some(stop) = draft.inputs.stop {
+        return Err(format!("{stop}; resume them first, or reject {action}"));
+    }
     let (_, mut approved) = proposal(draft, action)?;
     let with = match value {
         None => String::new(),
@@ -204,6 +209,28 @@ fn silence(
     };
     draft.put_silence(silence);
     Ok(answer)
+}
+
+/// The file itself is the runtime's: here is what is said of it.
+fn stop_writes(draft: &Draft<'_>, order: &Order) -> Result<Answer, String> {
+    let why = reason(order, "a stop of all writes")?;
+    if let Some(stop) = draft.inputs.stop {
+        return Err(format!("{stop}, already"));
+    }
+    Ok(Answer {
+        subject: String::new(),
+        what: format!("writes at AWS are stopped by {}: {why}", order.by),
+    })
+}
+
+fn resume_writes(draft: &Draft<'_>, order: &Order) -> Result<Answer, String> {
+    if draft.inputs.stop.is_none() {
+        return Err("writes at AWS are not stopped".to_owned());
+    }
+    Ok(Answer {
+        subject: String::new(),
+        what: format!("writes at AWS go on, resumed by {}", order.by),
+    })
 }
 
 fn expire(draft: &mut Draft<'_>, order: &Order, id: &SilenceId) -> Result<Answer, String> {

@@ -258,6 +258,10 @@ fn push_runbook(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>)
 
 /// What happens next by itself, and what a person can do.
 fn next_step(draft: &Draft<'_>, incident: &Incident) -> String {
+    if let Some(stop) = draft.inputs.stop {
+        let stop = stop.to_string();
+        return format!("Nothing is filed: {stop}.");
+    }
     match (incident.remedy, draft.policy().mode) {
         (Remedy::Notify, _) => "Nothing is filed for this.".to_owned(),
         (_, Mode::Observe) => "Mode is observe: nothing is filed.".to_owned(),

@@ -103,13 +103,63 @@ impl SnoozeArgs {
     }
 }
 
+#[derive(Debug, Args)]
+pub(in crate::cli) struct StopArgs {
+    #[command(flatten)]
+    who: ByArgs,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    pub(in crate::cli) read: ReadArgs,
+}
+
+impl StopArgs {
+    pub(in crate::cli) fn saying(&self) -> Acknowledging {
+        Acknowledging {
+            by: self.who.by.clone(),
+            reason: Some(self.reason.clone()),
+            minutes: None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ResumeArgs {
+    #[command(flatten)]
+    who: ByArgs,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) read: ReadArgs,
+}
+
+impl ResumeArgs {
+    pub(in crate::cli) fn saying(&self) -> Acknowledging {
+        Acknowledging {
+            by: self.who.by.clone(),
+            reason: self.reason.clone(),
+            minutes: None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AuditArgs {
+    /// An incident with its actions, one action or one silence; all without it.
+    pub(in crate::cli) subject: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) read: ReadArgs,
+}
+
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SilenceCommand {
     /// Hold messages back for a while.
     ///
     /// What fits is still judged, opened and shown. When the silence ends, what is still open is told once, with what
     /// happened meanwhile. For instance `silence add --model '*sonnet*' --category throttle --for 2h --reason "load test"`.
-    Add(SilenceAddArgs),
+    Add(Box<SilenceAddArgs>),
     /// Show the silences: those that hold now, those to come, and those that ended in the last 30 days.
     List(ReadArgs),
     /// End a silence now.

@@ -9,8 +9,10 @@ use crate::{
     act::{perform, plan},
     model::{
         action::{Due, Effect, Intent},
+        audit,
         book::Record,
         ids::{AccountId, ReceiverName, Scope},
+        order::Command,
         time::Timestamp,
     },
     runtime::shared::Posted,
@@ -22,15 +24,34 @@ impl Cycle {
         let Posted { order, reply } = posted;
         let obeyed = {
             let book = self.shared.book();
-            plan::obey(self.inputs(&book, &[], &[], &[], now), &order)
+            let stop = self.shared.switch.stop();
+            let inputs = plan::Inputs {
+                stop: stop.as_ref(),
+                ..self.inputs(&book, &[], &[], &[], now)
+            };
+            let obeyed = plan::obey(inputs, &order);
+            obeyed.map(|(mut records, answer)| {
+                records.push(audit::ordered(&book, &order, &answer, now));
+                (records, answer)
+            })
         };
-        let answer = match obeyed {
-            Ok((records, answer)) => {
+        // A stop holds at once, whatever becomes of the note of it.
+        let stopped = if obeyed.is_ok() && order.command == Command::StopWrites {
+            let why = order.why.as_deref().unwrap_or_default();
+            self.shared.switch.set(&order.by, &now.to_string(), why)
+        } else {
+            Ok(())
+        };
+        let mut answer = match (obeyed, stopped) {
+            (Ok((records, answer)), Ok(())) => {
                 self.commit(records, now).await?;
                 Ok(answer)
             }
-            Err(why) => Err(why),
+            (Err(why), _) | (Ok(_), Err(why)) => Err(why),
         };
+        if answer.is_ok() && order.command == Command::ResumeWrites {
+            answer = self.shared.switch.clear().and(answer);
+        }
         if reply.send(answer).is_err() {
             tracing::debug!(event = "order.unheard", "whoever asked is gone");
         }
@@ -65,6 +86,10 @@ impl Cycle {
                 Due::Look => {
                     let outcome = perform::look(&*self.cloud, &intent, now).await;
                     (intent.after(&outcome, now), outcome.is_clear())
+                }
+                // Looked at before each one, so that a stop holds at once; it waits as it is.
+                Due::Send if !intent.effect.may_repeat() && self.shared.switch.stop().is_some() => {
+                    break;
                 }
                 Due::Send => {
                     let begun = intent.begun(now);

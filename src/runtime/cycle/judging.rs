@@ -100,10 +100,15 @@ impl Cycle {
     ) -> Result<Vec<Record>, Wanted> {
         let book = self.shared.book();
         let orphans = engine::orphans(&self.rules, &book);
-        plan::plan(self.inputs(&book, verdicts, &orphans, desk, now))
+        let stop = self.shared.switch.stop();
+        let inputs = self.inputs(&book, verdicts, &orphans, desk, now);
+        plan::plan(plan::Inputs {
+            stop: stop.as_ref(),
+            ..inputs
+        })
     }
 
-    /// What the planner gets to see.
+    /// What the planner gets to see; whether writes are stopped is added by whoever looked.
     pub(super) fn inputs<'a>(
         &'a self,
         book: &'a Book,
@@ -121,6 +126,7 @@ impl Cycle {
             most_output: most_reserved_output(),
             past: &self.keeping.past,
             policy: &self.shared.settings.policy,
+            stop: None,
             now,
         }
     }

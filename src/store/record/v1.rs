@@ -18,7 +18,7 @@ pub(crate) use self::{
     shape::{Shape, Wrong},
 };
 use crate::model::{
-    action, alert,
+    action, alert, audit,
     book::Record,
     catalog, desk, handling, ids, incident, outlook, quota, reason, rule, selector,
     series::{HourBlock, Signal},
@@ -185,6 +185,11 @@ stored_struct!(Handling of handling::Handling {
     ack: Option<Ack>, rejected: Option<Rejected>, last_told: Option<String>, reminders: u32,
 });
 
+stored_struct!(Entry of audit::Entry {
+    number: u64, at: String, by: Option<String>, kind: String, subject: String, what: String,
+    why: Option<String>,
+});
+
 /// One record as it stands in a dump line, and, but for hours, in the store.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -225,6 +230,8 @@ pub(crate) enum Row {
     Silence(Silence),
     /// How people are told of an incident; since format 5.
     Handling(Handling),
+    /// An entry of the audit trail; since format 5.
+    Entry(Entry),
 }
 
 impl Row {
@@ -257,6 +264,7 @@ impl Row {
             Record::Spend(it) => Self::Spend(Shape::of(it)),
             Record::Silence(it) => Self::Silence(Shape::of(it)),
             Record::Handling(it) => Self::Handling(Shape::of(it)),
+            Record::Entry(it) => Self::Entry(Shape::of(it)),
             Record::Remove(_) => return None,
         })
     }
@@ -282,6 +290,7 @@ impl Row {
             Self::Spend(it) => Record::Spend(it.back()?),
             Self::Silence(it) => Record::Silence(it.back()?),
             Self::Handling(it) => Record::Handling(it.back()?),
+            Self::Entry(it) => Record::Entry(it.back()?),
         })
     }
 }

@@ -173,3 +173,33 @@ pub struct AckBrief {
     /// For a snooze: until when.
     pub until: Option<String>,
 }
+
+/// `/api/v1/audit`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trail {
+    /// The start of the last cycle.
+    pub now: Option<String>,
+    /// Newest first, at most 200.
+    pub entries: Vec<TrailEntry>,
+    /// Earlier ones that fit and are not here.
+    pub left_out: usize,
+}
+
+/// What was ordered, decided or written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrailEntry {
+    /// Counts the entries, from 1.
+    pub number: u64,
+    /// When.
+    pub at: String,
+    /// Who; `null` is the service itself.
+    pub by: Option<String>,
+    /// The word of an order, `decision` or `write`.
+    pub kind: String,
+    /// The incident, action or silence; empty for all of them.
+    pub subject: String,
+    /// What, as a sentence without its final stop.
+    pub what: String,
+    /// Why, in the words of the person.
+    pub reason: Option<String>,
+}

@@ -29,7 +29,7 @@ use bedrock_ops_alert::model::{
 use fastrand::Rng;
 
 /// How many kinds of record [`record`] makes.
-pub(super) const KINDS: u8 = 18;
+pub(super) const KINDS: u8 = 19;
 
 /// A record of this kind, under one of few keys; the same arguments make the same record.
 pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
@@ -56,7 +56,8 @@ pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
         14 => Record::Catalog(scope(slot), catalog(slot, rng)),
         15 => Record::Spend(spend(slot, rng)),
         16 => Record::Silence(said::silence(slot, rng)),
-        _ => Record::Handling(said::handling(slot, rng)),
+        17 => Record::Handling(said::handling(slot, rng)),
+        _ => Record::Entry(said::entry(slot, rng)),
     }
 }
 

@@ -35,11 +35,11 @@ fn parts(
 ) {
     let Posted { order, reply } = posted;
     let verb = order.command.name();
-    let action = match order.command {
-        Command::Approve { action, .. } | Command::Reject { action } => action.0,
-        other => panic!("{other:?}"),
+    let (Command::Approve { action, .. } | Command::Reject { action }) = order.command.clone()
+    else {
+        panic!("{order:?}");
     };
-    (verb, action, order.by, reply)
+    (verb, action.0, order.by, reply)
 }
 
 fn by(name: &str) -> Ruling {

@@ -10,6 +10,7 @@ use bedrock_ops_alert::{
         say,
         status::status,
     },
+    model::audit,
     runtime::shared::Posted,
     web::json::{Acknowledging, Silencing},
 };
@@ -30,12 +31,16 @@ async fn obeyed(served: &mut Served) {
             most_output: 1.0,
             past: &Past::new(),
             policy: &served.shared.settings.policy,
+            stop: None,
             now: books::now(),
         };
         obey(inputs, &order)
     };
-    let answer = done.map(|(records, answer)| {
-        served.shared.book_mut().apply(records);
+    let answer = done.map(|(mut records, answer)| {
+        let mut book = served.shared.book_mut();
+        records.push(audit::ordered(&book, &order, &answer, books::now()));
+        records.extend(audit::entries(&book, &records, books::now()));
+        book.apply(records);
         answer
     });
     reply.send(answer).unwrap();
@@ -193,6 +198,44 @@ async fn what_is_malformed_is_refused_with_what_would_be_right() {
         let unknown = format!("{}/api/v1/incidents/inc-none/ack", served.url);
         assert_eq!(post(&unknown, "1", r#"{"by": "Kim"}"#).await.0, 404);
         assert!(served.inbox.try_recv().is_err(), "an order got through");
+    })
+    .await;
+}
+
+/// Each order of a person is in the trail with name, time and reason.
+#[tokio::test]
+async fn the_audit_trail_tells_who_ordered_what_and_why() {
+    serving(books::busy(), async |mut served: Served| {
+        let (url, incident) = (served.url.clone(), shortage(&served));
+        for (saying, id) in [
+            (kim(Some("asked the account team"), None), incident.as_str()),
+            (kim(None, Some(60)), incident.as_str()),
+        ] {
+            let mut out = Vec::new();
+            let asking = say::acknowledge(&url, id, &saying, Format::Text, &mut out);
+            let (done, ()) = tokio::join!(asking, obeyed(&mut served));
+            done.unwrap();
+        }
+        let mut out = Vec::new();
+        let asked = load_test(&["*"]);
+        let asking = say::silence(&url, &asked, Format::Json, &mut out);
+        let (made, ()) = tokio::join!(asking, obeyed(&mut served));
+        made.unwrap();
+        let mut out = Vec::new();
+        say::audit(&url, None, Format::Text, &mut out)
+            .await
+            .unwrap();
+        insta::assert_snapshot!("audit", String::from_utf8(out).unwrap());
+        let mut out = Vec::new();
+        say::audit(&url, Some("sil-none"), Format::Text, &mut out)
+            .await
+            .unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "nothing yet\n");
+        let (nobody, mut sink) = (kim(None, None), std::io::sink());
+        let asking = say::writes(&url, true, &nobody, Format::Text, &mut sink);
+        let (refused, ()) = tokio::join!(asking, obeyed(&mut served));
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("needs a reason"), "{why}");
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! What people say.
 
 use bedrock_ops_alert::model::{
+    audit::Entry,
     catalog::Family,
     handling::{Ack, Event, Handling, Held, Hold, Rejected},
     ids::{AccountId, IncidentId, SilenceId},
@@ -89,5 +90,17 @@ fn held(rng: &mut Rng) -> Held {
         was_told: rng.bool(),
         events: (0..rng.u8(0..10)).map(|_| event(rng)).collect(),
         dropped: rng.u32(..),
+    }
+}
+
+pub(super) fn entry(slot: u8, rng: &mut Rng) -> Entry {
+    Entry {
+        number: u64::from(slot) + 1,
+        at: instant(rng),
+        by: maybe(rng, text),
+        kind: "approve".to_owned(),
+        subject: text(rng),
+        what: text(rng),
+        why: maybe(rng, text),
     }
 }
