@@ -43,6 +43,8 @@ pub(crate) struct Tale {
     pub(crate) crashes: u32,
     pub(crate) lost_answers: u64,
     pub(crate) grants: usize,
+    /// Filings that were given up for a person to decide.
+    pub(crate) held: usize,
     pub(crate) requests: usize,
     pub(crate) cases: usize,
     pub(crate) incidents: usize,
@@ -53,6 +55,7 @@ impl std::ops::AddAssign for Tale {
         self.crashes += other.crashes;
         self.lost_answers += other.lost_answers;
         self.grants += other.grants;
+        self.held += other.held;
         self.requests += other.requests;
         self.cases += other.cases;
         self.incidents += other.incidents;
@@ -388,6 +391,12 @@ impl Stage {
             .asks
             .values()
             .filter(|it| it.end.as_ref().is_some_and(|(end, _)| granted(end)))
+            .count();
+        let held = |state: &IntentState| matches!(state, IntentState::Held { .. });
+        self.tale.held = book
+            .intents
+            .values()
+            .filter(|it| !it.effect.may_repeat() && held(&it.state))
             .count();
         self.tale.requests = book.asks.len();
         self.tale.cases = book.investigations.len();
