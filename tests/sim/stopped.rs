@@ -1,5 +1,10 @@
 //! The switch that stops writes: at once, without a restart, for AWS's desks alone.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected should stop"
+)]
+
 use std::{path::PathBuf, sync::Arc};
 
 use bedrock_ops_alert::{

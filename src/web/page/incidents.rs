@@ -35,7 +35,7 @@ fn card(incident: &IncidentBrief) -> Markup {
                 @if let Some(scenario) = &incident.scenario { ", " (scenario.replace('-', " ")) }
                 @if incident.lost > 0.0 { ", " (grouped(incident.lost)) " requests throttled" }
             }
-            @for line in said(incident) { p.said-of { (inert(&line)) } }
+            @for line in said(incident) { p.sub { (inert(&line)) } }
             div.pair {
                 div { h4 { "Why" } (list(&incident.reasons, "No reason was recorded.")) }
                 div { h4 { "What was done" } (list(&incident.done, "Nothing yet.")) }
