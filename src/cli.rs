@@ -21,6 +21,7 @@ pub mod notify;
 mod paper;
 pub mod remote;
 pub mod rule;
+pub mod say;
 pub mod status;
 mod store;
 pub mod test;
@@ -35,11 +36,12 @@ use crate::{
         ids::{AccountId, ReceiverName},
         policy::Mode,
     },
+    web::json::Acknowledging,
 };
 use args::{
-    AnswerArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs, DiscoverArgs,
-    ExplainArgs, HistoryArgs, IamPolicyArgs, NotifyCommand, Overrides, RunArgs, SimArgs,
-    StatusArgs, StoreCommand, TestArgs,
+    AckArgs, ApproveArgs, AuditArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs,
+    DiscoverArgs, ExplainArgs, HistoryArgs, IamPolicyArgs, NotifyCommand, Overrides, ReadArgs,
+    RejectArgs, RunArgs, SilenceCommand, SimArgs, StatusArgs, StoreCommand, TestArgs,
 };
 use ended::ended;
 use exit::Exit;
@@ -67,8 +69,14 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain(&args),
         Command::History(args) => history(args),
         Command::IamPolicy(args) => iam_policy(args),
-        Command::Approve(args) => answer(&args, true),
-        Command::Reject(args) => answer(&args, false),
+        Command::Approve(args) => approve(&args),
+        Command::Reject(args) => reject(&args),
+        Command::Silence(command) => silence(&command),
+        Command::Ack(args) => acknowledge(&args, &args.saying()),
+        Command::Snooze(args) => acknowledge(&args.ack, &args.saying()),
+        Command::StopWrites(args) => writes(&args.read, true, &args.saying()),
+        Command::ResumeWrites(args) => writes(&args.read, false, &args.saying()),
+        Command::Audit(args) => audit(&args),
         Command::Notify(NotifyCommand::Test { config, receiver }) => notify_test(config, receiver),
         Command::Store(command) => store(command),
         Command::Init(args) => installing::init(args),
@@ -324,13 +332,32 @@ fn explain_mapping(args: &ExplainArgs, pool: &str) -> Result<ExitCode, Exit> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn answer(args: &AnswerArgs, is_approved: bool) -> Result<ExitCode, Exit> {
-    let (url, action, by) = (&args.read.url, &args.action, &args.by);
-    let format = args.read.format();
-    if is_approved {
-        ask(async |out| rule::approve(url, action, by, format, out).await)?;
-    } else {
-        ask(async |out| rule::reject(url, action, by, format, out).await)?;
+fn approve(args: &ApproveArgs) -> Result<ExitCode, Exit> {
+    let (url, action, format) = (&args.read.url, &args.action, args.read.format());
+    ask(async |out| rule::approve(url, action, &args.ruling(), format, out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn reject(args: &RejectArgs) -> Result<ExitCode, Exit> {
+    let (url, action, format) = (&args.read.url, &args.action, args.read.format());
+    ask(async |out| rule::reject(url, action, &args.ruling(), format, out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn silence(command: &SilenceCommand) -> Result<ExitCode, Exit> {
+    match command {
+        SilenceCommand::Add(args) => {
+            let (url, format) = (&args.read.url, args.read.format());
+            ask(async |out| say::silence(url, &args.silencing(), format, out).await)?;
+        }
+        SilenceCommand::List(read) => {
+            ask(async |out| say::silences(&read.url, read.format(), out).await)?;
+        }
+        SilenceCommand::Expire(args) => {
+            let (url, format) = (&args.read.url, args.read.format());
+            let id = &args.silence;
+            ask(async |out| say::expire(url, id, &args.saying(), format, out).await)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -353,6 +380,23 @@ fn notify_test(config: Option<PathBuf>, receiver: Option<String>) -> Result<Exit
     } else {
         ExitCode::from(exit::FAILED)
     })
+}
+
+fn acknowledge(args: &AckArgs, saying: &Acknowledging) -> Result<ExitCode, Exit> {
+    let (url, incident, format) = (&args.read.url, &args.incident, args.read.format());
+    ask(async |out| say::acknowledge(url, incident, saying, format, out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn writes(read: &ReadArgs, is_stop: bool, saying: &Acknowledging) -> Result<ExitCode, Exit> {
+    ask(async |out| say::writes(&read.url, is_stop, saying, read.format(), out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn audit(args: &AuditArgs) -> Result<ExitCode, Exit> {
+    let (url, format) = (&args.read.url, args.read.format());
+    ask(async |out| say::audit(url, args.subject.as_deref(), format, out).await)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn store(command: StoreCommand) -> Result<ExitCode, Exit> {

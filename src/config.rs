@@ -20,6 +20,7 @@ use std::{
 
 use crate::model::{
     hint::HintRules,
+    inhibit::Inhibit,
     policy::{Mode, Settings},
     rule::Rule,
     units::Share,
@@ -32,6 +33,7 @@ mod events;
 mod fault;
 mod files;
 mod hints;
+mod inhibits;
 mod learned;
 mod origin;
 mod overrides;
@@ -163,6 +165,18 @@ pub fn builtin_hints() -> Result<HintRules, ConfigError> {
                 "this is a fault of ours: please report it",
             ))
         })),
+    }
+}
+
+/// The inhibitions that are compiled in.
+///
+/// # Errors
+/// None as shipped: a test reads them.
+pub fn builtin_inhibits() -> Result<Vec<Inhibit>, ConfigError> {
+    let (inhibits, faults) = inhibits::builtin();
+    match ConfigError::of(faults) {
+        Some(error) => Err(error),
+        None => Ok(inhibits),
     }
 }
 

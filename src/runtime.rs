@@ -9,5 +9,6 @@ pub mod portrait;
 pub mod service;
 pub mod shared;
 pub mod sim_clock;
+pub mod switch;
 pub mod telemetry;
 pub mod ticks;

@@ -37,7 +37,7 @@ pub mod words;
 
 pub use view::View;
 
-/// The longest body that is read, in bytes: a ruling is far smaller.
+/// The longest body that is read, in bytes: what people say is far smaller.
 const MOST_BODY: usize = 4_096;
 /// How long open connections may go on after the stop.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -75,6 +75,7 @@ impl Web {
 
     /// Makes a document under the locks, which are held for that long and never across an await.
     fn with_view<T>(&self, make: impl FnOnce(&View<'_>) -> T) -> T {
+        let stop = self.shared.switch.stop();
         let book = self.shared.book();
         let health = self.shared.health();
         make(&View {
@@ -82,6 +83,7 @@ impl Web {
             health: &health,
             settings: &self.shared.settings,
             is_simulated: self.shared.is_simulated,
+            stop: stop.as_ref(),
             idle_seconds: self.idle_seconds.load(Ordering::Relaxed),
         })
     }
@@ -112,6 +114,13 @@ fn routes(web: Arc<Web>) -> Router {
         .route("/api/v1/history/{*pool}", get(history::history))
         .route("/api/v1/actions/{id}/approve", post(orders::approve))
         .route("/api/v1/actions/{id}/reject", post(orders::reject))
+        .route("/api/v1/silences", get(api::silences).post(orders::silence))
+        .route("/api/v1/writes/stop", post(orders::stop_writes))
+        .route("/api/v1/writes/resume", post(orders::resume_writes))
+        .route("/api/v1/audit", get(api::audit))
+        .route("/api/v1/silences/{id}/expire", post(orders::expire))
+        .route("/api/v1/incidents/{id}/ack", post(orders::acknowledge))
+        .route("/api/v1/incidents/{id}/snooze", post(orders::snooze))
         .fallback(api::nothing_here)
         .layer(DefaultBodyLimit::max(MOST_BODY))
         .layer(middleware::from_fn(guard::guard))

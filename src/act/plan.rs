@@ -11,24 +11,25 @@ mod draft;
 mod file;
 mod group;
 mod hints;
+mod inhibit;
 mod minutes;
+mod obey;
 mod relay;
 pub mod situation;
 mod size;
+mod tell;
 pub mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::{
-    minutes::Past,
-    relay::{acknowledged, fallbacks},
-};
+pub use self::{minutes::Past, obey::obey, relay::fallbacks};
 use crate::model::{
     alert::Verdict,
     book::{Book, Record},
     catalog::PoolId,
     desk::DeskReading,
     incident::AlertKey,
+    order::Stop,
     policy::Policy,
     reason::Reason,
     time::Timestamp,
@@ -53,6 +54,8 @@ pub struct Inputs<'a> {
     pub past: &'a Past,
     /// What the operator allows.
     pub policy: &'a Policy,
+    /// Writes at AWS's desks are stopped.
+    pub stop: Option<&'a Stop>,
     /// The instant of this cycle.
     pub now: Timestamp,
 }
@@ -73,6 +76,15 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
     desk::adopt(&mut draft);
     desk::follow(&mut draft);
     group::group(&mut draft);
+    tell::sweep(&mut draft);
+    obey::forget_old(&mut draft);
+    file::withdraw(&mut draft);
     file::file(&mut draft);
     draft.finish()
+}
+
+/// Whether time alone brings something to tell, so that a plan is due without any news. May say yes in vain.
+#[must_use]
+pub fn is_due(inputs: Inputs<'_>) -> bool {
+    tell::is_due(&draft::Draft::new(inputs))
 }

@@ -16,6 +16,7 @@ use crate::{
         service,
         shared::{Listener, Shared},
         sim_clock::{Pace, SimClock, SimClockError},
+        switch::Switch,
         ticks::{CronTicks, SimTicks, TickError, Ticks},
     },
     store::{self, History, Ledger, StoreError},
@@ -153,8 +154,9 @@ impl Service {
     ) -> Result<(), RunError> {
         let ledger = Arc::clone(&self.ledger);
         let book = blocking(move || ledger.load()).await?;
+        let switch = Switch::beside(&self.settings.store_path);
         let (shared, orders) = Shared::new(self.settings, self.is_simulated, book);
-        let mut shared = shared.with_history(self.history);
+        let mut shared = shared.with_history(self.history).with_switch(switch);
         if let Some(listener) = self.listener {
             shared = shared.heard_by(listener);
         }

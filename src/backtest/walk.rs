@@ -141,6 +141,9 @@ impl Walk {
                 | Record::ReadInFull(..)
                 | Record::ReadInDepth(..)
                 | Record::Spend(_)
+                | Record::Silence(_)
+                | Record::Handling(_)
+                | Record::Entry(_)
                 | Record::Remove(_) => {}
             }
         }
@@ -180,6 +183,7 @@ impl Walk {
                 takers: &takers,
                 past: &self.past,
                 policy: &self.by.policy,
+                stop: None,
                 most_output: most_reserved_output(),
                 now,
             });

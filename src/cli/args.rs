@@ -11,11 +11,15 @@ use crate::{
 };
 
 mod installing;
+mod saying;
 mod store;
 mod trying;
 
 pub(super) use installing::{
     BundleArgs, CompletionsArgs, DoctorArgs, HealthArgs, InitArgs, ManArgs, SchemaArgs, SchemaOf,
+};
+pub(super) use saying::{
+    AckArgs, ApproveArgs, AuditArgs, RejectArgs, ResumeArgs, SilenceCommand, SnoozeArgs, StopArgs,
 };
 pub(super) use store::StoreCommand;
 pub(super) use trying::{BacktestArgs, TestArgs};
@@ -83,10 +87,25 @@ pub(super) enum Command {
     /// For instance `iam-policy --mode file` for the service's own credentials, or `iam-policy --config FILE --account ID`
     /// for the role in another account.
     IamPolicy(IamPolicyArgs),
-    /// Carry out a proposal.
-    Approve(AnswerArgs),
+    /// Carry out a proposal, or the same with another value.
+    Approve(ApproveArgs),
     /// Refuse a proposal.
-    Reject(AnswerArgs),
+    Reject(RejectArgs),
+    /// Hold messages back for a while, list what is held back, or end it.
+    #[command(subcommand)]
+    Silence(SilenceCommand),
+    /// Say that you look after an incident: no more reminders, unless it gets worse.
+    Ack(AckArgs),
+    /// Say that you look after an incident later: no reminders until then, unless it gets worse.
+    Snooze(SnoozeArgs),
+    /// Stop all writes at AWS at once: quota requests, cases and comments. Messages go on, and say so.
+    ///
+    /// The service keeps a file beside its store for it, `STORE.stop-writes`: making that file by hand does the same.
+    StopWrites(StopArgs),
+    /// Let writes at AWS go on.
+    ResumeWrites(ResumeArgs),
+    /// Show what people ordered, what was decided and what was written at AWS, with who and why; `store verify` proves it.
+    Audit(AuditArgs),
     /// Try the ways to people.
     #[command(subcommand)]
     Notify(NotifyCommand),
@@ -350,17 +369,6 @@ pub(super) struct HistoryArgs {
     /// How long a row is: `minute`, `5m` or `hour`; by the length of the range without it.
     #[arg(long, value_name = "TIME")]
     pub(super) by: Option<String>,
-    #[command(flatten)]
-    pub(super) read: ReadArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct AnswerArgs {
-    /// The proposal, `act-…`.
-    pub(super) action: String,
-    /// Who decides; written down with the decision.
-    #[arg(long, env = "USER", default_value = "unnamed")]
-    pub(super) by: String,
     #[command(flatten)]
     pub(super) read: ReadArgs,
 }

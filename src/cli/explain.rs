@@ -13,7 +13,7 @@ use crate::{
     model::units::grouped,
     web::{
         json::{Action, Explanation, Incident, Life, Quota, QuotaChange},
-        words::{age, clock, percent},
+        words::{age, clock, percent, said},
     },
 };
 
@@ -183,6 +183,11 @@ fn write_incident(text: &mut Text<'_>, incident: &Incident) -> io::Result<()> {
     for pool in &incident.pools {
         text.line(1, &format!("pool {pool}"))?;
     }
+    for line in said(brief) {
+        text.line(1, &line)?;
+    }
+    let held = brief.held_back.iter().flat_map(|it| &it.events);
+    text.labelled(2, "kept", held)?;
     write_why(text, incident)?;
     text.line(1, "ACTIONS")?;
     if incident.actions.is_empty() {

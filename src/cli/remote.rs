@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::web::{
     inert::{self, inert},
-    json::{Condition, Problem, Ruling},
+    json::{Condition, Problem},
 };
 
 /// How long a reading answer may take.
@@ -157,10 +157,10 @@ impl Daemon {
     pub(super) async fn post<T: DeserializeOwned>(
         &self,
         path: &[&str],
-        ruling: &Ruling,
+        order: &impl serde::Serialize,
     ) -> Result<T, RemoteError> {
         let request = self.client.post(self.url(path)?).timeout(ORDER_WAIT);
-        let request = request.header("X-BOA-Request", "1").json(ruling);
+        let request = request.header("X-BOA-Request", "1").json(order);
         self.answer(request.send().await).await
     }
 

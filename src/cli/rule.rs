@@ -8,22 +8,23 @@ use crate::web::{
     json::{Ruled, Ruling},
 };
 
-/// Has the running daemon carry out the proposal `action`, in the name of `by`.
+/// Has the running daemon carry out the proposal `action`, as the ruling says.
 ///
 /// # Errors
 ///
-/// When no daemon answers at `base_url`, or when it refuses: no such action, or it no longer waits.
+/// When no daemon answers at `base_url`, or when it refuses: no such action, it no longer waits, or its value is out of
+/// bounds.
 pub async fn approve(
     base_url: &str,
     action: &str,
-    by: &str,
+    ruling: &Ruling,
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), RemoteError> {
-    rule(base_url, action, "approve", by, format, out).await
+    rule(base_url, action, "approve", ruling, format, out).await
 }
 
-/// Has the running daemon refuse the proposal `action`, in the name of `by`.
+/// Has the running daemon refuse the proposal `action`, as the ruling says.
 ///
 /// # Errors
 ///
@@ -31,24 +32,23 @@ pub async fn approve(
 pub async fn reject(
     base_url: &str,
     action: &str,
-    by: &str,
+    ruling: &Ruling,
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), RemoteError> {
-    rule(base_url, action, "reject", by, format, out).await
+    rule(base_url, action, "reject", ruling, format, out).await
 }
 
 async fn rule(
     base_url: &str,
     action: &str,
     verb: &str,
-    by: &str,
+    ruling: &Ruling,
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), RemoteError> {
     let path = ["api", "v1", "actions", action, verb];
-    let ruling = Ruling { by: by.to_owned() };
-    let ruled: Ruled = Daemon::at(base_url)?.post(&path, &ruling).await?;
+    let ruled: Ruled = Daemon::at(base_url)?.post(&path, ruling).await?;
     if format == Format::Json {
         return write_json(out, &ruled);
     }

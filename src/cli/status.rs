@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, io, io::Write};
 
 use super::{
     remote::{Daemon, Format, RemoteError, write_json},
+    say::write_silence,
     text::{
         Side::{Left, Right},
         Text,
@@ -13,7 +14,7 @@ use crate::{
     model::units::grouped,
     web::{
         json::{Action, Ask, Case, Headroom, IncidentBrief, Level, Status},
-        words::{age, clock, expected, held, odds, percent, place, warned},
+        words::{age, clock, expected, held, odds, percent, place, said, warned},
     },
 };
 
@@ -55,6 +56,9 @@ fn write_text(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         0,
         &format!("Mode {}, {data}, {} cycles.", status.mode, status.cycles),
     )?;
+    if let Some(stop) = &status.writes_stopped {
+        text.line(0, &format!("WRITES STOPPED: {stop}. Messages go on."))?;
+    }
     for notice in &status.notices {
         text.line(0, &format!("Notice: {notice}"))?;
     }
@@ -77,6 +81,7 @@ fn write_text(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         write_incident(&mut text, incident)?;
     }
     left_out(&mut text, &status.left_out, "incidents")?;
+    write_silences(&mut text, status)?;
     write_waiting(&mut text, status)?;
     write_desk(&mut text, status)?;
     write_ended(&mut text, status)?;
@@ -234,7 +239,19 @@ fn write_incident(text: &mut Text<'_>, incident: &IncidentBrief) -> io::Result<(
     text.line(2, title)?;
     text.labelled(2, "why", &incident.reasons)?;
     text.labelled(2, "hint", &incident.hints)?;
-    text.labelled(2, "done", &incident.done)
+    text.labelled(2, "done", &incident.done)?;
+    text.labelled(2, "said", said(incident))
+}
+
+fn write_silences(text: &mut Text<'_>, status: &Status) -> io::Result<()> {
+    if status.silences.is_empty() {
+        return Ok(());
+    }
+    text.heading("SILENCES")?;
+    for silence in &status.silences {
+        write_silence(text, silence)?;
+    }
+    left_out(text, &status.left_out, "silences")
 }
 
 fn write_waiting(text: &mut Text<'_>, status: &Status) -> io::Result<()> {

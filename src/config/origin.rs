@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use crate::model::{
     ids::AccountId,
-    policy::{Account, Receiver, Regions, Route, Settings},
+    policy::{Account, Policy, Receiver, Regions, Route, Settings},
     rule::{Matcher, Override, Pattern, Rules},
 };
 
@@ -94,6 +94,7 @@ pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<
     );
     page.value("budget.approval", &duration(policy.approval_minutes));
     page.value("budget.cooldown", &duration(policy.cooldown_minutes));
+    reminders_and_inhibits(&mut page, policy);
     page.optional(
         "organisation.use_case",
         policy.organisation.use_case.as_deref().map(quoted),
@@ -115,6 +116,22 @@ pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<
     }
     page.rules(&settings.rules, rules_folder);
     page.text()
+}
+
+fn reminders_and_inhibits(page: &mut Page<'_>, policy: &Policy) {
+    let reminders = policy.reminders;
+    page.value("reminder.first", &duration(reminders.first_minutes));
+    page.value("reminder.longest", &duration(reminders.longest_minutes));
+    for it in &policy.inhibits {
+        let equal: Vec<&str> = it.equal.iter().map(|part| part.name()).collect();
+        let what = format!(
+            "{} not told beside {}, equal {}",
+            it.target,
+            it.source,
+            equal.join(", ")
+        );
+        page.note(&format!("inhibit {}: {what}", quoted(&it.name)));
+    }
 }
 
 fn case_and_cadence(page: &mut Page<'_>, settings: &Settings) {

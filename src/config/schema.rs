@@ -8,6 +8,7 @@
 //! - `settings`: the configuration; `rules`: rule files, and what `[rule.NAME]` changes.
 
 mod form;
+mod incidents;
 mod receivers;
 mod rules;
 mod settings;

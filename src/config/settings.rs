@@ -11,7 +11,7 @@ use toml::de::DeTable;
 use super::{
     Loaded, Overrides, accounts, by_pool, events,
     fault::{Fault, Wrong},
-    files, hints,
+    files, hints, inhibits,
     origin::{Origin, Origins},
     overrides,
     receivers::{self, Receivers, Surroundings},
@@ -20,9 +20,10 @@ use super::{
 };
 use crate::model::{
     hint::HintRules,
+    inhibit::Inhibit,
     policy::{
         Account, Budgets, Cadence, CaseCodes, CostBounds, Heartbeat, Mode, Organisation, Policy,
-        Settings,
+        Reminders, Settings,
     },
     rule::Rules,
     units::{Amount, Share},
@@ -38,6 +39,9 @@ pub(super) const CASES_PER_DAY: u32 = 10;
 pub(super) const HIGHEST_FACTOR: f64 = 3.0;
 pub(super) const APPROVAL_MINUTES: i64 = 24 * 60;
 pub(super) const COOLDOWN_MINUTES: i64 = 7 * 24 * 60;
+/// Alertmanager's `repeat_interval`.
+pub(super) const FIRST_REMINDER_MINUTES: i64 = 4 * 60;
+pub(super) const LONGEST_REMINDER_MINUTES: i64 = 24 * 60;
 pub(super) const QUIET_MINUTES: i64 = 5;
 pub(super) const HOT_MINUTES: i64 = 1;
 pub(super) const IDLE_MINUTES: i64 = 15;
@@ -124,13 +128,16 @@ impl Reader<'_> {
             self.origins.insert(path, Origin::File);
         }
         let (budgets, approval_minutes, cooldown_minutes) = self.budget(&mut root);
+        let reminders = self.reminders(&mut root);
         let organisation = self.organisation(&mut root);
         let case_codes = self.case_codes(&mut root);
         let cadence = self.cadence(&mut root);
         let cost = self.cost(&mut root);
         let heartbeat = self.heartbeat(&mut root, &accounts);
         let calendar = events::read_all(&mut self.sheet, &mut root, &accounts);
-        let (rules, rule_faults) = self.rules(&mut root, &accounts);
+        let (rules, mut rule_faults) = self.rules(&mut root, &accounts);
+        let (inhibits, faults) = self.inhibits(&mut root, &rules);
+        rule_faults.extend(faults);
         root.finish(&mut self.sheet);
         let fallbacks = receivers
             .iter()
@@ -151,6 +158,8 @@ impl Reader<'_> {
             hints: self.hints,
             approval_minutes,
             cooldown_minutes,
+            inhibits,
+            reminders,
         };
         let settings = Settings {
             accounts,
@@ -268,6 +277,19 @@ impl Reader<'_> {
             table.finish(&mut self.sheet);
         }
         (budgets, approval, cooldown)
+    }
+
+    fn reminders(&mut self, root: &mut Section<'_>) -> Reminders {
+        let mut reminders = Reminders {
+            first_minutes: FIRST_REMINDER_MINUTES,
+            longest_minutes: LONGEST_REMINDER_MINUTES,
+        };
+        if let Some(mut table) = self.table(root, "reminder") {
+            self.minutes(&mut reminders.first_minutes, &mut table, "first");
+            self.minutes(&mut reminders.longest_minutes, &mut table, "longest");
+            table.finish(&mut self.sheet);
+        }
+        reminders
     }
 
     fn organisation(&mut self, root: &mut Section<'_>) -> Organisation {
@@ -418,6 +440,17 @@ impl Reader<'_> {
         by_pool::check(&mut self.sheet, &by_pool, &rules);
         by_pool::keep_single(&mut self.sheet, &by_pool, &rules);
         (rules, faults)
+    }
+
+    fn inhibits(&mut self, root: &mut Section<'_>, rules: &Rules) -> (Vec<Inhibit>, Vec<Fault>) {
+        let (shipped, faults) = inhibits::builtin();
+        let Some(entry) = root.take("inhibit") else {
+            return (shipped, faults);
+        };
+        let known = rules.known().iter().map(|rule| rule.name.clone());
+        let known = known.collect();
+        let given = inhibits::read_all(&mut self.sheet, &entry, Some(&known), &shipped);
+        (inhibits::over(shipped, given), faults)
     }
 
     fn table<'t>(&mut self, root: &mut Section<'t>, key: &'static str) -> Option<Section<'t>> {

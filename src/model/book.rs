@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use super::{
     action::Intent,
     alert::Track,
+    audit::Entry,
     catalog::{Catalog, Family, Pool, PoolId, Target},
     desk::{Ask, Investigation},
-    ids::{ActionId, CaseId, IncidentId, ModelId, QuotaCode, RequestId, Scope, TargetId},
+    handling::Handling,
+    ids::{
+        ActionId, CaseId, IncidentId, ModelId, QuotaCode, RequestId, Scope, SilenceId, TargetId,
+    },
     incident::{AlertKey, Cause, Incident},
     quota::{Quota, QuotaChange},
     series::{Depth, HourBlock, PoolSeries, Signal},
+    silence::Silence,
     spend::{Month, Spend},
     time::{Minute, Timestamp},
 };
@@ -50,6 +55,12 @@ pub enum Record {
     ReadInDepth(PoolId, Minute),
     /// What was asked of AWS in a month.
     Spend(Spend),
+    /// What nobody wants to hear of for a while.
+    Silence(Silence),
+    /// What people were told of an incident, and what they said.
+    Handling(Handling),
+    /// An entry of the audit trail.
+    Entry(Entry),
     /// Takes a record away, such as an hour that grew too old.
     Remove(Key),
 }
@@ -89,6 +100,12 @@ pub enum Key {
     ReadInDepth(PoolId),
     /// See [`Record::Spend`].
     Spend(Month),
+    /// See [`Record::Silence`].
+    Silence(SilenceId),
+    /// See [`Record::Handling`].
+    Handling(IncidentId),
+    /// See [`Record::Entry`]; entries sort by their number.
+    Entry(u64),
 }
 
 impl Record {
@@ -112,6 +129,9 @@ impl Record {
             Self::ReadInFull(pool, _) => Key::ReadInFull(pool.clone()),
             Self::ReadInDepth(pool, _) => Key::ReadInDepth(pool.clone()),
             Self::Spend(it) => Key::Spend(it.month),
+            Self::Silence(it) => Key::Silence(it.id.clone()),
+            Self::Handling(it) => Key::Handling(it.incident.clone()),
+            Self::Entry(it) => Key::Entry(it.number),
             Self::Remove(key) => key.clone(),
         }
     }
@@ -152,6 +172,12 @@ pub struct Book {
     pub read_in_depth: BTreeMap<PoolId, Minute>,
     /// What was asked of AWS, by month.
     pub spends: BTreeMap<Month, Spend>,
+    /// Silences by id, those that are over as well for a while.
+    pub silences: BTreeMap<SilenceId, Silence>,
+    /// How people are told, by incident.
+    pub handlings: BTreeMap<IncidentId, Handling>,
+    /// The audit trail, by number.
+    pub entries: BTreeMap<u64, Entry>,
 }
 
 impl Book {
@@ -271,6 +297,9 @@ impl Book {
             Record::ReadInFull(pool, minute) => drop(self.read_in_full.insert(pool, minute)),
             Record::ReadInDepth(pool, minute) => drop(self.read_in_depth.insert(pool, minute)),
             Record::Spend(it) => drop(self.spends.insert(it.month, it)),
+            Record::Silence(it) => drop(self.silences.insert(it.id.clone(), it)),
+            Record::Handling(it) => drop(self.handlings.insert(it.incident.clone(), it)),
+            Record::Entry(it) => drop(self.entries.insert(it.number, it)),
             Record::Remove(key) => self.remove(&key),
         }
     }
@@ -304,6 +333,9 @@ impl Book {
             Key::ReadInFull(pool) => drop(self.read_in_full.remove(pool)),
             Key::ReadInDepth(pool) => drop(self.read_in_depth.remove(pool)),
             Key::Spend(month) => drop(self.spends.remove(month)),
+            Key::Silence(id) => drop(self.silences.remove(id)),
+            Key::Handling(id) => drop(self.handlings.remove(id)),
+            Key::Entry(number) => drop(self.entries.remove(number)),
         }
     }
 }

@@ -58,6 +58,8 @@ text_ids! {
     IncidentId;
     /// `act-` and ten characters of a hash over incident and step: a restart computes the same id again.
     ActionId;
+    /// `sil-` and ten characters of a hash over what the silence says and when it was made.
+    SilenceId;
     /// `[BOA-XXXXXXXXXX]`: planted in what we file, so that it is found again.
     Marker;
 }
@@ -78,6 +80,14 @@ impl ActionId {
     #[must_use]
     pub fn derive(incident: &IncidentId, step: &str) -> Self {
         Self(format!("act-{}", short_hash(&format!("{incident}|{step}"))))
+    }
+}
+
+impl SilenceId {
+    /// The id of a silence that says this.
+    #[must_use]
+    pub fn derive(says: &str) -> Self {
+        Self(format!("sil-{}", short_hash(says)))
     }
 }
 

@@ -175,6 +175,14 @@ impl Incident {
         matches!(&self.cause, Cause::Pool { category, .. } if *category == Category::Lifecycle)
     }
 
+    /// The alerts that count: those that are on; of an incident without any, all.
+    pub fn counting(&self) -> impl Iterator<Item = &AlertKey> {
+        let is_any_on = self.members.values().any(|it| it.is_on);
+        let members = self.members.iter();
+        let counting = members.filter(move |(_, it)| it.is_on || !is_any_on);
+        counting.map(|(key, _)| key)
+    }
+
     /// Adds a decision, and keeps the bound.
     pub fn decide(&mut self, at: Timestamp, what: impl Into<String>) {
         if self.decisions.len() >= KEPT_DECISIONS {

@@ -7,6 +7,7 @@ use super::{
     calendar::Calendar,
     hint::HintRules,
     ids::{AccountId, ReceiverName, Region, Scope},
+    inhibit::Inhibit,
     rule::Rules,
     units::{Amount, Share},
 };
@@ -152,6 +153,29 @@ pub struct Policy {
     pub approval_minutes: i64,
     /// Minutes of silence after a refusal before the same quota may be asked again.
     pub cooldown_minutes: i64,
+    /// Which incidents are not told beside which.
+    pub inhibits: Vec<Inhibit>,
+    /// When people are reminded.
+    pub reminders: Reminders,
+}
+
+/// When people are reminded of what goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reminders {
+    /// Minutes from what people heard to the first reminder. Each later one waits twice as long as the one before.
+    pub first_minutes: i64,
+    /// And at most so long, in minutes.
+    pub longest_minutes: i64,
+}
+
+impl Reminders {
+    /// Minutes until the next reminder, after so many of them.
+    #[must_use]
+    pub fn wait_minutes(self, reminders: u32) -> i64 {
+        let doublings = reminders.min(20);
+        let wait = self.first_minutes.saturating_mul(1 << doublings);
+        wait.min(self.longest_minutes)
+    }
 }
 
 /// How often a pool is read.

@@ -105,7 +105,7 @@ impl Receiver {
     pub fn hears(&self, phase: Phase, severity: Severity) -> bool {
         match phase {
             Phase::Opened | Phase::Updated | Phase::Resolved => true,
-            Phase::Acknowledged => matches!(self, Self::PagerDuty { .. }),
+            Phase::Acknowledged => !matches!(self, Self::Alertmanager { .. }),
             Phase::Past => !self.keeps_state(),
             Phase::Note => match self {
                 Self::Alertmanager { .. } => false,

@@ -26,7 +26,7 @@ use super::{clock, shared::Shared, telemetry};
 use crate::{
     cloud::Cloud,
     model::{
-        book::Record, catalog::PoolId, ids::ReceiverName, policy::Heat, reason::Reason,
+        audit, book::Record, catalog::PoolId, ids::ReceiverName, policy::Heat, reason::Reason,
         rule::Rules, time::Timestamp,
     },
     store::{Ledger, StoreError},
@@ -116,7 +116,7 @@ impl Cycle {
         let began = clock::monotonic();
         self.recall(now).await?;
         let collected = self.collect(now).await?;
-        if collected.is_new || !collected.desk.is_empty() || self.has_news() {
+        if collected.is_new || !collected.desk.is_empty() || self.has_news(now) {
             self.judge_and_plan(&collected.desk, now).await?;
         }
         self.perform_due(now).await?;
@@ -135,11 +135,16 @@ impl Cycle {
     }
 
     /// Makes records durable, and only then known. Returns whether there were any.
-    async fn commit(&self, records: Vec<Record>, now: Timestamp) -> Result<bool, CycleError> {
+    async fn commit(&self, mut records: Vec<Record>, now: Timestamp) -> Result<bool, CycleError> {
         if records.is_empty() {
             return Ok(false);
         }
-        let lines = telemetry::narrate(&self.shared.book(), &records);
+        let lines = {
+            let book = self.shared.book();
+            let trail = audit::entries(&book, &records, now);
+            records.extend(trail);
+            telemetry::narrate(&book, &records)
+        };
         let began = clock::monotonic();
         let ledger = Arc::clone(&self.ledger);
         let commit = move || {

@@ -8,7 +8,7 @@ use super::{
     cycle::{Cycle, CycleError},
     heartbeat::Heartbeat,
     service,
-    shared::{Order, Shared},
+    shared::{Posted, Shared},
     ticks::{TickError, Ticks},
 };
 use crate::{cloud::Cloud, model::time::Timestamp, store::Ledger};
@@ -23,7 +23,7 @@ pub struct Parts {
     /// What the web sees.
     pub shared: Arc<Shared>,
     /// What people ask.
-    pub orders: mpsc::Receiver<Order>,
+    pub orders: mpsc::Receiver<Posted>,
 }
 
 /// Why the daemon ended without being asked to.
@@ -82,8 +82,8 @@ pub async fn run(
                 biased;
                 () = &mut stop => break None,
                 () = &mut beat, if is_beating => is_beating = false,
-                Some(order) = orders.recv() => {
-                    cycle.obey(order, now).await.map_err(|source| DaemonError::Cycle { at: now, source })?;
+                Some(posted) = orders.recv() => {
+                    cycle.obey(posted, now).await.map_err(|source| DaemonError::Cycle { at: now, source })?;
                 }
                 tick = ticks.next() => break Some(tick?),
             }

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::telemetry::Line;
+use super::{switch::Switch, telemetry::Line};
 pub use crate::engine::{crosscheck::CrossCheck, forecast::Quantiles};
 use crate::{
     cloud::{Answers, CallCounts},
@@ -16,7 +16,8 @@ use crate::{
         book::Book,
         card::Card,
         catalog::PoolId,
-        ids::{ActionId, ReceiverName, Scope},
+        ids::{ReceiverName, Scope},
+        order::{Answer, Order},
         outcome::Outcome,
         outlook::Exhaustion,
         policy::Settings,
@@ -38,8 +39,10 @@ pub struct Shared {
     listener: Option<Listener>,
     /// What was measured, for months.
     pub history: Arc<dyn History>,
+    /// Stops writes at AWS's desks.
+    pub switch: Switch,
     /// Orders from people; the daemon takes them at the start of a cycle and at once while it waits.
-    pub orders: mpsc::Sender<Order>,
+    pub orders: mpsc::Sender<Posted>,
 }
 
 /// Hears every line the daemon says of itself, after it is true.
@@ -147,27 +150,13 @@ pub struct Cost {
     pub usd: f64,
 }
 
-/// What a person asks of the daemon.
+/// An order on its way to the daemon.
 #[derive(Debug)]
-pub enum Order {
-    /// Carry out a proposal.
-    Approve {
-        /// Which.
-        action: ActionId,
-        /// Who says so.
-        by: String,
-        /// The answer: done, or why not.
-        reply: oneshot::Sender<Result<(), String>>,
-    },
-    /// Refuse a proposal.
-    Reject {
-        /// Which.
-        action: ActionId,
-        /// Who says so.
-        by: String,
-        /// The answer: done, or why not.
-        reply: oneshot::Sender<Result<(), String>>,
-    },
+pub struct Posted {
+    /// What is asked, and by whom.
+    pub order: Order,
+    /// The answer: what it came to, or why nothing was done.
+    pub reply: oneshot::Sender<Result<Answer, String>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -185,7 +174,7 @@ impl Shared {
         settings: Settings,
         is_simulated: bool,
         book: Book,
-    ) -> (Self, mpsc::Receiver<Order>) {
+    ) -> (Self, mpsc::Receiver<Posted>) {
         let (orders, inbox) = mpsc::channel(16);
         let shared = Self {
             settings,
@@ -194,6 +183,7 @@ impl Shared {
             health: RwLock::default(),
             listener: None,
             history: Arc::new(MemoryHistory::new()),
+            switch: Switch::default(),
             orders,
         };
         (shared, inbox)
@@ -203,6 +193,13 @@ impl Shared {
     #[must_use]
     pub fn with_history(mut self, history: Arc<dyn History>) -> Self {
         self.history = history;
+        self
+    }
+
+    /// Looks there for the file that stops writes.
+    #[must_use]
+    pub fn with_switch(mut self, switch: Switch) -> Self {
+        self.switch = switch;
         self
     }
 

@@ -4,7 +4,9 @@ use crate::model::{
     action::{Effect, Intent, IntentState},
     book::{Book, Record},
     desk::{Ask, AskEnd},
+    handling::{Handling, Hold},
     incident::Incident,
+    silence::Silence,
     time::Timestamp,
     units::grouped,
 };
@@ -75,6 +77,8 @@ fn line(before: &Book, record: &Record) -> Option<Line> {
             };
             Some(info("case", it.case.as_str(), text))
         }
+        Record::Silence(it) => of_silence(before, it),
+        Record::Handling(it) => of_handling(before, it),
         Record::Pool(pool) if !before.pools.contains_key(&pool.id) => Some(info(
             "pool.found",
             &pool.id.to_string(),
@@ -106,7 +110,59 @@ fn line(before: &Book, record: &Record) -> Option<Line> {
         | Record::ReadInFull(..)
         | Record::ReadInDepth(..)
         | Record::Spend(_)
+        | Record::Entry(_)
         | Record::Remove(_) => None,
+    }
+}
+
+fn of_silence(before: &Book, it: &Silence) -> Option<Line> {
+    let (by, why) = (&it.by, &it.why);
+    let text = match (before.silences.get(&it.id), &it.expired_by) {
+        (None, _) => format!(
+            "silence by {by} on {} until {}: {why}",
+            it.selector, it.until
+        ),
+        (Some(old), Some(who)) if old.expired_by.is_none() => {
+            format!("the silence of {by} on {} was ended by {who}", it.selector)
+        }
+        (Some(_), _) => return None,
+    };
+    Some(info("silence", it.id.as_str(), text))
+}
+
+/// What is held back, and who looks after an incident.
+fn of_handling(before: &Book, it: &Handling) -> Option<Line> {
+    let old = before.handlings.get(&it.incident);
+    let id = it.incident.as_str();
+    let ack = it.ack.as_ref();
+    if let Some(ack) = ack.filter(|ack| old.and_then(|old| old.ack.as_ref()) != Some(*ack)) {
+        let until = ack
+            .until
+            .map_or_else(String::new, |at| format!(" until {at}"));
+        let text = format!("{} looks after it{until}", ack.by);
+        return Some(info("incident.acknowledged", id, text));
+    }
+    match (old.and_then(|old| old.held.as_ref()), &it.held) {
+        (None, Some(held)) => {
+            let by = match &held.hold {
+                Hold::Silenced { by } => {
+                    let by: Vec<&str> = by.iter().map(|it| it.as_str()).collect();
+                    format!("silenced by {}", by.join(", "))
+                }
+                Hold::Inhibited { by, rule } => format!("told as a part of {by} ({rule})"),
+            };
+            Some(info(
+                "incident.held-back",
+                id,
+                format!("messages are held back: {by}"),
+            ))
+        }
+        (Some(_), None) => Some(info(
+            "incident.released",
+            id,
+            "messages are held back no longer".to_owned(),
+        )),
+        (Some(_), Some(_)) | (None, None) => None,
     }
 }
 

@@ -98,6 +98,7 @@ impl Draft {
         if let Record::Intent(intent) = it {
             succession.check(before.revision, intent)?;
         }
+        let was_there = !before.parts.is_empty();
         self.head.sequence += 1;
         for (key, value) in before.parts {
             self.head.subtract(&key, &open(&value)?);
@@ -114,6 +115,15 @@ impl Draft {
             && before.revision.is_some()
         {
             self.link(id, 0, &[])?;
+        }
+        if let Record::Entry(entry) = it {
+            let body = body.as_deref().unwrap_or_default();
+            self.link(&entry_name(entry.number), 1, body)?;
+        }
+        if let Record::Remove(Key::Entry(number)) = it
+            && was_there
+        {
+            self.link(&entry_name(*number), 0, &[])?;
         }
         Ok(())
     }
@@ -229,6 +239,14 @@ struct Stored {
     parts: Vec<(Vec<u8>, Vec<u8>)>,
     revision: Option<u64>,
 }
+
+/// The name under which the chain knows an entry of the audit trail; no intent is called like it.
+pub(crate) fn entry_name(number: u64) -> ActionId {
+    ActionId::new(format!("{ENTRY}{number}"))
+}
+
+/// What the names of entries begin with.
+pub(crate) const ENTRY: &str = "entry-";
 
 /// The key of one part of a record.
 pub(crate) fn part_key(key: &[u8], index: u16) -> Vec<u8> {

@@ -190,6 +190,9 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     let in_depth = book.read_in_depth.iter();
     records.extend(in_depth.map(|(pool, minute)| Record::ReadInDepth(pool.clone(), *minute)));
     records.extend(book.spends.values().cloned().map(Record::Spend));
+    records.extend(book.silences.values().cloned().map(Record::Silence));
+    records.extend(book.handlings.values().cloned().map(Record::Handling));
+    records.extend(book.entries.values().cloned().map(Record::Entry));
     for (pool, series) in &book.series {
         for (signal, hour) in series.held() {
             let block = series.block(signal, hour);

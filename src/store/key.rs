@@ -26,10 +26,13 @@ pub(crate) enum Kind {
     ReadInFull,
     Spend,
     ReadInDepth,
+    Silence,
+    Handling,
+    Entry,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -46,6 +49,9 @@ impl Kind {
         Self::ReadInFull,
         Self::Spend,
         Self::ReadInDepth,
+        Self::Silence,
+        Self::Handling,
+        Self::Entry,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -66,6 +72,9 @@ impl Kind {
             Key::ReadInFull(_) => Self::ReadInFull,
             Key::ReadInDepth(_) => Self::ReadInDepth,
             Key::Spend(_) => Self::Spend,
+            Key::Silence(_) => Self::Silence,
+            Key::Handling(_) => Self::Handling,
+            Key::Entry(_) => Self::Entry,
         }
     }
 
@@ -88,6 +97,9 @@ impl Kind {
             Self::ReadInFull => "read-in-full",
             Self::ReadInDepth => "read-in-depth",
             Self::Spend => "spend",
+            Self::Silence => "silence",
+            Self::Handling => "handling",
+            Self::Entry => "entry",
         }
     }
 
@@ -109,6 +121,9 @@ impl Kind {
             Self::ReadInFull => b'n',
             Self::Spend => b'o',
             Self::ReadInDepth => b'p',
+            Self::Silence => b'q',
+            Self::Handling => b's',
+            Self::Entry => b't',
         }
     }
 
@@ -124,7 +139,9 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
     let mut out = Vec::with_capacity(96);
     out.push(Kind::of(key).letter());
     match key {
-        Key::Incident(id) => text(&mut out, id.as_str()),
+        Key::Incident(id) | Key::Handling(id) => text(&mut out, id.as_str()),
+        Key::Silence(id) => text(&mut out, id.as_str()),
+        Key::Entry(number) => out.extend(number.to_be_bytes()),
         Key::Intent(id) => text(&mut out, id.as_str()),
         Key::Ask(id) => text(&mut out, id.as_str()),
         Key::Investigation(id) => text(&mut out, id.as_str()),

@@ -123,7 +123,10 @@ impl Contents {
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)
                 | Record::ReadInDepth(..)
-                | Record::Spend(_) => {}
+                | Record::Spend(_)
+                | Record::Silence(_)
+                | Record::Handling(_)
+                | Record::Entry(_) => {}
             }
         }
         Ok(())

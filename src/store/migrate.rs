@@ -31,8 +31,8 @@ pub(crate) struct Release {
 /// This release. Format 1 is the first; see `migrations/`.
 pub(crate) const THIS: Release = Release {
     format: 5,
-    // Kinds of record, of signal and of reason and what messages say as data are new, and none changed: an older release must keep its hands off, that
-    // is all.
+    // Kinds of record, of signal and of reason and what messages say as data are new, and none changed: an older release
+    // must keep its hands off, that is all.
     steps: &[
         Step {
             from: 1,

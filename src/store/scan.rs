@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    draft::ENTRY,
     envelope::{self, Part},
     head::{HEAD, Head, LINK, Link, RECORD, hex, weight},
     key::{self, Kind},
@@ -170,8 +171,13 @@ impl Walk<'_> {
         }
         self.chain.clone_from(&link.hash);
         self.next_link += 1;
-        let id = ActionId::new(link.intent.clone());
-        self.latest.insert(key::bytes(&Key::Intent(id)), link);
+        let number = link.intent.strip_prefix(ENTRY);
+        let number = number.and_then(|it| it.parse().ok());
+        let subject = number.map_or_else(
+            || Key::Intent(ActionId::new(link.intent.clone())),
+            Key::Entry,
+        );
+        self.latest.insert(key::bytes(&subject), link);
         Ok(())
     }
 
@@ -243,7 +249,7 @@ impl Walk<'_> {
                 done.count
             )));
         }
-        if raw.kind == Kind::Intent {
+        if matches!(raw.kind, Kind::Intent | Kind::Entry) {
             self.check_against_chain(&raw)?;
         }
         *self.counted.kinds.entry(raw.kind).or_insert(0) += 1;
@@ -275,8 +281,13 @@ impl Walk<'_> {
             )));
         }
         if let Some(link) = self.latest.values().find(|link| link.revision > 0) {
+            let kind = if link.intent.starts_with(ENTRY) {
+                "audit"
+            } else {
+                "intent"
+            };
             let what = format!(
-                "intent `{}` is missing, and the chain of intents tells of it",
+                "{kind} `{}` is missing, and the chain of intents tells of it",
                 link.intent
             );
             return Err(Trouble::damaged(what));
@@ -414,5 +425,57 @@ mod tests {
     fn an_older_state_as_a_whole_does_not_fit_the_head() {
         let (_, before, head) = two_commits();
         assert!(checked(&before, &head).is_err());
+    }
+
+    fn entry(what: &str) -> Record {
+        Record::Entry(crate::model::audit::Entry {
+            number: 1,
+            at: Timestamp::UNIX_EPOCH,
+            by: Some("Kim".to_owned()),
+            kind: "approve".to_owned(),
+            subject: "act-a".to_owned(),
+            what: what.to_owned(),
+            why: None,
+        })
+    }
+
+    /// Whoever rewrites an entry, with its checksum and the head, leaves the chain behind.
+    #[test]
+    fn an_entry_of_the_audit_trail_that_was_rewritten_breaks_the_chain() {
+        let (mut stored, head) = (Stored::new(), Head::empty(1));
+        let head = commit(&mut stored, &head, &[intent(1), entry("approved by Kim")]);
+        let check = |stored: &Stored, head: &Head| {
+            let entries = stored.clone().into_iter().map(Ok);
+            records(entries, head, &mut |_| ()).map(|counted| counted.kinds)
+        };
+        assert_eq!(check(&stored, &head).unwrap().len(), 2);
+        assert_eq!(head.next_link, 2);
+        let (kind, key) = key::of_record(&entry(""));
+        let body = record::to_bytes(&entry("approved by Lee"))
+            .unwrap()
+            .unwrap();
+        let mut forged = Draft {
+            writes: BTreeMap::new(),
+            head: head.clone(),
+        };
+        let place = crate::store::draft::part_key(&key, 0);
+        let old = stored[&place].clone();
+        forged
+            .head
+            .subtract(&place, &envelope::unseal_all(&old).unwrap());
+        forged.put_parts(kind, &key, record::SHAPE, &body).unwrap();
+        for (key, value) in forged.writes {
+            stored.insert(key, value.unwrap());
+        }
+        let why = format!("{:?}", check(&stored, &forged.head).unwrap_err());
+        assert!(why.contains("is not the version that the chain"), "{why}");
+        // And one that was taken away is missed.
+        stored.remove(&place);
+        forged.head = head;
+        forged
+            .head
+            .subtract(&place, &envelope::unseal_all(&old).unwrap());
+        let why = format!("{:?}", check(&stored, &forged.head).unwrap_err());
+        assert!(why.contains("audit `entry-1` is missing"), "{why}");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -41,6 +41,26 @@ pub(super) async fn explain(State(web): State<Arc<Web>>, Path(id): Path<String>)
             "nothing is known by this id: give an incident, action, pool (account/region/family/model), quota code, request or case",
         ),
     }
+}
+
+/// What of the audit trail is asked for.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(super) struct Trail {
+    /// An incident, action or silence; all without it.
+    subject: Option<String>,
+    /// Only entries before this number.
+    before: Option<u64>,
+}
+
+/// `GET /api/v1/audit`.
+pub(super) async fn audit(State(web): State<Arc<Web>>, Query(trail): Query<Trail>) -> Response {
+    let told = web.with_view(|view| view.audit(trail.subject.as_deref(), trail.before));
+    document(StatusCode::OK, &told)
+}
+
+/// `GET /api/v1/silences`.
+pub(super) async fn silences(State(web): State<Arc<Web>>) -> Response {
+    document(StatusCode::OK, &web.with_view(|view| view.silences()))
 }
 
 /// `GET /api/v1/cost`.

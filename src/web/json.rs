@@ -11,6 +11,7 @@ mod cost;
 mod explanation;
 mod history;
 mod record;
+mod said;
 
 pub use cost::{Bill, BillRow, Money, MonthBrief};
 pub use explanation::{
@@ -19,6 +20,10 @@ pub use explanation::{
 };
 pub use history::{Bucket, History, LimitChange, Threshold};
 pub use record::{BandRecord, Record, RuleRecord, WarningRecord};
+pub use said::{
+    AckBrief, Acknowledging, HeldBrief, Ordered, Ruled, Ruling, Silence, SilenceBrief, Silences,
+    Silencing, Trail, TrailEntry,
+};
 
 /// How it is, worst last that still rests on knowledge; the last two say that we do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,6 +97,9 @@ pub struct Status {
     pub cycles: u64,
     /// Why the data counts as old; empty when it does not.
     pub stale: Vec<String>,
+    /// That writes at AWS are stopped, by whom and why; `null` while they are not.
+    #[serde(default)]
+    pub writes_stopped: Option<String>,
     /// What a person should know and no incident tells; empty when there is nothing.
     pub notices: Vec<String>,
     /// Each stage in each account and Region, failing ones first.
@@ -108,6 +116,9 @@ pub struct Status {
     pub proposals: Vec<Action>,
     /// What was given up and waits for a person, newest first.
     pub held: Vec<Action>,
+    /// Silences that have not ended: those that hold now first, then first to end first.
+    #[serde(default)]
+    pub silences: Vec<Silence>,
     /// Incidents that ended last, newest first.
     pub ended: Vec<IncidentBrief>,
     /// How well forecasts, warnings and rules did so far.
@@ -291,6 +302,21 @@ pub struct IncidentBrief {
     pub hints: Vec<String>,
     /// What was done, a phrase each, oldest first.
     pub done: Vec<String>,
+    /// The silences under which nobody hears of it now.
+    #[serde(default)]
+    pub silences: Vec<SilenceBrief>,
+    /// Messages that are held back; `null` when none are.
+    #[serde(default)]
+    pub held_back: Option<HeldBrief>,
+    /// Who looks after it.
+    #[serde(default)]
+    pub acknowledged: Option<AckBrief>,
+    /// How often it came back.
+    #[serde(default)]
+    pub returns: u32,
+    /// It is over, and that is told then unless it comes back before.
+    #[serde(default)]
+    pub end_told_at: Option<String>,
 }
 
 /// An action that was decided.
@@ -407,25 +433,6 @@ pub struct Incidents {
     pub incidents: Vec<IncidentBrief>,
     /// Rows that were left out for the bound.
     pub left_out: BTreeMap<String, usize>,
-}
-
-/// The body of an approval or a rejection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ruling {
-    /// Who says so: 1 to 100 printable characters.
-    pub by: String,
-}
-
-/// The answer to a ruling that was carried out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ruled {
-    /// The action.
-    pub action: String,
-    /// `approved` or `rejected`.
-    pub ruling: String,
-    /// Who said so.
-    pub by: String,
 }
 
 /// The answer when something could not be done.

@@ -21,7 +21,7 @@ mod health;
 
 use super::{View, Web, inert, json::Headroom, view::Untold};
 use crate::{
-    model::{ids::Scope, time::Timestamp},
+    model::{handling::Hold, ids::Scope, silence::SilenceState, time::Timestamp},
     runtime::shared::Cost,
 };
 
@@ -128,6 +128,11 @@ impl Series {
                 view.is_simulated,
             ),
             (
+                "writes_stopped",
+                "1 while writes at AWS are stopped",
+                view.stop.is_some(),
+            ),
+            (
                 "stale",
                 "1 when the data counts as old",
                 !view.stale().is_empty(),
@@ -204,6 +209,42 @@ impl Series {
             (labels, count(number))
         });
         self.gauge("incidents", "Incidents in the book", rows.collect());
+        self.said(view);
+    }
+
+    /// What people hold back.
+    fn said(&mut self, view: &View<'_>) {
+        let states = SilenceState::ALL.map(|state| {
+            let all = view.book.silences.values();
+            let now = view.now();
+            let there = all.filter(|it| now.is_some_and(|now| it.state(now) == state));
+            (
+                vec![("state", state.name().to_owned())],
+                count(there.count()),
+            )
+        });
+        self.gauge(
+            "silences",
+            "Silences, ended ones for 30 days",
+            states.into(),
+        );
+        let open = view.book.incidents.values().filter(|it| it.is_open());
+        let handlings = open.filter_map(|it| Some((it, view.book.handlings.get(&it.id)?)));
+        let (mut silenced, mut inhibited, mut acknowledged) = (0, 0, 0);
+        for (incident, handling) in handlings {
+            silenced += usize::from(!view.silences_over(incident).is_empty());
+            let hold = handling.held.as_ref().map(|held| &held.hold);
+            inhibited += usize::from(matches!(hold, Some(Hold::Inhibited { .. })));
+            acknowledged += usize::from(handling.ack.is_some());
+        }
+        let rows = [
+            ("silenced", silenced),
+            ("inhibited", inhibited),
+            ("acknowledged", acknowledged),
+        ];
+        let rows = rows.map(|(why, number)| (vec![("why", why.to_owned())], count(number)));
+        let help = "Open incidents that people hear less of, and why";
+        self.gauge("incidents_quieted", help, rows.into());
     }
 
     fn intents(&mut self, view: &View<'_>) {

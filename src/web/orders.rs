@@ -1,4 +1,4 @@
-//! The deciding half of the JSON API: what a person approves or rejects goes to the daemon as an order.
+//! The deciding half of the JSON API: what a person asks goes to the daemon as an order.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,27 +8,35 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::Response,
 };
+use serde::de::DeserializeOwned;
 use tokio::{sync::oneshot, time};
 
 use super::{
     Web, api, inert,
-    json::{Ruled, Ruling},
+    json::{Acknowledging, Ordered, Ruled, Ruling, Silencing},
 };
-use crate::{model::ids::ActionId, runtime::shared::Order};
+use crate::{
+    model::{
+        ids::{ActionId, IncidentId, SilenceId},
+        order::{Answer, Command, End, Order},
+        selector::{Selector, Written},
+        time::Timestamp,
+        units::Amount,
+    },
+    runtime::shared::Posted,
+};
 
 /// How long the daemon may take to answer an order: a cycle may have to end first.
 const MOST_WAIT: Duration = Duration::from_secs(30);
 /// The longest name of a person, in characters.
 const MOST_NAME: usize = 100;
+/// The longest reason, in characters.
+const MOST_REASON: usize = 500;
 /// The header that no HTML form and no foreign page without permission can send.
 const REQUEST_HEADER: &str = "x-boa-request";
 
-/// What a person says of a proposal.
-#[derive(Clone, Copy, Debug)]
-enum Say {
-    Approve,
-    Reject,
-}
+/// A refusal.
+type Refusal = Box<Response>;
 
 /// `POST /api/v1/actions/{id}/approve`.
 pub(super) async fn approve(
@@ -37,7 +45,7 @@ pub(super) async fn approve(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    rule(&web, id, Say::Approve, &headers, &body).await
+    rule(&web, id, true, &headers, &body).await
 }
 
 /// `POST /api/v1/actions/{id}/reject`.
@@ -47,43 +55,19 @@ pub(super) async fn reject(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    rule(&web, id, Say::Reject, &headers, &body).await
+    rule(&web, id, false, &headers, &body).await
 }
 
-async fn rule(web: &Web, id: String, say: Say, headers: &HeaderMap, body: &[u8]) -> Response {
-    let by = match checked(headers, body) {
-        Ok(by) => by,
+async fn rule(web: &Web, id: String, is_yes: bool, headers: &HeaderMap, body: &[u8]) -> Response {
+    let read = ruled(web, id, is_yes, headers, body);
+    let (order, action) = match read {
+        Ok(read) => read,
         Err(problem) => return *problem,
     };
-    let action = ActionId::new(id);
-    if !web.shared.book().intents.contains_key(&action) {
-        return api::problem(StatusCode::NOT_FOUND, "there is no action with this id");
-    }
-    let (reply, answer) = oneshot::channel();
-    let order = match say {
-        Say::Approve => Order::Approve {
-            action: action.clone(),
-            by: by.clone(),
-            reply,
-        },
-        Say::Reject => Order::Reject {
-            action: action.clone(),
-            by: by.clone(),
-            reply,
-        },
-    };
-    if web.shared.orders.try_send(order).is_err() {
-        return api::problem(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the daemon takes no orders now: its queue is full or its loop has ended; nothing was decided",
-        );
-    }
-    match time::timeout(MOST_WAIT, answer).await {
-        Ok(Ok(Ok(()))) => {
-            let ruling = match say {
-                Say::Approve => "approved",
-                Say::Reject => "rejected",
-            };
+    let by = order.by.clone();
+    match carried_out(web, order).await {
+        Ok(_) => {
+            let ruling = if is_yes { "approved" } else { "rejected" };
             let ruled = Ruled {
                 action: action.0,
                 ruling: ruling.to_owned(),
@@ -91,49 +75,298 @@ async fn rule(web: &Web, id: String, say: Say, headers: &HeaderMap, body: &[u8])
             };
             api::document(StatusCode::OK, &ruled)
         }
-        Ok(Ok(Err(why))) => api::problem(StatusCode::CONFLICT, why),
-        Ok(Err(_)) => api::problem(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the daemon stopped before it answered: ask `explain` for the action's state once it is back",
-        ),
-        Err(_) => api::problem(
-            StatusCode::GATEWAY_TIMEOUT,
-            "the daemon took the order and has not answered in 30 s: it may still be carried out; ask `explain` for the action's state",
-        ),
+        Err(problem) => *problem,
     }
 }
 
-/// Who decides, once the request has proved that no foreign page forged it.
-fn checked(headers: &HeaderMap, body: &[u8]) -> Result<String, Box<Response>> {
-    let refuse = |status, why: &str| Err(Box::new(api::problem(status, why)));
+fn ruled(
+    web: &Web,
+    id: String,
+    is_yes: bool,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(Order, ActionId), Refusal> {
+    let example =
+        "{\"by\": \"your name\"}, with `reason` if there is one and, to approve, another `value`";
+    let Ruling { by, reason, value } = read(headers, body, example)?;
+    let action = ActionId::new(id);
+    if !web.shared.book().intents.contains_key(&action) {
+        return Err(refuse(
+            StatusCode::NOT_FOUND,
+            "there is no action with this id",
+        ));
+    }
+    let command = match (is_yes, value) {
+        (true, None) => Command::Approve {
+            action: action.clone(),
+            value: None,
+        },
+        (true, Some(value)) => {
+            let value = Amount::new(value).ok_or_else(|| {
+                refuse(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "`value` must be a number that a quota can have",
+                )
+            })?;
+            Command::Approve {
+                action: action.clone(),
+                value: Some(value),
+            }
+        }
+        (false, None) => Command::Reject {
+            action: action.clone(),
+        },
+        (false, Some(_)) => {
+            return Err(refuse(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "`value` is for approving: to ask for another value, approve with it",
+            ));
+        }
+    };
+    Ok((order(by, reason, command)?, action))
+}
+
+/// `POST /api/v1/silences`.
+pub(super) async fn silence(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answered(&web, silencing(&headers, &body)).await
+}
+
+fn silencing(headers: &HeaderMap, body: &[u8]) -> Result<Order, Refusal> {
+    let example = "{\"by\": \"your name\", \"reason\": \"why\", \"minutes\": 120, \"models\": [\"*sonnet*\"]}";
+    let it: Silencing = read(headers, body, example)?;
+    let wrong = |why: String| refuse(StatusCode::UNPROCESSABLE_ENTITY, why);
+    let selector = Selector::read(&Written {
+        rules: it.rules,
+        categories: it.categories,
+        accounts: it.accounts,
+        regions: it.regions,
+        families: it.families,
+        models: it.models,
+        pools: it.pools,
+    })
+    .map_err(wrong)?;
+    let instant = |key: &str, text: String| {
+        let at = text.parse::<Timestamp>();
+        at.map_err(|_| {
+            wrong(format!(
+                "`{key}` must be an instant such as 2026-11-26T18:00:00Z"
+            ))
+        })
+    };
+    let end = match (it.minutes, it.until) {
+        (Some(minutes), None) => End::After(minutes),
+        (None, Some(until)) => End::At(instant("until", until)?),
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(wrong(
+                "a silence has an end: give `minutes` or `until`, and one of them only".to_owned(),
+            ));
+        }
+    };
+    let from = it.from.map(|text| instant("from", text)).transpose()?;
+    let command = Command::Silence {
+        selector,
+        from,
+        end,
+        holds_requests: it.hold_requests,
+    };
+    order(it.by, Some(it.reason), command)
+}
+
+/// `POST /api/v1/silences/{id}/expire`.
+pub(super) async fn expire(
+    State(web): State<Arc<Web>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let silence = SilenceId::new(id);
+    if !web.shared.book().silences.contains_key(&silence) {
+        return *refuse(StatusCode::NOT_FOUND, "there is no silence with this id");
+    }
+    let read = saying(&headers, &body, None);
+    let order = read.and_then(|it| order(it.by, it.reason, Command::Expire { silence }));
+    answered(&web, order).await
+}
+
+/// `POST /api/v1/incidents/{id}/ack`.
+pub(super) async fn acknowledge(
+    State(web): State<Arc<Web>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    look_after(&web, id, false, &headers, &body).await
+}
+
+/// `POST /api/v1/incidents/{id}/snooze`.
+pub(super) async fn snooze(
+    State(web): State<Arc<Web>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    look_after(&web, id, true, &headers, &body).await
+}
+
+/// `POST /api/v1/writes/stop`.
+pub(super) async fn stop_writes(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let read = saying(&headers, &body, None);
+    let order = read.and_then(|it| order(it.by, it.reason, Command::StopWrites));
+    answered(&web, order).await
+}
+
+/// `POST /api/v1/writes/resume`.
+pub(super) async fn resume_writes(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let read = saying(&headers, &body, None);
+    let order = read.and_then(|it| order(it.by, it.reason, Command::ResumeWrites));
+    answered(&web, order).await
+}
+
+async fn look_after(
+    web: &Web,
+    id: String,
+    is_snooze: bool,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Response {
+    let incident = IncidentId::new(id);
+    if !web.shared.book().incidents.contains_key(&incident) {
+        return *refuse(StatusCode::NOT_FOUND, "there is no incident with this id");
+    }
+    let read = saying(headers, body, Some(is_snooze));
+    let order = read.and_then(|it| {
+        let minutes = it.minutes;
+        order(it.by, it.reason, Command::Acknowledge { incident, minutes })
+    });
+    answered(web, order).await
+}
+
+/// A name and perhaps a reason; for a snooze its minutes, which nothing else has.
+fn saying(
+    headers: &HeaderMap,
+    body: &[u8],
+    is_snooze: Option<bool>,
+) -> Result<Acknowledging, Refusal> {
+    let example = if is_snooze == Some(true) {
+        "{\"by\": \"your name\", \"minutes\": 120}, with `reason` if there is one"
+    } else {
+        "{\"by\": \"your name\"}, with `reason` if there is one"
+    };
+    let it: Acknowledging = read(headers, body, example)?;
+    if it.minutes.is_some() == (is_snooze == Some(true)) {
+        return Ok(it);
+    }
+    Err(refuse(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        format!("expected a body such as {example}"),
+    ))
+}
+
+/// Gives the order to the daemon, and its answer to whoever asked.
+async fn answered(web: &Web, order: Result<Order, Refusal>) -> Response {
+    let order = match order {
+        Ok(order) => order,
+        Err(problem) => return *problem,
+    };
+    let by = order.by.clone();
+    match carried_out(web, order).await {
+        Ok(Answer { subject, what }) => {
+            let ordered = Ordered {
+                id: subject,
+                what,
+                by,
+            };
+            api::document(StatusCode::OK, &ordered)
+        }
+        Err(problem) => *problem,
+    }
+}
+
+/// The daemon's answer to the order.
+async fn carried_out(web: &Web, order: Order) -> Result<Answer, Refusal> {
+    let (reply, answer) = oneshot::channel();
+    if web.shared.orders.try_send(Posted { order, reply }).is_err() {
+        return Err(refuse(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the daemon takes no orders now: its queue is full or its loop has ended; nothing was decided",
+        ));
+    }
+    match time::timeout(MOST_WAIT, answer).await {
+        Ok(Ok(Ok(answer))) => Ok(answer),
+        Ok(Ok(Err(why))) => Err(refuse(StatusCode::CONFLICT, why)),
+        Ok(Err(_)) => Err(refuse(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the daemon stopped before it answered: ask `explain` or `status` how it stands once it is back",
+        )),
+        Err(_) => Err(refuse(
+            StatusCode::GATEWAY_TIMEOUT,
+            "the daemon took the order and has not answered in 30 s: it may still be carried out; ask `explain` or `status` how it stands",
+        )),
+    }
+}
+
+/// The order, once name and reason are such that they may be shown.
+fn order(by: String, why: Option<String>, command: Command) -> Result<Order, Refusal> {
+    let is_said = |text: &str, most| {
+        !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(inert::acts)
+    };
+    if !is_said(&by, MOST_NAME) {
+        return Err(refuse(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "`by` must be a name of 1 to 100 printable characters",
+        ));
+    }
+    if why.as_deref().is_some_and(|why| !is_said(why, MOST_REASON)) {
+        return Err(refuse(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "`reason` must be 1 to 500 printable characters in one line",
+        ));
+    }
+    Ok(Order { by, why, command })
+}
+
+/// The body, once the request has proved that no foreign page forged it.
+fn read<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: &[u8],
+    example: &str,
+) -> Result<T, Refusal> {
     if headers.get(REQUEST_HEADER).is_none_or(|it| it != "1") {
-        return refuse(
+        return Err(refuse(
             StatusCode::FORBIDDEN,
             "refused without the header `X-BOA-Request: 1`, which keeps foreign web pages from deciding",
-        );
+        ));
     }
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|it| it.to_str().ok());
     let essence = kind.and_then(|it| it.split(';').next()).map(str::trim);
     if !essence.is_some_and(|it| it.eq_ignore_ascii_case("application/json")) {
-        return refuse(
+        return Err(refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "expected `Content-Type: application/json`",
-        );
+        ));
     }
-    let Ok(Ruling { by }) = serde_json::from_slice(body) else {
-        return refuse(
+    serde_json::from_slice(body).map_err(|_| {
+        refuse(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "expected a body such as {\"by\": \"your name\"}",
-        );
-    };
-    let length = by.chars().count();
-    if by.trim().is_empty() || length > MOST_NAME || by.chars().any(inert::acts) {
-        return refuse(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "`by` must be a name of 1 to 100 printable characters",
-        );
-    }
-    Ok(by)
+            format!("expected a body such as {example}"),
+        )
+    })
+}
+
+fn refuse(status: StatusCode, why: impl Into<String>) -> Refusal {
+    Box::new(api::problem(status, why))
 }

@@ -84,6 +84,7 @@ fn render(status: &Status, is_still: bool) -> Markup {
                     (headroom::section(status))
                     (fan::section(status))
                     (incidents::open(status))
+                    (incidents::silences(status))
                     (desk::waiting(status))
                     (desk::desk(status))
                     (incidents::ended(status))
@@ -101,7 +102,10 @@ fn masthead(status: &Status) -> Markup {
         header {
             div.masthead {
                 p.product { "Bedrock Ops Alert" }
-                p.mode { "mode " strong { (status.mode) } }
+                p.mode {
+                    "mode " strong { (status.mode) }
+                    @if status.writes_stopped.is_some() { ", " strong { "writes stopped" } }
+                }
             }
             @if status.is_simulated {
                 p.banner {
@@ -126,6 +130,9 @@ fn verdict_block(status: &Status, verdict: &str) -> Markup {
                     None => { "No cycle has begun yet. " }
                 }
                 @if status.verdict.level == Level::Stale { strong { "Everything below may be out of date." } }
+            }
+            @if let Some(stop) = &status.writes_stopped {
+                p.trouble { strong { "Writes stopped: " } (inert(stop)) ". Messages go on." }
             }
             @for why in &status.stale { p.trouble { (inert(why)) } }
             @for notice in &status.notices { p.trouble { (inert(notice)) } }

@@ -11,12 +11,14 @@ use crate::{
         action::IntentState,
         book::Book,
         ids::{AccountId, Scope},
+        order::Stop,
         policy::Settings,
         time::Timestamp,
     },
     runtime::shared::Health,
 };
 
+mod audit;
 mod cost;
 mod desk;
 mod explain;
@@ -26,6 +28,7 @@ mod history;
 mod incident;
 mod portrait;
 mod record;
+mod silence;
 mod summary;
 mod told;
 
@@ -49,6 +52,8 @@ pub struct View<'a> {
     pub settings: &'a Settings,
     /// Whether AWS is the simulated one.
     pub is_simulated: bool,
+    /// Writes at AWS's desks are stopped.
+    pub stop: Option<&'a Stop>,
     /// Real seconds since the daemon last began a cycle, counted by the web itself.
     pub idle_seconds: u64,
 }
@@ -93,6 +98,7 @@ impl View<'_> {
             is_ready: self.health.is_ready,
             cycles: self.health.cycles,
             stale,
+            writes_stopped: self.stop.map(ToString::to_string),
             notices: [self.told_notices(), self.notices()].concat(),
             freshness: cut.rows("freshness", self.freshness(), MOST_ROWS),
             headroom: cut.rows("headroom", headroom, MOST_ROWS),
@@ -101,6 +107,7 @@ impl View<'_> {
             cases: cut.rows("cases", self.recent_cases(), MOST_ROWS),
             proposals: cut.rows("proposals", actions.proposals, MOST_ROWS),
             held: cut.rows("held", actions.held, MOST_ROWS),
+            silences: cut.rows("silences", self.standing_silences(), MOST_ROWS),
             ended: cut.rows("ended", ended, MOST_ENDED),
             record: self.record(),
             intents: self.intents_by_state(),

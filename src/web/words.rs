@@ -4,7 +4,7 @@ use crate::{
     model::{time::Timestamp, units::grouped},
     web::{
         inert::inert,
-        json::{Ahead, BandRecord, Level, WarningRecord},
+        json::{Ahead, BandRecord, IncidentBrief, Level, WarningRecord},
     },
 };
 
@@ -141,6 +141,58 @@ pub fn warned(warnings: &WarningRecord) -> Option<String> {
         missed => said.push(format!("{missed} exhaustions came without one")),
     }
     (!said.is_empty()).then(|| format!("warnings: {}", said.join(", ")))
+}
+
+/// What people said of an incident and what is held back of it, a line each.
+#[must_use]
+pub fn said(incident: &IncidentBrief) -> Vec<String> {
+    let mut lines: Vec<String> = incident
+        .silences
+        .iter()
+        .map(|it| {
+            let until = clock(&it.until);
+            format!(
+                "silenced by {} until {until}: {} ({})",
+                it.by, it.reason, it.id
+            )
+        })
+        .collect();
+    if let Some(held) = &incident.held_back {
+        let (by, since) = (held.by.join(", "), clock(&held.since));
+        match held.why.as_str() {
+            "inhibited" => lines.push(format!("told as a part of {by} since {since}")),
+            _ if lines.is_empty() => lines.push(format!("held back by {by} since {since}")),
+            _ => {}
+        }
+    }
+    if let Some(ack) = &incident.acknowledged {
+        let note = ack
+            .note
+            .as_deref()
+            .map_or_else(String::new, |it| format!(": {it}"));
+        let at = clock(&ack.at);
+        lines.push(match &ack.until {
+            None => format!("acknowledged by {} at {at}{note}", ack.by),
+            Some(until) => format!("snoozed by {} until {}{note}", ack.by, clock(until)),
+        });
+    }
+    if 0 < incident.returns {
+        let told = incident
+            .end_told_at
+            .as_deref()
+            .map_or_else(String::new, |at| {
+                format!(
+                    "; that it is over is told at {} unless it comes back",
+                    clock(at)
+                )
+            });
+        let times = match incident.returns {
+            1 => "once".to_owned(),
+            more => format!("{more} times"),
+        };
+        lines.push(format!("came back {times}{told}"));
+    }
+    lines
 }
 
 /// Minutes, as roughly as they are known.

@@ -6,15 +6,19 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
+mod flap;
 mod forecast;
 mod hints;
+mod inhibited;
 mod lifecycle;
 mod routes;
+mod said;
+mod stopped;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_ops_alert::{
-    act::plan::{Inputs, Past, Wanted, plan},
+    act::plan::{Inputs, Past, Wanted, obey, plan},
     model::{
         action::{Effect, Intent, IntentState},
         alert::{AlertState, Episode, Track, Verdict},
@@ -26,8 +30,9 @@ use bedrock_ops_alert::{
             RuleName, Scope, TargetId,
         },
         incident::{AlertKey, Scenario},
+        order::{Answer, Command, Order, Stop},
         outcome::Outcome,
-        policy::{Budgets, CaseCodes, Mode, Organisation, Policy, Receiver, Route},
+        policy::{Budgets, CaseCodes, Mode, Organisation, Policy, Receiver, Reminders, Route},
         quota::Quota,
         reason::Reason,
         rule::{Category, Remedy, Severity},
@@ -86,6 +91,11 @@ fn policy(mode: Mode) -> Policy {
         hints: bedrock_ops_alert::config::builtin_hints().unwrap(),
         approval_minutes: 1_440,
         cooldown_minutes: 7 * 1_440,
+        inhibits: Vec::new(),
+        reminders: Reminders {
+            first_minutes: 240,
+            longest_minutes: 1_440,
+        },
     }
 }
 
@@ -94,6 +104,7 @@ struct Stage {
     book: Book,
     past: Past,
     policy: Policy,
+    stop: Option<Stop>,
     orphans: Vec<(AlertKey, String)>,
     now: Timestamp,
 }
@@ -104,6 +115,7 @@ impl Stage {
             book: Book::default(),
             past: Past::new(),
             policy: policy(mode),
+            stop: None,
             orphans: Vec::new(),
             now: noon(),
         };
@@ -196,17 +208,35 @@ impl Stage {
     }
 
     fn plan(&self, verdicts: &[Verdict], desk: &[DeskReading]) -> Result<Vec<Record>, Wanted> {
-        plan(Inputs {
+        plan(self.inputs(verdicts, desk))
+    }
+
+    fn inputs<'a>(&'a self, verdicts: &'a [Verdict], desk: &'a [DeskReading]) -> Inputs<'a> {
+        static NOBODY: BTreeMap<PoolId, Vec<Reason>> = BTreeMap::new();
+        Inputs {
             book: &self.book,
             verdicts,
             orphans: &self.orphans,
             desk,
-            takers: &BTreeMap::new(),
+            takers: &NOBODY,
             most_output: 128_000.0,
             past: &self.past,
             policy: &self.policy,
+            stop: self.stop.as_ref(),
             now: self.now,
-        })
+        }
+    }
+
+    /// What Kim asks.
+    fn say(&mut self, why: Option<&str>, command: Command) -> Result<Answer, String> {
+        let order = Order {
+            by: "Kim".to_owned(),
+            why: why.map(str::to_owned),
+            command,
+        };
+        let (records, answer) = obey(self.inputs(&[], &[]), &order)?;
+        self.book.apply(records);
+        Ok(answer)
     }
 
     fn step(&mut self, verdicts: &[Verdict], desk: &[DeskReading]) -> Vec<Record> {

@@ -4,7 +4,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use bedrock_ops_alert::{
     model::book::Book,
-    runtime::shared::{Health, Order, Shared},
+    runtime::shared::{Health, Posted, Shared},
     web,
 };
 use tokio::{net::TcpListener, sync::mpsc};
@@ -18,13 +18,14 @@ mod hostile;
 mod metrics;
 mod orders;
 mod page;
+mod said;
 
 /// A served book: where it is served, and the receiving end of its orders.
 struct Served {
     url: String,
     address: SocketAddr,
     shared: Arc<Shared>,
-    inbox: mpsc::Receiver<Order>,
+    inbox: mpsc::Receiver<Posted>,
 }
 
 /// Serves this book for as long as `body` runs.

@@ -10,6 +10,8 @@ mod keeping;
 mod latency;
 mod mantle;
 mod organisation;
+mod silences;
+mod stopped;
 mod support;
 mod totals;
 mod wire_worlds;

@@ -35,7 +35,7 @@ use bedrock_ops_alert::{
 use serde_json::Value;
 
 use crashing::{Crash, Crashing};
-use promises::{absence_resolves_nothing, array, never_twice, own_cases, text};
+use promises::{absence_resolves_nothing, array, everybody_heard, never_twice, own_cases, text};
 
 /// What a world came to, for the checks over many seeds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -374,11 +374,7 @@ impl Stage {
                 intent.step
             );
         }
-        let incidents = &book.incidents;
-        assert!(
-            incidents.values().all(|it| it.told.is_some()),
-            "seed {seed}: an incident was never told"
-        );
+        everybody_heard(seed, &book);
         let granted =
             |end: &AskEnd| matches!(end, AskEnd::Granted { .. } | AskEnd::PartlyGranted { .. });
         self.tale.grants = book

@@ -23,6 +23,7 @@ use bedrock_ops_alert::{
         catalog::{Family, PoolId},
         ids::{AccountId, ActionId, ModelId, QuotaCode, ReceiverName, Region, Scope},
         incident::{Cause, Incident},
+        order::{Command, Order},
         receiver::{Notice, Phase},
         rule::{Remedy, Severity},
         time::{Minute, Timestamp, after},
@@ -30,7 +31,7 @@ use bedrock_ops_alert::{
     },
     runtime::{
         cycle::Cycle,
-        shared::{Order, Shared},
+        shared::{Posted, Shared},
     },
     store::{Ledger as _, MemoryLedger},
 };
@@ -191,12 +192,15 @@ impl Desk {
 
     pub(crate) async fn reject(&mut self, action: &ActionId, by: &str) {
         let (reply, answer) = tokio::sync::oneshot::channel();
-        let order = Order::Reject {
-            action: action.clone(),
+        let order = Order {
             by: by.to_owned(),
-            reply,
+            why: None,
+            command: Command::Reject {
+                action: action.clone(),
+            },
         };
-        self.cycle.obey(order, self.now).await.unwrap();
+        let posted = Posted { order, reply };
+        self.cycle.obey(posted, self.now).await.unwrap();
         answer.await.unwrap().unwrap();
     }
 

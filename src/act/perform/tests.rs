@@ -14,7 +14,7 @@ use crate::{
             AccountId, ActionId, CaseId, DisplayId, IncidentId, QuotaCode, ReceiverName, Region,
             RequestId,
         },
-        policy::{Budgets, CaseCodes, Mode, Organisation, Receiver, Secret},
+        policy::{Budgets, CaseCodes, Mode, Organisation, Receiver, Reminders, Secret},
         rule::Severity,
         time::{Timestamp, after},
         units::Amount,
@@ -166,6 +166,11 @@ fn policy() -> Policy {
         hints: crate::config::builtin_hints().unwrap(),
         approval_minutes: 60,
         cooldown_minutes: 60,
+        inhibits: Vec::new(),
+        reminders: Reminders {
+            first_minutes: 240,
+            longest_minutes: 1_440,
+        },
     }
 }
 

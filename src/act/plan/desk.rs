@@ -374,7 +374,9 @@ fn report_recovery(draft: &mut Draft<'_>, it: &Investigation) {
     let Some(incident) = draft.incident(&it.incident) else {
         return;
     };
-    if incident.is_open() || it.ended.is_some() {
+    // What may come back as the same incident is not over yet.
+    let may_return = draft.handling(&it.incident).end_due.is_some();
+    if incident.is_open() || it.ended.is_some() || may_return {
         return;
     }
     let step = format!("recovery/{}", it.case);

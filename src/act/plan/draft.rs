@@ -2,23 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Inputs, Wanted,
-    minutes::Minutes,
-    texts::{self, Message},
-};
+use super::{Inputs, Wanted, minutes::Minutes, texts::Message};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     alert::Track,
-    book::{Book, Record},
+    book::{Book, Key, Record},
     catalog::PoolId,
     desk::{Ask, Investigation},
-    ids::{ActionId, CaseId, IncidentId, ReceiverName, RequestId},
+    handling::Handling,
+    ids::{ActionId, CaseId, IncidentId, ReceiverName, RequestId, SilenceId},
     incident::{AlertKey, Cause, Incident},
     policy::Policy,
     reason::Reason,
-    receiver::{Notice, Phase},
+    receiver::Notice,
     rule::Severity,
+    silence::Silence,
     time::{Minute, Timestamp},
 };
 
@@ -34,6 +32,10 @@ pub(super) struct Draft<'a> {
     asks: BTreeMap<RequestId, Ask>,
     investigations: BTreeMap<CaseId, Investigation>,
     tracks: BTreeMap<AlertKey, Track>,
+    /// `None` takes one away.
+    handlings: BTreeMap<IncidentId, Option<Handling>>,
+    /// `None` takes one away.
+    silences: BTreeMap<SilenceId, Option<Silence>>,
     /// The open incident that each alert belongs to, as it will be: every verdict asks.
     members: BTreeMap<AlertKey, IncidentId>,
     wanted: BTreeSet<PoolId>,
@@ -54,6 +56,8 @@ impl<'a> Draft<'a> {
             asks: BTreeMap::new(),
             investigations: BTreeMap::new(),
             tracks: BTreeMap::new(),
+            handlings: BTreeMap::new(),
+            silences: BTreeMap::new(),
             wanted: BTreeSet::new(),
         }
     }
@@ -170,7 +174,9 @@ impl<'a> Draft<'a> {
 
     /// Every intent as it will be.
     pub(super) fn intents(&self) -> impl Iterator<Item = &Intent> {
-        self.book().intents.values().chain(self.intents.values())
+        let old = self.book().intents.iter();
+        let kept = old.filter(|(id, _)| !self.intents.contains_key(*id));
+        kept.map(|(_, intent)| intent).chain(self.intents.values())
     }
 
     /// Every request we follow, as it will be.
@@ -233,42 +239,57 @@ impl<'a> Draft<'a> {
         true
     }
 
-    /// Plans one message to everybody whose route lets it through. Whoever was told of what stays open there, and whoever was
-    /// told in somebody's place, hears the end as well.
-    pub(super) fn tell(&mut self, id: &IncidentId, severity: Severity, message: &Message) {
-        let Some(incident) = self.incident(id) else {
-            return;
+    /// How people are told of this incident, as it will be.
+    pub(super) fn handling(&self, id: &IncidentId) -> Handling {
+        let known = match self.handlings.get(id) {
+            Some(drafted) => drafted.as_ref(),
+            None => self.book().handlings.get(id),
         };
-        let mut incident = incident.clone();
-        let phase = Phase::of(&incident, incident.told, self.now());
-        incident.messages += 1;
-        incident.told = Some(incident.told.map_or(severity, |told| told.max(severity)));
-        self.put(incident.clone());
-        let policy = self.policy();
-        let mut to: Vec<&ReceiverName> = Vec::new();
-        let fitting = policy
-            .routes
-            .iter()
-            .filter(|it| it.fits(&incident, severity));
-        to.extend(fitting.map(|it| &it.receiver));
-        if phase == Phase::Resolved {
-            to.extend(told_before(self.book(), policy, id));
+        known.cloned().unwrap_or_else(|| Handling::new(id.clone()))
+    }
+
+    /// The incidents that have a handling.
+    pub(super) fn handled(&self) -> BTreeSet<IncidentId> {
+        let drafted = self.handlings.keys();
+        let all = self.book().handlings.keys().chain(drafted);
+        all.cloned().collect()
+    }
+
+    pub(super) fn put_handling(&mut self, it: Handling) {
+        if self.book().handlings.get(&it.incident) == Some(&it) {
+            self.handlings.remove(&it.incident);
+        } else {
+            self.handlings.insert(it.incident.clone(), Some(it));
         }
-        let notice = Notice::of(&incident, phase, texts::headline(&incident));
-        let told = Told {
-            severity,
-            message,
-            notice: &notice,
-        };
-        for receiver in to {
-            if policy
-                .receivers
-                .get(receiver)
-                .is_none_or(|it| it.hears(phase, severity))
-            {
-                self.intend(told.to(id, receiver, self.now()));
-            }
+    }
+
+    pub(super) fn remove_handling(&mut self, id: &IncidentId) {
+        if self.book().handlings.contains_key(id) {
+            self.handlings.insert(id.clone(), None);
+        } else {
+            self.handlings.remove(id);
         }
+    }
+
+    /// Every silence, as it will be.
+    pub(super) fn silences(&self) -> impl Iterator<Item = &Silence> {
+        let old = self.book().silences.iter();
+        let kept = old.filter(|(id, _)| !self.silences.contains_key(*id));
+        let new = self.silences.values().flatten();
+        kept.map(|(_, it)| it).chain(new)
+    }
+
+    pub(super) fn put_silence(&mut self, it: Silence) {
+        self.silences.insert(it.id.clone(), Some(it));
+    }
+
+    pub(super) fn remove_silence(&mut self, id: SilenceId) {
+        self.silences.insert(id, None);
+    }
+
+    /// Replaces an intent by its next revision.
+    pub(super) fn put_intent(&mut self, it: Intent) {
+        self.intents.insert(it.id.clone(), it);
     }
 
     /// All that changed, in the order of the book.
@@ -284,28 +305,18 @@ impl<'a> Draft<'a> {
         records.extend(self.intents.into_values().map(Record::Intent));
         records.extend(self.asks.into_values().map(Record::Ask));
         records.extend(self.investigations.into_values().map(Record::Investigation));
+        let handlings = self.handlings.into_iter();
+        records.extend(handlings.map(|(id, it)| match it {
+            Some(it) => Record::Handling(it),
+            None => Record::Remove(Key::Handling(id)),
+        }));
+        let silences = self.silences.into_iter();
+        records.extend(silences.map(|(id, it)| match it {
+            Some(it) => Record::Silence(it),
+            None => Record::Remove(Key::Silence(id)),
+        }));
         Ok(records)
     }
-}
-
-/// Receivers that were told of this incident and that no route may lead to any more: those where it stays open until they
-/// hear its end, and those that hear in somebody's place only.
-fn told_before<'b>(book: &'b Book, policy: &Policy, id: &IncidentId) -> BTreeSet<&'b ReceiverName> {
-    let of_incident = book.intents.values().filter(|it| it.incident == *id);
-    let told = of_incident.filter_map(|it| match &it.effect {
-        Effect::Notify { receiver, .. } => Some(receiver),
-        Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
-    });
-    told.filter(|receiver| {
-        let kept = policy
-            .receivers
-            .get(*receiver)
-            .is_some_and(|it| it.keeps_state());
-        let mut routes = policy.routes.iter();
-        let is_known = policy.receivers.contains_key(*receiver);
-        is_known && (kept || routes.all(|it| it.receiver != **receiver))
-    })
-    .collect()
 }
 
 /// A message, before it is addressed.

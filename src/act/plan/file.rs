@@ -9,13 +9,14 @@ use super::{
     texts,
 };
 use crate::model::{
-    action::{Effect, IntentState},
+    action::{Effect, Intent, IntentState},
     desk::AskEnd,
     ids::{IncidentId, QuotaCode, Scope},
     incident::{Cause, Incident, Scenario},
     policy::Mode,
     quota::Quota,
     rule::{Category, Remedy},
+    silence::covering,
     time::{Minute, Timestamp, after},
     units::{Amount, QuotaKind},
 };
@@ -39,11 +40,63 @@ pub(super) fn file(draft: &mut Draft<'_>) {
         if CURRENT_MINUTES < age {
             continue;
         }
+        if let Some(why) = told_not_to(draft, &incident) {
+            draft.note(&incident.id, why);
+            continue;
+        }
         match &incident.cause {
             Cause::Quota { scope, code } => request(draft, &incident, scope, code),
             Cause::Pool { category, .. } => investigate(draft, &incident, *category),
         }
     }
+}
+
+/// While writes are stopped, what was planned and never begun is taken back once its incident is over: nobody wants to
+/// see it leave hours later.
+pub(super) fn withdraw(draft: &mut Draft<'_>) {
+    if draft.inputs.stop.is_none() {
+        return;
+    }
+    let is_over = |id: &IncidentId| draft.incident(id).is_none_or(|it| !it.is_open());
+    let is_filing = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::RequestQuota { .. } | Effect::OpenCase { .. }
+        )
+    };
+    let waiting = draft.intents().filter(|it| {
+        is_filing(&it.effect)
+            && it.attempts == 0
+            && matches!(it.state, IntentState::Planned { .. })
+            && is_over(&it.incident)
+    });
+    let why = "its incident was over before writes at AWS went on";
+    let refused: Vec<Intent> = waiting.map(|it| it.refused(why, draft.now())).collect();
+    for intent in refused {
+        draft.put_intent(intent);
+    }
+}
+
+/// What a person said against asking for anything now: a silence that holds requests, or a refusal of what was proposed
+/// when it was no milder.
+fn told_not_to(draft: &Draft<'_>, incident: &Incident) -> Option<String> {
+    let silences = covering(draft.silences(), incident, draft.now());
+    if let Some(silence) = silences.into_iter().find(|it| it.holds_requests) {
+        return Some(format!(
+            "silence {} of {} says that nothing is asked until {}",
+            silence.id,
+            silence.by,
+            day(silence.until)
+        ));
+    }
+    let rejected = draft.handling(&incident.id).rejected?;
+    (incident.severity <= rejected.severity).then(|| {
+        format!(
+            "{} rejected the proposal on {}: nothing is proposed for this incident unless it gets worse",
+            rejected.by,
+            day(rejected.at)
+        )
+    })
 }
 
 const fn order(incident: &Incident) -> u8 {
@@ -350,6 +403,17 @@ fn over_case_budget(draft: &Draft<'_>) -> Option<String> {
 
 /// What the mode makes of a wish: nothing (and a note), a proposal, or an intent.
 fn mandate(draft: &mut Draft<'_>, id: &IncidentId, what: &str) -> Option<IntentState> {
+    if let Some(stop) = draft
+        .inputs
+        .stop
+        .filter(|_| draft.policy().mode != Mode::Observe)
+    {
+        draft.note(
+            id,
+            format!("{stop}; nothing is filed, else this would {what}"),
+        );
+        return None;
+    }
     match draft.policy().mode {
         Mode::Observe => {
             draft.note(

@@ -2,7 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{draft::Draft, hints, situation, texts};
+use super::{
+    draft::Draft,
+    hints, inhibit, situation,
+    tell::{self, REOPEN_MINUTES},
+    texts,
+};
 use crate::model::{
     alert::{AlertState, Episode, Verdict},
     catalog::PoolId,
@@ -14,9 +19,6 @@ use crate::model::{
     time::{Minute, after},
     units::QuotaKind,
 };
-
-/// Within so many minutes of its end, the same cause reopens its incident instead of making another one.
-const REOPEN_MINUTES: i64 = 180;
 
 /// Opens, updates and ends incidents, and plans what people hear of it: one message a change of facts.
 pub(super) fn group(draft: &mut Draft<'_>) {
@@ -42,8 +44,13 @@ pub(super) fn group(draft: &mut Draft<'_>) {
             touched.entry(id).or_insert(false);
         }
     }
-    for (id, is_reminder) in touched {
-        settle(draft, &id, is_reminder);
+    // What may be a part of another incident comes after it: by then people know of the other one.
+    let (parts, wholes): (Vec<_>, Vec<_>) = touched.into_iter().partition(|(id, _)| {
+        let incident = draft.incident(id);
+        incident.is_some_and(|it| inhibit::is_target(draft, it))
+    });
+    for (id, is_again) in wholes.into_iter().chain(parts) {
+        settle(draft, &id, is_again);
     }
 }
 
@@ -120,10 +127,13 @@ fn join(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey) -> Option<Inci
 fn open(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey) -> IncidentId {
     let (cause, kind) = cause_of(draft, verdict);
     let began = verdict.began.unwrap_or(verdict.track.since);
-    let mut incident = draft
-        .open(&cause)
-        .cloned()
-        .or_else(|| reopened(draft, &cause))
+    let open = draft.open(&cause).cloned();
+    let back = open.is_none().then(|| reopened(draft, &cause)).flatten();
+    if let Some(incident) = &back {
+        tell::returned(draft, &incident.id);
+    }
+    let mut incident = open
+        .or(back)
         .unwrap_or_else(|| fresh(draft, verdict, cause, kind, began));
     refresh(&mut incident, verdict, key, true);
     let id = incident.id.clone();
@@ -131,7 +141,7 @@ fn open(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey) -> IncidentId 
     id
 }
 
-/// A problem that comes back soon is the same problem: people hear of it again only if it is worse than they know.
+/// A problem that comes back soon is the same problem.
 fn reopened(draft: &Draft<'_>, cause: &Cause) -> Option<Incident> {
     let since = after(draft.now(), -REOPEN_MINUTES);
     let ended = draft
@@ -225,21 +235,8 @@ fn settle(draft: &mut Draft<'_>, id: &IncidentId, is_reminder: bool) {
     } else {
         hints::refresh(draft, &mut incident);
     }
-    let (severity, told) = (incident.severity, incident.told);
-    draft.put(incident.clone());
-    match told {
-        _ if is_over => draft.tell(
-            id,
-            told.unwrap_or(severity),
-            &texts::resolved(draft, &incident),
-        ),
-        None => draft.tell(id, severity, &texts::opened(draft, &incident)),
-        Some(told) if told < severity => {
-            draft.tell(id, severity, &texts::raised(draft, &incident, told))
-        }
-        Some(told) if is_reminder => draft.tell(id, told, &texts::reminded(draft, &incident)),
-        Some(_) => {}
-    }
+    draft.put(incident);
+    tell::settled(draft, id, is_reminder);
 }
 
 /// What was worst and has been over for so long that its coming back would be news is known no more: an incident that a
@@ -248,7 +245,9 @@ fn ease(draft: &mut Draft<'_>, id: &IncidentId) {
     let Some(mut incident) = draft.incident(id).cloned() else {
         return;
     };
-    let Some(told) = incident.told else { return };
+    let Some(told) = tell::known(draft, &incident) else {
+        return;
+    };
     let now = Minute::of(draft.now());
     let mut members = incident.members.values();
     let goes_on = members.any(|member| member.is_on);
@@ -265,10 +264,9 @@ fn ease(draft: &mut Draft<'_>, id: &IncidentId) {
     draft.put(incident.clone());
     // Whoever heard the worst hears that it is over.
     draft.tell(id, told, &message);
-    incident.messages = draft
-        .incident(id)
-        .map_or(incident.messages, |it| it.messages);
-    incident.told = Some(still);
+    incident = draft.incident(id).cloned().unwrap_or(incident);
+    incident.told = incident.told.map(|_| still);
+    tell::ease(draft, id, still);
     let what = format!("eased from {} to {}", told.name(), still.name());
     incident.decide(draft.now(), what);
     draft.put(incident);

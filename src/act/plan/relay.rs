@@ -1,5 +1,4 @@
-//! Messages beyond those that a plan makes: who hears in the place of a receiver that can't be told, and that a person has
-//! taken an incident up.
+//! Messages beyond those that a plan makes: who hears in the place of a receiver that can't be told.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +9,8 @@ use super::{
 use crate::model::{
     action::{Effect, Intent, IntentState},
     book::Book,
-    ids::{ActionId, ReceiverName},
-    incident::Incident,
+    ids::ActionId,
     policy::Policy,
-    receiver::{Notice, Phase},
     time::{DAY, Timestamp, after},
 };
 
@@ -88,41 +85,4 @@ fn instead(
         notice,
     };
     Some(told.to(&intent.incident, &fallback.receiver, now))
-}
-
-/// Where a person's taking up is known: the messages that say so. `what` is a sentence without its final stop. The incident
-/// counts the message.
-#[must_use]
-pub fn acknowledged(
-    incident: &mut Incident,
-    policy: &Policy,
-    what: &str,
-    now: Timestamp,
-) -> Vec<Intent> {
-    let Some(severity) = incident.told.filter(|_| incident.is_open()) else {
-        return Vec::new();
-    };
-    let fitting = policy
-        .routes
-        .iter()
-        .filter(|it| it.fits(incident, severity));
-    let hearing = fitting.filter(|route| {
-        let receiver = policy.receivers.get(&route.receiver);
-        receiver.is_some_and(|it| it.hears(Phase::Acknowledged, severity))
-    });
-    let to: BTreeSet<&ReceiverName> = hearing.map(|it| &it.receiver).collect();
-    if to.is_empty() {
-        return Vec::new();
-    }
-    incident.messages += 1;
-    let title = super::texts::headline(incident);
-    let message = super::texts::taken_up(incident, what);
-    let notice = Notice::of(incident, Phase::Acknowledged, title);
-    let told = Told {
-        severity,
-        message: &message,
-        notice: &notice,
-    };
-    let wishes = to.into_iter().map(|it| told.to(&incident.id, it, now));
-    wishes.map(|it| it.intent(now)).collect()
 }

@@ -40,14 +40,11 @@ pub(super) fn size(
     let ahead = ahead.filter(|ahead| peak < *ahead);
     let demand = ahead.unwrap_or(peak);
     let need = demand.get() * MARGIN / warn_at.factor();
-    let floor = quota
-        .default
-        .map_or(applied.get(), |default| applied.get().max(default.get()));
+    let (floor, ceiling) = match bounds(quota, budgets) {
+        Ok((floor, ceiling)) => (floor.get(), ceiling.get()),
+        Err(why) => return Size::Nothing(why),
+    };
     let wanted = round_up(need.max(floor * 1.1));
-    let ceiling = budgets
-        .highest_value
-        .map_or(f64::MAX, Amount::get)
-        .min(applied.get() * budgets.highest_factor);
     let desired = wanted.min(ceiling);
     // Service Quotas refuses what is not above both the applied and the default value.
     let Some(value) = Amount::new(desired).filter(|value| floor < value.get()) else {
@@ -79,6 +76,28 @@ pub(super) fn size(
         desired: value,
         arithmetic,
     }
+}
+
+/// What may be asked for: above the first, which Service Quotas demands, and at most the second, where the mandate ends.
+///
+/// # Errors
+///
+/// Why nothing may be asked on it, as a sentence fragment.
+pub(super) fn bounds(quota: &Quota, budgets: &Budgets) -> Result<(Amount, Amount), String> {
+    let Limit::Applied(applied) = quota.limit() else {
+        return Err(format!(
+            "the applied value of {} is {}: nothing is asked on it",
+            quota.code,
+            quota.limit().source()
+        ));
+    };
+    let default = quota.default.filter(|default| applied < *default);
+    let floor = default.unwrap_or(applied);
+    let ceiling = applied.get() * budgets.highest_factor;
+    let ceiling = budgets
+        .highest_value
+        .map_or(ceiling, |most| most.get().min(ceiling));
+    Ok((floor, Amount::new(ceiling).unwrap_or(applied)))
 }
 
 /// Up to two significant digits, as people would write it: 1 234 567 becomes 1 300 000.

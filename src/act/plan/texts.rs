@@ -4,12 +4,16 @@
 
 mod desk;
 mod support;
+mod told;
 
 pub(super) use desk::{
     asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, not_carried_out,
     theirs,
 };
-pub(super) use support::{investigation, marked, recovery, request_context};
+pub(super) use support::{changed_by_hand, investigation, marked, recovery, request_context};
+pub(super) use told::{
+    acknowledged, back, flap_line, held_by, released, released_over, snooze_over,
+};
 
 use super::{draft::Draft, group::reasons, hints};
 use crate::model::{
@@ -27,6 +31,16 @@ pub struct Message {
     pub subject: String,
     /// At most twelve lines or so.
     pub body: String,
+}
+
+impl Message {
+    /// Its word and its first sentence after the headline.
+    pub(super) fn in_short(&self) -> String {
+        let word = self.subject.split(']').next().unwrap_or_default();
+        let word = word.trim_start_matches('[');
+        let sentence = self.body.lines().nth(1).unwrap_or_default();
+        format!("{word}: {}", sentence.trim_end_matches('.'))
+    }
 }
 
 /// Reasons shown in a message; the rest is in `explain`, and said so.
@@ -74,6 +88,7 @@ pub(super) fn raised(draft: &Draft<'_>, incident: &Incident, before: Severity) -
             ));
             lines.extend(hints::others(incident));
         }
+        lines.extend(flap_line(draft, incident));
         lines.push(next_step(draft, incident));
     })
 }
@@ -93,12 +108,13 @@ pub(super) fn eased(draft: &Draft<'_>, incident: &Incident, still: Severity) -> 
     })
 }
 
-/// What was forecast days ago is so still.
+/// What people know of is so still.
 pub(super) fn reminded(draft: &Draft<'_>, incident: &Incident) -> Message {
     let what = format!("{} (still)", headline(incident));
     message(incident, incident.severity.name(), &what, |lines| {
         lines.push(since(draft, incident));
         push_reasons(draft, incident, lines);
+        lines.extend(flap_line(draft, incident));
         lines.push(next_step(draft, incident));
     })
 }
@@ -120,6 +136,7 @@ pub(super) fn resolved(draft: &Draft<'_>, incident: &Incident) -> Message {
         ));
         lines.push(format!("Throttled requests: {}.", grouped(incident.lost)));
         lines.push(format!("Judged over at {}.", clock(ended)));
+        lines.extend(told::quiet_line(draft, incident));
         lines.push(open_work(draft, incident));
     })
 }
@@ -248,6 +265,10 @@ fn push_runbook(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>)
 
 /// What happens next by itself, and what a person can do.
 fn next_step(draft: &Draft<'_>, incident: &Incident) -> String {
+    if let Some(stop) = draft.inputs.stop {
+        let stop = stop.to_string();
+        return format!("Nothing is filed: {stop}.");
+    }
     match (incident.remedy, draft.policy().mode) {
         (Remedy::Notify, _) => "Nothing is filed for this.".to_owned(),
         (_, Mode::Observe) => "Mode is observe: nothing is filed.".to_owned(),

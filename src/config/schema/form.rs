@@ -104,6 +104,11 @@ pub(super) const CHANNEL: Form = Form {
     pattern: r"^[CGD][A-Z0-9]{8,19}$",
     examples: &["C0123456789"],
 };
+/// The name of a pool, or a pattern of such.
+pub(super) const POOL: Form = Form {
+    pattern: r"^\S+$",
+    examples: &["*/us-east-1/*"],
+};
 /// Names of rules and overrides.
 pub(super) const NAME: Form = Form {
     pattern: r"^[a-z0-9-]{1,60}$",

@@ -6,6 +6,7 @@ use super::{
         ACCOUNT, BEGINNING, CHANGE, END, Form, INSTANT, LOOPBACK, MINUTES, NAME, PATH, REGION,
         ROLE, SECRET, SHARE, USD, WEEKLY, WORDS,
     },
+    incidents::{inhibit, reminder},
     key,
     receivers::{pools, receiver, route},
     rules,
@@ -41,6 +42,7 @@ pub(super) fn table(shipped: &[Rule]) -> Table {
         key("receiver", "Whom to tell.", Shape::Named(Vec::new(), receiver())),
         key("route", "Which receiver hears what.", Shape::Tables(route())),
         key("budget", "Bounds of what is filed.", Shape::Table(budget())),
+        key("reminder", "When people hear again of what goes on.", Shape::Table(reminder())),
         table_of("organisation", "What AWS Support reads about you, word for word.", [
             key("use_case", "What the workload does, and whom it serves.", &WORDS),
             key("contact", "Whom AWS may ask.", &WORDS),
@@ -66,6 +68,7 @@ pub(super) fn table(shipped: &[Rule]) -> Table {
         )]),
         key("rule", "Single values of a rule.", rules::changes(shipped)),
         key("override", "Single values of rules for some pools.", Shape::Tables(by_pool(shipped))),
+        key("inhibit", "What is a part of what, and not told twice.", Shape::Tables(inhibit())),
     ])
 }
 

@@ -9,71 +9,56 @@ use crate::{
     act::{perform, plan},
     model::{
         action::{Due, Effect, Intent, IntentState},
+        audit,
         book::{Book, Record},
         ids::{AccountId, ActionId, IncidentId, ReceiverName, Scope},
         incident::Incident,
+        order::Command,
         outcome::Outcome,
         policy::Receiver,
         time::{Timestamp, after},
     },
-    runtime::shared::Order,
+    runtime::shared::Posted,
 };
 
 impl Cycle {
-    /// Carries out what a person decided about a proposal.
-    pub async fn obey(&mut self, order: Order, now: Timestamp) -> Result<(), CycleError> {
-        let (action, by, reply, is_approved) = match order {
-            Order::Approve { action, by, reply } => (action, by, reply, true),
-            Order::Reject { action, by, reply } => (action, by, reply, false),
+    /// Carries out what a person asked. They hear of it once it is durable.
+    pub async fn obey(&mut self, posted: Posted, now: Timestamp) -> Result<(), CycleError> {
+        let Posted { order, reply } = posted;
+        let obeyed = {
+            let book = self.shared.book();
+            let stop = self.shared.switch.stop();
+            let inputs = plan::Inputs {
+                stop: stop.as_ref(),
+                ..self.inputs(&book, &[], &[], &[], now)
+            };
+            let obeyed = plan::obey(inputs, &order);
+            obeyed.map(|(mut records, answer)| {
+                records.push(audit::ordered(&book, &order, &answer, now));
+                (records, answer)
+            })
         };
-        let answer = match self.answer(&action, &by, is_approved, now) {
-            Ok(records) => {
+        // A stop holds at once, whatever becomes of the note of it.
+        let stopped = if obeyed.is_ok() && order.command == Command::StopWrites {
+            let why = order.why.as_deref().unwrap_or_default();
+            self.shared.switch.set(&order.by, &now.to_string(), why)
+        } else {
+            Ok(())
+        };
+        let mut answer = match (obeyed, stopped) {
+            (Ok((records, answer)), Ok(())) => {
                 self.commit(records, now).await?;
-                Ok(())
+                Ok(answer)
             }
-            Err(why) => Err(why),
+            (Err(why), _) | (Ok(_), Err(why)) => Err(why),
         };
+        if answer.is_ok() && order.command == Command::ResumeWrites {
+            answer = self.shared.switch.clear().and(answer);
+        }
         if reply.send(answer).is_err() {
             tracing::debug!(event = "order.unheard", "whoever asked is gone");
         }
         self.perform_due(now).await
-    }
-
-    fn answer(
-        &self,
-        action: &ActionId,
-        by: &str,
-        is_approved: bool,
-        now: Timestamp,
-    ) -> Result<Vec<Record>, String> {
-        let book = self.shared.book();
-        let intent = book
-            .intents
-            .get(action)
-            .ok_or_else(|| format!("no action is called {action}"))?;
-        let approved = intent.approved(now).ok_or_else(|| {
-            format!(
-                "{action} does not wait for approval: it is {}",
-                intent.state.name()
-            )
-        })?;
-        let (intent, word) = if is_approved {
-            (approved, "approved")
-        } else {
-            (intent.refused(format!("rejected by {by}"), now), "rejected")
-        };
-        let mut records = Vec::new();
-        if let Some(incident) = book.incidents.get(&intent.incident) {
-            let mut incident = incident.clone();
-            let what = format!("{} ({action}) {word} by {by}", intent.effect.name());
-            let policy = &self.shared.settings.policy;
-            let told = plan::acknowledged(&mut incident, policy, &what, now);
-            incident.decide(now, what);
-            records.push(Record::Incident(incident));
-            records.extend(told.into_iter().map(Record::Intent));
-        }
-        records.push(Record::Intent(intent));
-        Ok(records)
     }
 
     /// Carries out what is due: new intents and those a crash left behind, by one path; then whom fallbacks tell, since a
@@ -250,6 +235,10 @@ impl Cycle {
             Due::Look => {
                 let outcome = perform::look(&*self.cloud, &intent, now).await;
                 (intent.after(&outcome, now), Some(outcome))
+            }
+            // Looked at before each one, so that a stop holds at once; it waits as it is.
+            Due::Send if !intent.effect.may_repeat() && self.shared.switch.stop().is_some() => {
+                return Ok(false);
             }
             Due::Send => {
                 let begun = intent.begun(now);

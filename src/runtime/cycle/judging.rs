@@ -13,6 +13,7 @@ use crate::{
         book::{Book, Record},
         catalog::{Family, PoolId},
         desk::DeskReading,
+        incident::AlertKey,
         policy::Heat,
         reason::Reason,
         rule::Category,
@@ -30,9 +31,13 @@ const IDLE_AFTER_MINUTES: i64 = 3 * HOUR;
 const MOST_TAKERS: usize = 5;
 
 impl Cycle {
-    /// Whether something waits for the planner that no reading brings: a receipt, or an answer of a person.
-    pub(super) fn has_news(&self) -> bool {
+    /// Whether something waits for the planner that no reading brings: a receipt, an
+    /// answer of a person, or time itself: silences, snoozes and reminders.
+    pub(super) fn has_news(&self, now: Timestamp) -> bool {
         let book = self.shared.book();
+        if plan::is_due(self.inputs(&book, &[], &[], &[], now)) {
+            return true;
+        }
         book.intents.values().any(|intent| {
             intent.state.is_final()
                 && match &intent.effect {
@@ -95,17 +100,35 @@ impl Cycle {
     ) -> Result<Vec<Record>, Wanted> {
         let book = self.shared.book();
         let orphans = engine::orphans(&self.rules, &book);
+        let stop = self.shared.switch.stop();
+        let inputs = self.inputs(&book, verdicts, &orphans, desk, now);
         plan::plan(plan::Inputs {
-            book: &book,
+            stop: stop.as_ref(),
+            ..inputs
+        })
+    }
+
+    /// What the planner gets to see; whether writes are stopped is added by whoever looked.
+    pub(super) fn inputs<'a>(
+        &'a self,
+        book: &'a Book,
+        verdicts: &'a [Verdict],
+        orphans: &'a [(AlertKey, String)],
+        desk: &'a [DeskReading],
+        now: Timestamp,
+    ) -> plan::Inputs<'a> {
+        plan::Inputs {
+            book,
             verdicts,
-            orphans: &orphans,
+            orphans,
             desk,
             takers: &self.takers,
             most_output: most_reserved_output(),
             past: &self.keeping.past,
             policy: &self.shared.settings.policy,
+            stop: None,
             now,
-        })
+        }
     }
 }
 

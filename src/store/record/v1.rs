@@ -18,11 +18,11 @@ pub(crate) use self::{
     shape::{Shape, Wrong},
 };
 use crate::model::{
-    action, alert,
+    action, alert, audit,
     book::Record,
-    catalog, desk, ids, incident, outlook, quota, reason, receiver,
+    catalog, desk, handling, ids, incident, outlook, quota, reason, receiver, rule, selector,
     series::{HourBlock, Signal},
-    spend,
+    silence, spend,
     time::Minute,
 };
 
@@ -164,6 +164,41 @@ stored_struct!(Calls of spend::Calls { requests: u64, metrics: u64, });
 stored_struct!(CallCounts of spend::CallCounts { by_site: Vec<(Site, Calls)>, });
 stored_struct!(Spend of spend::Spend { month: String, since: String, calls: CallCounts, });
 
+// Since format 5.
+stored_struct!(Matcher of rule::Matcher {
+    accounts: Vec<String>, regions: Vec<String>, families: Vec<String>, models: Vec<String>,
+});
+stored_struct!(Selector of selector::Selector {
+    rules: Vec<String>, categories: Vec<String>, pools: Matcher, names: Vec<String>,
+});
+stored_struct!(Silence of silence::Silence {
+    id: String, selector: Selector, by: String, why: String, created: String, from: String,
+    until: String, holds_requests: bool, expired_by: Option<String>,
+});
+stored_enum!(Hold of handling::Hold {
+    Silenced { by: Vec<String>, }
+    Inhibited { by: String, rule: String, }
+});
+stored_struct!(Event of handling::Event { at: String, what: String, });
+stored_struct!(Held of handling::Held {
+    hold: Hold, since: String, severity: String, was_told: bool, events: Vec<Event>, dropped: u32,
+});
+stored_struct!(Ack of handling::Ack {
+    by: String, at: String, note: Option<String>, severity: String, until: Option<String>,
+});
+stored_struct!(Rejected of handling::Rejected {
+    by: String, at: String, why: Option<String>, severity: String,
+});
+stored_struct!(Handling of handling::Handling {
+    incident: String, returns: u32, heard_end: bool, end_due: Option<String>, held: Option<Held>,
+    ack: Option<Ack>, rejected: Option<Rejected>, last_told: Option<String>, reminders: u32,
+});
+
+stored_struct!(Entry of audit::Entry {
+    number: u64, at: String, by: Option<String>, kind: String, subject: String, what: String,
+    why: Option<String>,
+});
+
 /// One record as it stands in a dump line, and, but for hours, in the store.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -200,6 +235,12 @@ pub(crate) enum Row {
     ReadInDepth(PoolId, i64),
     /// What was asked of AWS in a month; since format 2.
     Spend(Spend),
+    /// A silence; since format 5.
+    Silence(Silence),
+    /// How people are told of an incident; since format 5.
+    Handling(Handling),
+    /// An entry of the audit trail; since format 5.
+    Entry(Entry),
 }
 
 impl Row {
@@ -230,6 +271,9 @@ impl Row {
                 Self::ReadInDepth(Shape::of(pool), Shape::of(minute))
             }
             Record::Spend(it) => Self::Spend(Shape::of(it)),
+            Record::Silence(it) => Self::Silence(Shape::of(it)),
+            Record::Handling(it) => Self::Handling(Shape::of(it)),
+            Record::Entry(it) => Self::Entry(Shape::of(it)),
             Record::Remove(_) => return None,
         })
     }
@@ -253,6 +297,9 @@ impl Row {
             Self::ReadInFull(pool, minute) => Record::ReadInFull(pool.back()?, minute.back()?),
             Self::ReadInDepth(pool, minute) => Record::ReadInDepth(pool.back()?, minute.back()?),
             Self::Spend(it) => Record::Spend(it.back()?),
+            Self::Silence(it) => Record::Silence(it.back()?),
+            Self::Handling(it) => Record::Handling(it.back()?),
+            Self::Entry(it) => Record::Entry(it.back()?),
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     web::{
         inert::inert,
         json::{IncidentBrief, Status},
-        words::age,
+        words::{age, said},
     },
 };
 
@@ -35,6 +35,7 @@ fn card(incident: &IncidentBrief) -> Markup {
                 @if let Some(scenario) = &incident.scenario { ", " (scenario.replace('-', " ")) }
                 @if incident.lost > 0.0 { ", " (grouped(incident.lost)) " requests throttled" }
             }
+            @for line in said(incident) { p.sub { (inert(&line)) } }
             div.pair {
                 div { h4 { "Why" } (list(&incident.reasons, "No reason was recorded.")) }
                 div { h4 { "What was done" } (list(&incident.done, "Nothing yet.")) }
@@ -62,6 +63,30 @@ fn severity(name: &str) -> Markup {
     html! { span class={ "state severity severity-" (name) } { span aria-hidden="true" { (symbol) } " " (name) } }
 }
 
+/// Who holds messages back, why and until when.
+pub(super) fn silences(status: &Status) -> Markup {
+    html! {
+        @if !status.silences.is_empty() {
+            section aria-labelledby="silences" {
+                h2 id="silences" { "Silences" }
+                ul.rows {
+                    @for it in &status.silences {
+                        li {
+                            span.what { (it.state) ": " (inert(&it.matches)) }
+                            span.sub {
+                                (inert(&it.by)) ": " (inert(&it.reason)) ", " (when(&it.from)) " to " (when(&it.until))
+                                @if it.hold_requests { ", nothing is asked of AWS" }
+                                " · " code { (inert(&it.id)) }
+                            }
+                        }
+                    }
+                }
+                (super::left_out(status, "silences"))
+            }
+        }
+    }
+}
+
 pub(super) fn ended(status: &Status) -> Markup {
     html! {
         section aria-labelledby="ended" {
@@ -77,6 +102,7 @@ pub(super) fn ended(status: &Status) -> Markup {
                                 "bad from " (when(&incident.began)) " to " (when(&incident.last_bad))
                                 " · " code { (inert(&incident.id)) }
                             }
+                            @for line in said(incident) { span.sub { (inert(&line)) } }
                         }
                     }
                 }

@@ -2,7 +2,11 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use super::{View, expiry, text};
+use super::{
+    View, expiry,
+    silence::{acknowledged, held_back, silence_brief},
+    text,
+};
 use crate::{
     model::{
         action::{Effect, Intent, IntentState},
@@ -82,6 +86,7 @@ impl View<'_> {
             Cause::Quota { code, .. } => ("quota", Some(code.to_string())),
             Cause::Pool { category, .. } => (category.name(), None),
         };
+        let (handling, silences) = (self.handling(incident), self.silences_over(incident));
         json::IncidentBrief {
             id: incident.id.to_string(),
             title: self.title(incident),
@@ -101,6 +106,11 @@ impl View<'_> {
             reasons: reasons(incident),
             hints: incident.hints.iter().map(ToString::to_string).collect(),
             done: actions.map_or_else(Vec::new, |list| done(list)),
+            silences: silences.into_iter().map(silence_brief).collect(),
+            held_back: handling.and_then(held_back),
+            acknowledged: handling.and_then(acknowledged),
+            returns: handling.map_or(0, |it| it.returns),
+            end_told_at: handling.and_then(|it| it.end_due).map(text),
         }
     }
 

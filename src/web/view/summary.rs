@@ -89,6 +89,12 @@ impl View<'_> {
                 ),
             });
         }
+        if let Some(stop) = self.stop {
+            return Some(Summary {
+                level: Level::Attention,
+                text: capital(&stop.to_string()),
+            });
+        }
         waiting.proposals.first().map(|first| Summary {
             level: Level::Attention,
             text: format!(
@@ -125,6 +131,13 @@ impl View<'_> {
             text,
         }
     }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 fn level(severity: &str) -> Level {

@@ -1,6 +1,7 @@
 //! Records of every kind and variant, the same for the same seed.
 
 mod hints;
+mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,7 @@ use bedrock_ops_alert::model::{
 use fastrand::Rng;
 
 /// How many kinds of record [`record`] makes.
-pub(super) const KINDS: u8 = 16;
+pub(super) const KINDS: u8 = 19;
 
 /// A record of this kind, under one of few keys; the same arguments make the same record.
 pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
@@ -54,7 +55,10 @@ pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
         12 => Record::ReadInFull(pool_id(slot), minute(rng)),
         13 => Record::ReadInDepth(pool_id(slot), minute(rng)),
         14 => Record::Catalog(scope(slot), catalog(slot, rng)),
-        _ => Record::Spend(spend(slot, rng)),
+        15 => Record::Spend(spend(slot, rng)),
+        16 => Record::Silence(said::silence(slot, rng)),
+        17 => Record::Handling(said::handling(slot, rng)),
+        _ => Record::Entry(said::entry(slot, rng)),
     }
 }
 

@@ -131,6 +131,7 @@ fn a_loop_that_stands_still_is_stale() {
     let settings = books::settings();
     let level = |idle_seconds| {
         let view = web::View {
+            stop: None,
             book: &book,
             health: &health,
             settings: &settings,

@@ -13,7 +13,7 @@ use bedrock_ops_alert::{
         outlook::Exhaustion,
         policy::{
             Account, Budgets, Cadence, CaseCodes, CostBounds, Heartbeat, Mode, Organisation,
-            Policy, Regions, Settings,
+            Policy, Regions, Reminders, Settings,
         },
         quota::Quota,
         reason::Reason,
@@ -89,6 +89,11 @@ pub(super) fn settings() -> Settings {
             hints: bedrock_ops_alert::config::builtin_hints().unwrap(),
             approval_minutes: 240,
             cooldown_minutes: 7 * 1_440,
+            inhibits: Vec::new(),
+            reminders: Reminders {
+                first_minutes: 240,
+                longest_minutes: 1_440,
+            },
         },
         cadence: Cadence {
             quiet_minutes: 5,

@@ -5,8 +5,13 @@ use bedrock_ops_alert::{
         remote::{Format, RemoteError},
         rule,
     },
-    model::action::IntentState,
-    runtime::shared::Order,
+    model::{
+        action::IntentState,
+        order::{Answer, Command},
+        units::Amount,
+    },
+    runtime::shared::Posted,
+    web::json::Ruling,
 };
 use tokio::sync::oneshot;
 
@@ -21,33 +26,51 @@ fn proposal(served: &Served) -> String {
 
 /// Verb, action, person and reply channel of an order.
 fn parts(
-    order: Order,
+    posted: Posted,
 ) -> (
     &'static str,
     String,
     String,
-    oneshot::Sender<Result<(), String>>,
+    oneshot::Sender<Result<Answer, String>>,
 ) {
-    match order {
-        Order::Approve { action, by, reply } => ("approve", action.0, by, reply),
-        Order::Reject { action, by, reply } => ("reject", action.0, by, reply),
+    let Posted { order, reply } = posted;
+    let verb = order.command.name();
+    let (Command::Approve { action, .. } | Command::Reject { action }) = order.command.clone()
+    else {
+        panic!("{order:?}");
+    };
+    (verb, action.0, order.by, reply)
+}
+
+fn by(name: &str) -> Ruling {
+    Ruling {
+        by: name.to_owned(),
+        reason: None,
+        value: None,
+    }
+}
+
+fn done(subject: &str) -> Answer {
+    Answer {
+        subject: subject.to_owned(),
+        what: "done".to_owned(),
     }
 }
 
 #[tokio::test]
 async fn a_ruling_reaches_the_daemon_and_its_answer_comes_back() {
     serving(books::busy(), async |mut served: Served| {
-        let id = proposal(&served);
+        let (id, ruling) = (proposal(&served), by("Kim"));
         let url = served.url.clone();
         let mut out = Vec::new();
-        let asking = rule::approve(&url, &id, "Kim", Format::Text, &mut out);
+        let asking = rule::approve(&url, &id, &ruling, Format::Text, &mut out);
         let deciding = async {
             let (verb, action, by, reply) = parts(served.inbox.recv().await.unwrap());
             assert_eq!(
                 (verb, action.as_str(), by.as_str()),
                 ("approve", id.as_str(), "Kim")
             );
-            reply.send(Ok(())).unwrap();
+            reply.send(Ok(done(&id))).unwrap();
         };
         let (asked, ()) = tokio::join!(asking, deciding);
         asked.unwrap();
@@ -58,7 +81,7 @@ async fn a_ruling_reaches_the_daemon_and_its_answer_comes_back() {
         );
 
         let mut out = Vec::new();
-        let asking = rule::reject(&url, &id, "Kim", Format::Json, &mut out);
+        let asking = rule::reject(&url, &id, &ruling, Format::Json, &mut out);
         let deciding = async {
             let (verb, _, _, reply) = parts(served.inbox.recv().await.unwrap());
             assert_eq!(verb, "reject");
@@ -132,16 +155,48 @@ async fn forged_and_malformed_orders_reach_nobody() {
 #[tokio::test]
 async fn a_daemon_that_is_gone_decides_nothing() {
     serving(books::busy(), async |served: Served| {
-        let id = proposal(&served);
+        let (id, ruling) = (proposal(&served), by("Kim"));
         let url = served.url.clone();
         let mut out = Vec::new();
-        let unknown = rule::approve(&url, "act-none", "Kim", Format::Text, &mut out).await;
+        let unknown = rule::approve(&url, "act-none", &ruling, Format::Text, &mut out).await;
         let error = unknown.unwrap_err();
         assert!(matches!(&error, RemoteError::Refused { .. }), "{error}");
         drop(served.inbox);
-        let refused = rule::approve(&url, &id, "Kim", Format::Text, &mut out).await;
+        let refused = rule::approve(&url, &id, &ruling, Format::Text, &mut out).await;
         let text = refused.unwrap_err().to_string();
         assert!(text.contains("nothing was decided"), "{text}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_value_and_a_reason_reach_the_daemon() {
+    serving(books::busy(), async |mut served: Served| {
+        let (id, url) = (proposal(&served), served.url.clone());
+        let ruling = Ruling {
+            by: "Kim".to_owned(),
+            reason: Some("the launch is smaller".to_owned()),
+            value: Some(1_200_000.0),
+        };
+        let mut out = Vec::new();
+        let asking = rule::approve(&url, &id, &ruling, Format::Text, &mut out);
+        let deciding = async {
+            let Posted { order, reply } = served.inbox.recv().await.unwrap();
+            assert_eq!(order.why.as_deref(), Some("the launch is smaller"));
+            let Command::Approve { value, .. } = order.command else {
+                panic!("{order:?}");
+            };
+            assert_eq!(value, Amount::new(1_200_000.0));
+            reply.send(Ok(done(&id))).unwrap();
+        };
+        let (asked, ()) = tokio::join!(asking, deciding);
+        asked.unwrap();
+        // A rejection has no value.
+        let mut out = Vec::new();
+        let refused = rule::reject(&url, &id, &ruling, Format::Text, &mut out).await;
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("approve with it"), "{why}");
+        assert!(served.inbox.try_recv().is_err(), "an order got through");
     })
     .await;
 }

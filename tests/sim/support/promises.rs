@@ -8,7 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bedrock_ops_alert::model::{book::Book, series::SETTLE_MINUTES, time::Minute};
+use bedrock_ops_alert::model::{
+    book::Book, incident::Incident, series::SETTLE_MINUTES, time::Minute,
+};
 use serde_json::Value;
 
 /// P1: one open request a quota, one open case of ours a cause, no marker and no communication twice.
@@ -77,6 +79,20 @@ pub(super) fn absence_resolves_nothing(seed: u64, book: &Book) {
             );
         }
     }
+}
+
+/// Each incident was told, or with another one that it was a part of.
+pub(super) fn everybody_heard(seed: u64, book: &Book) {
+    let is_heard = |it: &Incident| {
+        let held = book.handlings.get(&it.id).and_then(|it| it.held.as_ref());
+        let mut decisions = it.decisions.iter();
+        let is_part = decisions.any(|it| it.what.contains("nobody was told"));
+        it.told.is_some() || held.is_some() || is_part
+    };
+    assert!(
+        book.incidents.values().all(is_heard),
+        "seed {seed}: an incident was never told"
+    );
 }
 
 pub(super) fn own_cases(state: &Value) -> Vec<&Value> {

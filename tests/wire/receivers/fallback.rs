@@ -125,6 +125,7 @@ async fn what_nobody_took_is_told_on_the_page_in_status_and_in_the_metrics() {
             book: &book,
             health: &health,
             settings: &desk.shared.settings,
+            stop: None,
             is_simulated: false,
             idle_seconds: 0,
         };

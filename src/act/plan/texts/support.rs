@@ -54,6 +54,20 @@ pub(in crate::act::plan) fn request_context(
     lines.join("\n")
 }
 
+/// The context of a request whose value a person changed: the value, and that it is not the one worked out.
+///
+/// `None` where the context is not one of ours, so that the value in it could not be found.
+pub(in crate::act::plan) fn changed_by_hand(
+    context: &str,
+    (old, new): (Amount, Amount),
+) -> Option<String> {
+    let (before, after) = context.split_once(&format!("Requested: {old}."))?;
+    let (line, rest) = after.split_once('\n')?;
+    Some(format!(
+        "{before}Requested: {new}.{line}\nA person set this value; {old} was worked out as follows.\n{rest}"
+    ))
+}
+
 /// Subject and body of a case of our own.
 pub(in crate::act::plan) fn investigation(
     draft: &Draft<'_>,

@@ -12,12 +12,12 @@ use crate::model::{
     desk::RequestStatus,
     ids::{
         AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, QuotaCode,
-        ReceiverName, Region, RequestId, RuleName, TargetId,
+        ReceiverName, Region, RequestId, RuleName, SilenceId, TargetId,
     },
     incident::Scenario,
     outlook::Way,
     receiver::Phase,
-    rule::{Category, Remedy, Severity},
+    rule::{Category, Pattern, Remedy, Severity},
     series::Signal,
     spend::Month,
     time::{Minute, Timestamp},
@@ -155,7 +155,9 @@ as_text!(
     Region,
     RequestId,
     RuleName,
-    TargetId
+    SilenceId,
+    TargetId,
+    Pattern
 );
 
 /// Enums without fields are stored under their `name()`.
