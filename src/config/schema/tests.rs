@@ -22,7 +22,7 @@ const SECRETS: [(&str, &str); 4] = [
     ("slack-url", "https://hooks.example.com/T/B/x"),
     ("slack-token", "xoxb-0-1-x"),
     ("pagerduty-key", "0123456789abcdef0123456789abcdef"),
-    ("webhook-secret", "a secret of at least 24 characters"),
+    ("webhook-secret", "0123456789-0123456789-0123456789"),
 ];
 
 /// A receiver that another one may fall back to.

@@ -165,7 +165,14 @@ fn what_is_over_opens_nothing_where_it_would_stay_open() {
     assert_eq!(hears(&alerts), ["opened", "updated", "resolved"]);
     assert_eq!(
         hears(&topic),
-        ["opened", "updated", "resolved", "past", "note"]
+        [
+            "opened",
+            "updated",
+            "acknowledged",
+            "resolved",
+            "past",
+            "note"
+        ]
     );
     // What needs a person after the end is an alert of its own.
     assert!(pager.hears(Phase::Note, Severity::Warning));
