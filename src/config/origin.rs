@@ -58,28 +58,7 @@ pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<
     for (index, account) in settings.accounts.iter().enumerate() {
         page.account(index, account);
     }
-    for (name, receiver) in &policy.receivers {
-        page.receiver(name.as_str(), receiver);
-        if let Some(fallback) = policy.fallbacks.get(name) {
-            let path = format!("receiver.{name}");
-            let to = quoted(fallback.receiver.as_str());
-            page.file_value(&format!("{path}.fallback"), &to);
-            let wait = duration(fallback.after_minutes);
-            page.value(&format!("{path}.fallback_after"), &wait);
-        }
-    }
-    if policy.receivers.is_empty() {
-        page.note("no [receiver.NAME]: nobody is told anything");
-    }
-    for (index, route) in policy.routes.iter().enumerate() {
-        let path = format!("route[{index}]");
-        page.file_value(
-            &format!("{path}.receiver"),
-            &quoted(route.receiver.as_str()),
-        );
-        page.value(&format!("{path}.severity"), &quoted(route.least.name()));
-        page.matchers(&path, route);
-    }
+    receivers_and_routes(&mut page, policy);
     let budgets = &policy.budgets;
     page.value(
         "budget.requests_per_day",
@@ -116,6 +95,31 @@ pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<
     }
     page.rules(&settings.rules, rules_folder);
     page.text()
+}
+
+fn receivers_and_routes(page: &mut Page<'_>, policy: &Policy) {
+    for (name, receiver) in &policy.receivers {
+        page.receiver(name.as_str(), receiver);
+        if let Some(fallback) = policy.fallbacks.get(name) {
+            let path = format!("receiver.{name}");
+            let to = quoted(fallback.receiver.as_str());
+            page.file_value(&format!("{path}.fallback"), &to);
+            let wait = duration(fallback.after_minutes);
+            page.value(&format!("{path}.fallback_after"), &wait);
+        }
+    }
+    if policy.receivers.is_empty() {
+        page.note("no [receiver.NAME]: nobody is told anything");
+    }
+    for (index, route) in policy.routes.iter().enumerate() {
+        let path = format!("route[{index}]");
+        page.file_value(
+            &format!("{path}.receiver"),
+            &quoted(route.receiver.as_str()),
+        );
+        page.value(&format!("{path}.severity"), &quoted(route.least.name()));
+        page.matchers(&path, route);
+    }
 }
 
 fn reminders_and_inhibits(page: &mut Page<'_>, policy: &Policy) {

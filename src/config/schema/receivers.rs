@@ -19,7 +19,6 @@ use crate::{
 
 /// One `[receiver.NAME]`.
 pub(super) fn receiver() -> Table {
-    let of = |kind| key("kind", "How it is reached.", Shape::choice([kind])).required();
     let common = [
         key(
             "fallback",
@@ -33,97 +32,81 @@ pub(super) fn receiver() -> Table {
         )
         .default(lasting(FALLBACK_MINUTES)),
     ];
-    let both = |own: &dyn Fn() -> Vec<Key>, name, file_name, what| {
-        let file = key(file_name, what, &PATH);
-        let reference = key(name, CREDENTIAL_ONLY, form_of(name));
-        [file, reference].map(|secret| {
-            let mut keys = own();
-            keys.push(secret.required());
-            keys
-        })
-    };
-    let channel = || {
+    let topic = key("topic_arn", "The topic.", &TOPIC).required();
+    let mut ways = vec![vec![of("sns"), topic]];
+    ways.extend(with_secret(vec![of("slack")], URL));
+    ways.extend(with_secret(bot(), ("token", "token_file")));
+    ways.extend(with_secret(pager(), ("routing_key", "routing_key_file")));
+    let [file, reference] = secret(("secret", "secret_file"));
+    for signed in [file, reference] {
+        ways.extend(with_secret(vec![of("webhook"), signed], URL));
+    }
+    let [file, reference] = secret(("token", "token_file"));
+    for token in [file, reference.required()] {
+        let address = key("url", "Its address, without /api/v2.", &ADDRESS).required();
+        ways.push(vec![of("alertmanager"), address, token]);
+    }
+    Table::ways(&common, ways)
+}
+
+fn of(kind: &'static str) -> Key {
+    key("kind", "How it is reached.", Shape::choice([kind])).required()
+}
+
+fn bot() -> Vec<Key> {
+    vec![
+        of("slack-bot"),
         key(
             "channel",
             "The channel's id; the bot must be a member.",
             &CHANNEL,
         )
-        .required()
-    };
-    let here = |name, says| key(name, says, &HERE);
-    let bot = || {
-        vec![
-            of("slack-bot"),
-            channel(),
-            here(
-                "api",
-                "Slack's Web API, where it is another one: on loopback.",
-            ),
-        ]
-    };
-    let regions = PAGERDUTY.map(|(name, _)| name);
-    let pager = || {
-        vec![
-            of("pagerduty"),
-            key(
-                "service_region",
-                "Where the PagerDuty account is.",
-                Shape::choice(regions),
-            )
-            .default(PAGERDUTY[0].0),
-            here(
-                "url",
-                "Where events go, where it is another one: on loopback.",
-            ),
-        ]
-    };
-    let alertmanager = || {
-        vec![
-            of("alertmanager"),
-            key("url", "Its address, without /api/v2.", &ADDRESS).required(),
-        ]
-    };
-    let webhook = |secret: Key| move || vec![of("webhook"), secret.clone()];
-    let signed_file = webhook(key(
-        "secret_file",
-        "A file with what bodies are signed with, in one line.",
-        &PATH,
-    ));
-    let signed = webhook(key("secret", CREDENTIAL_ONLY, &CREDENTIAL));
-    let url = "A file with the webhook's URL in one line.";
-    let mut ways = vec![vec![
-        of("sns"),
-        key("topic_arn", "The topic.", &TOPIC).required(),
-    ]];
-    ways.extend(both(&|| vec![of("slack")], "url", "url_file", url));
-    ways.extend(both(
-        &bot,
-        "token",
-        "token_file",
-        "A file with the bot's token in one line.",
-    ));
-    ways.extend(both(
-        &pager,
-        "routing_key",
-        "routing_key_file",
-        "A file with the integration's key in one line.",
-    ));
-    ways.extend(both(&signed_file, "url", "url_file", url));
-    ways.extend(both(&signed, "url", "url_file", url));
-    let token = [
+        .required(),
         key(
-            "token_file",
-            "A file with the token for a proxy that asks for one.",
-            &PATH,
+            "api",
+            "Slack's Web API, where it is another one: on loopback.",
+            &HERE,
         ),
-        key("token", CREDENTIAL_ONLY, &CREDENTIAL).required(),
-    ];
-    ways.extend(token.map(|token| {
-        let mut keys = alertmanager();
-        keys.push(token);
+    ]
+}
+
+fn pager() -> Vec<Key> {
+    let regions = PAGERDUTY.map(|(name, _)| name);
+    vec![
+        of("pagerduty"),
+        key(
+            "service_region",
+            "Where the PagerDuty account is.",
+            Shape::choice(regions),
+        )
+        .default(PAGERDUTY[0].0),
+        key(
+            "url",
+            "Where events go, where it is another one: on loopback.",
+            &HERE,
+        ),
+    ]
+}
+
+/// A secret by its reference, and by its file.
+type Names = (&'static str, &'static str);
+const URL: Names = ("url", "url_file");
+
+/// The two ways to say where a secret is: its file, and its reference.
+fn secret((name, file_name): Names) -> [Key; 2] {
+    [
+        key(file_name, "A file with it in one line.", &PATH),
+        key(name, CREDENTIAL_ONLY, form_of(name)),
+    ]
+}
+
+/// Each of the two with what else there is.
+fn with_secret(keys: Vec<Key>, names: Names) -> [Vec<Key>; 2] {
+    secret(names).map(|secret| {
+        let mut keys = keys.clone();
+        keys.push(secret.required());
         keys
-    }));
-    Table::ways(&common, ways)
+    })
 }
 
 /// What stands where a secret is wanted.
