@@ -258,26 +258,6 @@ fn a_nightly_batch_is_learned_and_a_jump_at_noon_is_not_a_batch() {
 }
 
 #[test]
-fn a_pause_each_morning_is_told_some_times_and_then_known() {
-    let (first, days) = (5, 21);
-    let found = begun(days, |minute, seen| {
-        let day = minute / DAY;
-        // Never at the same time, so that the time of day does not explain it.
-        let since = minute % DAY - 400 - 97 * (day % 5);
-        let lasts = [15, 40, 25, 70][usize::try_from(day % 4).unwrap()];
-        let is_paused = first <= day && (0..lasts).contains(&since);
-        Some(if is_paused { scaled(minute, 0.0) } else { seen })
-    });
-    let told: Vec<i64> = found.iter().map(|(minute, _)| minute / DAY).collect();
-    assert!(
-        found.iter().all(|it| it.1 == Kind::TrafficDown),
-        "{found:?}"
-    );
-    assert!((3..=7).contains(&told.len()), "{told:?}");
-    assert!(told.iter().all(|day| *day <= first + 8), "{told:?}");
-}
-
-#[test]
 fn a_copy_goes_on_where_the_original_does() {
     let happen = |minute: i64| {
         let mut seen = usual(minute);

@@ -12,9 +12,6 @@
 //! knows are over by then. Up needs two minutes: a retry storm does not wait. Windows grow only while the shorter ones hold too
 //! little to tell: a long window over a busy pool would take every slow ramp for a jump.
 //!
-//! What was told teaches, too, from the fourth time within a week on: a client that pauses each morning is known for it by
-//! then, and told again when a pause is longer or deeper. Three times may still be an incident that comes back.
-//!
 //! Both silences are told apart: a minute without a row is not zero, and is not looked at (promise P5).
 //! What fools it: a ramp that takes hours (the forecast's business), and the first weekend. Cold start: one day.
 
@@ -26,15 +23,9 @@ use super::{
     latch::{Latch, Say},
     profile::Profile,
     surprise::surprise,
-    trail::{Row, Sums, Trail, short},
+    trail::{Row, Sums, Trail},
 };
-use crate::{
-    engine::packed::narrow,
-    model::{
-        time::{DAY, Minute},
-        unusual::Jump,
-    },
-};
+use crate::model::{time::Minute, unusual::Jump};
 
 const LENGTHS: [u16; 7] = [2, 3, 4, 6, 8, 15, 30];
 const LONGEST: u16 = 30;
@@ -47,9 +38,6 @@ const LEAST_BEFORE: f64 = 10.0;
 /// Rows may lie this far apart in all.
 const WITHIN: u16 = LONGEST + CLUMPS + 15;
 const SLOT_MINUTES: i64 = 15;
-/// So many alerts within a week, and the next one is a habit.
-const HABIT: usize = 3;
-const WEEK: i64 = 7 * DAY;
 /// Below this rate a minute nothing is expected.
 const LEAST_RATE: f64 = 0.2;
 /// The most and the least regular arrivals: a deviation of a ninth, and of twice the mean.
@@ -81,36 +69,20 @@ pub(super) struct Traffic {
 pub(super) struct Side {
     calm: Calm,
     latch: Latch,
-    /// The highest score since the alert began.
-    standing: f32,
-    /// When the last alerts ended, the newest first.
-    ends: [i32; HABIT],
 }
 
 impl Side {
     fn step(&mut self, minute: Minute, seen: &Strongest, is_calm: bool, is_back: bool) -> Step {
         if is_calm {
             self.calm.note(minute, seen.highest);
-        } else if self.latch.since().is_some() {
-            self.standing = self.standing.max(narrow(seen.highest));
         }
         let say = match (seen.bad.is_some(), is_back) {
             (true, _) => Say::Bad,
             (false, true) => Say::Calm,
             (false, false) => Say::Between,
         };
-        let turn = self.latch.step(minute, say);
-        if turn == Some(false) {
-            let highest = std::mem::take(&mut self.standing);
-            let [.., oldest] = self.ends;
-            if i64::from(short(minute)) - i64::from(oldest) < WEEK {
-                self.calm.note(minute, f64::from(highest));
-            }
-            self.ends.rotate_right(1);
-            self.ends[0] = short(minute);
-        }
         Step {
-            turn,
+            turn: self.latch.step(minute, say),
             bad: seen.bad,
             near: None,
         }
