@@ -70,6 +70,9 @@ pub struct Cycle {
     /// Receivers that asked to be left alone, and until when.
     held: BTreeMap<ReceiverName, Timestamp>,
     spending: Spending,
+    /// Held while records become durable: what is written beside them (numbers of the audit trail) follows from the book, and
+    /// lanes commit side by side.
+    committing: tokio::sync::Mutex<()>,
 }
 
 /// A read is given up after 30 s, so a Region that hangs is told in the next cycle or the one after. Effects are given
@@ -101,6 +104,7 @@ impl Cycle {
             patience,
             held: BTreeMap::new(),
             spending: Spending::default(),
+            committing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -139,6 +143,7 @@ impl Cycle {
         if records.is_empty() {
             return Ok(false);
         }
+        let _alone = self.committing.lock().await;
         let lines = {
             let book = self.shared.book();
             let trail = audit::entries(&book, &records, now);

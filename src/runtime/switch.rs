@@ -123,7 +123,10 @@ fn read(path: &Path) -> io::Result<String> {
 fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = fs::File::create(path)?;
     io::Write::write_all(&mut file, text)?;
-    file.sync_all()
+    file.sync_all()?;
+    // Its name, too: that it is there is what counts.
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

@@ -14,5 +14,6 @@ mod silences;
 mod stopped;
 mod support;
 mod totals;
+mod trail;
 mod wire_worlds;
 mod worlds;

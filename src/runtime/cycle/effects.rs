@@ -236,9 +236,9 @@ impl Cycle {
                 let outcome = perform::look(&*self.cloud, &intent, now).await;
                 (intent.after(&outcome, now), Some(outcome))
             }
-            // Looked at before each one, so that a stop holds at once; it waits as it is.
+            // Looked at before each one, so that a stop holds at once; it waits as it is, and looks go on.
             Due::Send if !intent.effect.may_repeat() && self.shared.switch.stop().is_some() => {
-                return Ok(false);
+                return Ok(true);
             }
             Due::Send => {
                 let begun = intent.begun(now);
