@@ -24,7 +24,7 @@ target = { categories = ["latency"] }
 equal = ["model", "region"]
 "#;
     insta::assert_snapshot!(inhibits(own).join("\n"), @r"
-    refusals-beside-quota: category throttle beside category quota
+    refusals-beside-quota: category throttle beside rule *-share-critical
     errors-beside-refusals: category latency beside rule throttles, region eu-*
     ");
 }

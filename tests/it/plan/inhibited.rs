@@ -5,6 +5,7 @@ use bedrock_ops_alert::{
     model::{
         alert::{AlertState, Verdict},
         handling::Hold,
+        ids::RuleName,
         policy::Mode,
         rule::{Category, Severity},
         series::SETTLE_MINUTES,
@@ -20,9 +21,21 @@ fn stage() -> Stage {
     stage
 }
 
+/// The shipped rule of this category.
+fn rule(category: Category) -> RuleName {
+    RuleName::new(match category {
+        Category::Quota => "tpm-share-critical",
+        Category::Throttle => "throttles",
+        Category::Latency => "latency",
+        Category::Anomaly => "traffic-down",
+        other => panic!("no test needs {}", other.name()),
+    })
+}
+
 fn on(category: Category, severity: Severity, now: Timestamp) -> Verdict {
     Verdict {
         severity,
+        rule: rule(category),
         ..verdict(&sonnet(), category, AlertState::Alerting, now)
     }
 }
@@ -30,7 +43,30 @@ fn on(category: Category, severity: Severity, now: Timestamp) -> Verdict {
 fn off(category: Category, now: Timestamp) -> Verdict {
     let mut it = verdict(&sonnet(), category, AlertState::Normal, now);
     it.track.since = Minute::of(now);
+    it.rule = rule(category);
     it
+}
+
+/// A quota that will be used up some day refuses nothing yet.
+#[test]
+fn a_forecast_hides_neither_refusals_nor_lost_traffic_nor_slow_answers() {
+    let told = |category: Category, quota: &str| {
+        let mut stage = stage();
+        let now = stage.now;
+        let mut ahead = on(Category::Quota, Critical, now);
+        ahead.rule = RuleName::new(quota);
+        stage.step(&[ahead, on(category, Critical, now)], &[]);
+        words(&stage).len()
+    };
+    for category in [Category::Throttle, Category::Anomaly, Category::Latency] {
+        assert_eq!(told(category, "tpm-forecast"), 2, "{}", category.name());
+        assert_eq!(
+            told(category, "tpm-share-critical"),
+            1,
+            "{}",
+            category.name()
+        );
+    }
 }
 
 use Severity::{Critical, Warning};
