@@ -114,6 +114,11 @@ pub(super) const NAME: Form = Form {
     pattern: r"^[a-z0-9-]{1,60}$",
     examples: &["tpm-share-warning"],
 };
+/// The name of a rule, or a pattern of such.
+pub(super) const RULE: Form = Form {
+    pattern: r"^[a-z0-9*-]{1,60}$",
+    examples: &["throttles", "*-share-critical"],
+};
 /// Names of receivers.
 pub(super) const RECEIVER: Form = Form {
     pattern: r"^[A-Za-z0-9_-]{1,60}$",

@@ -2,7 +2,7 @@
 
 use super::{
     Key, Shape, Table,
-    form::{MINUTES, NAME, POOL},
+    form::{MINUTES, NAME, POOL, RULE},
     key,
     receivers::pools,
     settings::lasting,
@@ -55,7 +55,11 @@ pub(super) fn inhibit() -> Table {
 fn side() -> Table {
     let categories = Category::ALL.map(Category::name);
     let mut keys: Vec<Key> = vec![
-        key("rules", "Of these rules.", Shape::list(&NAME)),
+        key(
+            "rules",
+            "Of these rules; * stands for any characters.",
+            Shape::list(&RULE),
+        ),
         key(
             "categories",
             "Of these kinds.",
