@@ -25,7 +25,8 @@ pub struct Benign {
 /// Minutes around a benign stretch that still belong to it.
 const AROUND_MINUTES: i64 = 15;
 
-/// Pages (messages to one of `pager_topics`) about a benign target within its benign stretch.
+/// Pages (messages to one of `pager_topics`) about a benign target within its benign stretch. That something is over is no
+/// page: it may be told hours after what came back is over at last.
 #[must_use]
 pub fn pages_on_benign(state: &Value, pager_topics: &BTreeSet<String>, benign: &[Benign]) -> usize {
     let pages = items(state, "published").filter(|it| pager_topics.contains(text(it, "topic_arn")));
@@ -35,7 +36,8 @@ pub fn pages_on_benign(state: &Value, pager_topics: &BTreeSet<String>, benign: &
             let is_then = at.is_some_and(|at| {
                 stretch.from.plus(-AROUND_MINUTES) <= at && at <= stretch.until.plus(AROUND_MINUTES)
             });
-            is_then && text(page, "message").contains(&stretch.model)
+            let is_end = text(page, "subject").starts_with("[resolved]");
+            is_then && !is_end && text(page, "message").contains(&stretch.model)
         })
     };
     pages.filter(is_benign).count()
@@ -262,6 +264,7 @@ mod tests {
             page("model-a is at 90 %", "2026-03-02T18:00:00Z"),
             page("model-b is at 90 %", "2026-03-02T12:00:00Z"),
             {"topic_arn": "notices", "message": "model-a", "at": "2026-03-02T12:00:00Z"},
+            {"topic_arn": "pager", "subject": "[resolved] model-a", "message": "model-a", "at": "2026-03-02T12:00:00Z"},
         ]});
         let noon = Minute::of("2026-03-02T12:00:00Z".parse().unwrap());
         let benign = [Benign {
