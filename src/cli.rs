@@ -29,7 +29,7 @@ mod text;
 
 use crate::{
     app,
-    aws::iam::{Caller, policy},
+    aws::iam::{Caller, policies, policy},
     collect::survey::Survey,
     config,
     model::{
@@ -194,6 +194,16 @@ fn iam_policy(args: IamPolicyArgs) -> Result<ExitCode, Exit> {
     let mut overrides = Overrides::of_file(args.config);
     overrides.mode = args.mode;
     let settings = load(&overrides)?;
+    if let Some(paper) = args.residency {
+        let rules = &settings.policy.residency;
+        if rules.is_empty() {
+            let text =
+                "error: the configuration has no [[residency]]\n  help: see docs/residency.md";
+            return Err(Exit::rendered(exit::USAGE, text.to_owned()));
+        }
+        println!("{:#}", policies(rules, paper.into()));
+        return Ok(ExitCode::SUCCESS);
+    }
     let account = args.account.map(AccountId::new);
     let known = |id: &AccountId| {
         let mut accounts = settings.accounts.iter();

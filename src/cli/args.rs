@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::remote;
 use crate::{
+    aws::iam::Paper,
     config,
     model::{policy::Mode, units::Share},
 };
@@ -180,6 +181,15 @@ pub(super) enum ModeArg {
     File,
 }
 
+impl From<PaperArg> for Paper {
+    fn from(paper: PaperArg) -> Self {
+        match paper {
+            PaperArg::Iam => Self::Iam,
+            PaperArg::Scp => Self::Scp,
+        }
+    }
+}
+
 impl From<ModeArg> for Mode {
     fn from(mode: ModeArg) -> Self {
         match mode {
@@ -269,6 +279,17 @@ pub(super) struct IamPolicyArgs {
     /// For the role in this account; without it, for the credentials that the service runs with.
     #[arg(long, value_name = "ID")]
     pub(super) account: Option<String>,
+    /// Print instead what would enforce [[residency]] on those who call models.
+    #[arg(long, value_name = "PAPER", conflicts_with_all = ["mode", "account"], requires = "config")]
+    pub(super) residency: Option<PaperArg>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum PaperArg {
+    /// A policy for the role that calls models: it allows them where data may be, and denies them elsewhere.
+    Iam,
+    /// A service control policy for the organisation: it denies, and allows nothing.
+    Scp,
 }
 
 #[derive(Debug, Args)]

@@ -108,7 +108,7 @@ fn of_pool(
     pool: &Pool,
     (from, until): (Minute, Minute),
 ) -> Vec<Hint> {
-    if until <= from || incident.is_of_lifecycle() {
+    if until <= from || incident.is_of_lifecycle() || incident.is_of_residency() {
         return Vec::new();
     }
     let scene = Scene::of(evidence, pool, incident, (from, until));
