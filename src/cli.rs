@@ -10,6 +10,7 @@ mod bundle;
 pub mod cost;
 pub mod discover;
 pub mod doctor;
+mod drill;
 mod ended;
 pub mod exit;
 pub mod explain;
@@ -78,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::ResumeWrites(args) => writes(&args.read, false, &args.saying()),
         Command::Audit(args) => audit(&args),
         Command::Notify(NotifyCommand::Test { config, receiver }) => notify_test(config, receiver),
+        Command::Drill(args) => drill::drill(args),
         Command::Store(command) => store(command),
         Command::Init(args) => installing::init(args),
         Command::Doctor(args) => installing::doctor(&args),

@@ -23,7 +23,7 @@ pub(super) use saying::{
     AckArgs, ApproveArgs, AuditArgs, RejectArgs, ResumeArgs, SilenceCommand, SnoozeArgs, StopArgs,
 };
 pub(super) use store::StoreCommand;
-pub(super) use trying::{BacktestArgs, TestArgs};
+pub(super) use trying::{BacktestArgs, DrillArgs, TestArgs};
 
 /// Where a service listens that was told nothing else.
 pub(super) const DAEMON_URL: &str = "http://127.0.0.1:9464";
@@ -110,6 +110,13 @@ pub(super) enum Command {
     /// Try the ways to people.
     #[command(subcommand)]
     Notify(NotifyCommand),
+    /// Rehearse an incident: its beginning and its end, told through the configured routes, each message marked DRILL.
+    ///
+    /// For instance `drill --severity critical`. Who takes each message is printed, and how long that took; a receiver that
+    /// does not take it is told by its fallback. Nothing is asked of AWS but to publish to topics, nothing is written down,
+    /// and what it opens in PagerDuty or Alertmanager, it ends. Exit codes: 0 all who were told took it, 1 not, 78 the
+    /// configuration has no receiver.
+    Drill(DrillArgs),
     /// Dump, load or verify a store. The service must not be running on it.
     #[command(subcommand)]
     Store(StoreCommand),

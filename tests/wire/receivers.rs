@@ -3,6 +3,7 @@
 #![cfg(test)] // helpers count as tests, too
 
 mod alertmanager;
+mod drill;
 mod fallback;
 mod kinds;
 mod notify;
