@@ -175,7 +175,8 @@ fn what_is_merely_unusual_asks_aws_for_nothing() {
 #[test]
 fn client_errors_ask_for_no_quota() {
     let mut stage = Stage::new(Mode::File);
-    shortage(&mut stage);
+    let from = Minute::of(stage.now).plus(-8);
+    stage.feed(&sonnet(), from, &[(600.0, 0.0, 1_100_000.0); 8]);
     for category in [Category::ClientError, Category::ServerError] {
         let on = verdict(&sonnet(), category, AlertState::Alerting, stage.now);
         stage.step(&[on], &[]);

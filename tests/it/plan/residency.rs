@@ -182,7 +182,30 @@ fn no_text_names_a_way_that_leaves() {
         stage.message("[warning]")
     };
     let free = told(None);
-    assert!(free.contains("global in us-east-1"), "{free}");
+    insta::assert_snapshot!("room_elsewhere", free);
     let bound = told(Some(east()));
     assert!(!bound.contains("global"), "{bound}");
+}
+
+/// With a rule that allows it, the profile is named, with the room that it has.
+#[test]
+fn a_way_out_within_the_rules_is_named_with_its_numbers() {
+    let (mut stage, elsewhere) = with_room_elsewhere();
+    stage.policy.residency = vec![east()];
+    lead(&mut stage, &sonnet(), &["us-east-1"]);
+    lead(&mut stage, &elsewhere, &["us-east-1", "us-east-2"]);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(std::slice::from_ref(&on), &[]);
+    let told = stage.message("[warning]");
+    let line = "- global in us-east-1: 40,000 of the 5,000,000 tokens a minute (1 %), 0 requests refused there, by `global.anthropic.claude-sonnet-4-6`";
+    assert!(told.lines().any(|it| it == line), "{told}");
+    assert!(told.contains("within your rules of residency"), "{told}");
+    // Half of its day is not known: nothing is said of it.
+    let (mut stage, elsewhere) = with_room_elsewhere();
+    let now = Minute::of(stage.now);
+    stage.book.series.remove(&elsewhere);
+    stage.feed(&elsewhere, now.plus(-600), &[(30.0, 0.0, 40_000.0); 600]);
+    stage.step(&[on], &[]);
+    let told = stage.message("[warning]");
+    assert!(!told.contains("Room for this model elsewhere"), "{told}");
 }
