@@ -15,8 +15,8 @@ mod said;
 
 pub use cost::{Bill, BillRow, Money, MonthBrief};
 pub use explanation::{
-    Alert, ChargeCheck, Decision, Explanation, Incident, Judgement, Life, PerRequest, Quota,
-    QuotaChange, Target,
+    Alert, ChargeCheck, Decision, Elsewhere, Explanation, Incident, Judgement, Life, PerRequest,
+    Quota, QuotaChange, Target,
 };
 pub use history::{Bucket, History, LimitChange, Threshold};
 pub use record::{BandRecord, Record, RuleRecord, WarningRecord};

@@ -169,6 +169,25 @@ fn ahead(incident: &Incident) -> Option<Amount> {
     ahead.max_by(|a, b| a.get().total_cmp(&b.get()))
 }
 
+/// 95th percentile of what callers wanted of a quota, over the known minutes of a span; `None` where none is known.
+#[must_use]
+pub(super) fn p95_of_code(
+    book: &Book,
+    past: Minutes<'_>,
+    (scope, code, kind): (&Scope, &QuotaCode, QuotaKind),
+    (from, until): (Minute, Minute),
+) -> Option<Amount> {
+    let mut total = vec![Sample::Unobserved; usize::try_from(until.since(from)).ok()?];
+    for pool in pools_of(book, scope, code) {
+        let used = used(past, &pool.id, kind, from, until);
+        for (sum, used) in total.iter_mut().zip(used) {
+            *sum = plus(*sum, used);
+        }
+    }
+    let mut known: Vec<f64> = total.into_iter().filter_map(Sample::value).collect();
+    (!known.is_empty()).then(|| quantile(&mut known, 95))
+}
+
 /// The quota that this pool had nearly used up in the minutes before `until`, the most used one first.
 #[must_use]
 pub fn nearest_quota(book: &Book, pool: &PoolId, until: Minute) -> Option<(QuotaKind, QuotaCode)> {
@@ -231,6 +250,7 @@ pub fn share_of(incident: &Incident) -> Share {
         | Reason::Trouble { .. }
         | Reason::RunsOut { .. }
         | Reason::Ends { .. }
+        | Reason::Leaves { .. }
         | Reason::Peak { .. }
         | Reason::TopTarget { .. }
         | Reason::Gap { .. }
