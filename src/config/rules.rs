@@ -52,6 +52,10 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../alert-rules/throttles.toml"),
     ),
     (
+        "alert-rules/tpd.toml",
+        include_str!("../../alert-rules/tpd.toml"),
+    ),
+    (
         "alert-rules/tpm-share.toml",
         include_str!("../../alert-rules/tpm-share.toml"),
     ),

@@ -381,11 +381,23 @@ impl Reason {
             (Some(p10), None, _) => format!("not before {} with 90 %", span(p10)),
             (None, None, _) => "hardly within 30 days".to_owned(),
         };
+        let share = 100.0 * used.get() / quota.get();
+        let used = match kind {
+            QuotaKind::Tpd => {
+                format!("up to {minute} the fuller one of yesterday and today took {used}")
+            }
+            QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
+                format!("use at {minute}: {used}")
+            }
+        };
+        let anew = match kind {
+            QuotaKind::Tpd => "; each day begins anew at 00:00 UTC",
+            QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => "",
+        };
         format!(
-            "by the forecast the {kind} quota {code} of {quota} runs out {when}; {} within 24 hours, {} within 7 days; use at {minute}: {used} ({share:.0} %)",
+            "by the forecast the {kind} quota {code} of {quota} runs out {when}; {} within 24 hours, {} within 7 days; {used} ({share:.0} %){anew}",
             percent(it.within_day),
             percent(it.within_week),
-            share = 100.0 * used.get() / quota.get(),
         )
     }
 }

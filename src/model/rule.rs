@@ -260,7 +260,7 @@ pub struct WarningRule {
     /// Close to the limit: a notice.
     pub near: Chance,
     /// A rise that no time of day explains: a notice.
-    pub climb: Climb,
+    pub climb: Option<Climb>,
     /// The next 24 hours: told with the severity of the rule.
     pub soon: Standing,
     /// How loudly the others are told.

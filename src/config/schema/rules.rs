@@ -158,32 +158,38 @@ fn unusual() -> Table {
 }
 
 fn runs_out() -> Table {
-    let kinds: Vec<_> = QuotaKind::ALL
-        .into_iter()
-        .filter(|it| *it != QuotaKind::Tpd)
-        .collect();
     let table = |name, says, table| key(name, says, Shape::Table(table)).required();
-    Table::of([
-        kind(&kinds),
-        key("early", "How loudly notices are told.", severities()).required(),
-        minutes("quiet", "`soon` is told again after this."),
-        minutes("again", "A notice is told again after this."),
-        table("ahead", "The six days after the next: a notice.", chance()),
-        table("near", "The week, close to the limit: a notice.", chance()),
-        table("climb", "A launch: a notice.", climb()),
-        table(
-            "soon",
-            "The next 24 hours: told with the rule's severity.",
-            standing(),
-        ),
-    ])
+    let daily = [QuotaKind::Tpd];
+    let by_the_minute = QuotaKind::ALL.into_iter().filter(|it| !daily.contains(it));
+    let by_the_minute: Vec<_> = by_the_minute.collect();
+    Table::ways(
+        &[
+            key("early", "How loudly notices are told.", severities()).required(),
+            minutes("quiet", "`soon` is told again after this."),
+            minutes("again", "A notice is told again after this."),
+            table("ahead", "The six days after the next: a notice.", chance()),
+            table("near", "The week, close to the limit: a notice.", chance()),
+            table(
+                "soon",
+                "The next 24 hours: told with the rule's severity.",
+                standing(),
+            ),
+        ],
+        [
+            vec![
+                kind(&by_the_minute),
+                table("climb", "A launch: a notice.", climb()),
+            ],
+            vec![kind(&daily)],
+        ],
+    )
 }
 
 fn chance() -> Table {
     Table::of([
         share(
             "use",
-            "Three of the last five minutes reach this share of the quota.",
+            "Three of the last five minutes reach this share of the quota; of `tpd`, yesterday's sum or today's so far.",
         ),
         share("chance", "Least probability of sustained throttling."),
     ])
