@@ -6,6 +6,7 @@ pub mod daemon;
 pub mod heartbeat;
 pub mod history;
 pub mod portrait;
+pub mod reload;
 pub mod service;
 pub mod shared;
 pub mod sim_clock;

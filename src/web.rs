@@ -76,12 +76,13 @@ impl Web {
     /// Makes a document under the locks, which are held for that long and never across an await.
     fn with_view<T>(&self, make: impl FnOnce(&View<'_>) -> T) -> T {
         let stop = self.shared.switch.stop();
+        let settings = self.shared.settings();
         let book = self.shared.book();
         let health = self.shared.health();
         make(&View {
             book: &book,
             health: &health,
-            settings: &self.shared.settings,
+            settings: &settings,
             is_simulated: self.shared.is_simulated,
             stop: stop.as_ref(),
             idle_seconds: self.idle_seconds.load(Ordering::Relaxed),

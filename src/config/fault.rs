@@ -159,6 +159,22 @@ impl ConfigError {
         }
     }
 
+    /// Each fault in one line, with its place and what to do, for a log: `config.toml:4:9: …; …`.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let line = |fault: &Fault| {
+            let place = fault.place.as_ref().map(|it| (it.line, it.column));
+            let place = match (&fault.file, place) {
+                (Some(file), Some((line, column))) => format!("{file}:{line}:{column}: "),
+                (Some(file), None) => format!("{file}: "),
+                (None, _) => String::new(),
+            };
+            let help = fault.help.as_ref().map(|help| format!("; {help}"));
+            format!("{place}{fault}{}", help.unwrap_or_default())
+        };
+        self.faults.iter().map(line).collect()
+    }
+
     /// The faults, at least one.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {

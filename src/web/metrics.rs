@@ -141,6 +141,7 @@ impl Series {
         for (name, help, is_so) in flags {
             self.gauge(name, help, bare(f64::from(u8::from(is_so))));
         }
+        self.configuration(view);
         let idle = count_u64(view.idle_seconds);
         let help = "Real seconds since the daemon last began a cycle";
         self.gauge("watchdog_age_seconds", help, bare(idle));

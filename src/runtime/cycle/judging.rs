@@ -62,7 +62,7 @@ impl Cycle {
         self.learn(now).await?;
         let (verdicts, heat) = {
             let book = self.shared.book();
-            let calendar = &self.shared.settings.calendar;
+            let calendar = &self.settings.calendar;
             let (taught, due) = (&mut self.learning.taught, &self.unjudged);
             let verdicts = engine::judge_some(&self.rules, calendar, &book, taught, due, now);
             let heat = heat_of(&book, &verdicts, &self.unjudged);
@@ -125,7 +125,7 @@ impl Cycle {
             takers: &self.takers,
             most_output: most_reserved_output(),
             past: &self.keeping.past,
-            policy: &self.shared.settings.policy,
+            policy: &self.settings.policy,
             stop: None,
             now,
         }
