@@ -18,6 +18,7 @@ pub mod health;
 pub mod history;
 mod installing;
 pub mod mapping;
+pub mod moment;
 pub mod notify;
 mod paper;
 pub mod remote;
@@ -285,6 +286,11 @@ fn unwritten(error: &std::io::Error) -> Exit {
 fn explain(args: &ExplainArgs) -> Result<ExitCode, Exit> {
     if let Some(pool) = &args.pool {
         return explain_mapping(args, pool);
+    }
+    if let Some(at) = &args.at {
+        let (url, format) = (&args.read.url, args.read.format());
+        ask(async |out| moment::moment(url, &args.id, at, format, out).await)?;
+        return Ok(ExitCode::SUCCESS);
     }
     ask(async |out| explain::explain(&args.read.url, &args.id, args.read.format(), out).await)?;
     Ok(ExitCode::SUCCESS)

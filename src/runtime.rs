@@ -5,6 +5,7 @@ pub mod cycle;
 pub mod daemon;
 pub mod heartbeat;
 pub mod history;
+pub mod moment;
 pub mod portrait;
 pub mod reload;
 pub mod service;

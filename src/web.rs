@@ -30,6 +30,7 @@ mod history;
 pub mod inert;
 pub mod json;
 mod metrics;
+mod moment;
 mod orders;
 mod page;
 mod view;
@@ -113,6 +114,7 @@ fn routes(web: Arc<Web>) -> Router {
         .route("/api/v1/incidents/{id}", get(api::incident))
         .route("/api/v1/explain/{*id}", get(api::explain))
         .route("/api/v1/history/{*pool}", get(history::history))
+        .route("/api/v1/moments/{*pool}", get(moment::moment))
         .route("/api/v1/actions/{id}/approve", post(orders::approve))
         .route("/api/v1/actions/{id}/reject", post(orders::reject))
         .route("/api/v1/silences", get(api::silences).post(orders::silence))

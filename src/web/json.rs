@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 mod cost;
 mod explanation;
 mod history;
+mod moment;
 mod record;
 mod said;
 
@@ -19,6 +20,7 @@ pub use explanation::{
     QuotaChange, Target,
 };
 pub use history::{Bucket, History, LimitChange, Threshold};
+pub use moment::{IncidentThen, Measured, MessageThen, Moment, RuleThen, SeenMinute};
 pub use record::{BandRecord, Record, RuleRecord, WarningRecord};
 pub use said::{
     AckBrief, Acknowledging, HeldBrief, Ordered, Ruled, Ruling, Silence, SilenceBrief, Silences,

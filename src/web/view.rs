@@ -26,6 +26,7 @@ pub(super) mod freshness;
 pub(super) mod headroom;
 mod history;
 mod incident;
+mod moment;
 mod portrait;
 mod record;
 mod reload;

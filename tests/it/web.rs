@@ -16,6 +16,7 @@ mod commands;
 mod history;
 mod hostile;
 mod metrics;
+mod moments;
 mod orders;
 mod page;
 mod said;
