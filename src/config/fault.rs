@@ -140,7 +140,7 @@ impl Diagnostic for Fault {
 #[derive(Debug)]
 pub struct ConfigError {
     /// Never empty; in the order of the files and of the lines in them.
-    faults: Vec<Fault>,
+    pub(super) faults: Vec<Fault>,
 }
 
 impl ConfigError {
