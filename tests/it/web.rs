@@ -17,6 +17,7 @@ mod history;
 mod hostile;
 mod metrics;
 mod moments;
+mod openapi;
 mod orders;
 mod page;
 mod said;

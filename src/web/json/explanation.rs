@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Ask, Case, Headroom, IncidentBrief};
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// An incident with all that belongs to it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     /// What the status page shows.
     pub brief: IncidentBrief,
@@ -38,7 +39,7 @@ pub struct Incident {
 }
 
 /// A rule on a pool, as part of an incident.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
     /// The rule.
     pub rule: String,
@@ -55,7 +56,7 @@ pub struct Alert {
 }
 
 /// Something decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// When.
     pub at: String,
@@ -64,7 +65,7 @@ pub struct Decision {
 }
 
 /// A change of an applied value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct QuotaChange {
     /// The account.
     pub account: String,
@@ -81,7 +82,7 @@ pub struct QuotaChange {
 }
 
 /// A quota as last read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quota {
     /// The account.
     pub account: String,
@@ -106,7 +107,7 @@ pub struct Quota {
 }
 
 /// A target of a pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
     /// The dimension value.
     pub id: String,
@@ -121,7 +122,7 @@ pub struct Target {
 }
 
 /// How long a model will be there; what AWS has not announced is `null`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Life {
     /// AWS's word: `ACTIVE`, `LEGACY`, or another one.
     pub status: String,
@@ -165,7 +166,7 @@ impl Life {
 }
 
 /// What a request of a pool was like, on average of the last 24 hours.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PerRequest {
     /// Requests that got through.
     pub requests: f64,
@@ -182,7 +183,7 @@ pub struct PerRequest {
 }
 
 /// The charged tokens of a pool's last whole day, twice.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChargeCheck {
     /// The day, `2026-11-24`, UTC.
     pub day: String,
@@ -205,7 +206,7 @@ pub struct ChargeCheck {
 }
 
 /// What a rule says of a pool now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Judgement {
     /// The rule.
     pub rule: String,
@@ -223,7 +224,7 @@ pub struct Judgement {
 }
 
 /// The answer to "why?": what was asked about, and all that is known of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     /// The id as it was asked.
     pub asked: String,

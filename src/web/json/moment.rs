@@ -1,11 +1,12 @@
 //! One past minute of a pool, judged again.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Decision, Silence};
 
 /// What each rule says of a pool at the end of a past minute, and what people heard then.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Moment {
     /// The pool.
     pub pool: String,
@@ -34,7 +35,7 @@ pub struct Moment {
 }
 
 /// A signal of one minute.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measured {
     /// By its name in rules.
     pub signal: String,
@@ -45,7 +46,7 @@ pub struct Measured {
 }
 
 /// What one rule says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleThen {
     /// The rule.
     pub rule: String,
@@ -78,7 +79,7 @@ pub struct RuleThen {
 }
 
 /// One minute as a rule sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeenMinute {
     /// Which.
     pub at: String,
@@ -89,7 +90,7 @@ pub struct SeenMinute {
 }
 
 /// An incident that the minute lies in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentThen {
     /// Its id.
     pub id: String,
@@ -108,7 +109,7 @@ pub struct IncidentThen {
 }
 
 /// A message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MessageThen {
     /// When it was planned.
     pub at: String,
