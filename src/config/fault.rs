@@ -70,6 +70,19 @@ impl Fault {
         }
     }
 
+    /// The same fault at this place, where it has none of its own.
+    pub(super) fn placed(self, source: &Source, span: &Range<usize>, path: &str) -> Self {
+        if self.file.is_some() {
+            return self;
+        }
+        let wrong = Wrong {
+            message: self.message,
+            label: self.label,
+            help: self.help,
+        };
+        Self::at(source, span.clone(), wrong).of_key(path)
+    }
+
     /// Names the key path.
     pub(super) fn of_key(mut self, path: &str) -> Self {
         self.key = Some(path.to_owned());
