@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, ops::Range};
 
+use proptest::prelude::*;
 use toml::de::{DeTable, DeValue};
 
 use super::super::{
@@ -319,5 +320,33 @@ fn bombs_are_refused_at_once() {
     ] {
         let error = parse(&text, "config.toml", &Overrides::default()).unwrap_err();
         assert!(!error.faults().is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever is written over the shipped rules, it is read or told, at a place that is in the file.
+    #[test]
+    fn whatever_stands_in_a_rule_file_is_read_or_told(
+        file in 0..BUILTIN.len(),
+        at in any::<prop::sample::Index>(),
+        length in 0_usize..40,
+        other in "\\PC{0,20}|[\\[\\]{}=\"'#\n, 0-9a-z%._-]{0,30}",
+    ) {
+        let (_, text) = BUILTIN[file];
+        let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        let first = at.index(places.len());
+        let last = places.get(first + length).copied().unwrap_or(text.len());
+        let text = with(text, &(places[first]..last), &other);
+        let lines = text.split('\n').count();
+        for fault in rules::read("rules.toml", &text, &mut RuleBook::new()) {
+            let (line, column) = fault.line_and_column().unwrap();
+            prop_assert!(line <= lines, "{} of {lines} lines: {fault}", line);
+            let width = text.split('\n').nth(line - 1).unwrap().chars().count();
+            prop_assert!(column <= width + 1, "column {column} of {width}: {fault}");
+            let is_helpful = fault.help_text().is_some();
+            prop_assert!(is_helpful, "{}", fault);
+        }
     }
 }
