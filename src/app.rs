@@ -4,6 +4,7 @@ pub mod cost;
 pub mod demo;
 pub mod discover;
 pub mod doctor;
+pub mod drill;
 pub mod init;
 pub mod log;
 pub mod notify;

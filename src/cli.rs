@@ -11,6 +11,7 @@ mod configuration;
 pub mod cost;
 pub mod discover;
 pub mod doctor;
+mod drill;
 mod ended;
 pub mod exit;
 pub mod explain;
@@ -31,7 +32,7 @@ mod text;
 
 use crate::{
     app,
-    aws::iam::{Caller, policy},
+    aws::iam::{Caller, policies, policy},
     collect::survey::Survey,
     model::ids::{AccountId, ReceiverName},
     web::json::Acknowledging,
@@ -74,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::ResumeWrites(args) => writes(&args.read, false, &args.saying()),
         Command::Audit(args) => audit(&args),
         Command::Notify(NotifyCommand::Test { config, receiver }) => notify_test(config, receiver),
+        Command::Drill(args) => drill::drill(args),
         Command::Store(command) => store(command),
         Command::Init(args) => installing::init(args),
         Command::Doctor(args) => installing::doctor(&args),
@@ -186,6 +188,16 @@ fn iam_policy(args: IamPolicyArgs) -> Result<ExitCode, Exit> {
     let mut overrides = Overrides::of_file(args.config);
     overrides.mode = args.mode;
     let settings = load(&overrides)?;
+    if let Some(paper) = args.residency {
+        let rules = &settings.policy.residency;
+        if rules.is_empty() {
+            let text =
+                "error: the configuration has no [[residency]]\n  help: see docs/residency.md";
+            return Err(Exit::rendered(exit::USAGE, text.to_owned()));
+        }
+        println!("{:#}", policies(rules, paper.into()));
+        return Ok(ExitCode::SUCCESS);
+    }
     let account = args.account.map(AccountId::new);
     let known = |id: &AccountId| {
         let mut accounts = settings.accounts.iter();

@@ -3,7 +3,7 @@
 //! - `sheet`: reading a document key by key and going on after a fault;
 //! - `values`: units and identifiers;
 //! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`; `by_pool`: `[[override]]`; `cases`: their unit tests;
-//! - `events`: planned events;
+//! - `events`: planned events; `residency`: where data may go;
 //! - `learned`: the rules of detectors and forecasts; `hints`: when a cause is told;
 //! - `fault`: what is wrong, as people read it;
 //! - `origin`: where each value came from;
@@ -38,6 +38,7 @@ mod learned;
 mod origin;
 mod overrides;
 mod receivers;
+mod residency;
 mod rules;
 pub mod schema;
 mod settings;

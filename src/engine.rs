@@ -10,6 +10,8 @@
 //! - `moment`: one past minute again, with the looks that its verdicts were made from;
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
 //! - `hints`: what probably lies behind an incident;
+//! - `residency`: whether traffic can leave where it has to stay;
+//! - `siblings`: where a short pool's traffic could go instead;
 //! - `detect`: what is wrong now, by the pool's own past;
 //! - `forecast`: demand ahead, and when a quota runs out;
 //! - `learned`: the state of both for one pool, and the verdicts of the rules that ask for it.
@@ -26,6 +28,7 @@ use crate::model::{
     ids::{QuotaCode, RuleName, Scope},
     incident::AlertKey,
     quota::Quota,
+    residency::Residency,
     rule::{Condition, Rule, Rules},
     series::{PoolSeries, SETTLE_MINUTES, Signal},
     time::{Minute, Timestamp},
@@ -43,6 +46,8 @@ pub mod moment;
 mod observer;
 mod packed;
 pub mod portrait;
+pub mod residency;
+pub mod siblings;
 mod strip;
 mod yardstick;
 
@@ -235,10 +240,15 @@ fn growth_of(calendar: &Calendar, pool: &PoolId) -> Vec<forecast::Growth> {
 ///
 /// They would stay on for ever: no verdict comes that could end them.
 #[must_use]
-pub fn orphans(rules: &Rules, book: &Book) -> Vec<(AlertKey, String)> {
+pub fn orphans(rules: &Rules, residency: &[Residency], book: &Book) -> Vec<(AlertKey, String)> {
     let open = book.incidents.values().filter(|it| it.is_open());
     let on = open.flat_map(|it| it.members.iter().filter(|(_, member)| member.is_on));
     let orphans = on.filter_map(|(key, _)| {
+        let mut stays = residency.iter();
+        if stays.any(|it| it.name == key.rule && it.fits(&key.pool)) {
+            let is_gone = !book.pools.contains_key(&key.pool);
+            return is_gone.then(|| (key.clone(), "the pool is no longer known".to_owned()));
+        }
         let of_pool = rules.of(&key.pool);
         let Some(rule) = of_pool.iter().find(|rule| rule.name == key.rule) else {
             return Some((key.clone(), "the rule is no longer configured".to_owned()));

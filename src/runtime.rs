@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod cycle;
 pub mod daemon;
+pub mod elsewhere;
 pub mod heartbeat;
 pub mod history;
 pub mod moment;

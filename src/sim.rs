@@ -92,6 +92,8 @@ pub struct Call {
     pub account: AccountId,
     /// The Region that is called.
     pub region: Region,
+    /// By the clock of whoever signed, from `X-Amz-Date`: not the simulated time.
+    pub signed_at: Option<Timestamp>,
     /// The members of the input. For REST operations path and query parameters are members, too.
     pub input: Value,
 }

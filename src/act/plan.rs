@@ -7,6 +7,7 @@
 //! so that a grant that has just arrived is known before anything new is asked.
 
 mod desk;
+mod digest;
 mod draft;
 mod file;
 mod group;
@@ -22,7 +23,12 @@ pub mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::{minutes::Past, obey::obey, relay::fallbacks};
+pub use self::{
+    digest::{Beside, Spent, is_digest_due, nothing_beside},
+    minutes::Past,
+    obey::obey,
+    relay::fallbacks,
+};
 use crate::model::{
     alert::Verdict,
     book::{Book, Record},
@@ -54,6 +60,8 @@ pub struct Inputs<'a> {
     pub past: &'a Past,
     /// What the operator allows.
     pub policy: &'a Policy,
+    /// What a digest tells beside the book; asked for by [`is_digest_due`].
+    pub beside: &'a Beside,
     /// Writes at AWS's desks are stopped.
     pub stop: Option<&'a Stop>,
     /// The instant of this cycle.
@@ -80,11 +88,13 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
     obey::forget_old(&mut draft);
     file::withdraw(&mut draft);
     file::file(&mut draft);
+    digest::digest(&mut draft);
     draft.finish()
 }
 
 /// Whether time alone brings something to tell, so that a plan is due without any news. May say yes in vain.
 #[must_use]
 pub fn is_due(inputs: Inputs<'_>) -> bool {
-    tell::is_due(&draft::Draft::new(inputs))
+    let draft = draft::Draft::new(inputs);
+    tell::is_due(&draft) || digest::is_due(&draft)
 }

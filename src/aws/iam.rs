@@ -5,6 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::actions::{ALL, Need};
+pub use residency::{Paper, policies};
+
+mod residency;
+
 use crate::model::{
     ids::AccountId,
     policy::{Account, Mode, Receiver, Settings},

@@ -37,7 +37,10 @@ impl From<&Settings> for By {
         Self {
             rules: settings.rules.clone(),
             calendar: settings.calendar.clone(),
-            policy: settings.policy.clone(),
+            policy: Policy {
+                digests: Vec::new(), // tell how things stand now, which is not what is replayed
+                ..settings.policy.clone()
+            },
         }
     }
 }
@@ -137,6 +140,7 @@ impl Walk {
                 | Record::Hour(..)
                 | Record::Discovered(..)
                 | Record::Catalog(..)
+                | Record::Reaches(..)
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)
                 | Record::ReadInDepth(..)
@@ -171,7 +175,7 @@ impl Walk {
     }
 
     fn plan(&mut self, verdicts: &[Verdict], now: Timestamp) -> Vec<Record> {
-        let orphans = engine::orphans(&self.by.rules, &self.book);
+        let orphans = engine::orphans(&self.by.rules, &[], &self.book);
         let takers = BTreeMap::new();
         let desk: &[DeskReading] = &[];
         loop {
@@ -181,6 +185,7 @@ impl Walk {
                 orphans: &orphans,
                 desk,
                 takers: &takers,
+                beside: plan::nothing_beside(),
                 past: &self.past,
                 policy: &self.by.policy,
                 stop: None,

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::remote;
 use crate::{
+    aws::iam::Paper,
     config,
     model::{policy::Mode, units::Share},
 };
@@ -22,7 +23,7 @@ pub(super) use saying::{
     AckArgs, ApproveArgs, AuditArgs, RejectArgs, ResumeArgs, SilenceCommand, SnoozeArgs, StopArgs,
 };
 pub(super) use store::StoreCommand;
-pub(super) use trying::{BacktestArgs, TestArgs};
+pub(super) use trying::{BacktestArgs, DrillArgs, TestArgs};
 
 /// Where a service listens that was told nothing else.
 pub(super) const DAEMON_URL: &str = "http://127.0.0.1:9464";
@@ -109,6 +110,13 @@ pub(super) enum Command {
     /// Try the ways to people.
     #[command(subcommand)]
     Notify(NotifyCommand),
+    /// Rehearse an incident: its beginning and its end, told through the configured routes, each message marked DRILL.
+    ///
+    /// For instance `drill --severity critical`. Who takes each message is printed, and how long that took; a receiver that
+    /// does not take it is told by its fallback. Nothing is asked of AWS but to publish to topics, nothing is written down,
+    /// and what it opens in PagerDuty or Alertmanager, it ends. Exit codes: 0 all who were told took it, 1 not, 78 the
+    /// configuration has no receiver.
+    Drill(DrillArgs),
     /// Dump, load or verify a store. The service must not be running on it.
     #[command(subcommand)]
     Store(StoreCommand),
@@ -178,6 +186,15 @@ pub(super) enum ModeArg {
     Propose,
     /// File within the budgets.
     File,
+}
+
+impl From<PaperArg> for Paper {
+    fn from(paper: PaperArg) -> Self {
+        match paper {
+            PaperArg::Iam => Self::Iam,
+            PaperArg::Scp => Self::Scp,
+        }
+    }
 }
 
 impl From<ModeArg> for Mode {
@@ -269,6 +286,17 @@ pub(super) struct IamPolicyArgs {
     /// For the role in this account; without it, for the credentials that the service runs with.
     #[arg(long, value_name = "ID")]
     pub(super) account: Option<String>,
+    /// Print instead what would enforce [[residency]] on those who call models.
+    #[arg(long, value_name = "PAPER", conflicts_with_all = ["mode", "account"], requires = "config")]
+    pub(super) residency: Option<PaperArg>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum PaperArg {
+    /// A policy for the role that calls models: it allows them where data may be, and denies them elsewhere.
+    Iam,
+    /// A service control policy for the organisation: it denies, and allows nothing.
+    Scp,
 }
 
 #[derive(Debug, Args)]

@@ -218,6 +218,17 @@ fn write_why(text: &mut Text<'_>, incident: &Incident) -> io::Result<()> {
     for hint in &incident.brief.hints {
         text.line(2, hint)?;
     }
+    if !incident.elsewhere.is_empty() {
+        text.line(1, "ROOM ELSEWHERE, BY THE P95 OF THE LAST DAY")?;
+    }
+    for it in &incident.elsewhere {
+        let ruled = if it.is_ruled {
+            ""
+        } else {
+            "; whether data may go there, no [[residency]] says"
+        };
+        text.line(2, &format!("{}{ruled}", it.text))?;
+    }
     text.line(1, "DECISIONS")?;
     if incident.decisions_dropped > 0 {
         let gone = format!("({} older ones were let go)", incident.decisions_dropped);

@@ -10,6 +10,7 @@ use crate::cloud::Cloud;
 use crate::model::book::{Book, Key, Record};
 use crate::model::catalog::{Catalog, Family, Mapping, Pool, PoolId, Target, Unplaced};
 use crate::model::ids::{QuotaCode, Scope, TargetId};
+use crate::model::residency::Reaches;
 use crate::model::time::{DAY, Timestamp, after};
 
 pub use news::News;
@@ -139,6 +140,7 @@ impl Stage<'_> {
             self.news.push(News::Unplaced(unplaced));
         }
         self.catalog(&mut now_known, &listed);
+        self.reaches(&now_known);
         self.record_targets(&known, &now_known);
         now_known
     }
@@ -170,6 +172,30 @@ impl Stage<'_> {
         if old != Some(&catalog) && catalog != Catalog::default() {
             let record = Record::Catalog(self.scope.clone(), catalog);
             self.found.push(record);
+        }
+    }
+
+    /// Where the profiles lead, once all of them were listed. What is known of a target that has no profile any more is kept:
+    /// its metrics, and so its pool, live on for a while.
+    fn reaches(&mut self, known: &BTreeMap<TargetId, Target>) {
+        if !self.listings.has_all_profiles() {
+            return;
+        }
+        let old = self.book.reaches.get(self.scope);
+        let mut reaches = Reaches::default();
+        for (target, reach) in self.listings.reaches(|id| known.contains_key(id)) {
+            reaches.insert(target, reach);
+        }
+        let kept = old.into_iter().flat_map(|it| &it.by_reach);
+        let kept = kept.flat_map(|(reach, ids)| ids.iter().map(move |id| (id, reach)));
+        for (id, reach) in kept.filter(|(id, _)| known.contains_key(*id)) {
+            if reaches.of(id).is_none() {
+                reaches.insert(id.clone(), reach.clone());
+            }
+        }
+        if old != Some(&reaches) && reaches != Reaches::default() {
+            self.found
+                .push(Record::Reaches(self.scope.clone(), reaches));
         }
     }
 

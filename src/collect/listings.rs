@@ -1,15 +1,16 @@
 //! What one account and Region lists of metrics, profiles and models: read in full before anything is concluded from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::endpoint::Endpoint;
 use super::mantle;
 use super::pages::{Listing, all_pages};
-use super::place::{Atlas, Profiles};
+use super::place::{Atlas, Profiles, reach_of};
 use super::sum::Measure;
 use crate::cloud::{Cloud, Fault, FoundationModel, Metric, Profile};
 use crate::model::catalog::LifeCycle;
 use crate::model::ids::{ModelId, Scope, TargetId};
+use crate::model::residency::Reach;
 
 const RUNTIME: &str = "AWS/Bedrock";
 
@@ -89,6 +90,16 @@ impl Listings {
     pub(super) fn system_profiles(&self) -> BTreeSet<String> {
         let system = self.profiles.items.iter().filter(|it| !it.is_application);
         system.map(|it| it.id.clone()).collect()
+    }
+
+    /// Where profiles lead, each once: all system-defined ones, and those application profiles that are `wanted`. A profile
+    /// without a model ARN tells nothing.
+    pub(super) fn reaches(&self, wanted: impl Fn(&TargetId) -> bool) -> BTreeMap<TargetId, Reach> {
+        let profiles = self.profiles.items.iter();
+        let each = profiles.filter_map(|it| Some((TargetId::new(it.id.clone()), reach_of(it)?)));
+        let system: BTreeSet<String> = self.system_profiles();
+        each.filter(|(id, _)| system.contains(id.as_str()) || wanted(id))
+            .collect()
     }
 
     /// How long this model will be there.

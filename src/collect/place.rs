@@ -11,7 +11,8 @@ use super::label::split_vendor;
 use super::mantle;
 use crate::cloud::{FoundationModel, Profile};
 use crate::model::catalog::{Family, PoolId, TargetKind, Unplaced};
-use crate::model::ids::{ModelId, Scope, TargetId};
+use crate::model::ids::{ModelId, Region, Scope, TargetId};
+use crate::model::residency::Reach;
 
 /// A target and where it belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -254,6 +255,24 @@ fn base_model(arn: &str) -> Option<&str> {
     let resource = arn.splitn(6, ':').nth(5)?;
     let id = resource.strip_prefix("foundation-model/")?;
     (!id.is_empty()).then_some(id)
+}
+
+/// The Regions of a profile's models: one ARN a destination, and one without a Region where it may be any. `None` without
+/// an ARN.
+pub(super) fn reach_of(profile: &Profile) -> Option<Reach> {
+    let mut reach = Reach {
+        is_anywhere: !profile.is_application
+            && family_of(split_vendor(&profile.id).0) == Family::Global,
+        ..Reach::default()
+    };
+    for region in profile.model_arns.iter().filter_map(|arn| region_of(arn)) {
+        if region.is_empty() {
+            reach.is_anywhere = true;
+        } else {
+            reach.regions.insert(Region::new(region));
+        }
+    }
+    (reach.is_anywhere || !reach.regions.is_empty()).then_some(reach)
 }
 
 fn region_of(arn: &str) -> Option<&str> {

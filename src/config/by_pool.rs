@@ -102,16 +102,17 @@ pub(super) fn matcher(
     accounts: &[Account],
 ) -> Matcher {
     let families = Family::ALL.map(|it| (it.name(), it));
-    let account = |text: &str| {
-        let id = values::account(text)?;
-        is_watched(id, accounts)
-    };
     Matcher {
-        accounts: list(sheet, section, "accounts", account),
+        accounts: list(sheet, section, "accounts", |it| account_of(it, accounts)),
         regions: list(sheet, section, "regions", region),
         families: list(sheet, section, "families", |it| one_of(it, &families)),
         models: list(sheet, section, "models", model),
     }
+}
+
+/// An account that is watched.
+pub(super) fn account_of(text: &str, accounts: &[Account]) -> Result<AccountId, Wrong> {
+    is_watched(values::account(text)?, accounts)
 }
 
 /// An empty list would fit every pool, where it looks like none.
@@ -150,7 +151,7 @@ fn is_watched(id: AccountId, accounts: &[Account]) -> Result<AccountId, Wrong> {
     ))
 }
 
-fn region(text: &str) -> Result<Pattern, Wrong> {
+pub(super) fn region(text: &str) -> Result<Pattern, Wrong> {
     if !text.contains('*') {
         return values::region(text).map(|it| Pattern::new(it.as_str()));
     }
@@ -165,7 +166,7 @@ fn region(text: &str) -> Result<Pattern, Wrong> {
     ))
 }
 
-fn model(text: &str) -> Result<Pattern, Wrong> {
+pub(super) fn model(text: &str) -> Result<Pattern, Wrong> {
     let is_fine = |b: u8| b.is_ascii_graphic() && !b.is_ascii_uppercase() && b != b'/';
     if !text.is_empty() && text.bytes().all(is_fine) {
         return Ok(Pattern::new(text));

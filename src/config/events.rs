@@ -240,7 +240,7 @@ fn minute(text: &str) -> Result<Minute, Wrong> {
 }
 
 /// `Sun 02:00`, in UTC: minutes since Monday 00:00.
-fn weekly(text: &str) -> Result<i64, Wrong> {
+pub(super) fn weekly(text: &str) -> Result<i64, Wrong> {
     let wrong = || {
         Wrong::new(
             "must be a day of the week and a time in UTC",

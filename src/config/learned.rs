@@ -61,14 +61,10 @@ fn jump(sheet: &mut Sheet, table: &mut Section<'_>) -> Option<Jump> {
     })
 }
 
-/// `{ kind = "tpm", early = "info", quiet = "7d", again = "5d", ahead = { … }, near = { … }, climb = { … }, soon = { … } }`.
+/// `{ kind = "tpm", early = "info", quiet = "7d", again = "5d", ahead = { … }, near = { … }, climb = { … }, soon = { … } }`;
+/// without `climb` for `tpd`, since the pace of an hour says little of a day.
 pub(super) fn runs_out(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Condition> {
-    // A day's sum is reset at midnight: its end is another matter.
-    let kinds = QuotaKind::ALL.into_iter();
-    let kinds: Vec<_> = kinds
-        .filter(|it| *it != QuotaKind::Tpd)
-        .map(|it| (it.name(), it))
-        .collect();
+    let kinds = QuotaKind::ALL.map(|it| (it.name(), it));
     let kind = table.take("kind").and_then(|it| sheet.choice(&it, &kinds));
     let kind = sheet.require(&table, "kind", "\"tpm\"", kind);
     let early = table
@@ -91,9 +87,13 @@ pub(super) fn runs_out(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Cond
         "{ use = \"85 %\", chance = \"30 %\" }",
         near,
     );
-    let climb = table.take("climb").and_then(|it| climb_of(sheet, &it));
-    let such_as = "{ use = \"45 %\", usual = \"33 %\", within = \"6h\" }";
-    let climb = sheet.require(&table, "climb", such_as, climb);
+    let climb = if kind == Some(QuotaKind::Tpd) {
+        Some(None) // what is written nevertheless is an unknown key
+    } else {
+        let climb = table.take("climb").and_then(|it| climb_of(sheet, &it));
+        let such_as = "{ use = \"45 %\", usual = \"33 %\", within = \"6h\" }";
+        sheet.require(&table, "climb", such_as, climb).map(Some)
+    };
     let soon = table.take("soon").and_then(|it| standing(sheet, &it));
     let soon = sheet.require(
         &table,

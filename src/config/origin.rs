@@ -154,6 +154,23 @@ fn reminders_and_inhibits(page: &mut Page<'_>, policy: &Policy) {
         );
         page.note(&format!("inhibit {}: {what}", quoted(&it.name)));
     }
+    for it in &policy.residency {
+        let whose = match matcher(&it.matcher) {
+            none if none.is_empty() => "all data".to_owned(),
+            some => some,
+        };
+        let regions: Vec<&str> = it.allowed.iter().map(Pattern::as_str).collect();
+        let regions = if it.is_anywhere {
+            "anywhere".to_owned()
+        } else {
+            regions.join(", ")
+        };
+        let severity = it.severity.name();
+        page.note(&format!(
+            "{} ({severity}): {whose} stays in {regions}",
+            it.name
+        ));
+    }
 }
 
 fn case_and_cadence(page: &mut Page<'_>, settings: &Settings) {

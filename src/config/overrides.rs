@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     fault::{Wrong, nearest},
     learned,
-    rules::{RuleBook, clear_below_above, clear_minutes, remedies, severities},
+    rules::{RuleBook, clear_below_above, clear_minutes, only_told, remedies, severities},
     sheet::{Entry, Section, Sheet},
     values,
 };
@@ -89,6 +89,11 @@ fn read(sheet: &mut Sheet, mut table: Section<'_>, rule: &Rule) -> Changes {
         match key {
             "above" => upper = Some(entry),
             "clear" => lower = Some(entry),
+            "remedy" => {
+                if let Some(Value::Remedy(remedy)) = changes.get(key) {
+                    only_told(sheet, &entry, rule.category, *remedy);
+                }
+            }
             _ => {}
         }
     }

@@ -7,7 +7,7 @@ mod secret;
 
 use std::path::Path;
 
-pub(super) use routes::{check_fallbacks, routes};
+pub(super) use routes::{DIGEST, check_fallbacks, digests, routes};
 use secret::{BEARER, HEARTBEAT_URL, KEY, ROUTING_KEY, SLACK_TOKEN, WEBHOOK_URL};
 
 use super::{

@@ -52,6 +52,10 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../alert-rules/throttles.toml"),
     ),
     (
+        "alert-rules/tpd.toml",
+        include_str!("../../alert-rules/tpd.toml"),
+    ),
+    (
         "alert-rules/tpm-share.toml",
         include_str!("../../alert-rules/tpm-share.toml"),
     ),
@@ -106,10 +110,14 @@ fn read_rule(sheet: &mut Sheet, mut section: Section<'_>, book: &mut RuleBook) {
         .take("severity")
         .and_then(|it| sheet.choice(&it, &severities()));
     let severity = sheet.require(&section, "severity", "\"warning\"", severity);
-    let remedy = section
-        .take("remedy")
-        .and_then(|it| sheet.choice(&it, &remedies()));
+    let written = section.take("remedy");
+    let remedy = written
+        .as_ref()
+        .and_then(|it| sheet.choice(it, &remedies()));
     let remedy = sheet.require(&section, "remedy", "\"notify\"", remedy);
+    if let (Some(entry), Some(category), Some(remedy)) = (&written, category, remedy) {
+        only_told(sheet, entry, category, remedy);
+    }
     let runbook = section
         .take("runbook")
         .and_then(|it| sheet.parsed(&it, one_line));
@@ -359,12 +367,35 @@ fn signals(want: impl Fn(Signal) -> bool) -> Vec<(&'static str, Signal)> {
     wanted.map(|signal| (signal.name(), signal)).collect()
 }
 
-fn categories() -> [(&'static str, Category); 7] {
-    Category::ALL.map(|it| (it.name(), it))
+/// Of rule files: where data may go is said by `[[residency]]`.
+pub(super) fn categories() -> Vec<(&'static str, Category)> {
+    let all = Category::ALL.into_iter();
+    all.filter(|it| *it != Category::Residency)
+        .map(|it| (it.name(), it))
+        .collect()
 }
 
 pub(super) fn severities() -> [(&'static str, Severity); 3] {
     Severity::ALL.map(|it| (it.name(), it))
+}
+
+/// What is merely unusual, or announced, is no reason to ask AWS for anything.
+pub(super) const fn is_only_told(category: Category) -> bool {
+    matches!(category, Category::Anomaly | Category::Lifecycle)
+}
+
+pub(super) fn only_told(sheet: &mut Sheet, entry: &Entry<'_>, category: Category, remedy: Remedy) {
+    if is_only_told(category) && Remedy::Notify < remedy {
+        let wrong = Wrong::new(
+            format!(
+                "asks AWS for something, which a rule of category \"{}\" never does",
+                category.name()
+            ),
+            "people are told, nothing is filed",
+            "write \"notify\"; what shall be filed needs a rule on a quota, refusals, errors or latency",
+        );
+        sheet.wrong(entry, wrong);
+    }
 }
 
 pub(super) fn remedies() -> [(&'static str, Remedy); 3] {

@@ -15,6 +15,7 @@ use super::{
     origin::{Origin, Origins},
     overrides,
     receivers::{self, Receivers, Surroundings},
+    residency,
     sheet::{Entry, Section, Sheet},
     values,
 };
@@ -115,14 +116,10 @@ impl Reader<'_> {
             .take("route")
             .map(|it| self.sheet.tables(&it))
             .unwrap_or_default();
-        for (index, section) in routes.iter().enumerate() {
-            if section.has("severity") {
-                self.origins
-                    .insert(format!("route[{index}].severity"), Origin::File);
-            }
-        }
+        self.route_origins(&routes);
         let routes = receivers::routes(&mut self.sheet, routes, &receivers, &accounts);
         receivers::check_fallbacks(&mut self.sheet, &receivers);
+        let digests = receivers::digests(&mut self.sheet, &mut root, &receivers, &accounts);
         for (name, _) in receivers.iter().filter(|(_, it)| it.has_wait) {
             let path = format!("receiver.{name}.fallback_after");
             self.origins.insert(path, Origin::File);
@@ -136,6 +133,7 @@ impl Reader<'_> {
         let heartbeat = self.heartbeat(&mut root, &accounts);
         let calendar = events::read_all(&mut self.sheet, &mut root, &accounts);
         let (rules, mut rule_faults) = self.rules(&mut root, &accounts);
+        let residency = residency::read_all(&mut self.sheet, &mut root, &accounts, &rules);
         let (inhibits, faults) = self.inhibits(&mut root, &rules);
         rule_faults.extend(faults);
         root.finish(&mut self.sheet);
@@ -160,6 +158,8 @@ impl Reader<'_> {
             cooldown_minutes,
             inhibits,
             reminders,
+            digests,
+            residency,
         };
         let settings = Settings {
             accounts,
@@ -173,6 +173,15 @@ impl Reader<'_> {
             rules,
         };
         (settings, rule_faults)
+    }
+
+    fn route_origins(&mut self, routes: &[Section<'_>]) {
+        for (index, section) in routes.iter().enumerate() {
+            if section.has("severity") {
+                let path = format!("route[{index}].severity");
+                self.origins.insert(path, Origin::File);
+            }
+        }
     }
 
     fn mode(&mut self, root: &mut Section<'_>) -> Mode {

@@ -333,6 +333,30 @@ fn faulty_rule_files_are_told_together() {
 }
 
 #[test]
+fn what_is_merely_unusual_may_ask_aws_for_nothing() {
+    let by_table = "[rule.traffic-up]\nremedy = \"investigate\"\n";
+    let error = parse(by_table, "config.toml", &Overrides::default()).unwrap_err();
+    let faults = error.faults().iter().map(ToString::to_string);
+    let faults: Vec<String> = faults.collect();
+    assert!(
+        faults.iter().any(|it| it.contains("never does")),
+        "{faults:?}"
+    );
+    let folder = Folder::new("unusual");
+    let rule = RULE
+        .replace("throttle\"", "anomaly\"")
+        .replace("\"notify\"", "\"request-quota\"");
+    folder.put("mine.toml", rule.as_bytes());
+    let overrides = Overrides {
+        rules: Some(folder.0.clone()),
+        ..Overrides::default()
+    };
+    let error = load(None, &overrides).unwrap_err();
+    let report = folder.report(&error);
+    assert!(report.contains("never does"), "{report}");
+}
+
+#[test]
 fn a_rule_folder_replaces_the_built_in_rules() {
     let folder = Folder::new("replace");
     folder.put("mine.toml", RULE.as_bytes());

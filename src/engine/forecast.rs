@@ -5,8 +5,10 @@
 //! - `history`: quarter-hour means of fifteen days, two bytes each;
 //! - `shape`: the shape of a day; `trend`: level, growth, weekdays; `fit`: what is to be expected from them, from last
 //!   week and from the last hours;
-//! - `spread`, `busy`: how wrong the own forecasts of the mean and of the busy minutes were;
-//! - `exhaustion`: the distribution of the time to exhaustion;
+//! - `spread`: how wrong the own forecasts of the mean were;
+//! - `gauge`: what a quota counts, the busy minutes (`busy`) or the sum of a UTC day (`daily`), and how wrong the own
+//!   forecasts of that were;
+//! - `peaks`, `sums`: what that is forecast to come to; `exhaustion`: the distribution of the time to exhaustion;
 //! - `warning`: when people are told; `alarm`: for how long that stands; `tally`: what came of it; `lookout`: all of it for
 //!   one quota, kept in step.
 //!
@@ -25,12 +27,16 @@ use crate::model::{
 
 mod alarm;
 mod busy;
+mod daily;
 mod exhaustion;
 mod fit;
+mod gauge;
 mod history;
 mod lookout;
+mod peaks;
 mod shape;
 mod spread;
+mod sums;
 mod tally;
 mod trend;
 pub mod warning;
@@ -44,9 +50,9 @@ use super::{
     strip::Strip,
     yardstick::{Use, minute_use},
 };
-use busy::{Busy, Error};
-use exhaustion::{Outlook, PATH_HOURS};
+use daily::Daily;
 use fit::Fit;
+use gauge::{Gauge, Path};
 use history::{History, QUARTER};
 use spread::{Spread, Widths};
 use trend::Trend;
@@ -70,12 +76,21 @@ pub struct Growth {
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Forecaster {
     history: History,
-    busy: Busy,
+    gauge: Gauge,
     spread: Spread,
     trend: Option<Trend>,
 }
 
 impl Forecaster {
+    /// Of a quota of this kind; by default of one that counts by the minute.
+    #[must_use]
+    pub fn of(kind: QuotaKind) -> Self {
+        Self {
+            gauge: Gauge::of(kind),
+            ..Self::default()
+        }
+    }
+
     /// Takes in one minute. Minutes that were left out are gaps, and a gap is never a zero; a minute of the past is
     /// passed over.
     pub fn push(&mut self, minute: Minute, sample: Sample, growth: &[Growth]) {
@@ -84,7 +99,7 @@ impl Forecaster {
 
     /// As [`Self::push`]; at the end of an hour, the fit that its errors will be learned by.
     fn advance(&mut self, minute: Minute, sample: Sample, growth: &[Growth]) -> Option<Fit> {
-        if !self.history.push(minute, sample) || !self.busy.push(minute, sample.value()) {
+        if !self.history.push(minute, sample) || !self.gauge.push(minute, sample.value()) {
             return None;
         }
         if self.trend.is_none() || minute.plus(1).0.rem_euclid(TREND_BEAT) == 0 {
@@ -92,8 +107,7 @@ impl Forecaster {
         }
         let fit = self.fit(growth)?;
         self.spread.hour(self.history.last(), &fit);
-        let day: Vec<f64> = self.peaks(&fit, 24).collect();
-        self.busy.forecast(&day);
+        self.gauge.put_by(&fit);
         Some(fit)
     }
 
@@ -111,10 +125,17 @@ impl Forecaster {
 
     fn forecast_of(&self, fit: Fit) -> Forecast {
         Forecast {
-            peaks: self.peaks(&fit, PATH_HOURS).collect(),
+            path: self.gauge.path(&fit),
             widths: self.spread.widths(),
-            errors: self.busy.errors(),
             fit,
+        }
+    }
+
+    /// What is known of the days, for a quota that counts by them.
+    const fn day(&self) -> Option<&Daily> {
+        match &self.gauge {
+            Gauge::Day(daily) => Some(daily),
+            Gauge::Minute(_) => None,
         }
     }
 
@@ -126,18 +147,6 @@ impl Forecaster {
     fn fit(&self, growth: &[Growth]) -> Option<Fit> {
         Fit::of(&self.history, self.trend.as_ref()?, growth)
     }
-
-    /// Logarithms of the sustained level of the busiest minutes of the next hours.
-    fn peaks(&self, fit: &Fit, hours: usize) -> impl Iterator<Item = f64> {
-        let ratio = self.busy.ratio();
-        (0_i64..).take(hours).map(move |hour| {
-            let means = (0..4).map(|at| {
-                let at = fit.origin.plus(hour * HOUR + at * QUARTER);
-                fit.median(at, QUARTER)
-            });
-            means.fold(0.0, f64::max).ln() + ratio
-        })
-    }
 }
 
 /// A forecast: as of one minute, of one quantity.
@@ -145,9 +154,7 @@ impl Forecaster {
 pub struct Forecast {
     fit: Fit,
     widths: Widths,
-    /// Logarithms of the sustained level of the busiest minutes, one an hour.
-    peaks: Vec<f64>,
-    errors: (Error, Error),
+    path: Path,
 }
 
 /// Quantiles of one bucket, in the unit of the quantity per minute.
@@ -188,17 +195,13 @@ impl Forecast {
             .collect()
     }
 
-    /// When a quota in the unit of the quantity per minute is exhausted. `None` for a quota that is not positive, and
-    /// while less than two days are known.
+    /// When a quota is exhausted, in the unit of the quantity a minute, or a day for one that counts by the day. `None` for
+    /// a quota that is not positive, while less than two days are known, and while too little is known of a day that is
+    /// counted.
     #[must_use]
     pub fn exhaustion(&self, quota: f64) -> Option<Exhaustion> {
-        let outlook = Outlook {
-            origin: self.fit.origin,
-            peaks: &self.peaks,
-            trend: &self.fit.trend,
-            errors: self.errors,
-        };
-        (self.fit.is_old() && 0.0 < quota).then(|| outlook.exhaustion(quota))
+        let is_known = self.fit.is_old() && 0.0 < quota;
+        is_known.then(|| self.path.exhaustion(&self.fit, quota))?
     }
 }
 

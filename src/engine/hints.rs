@@ -49,8 +49,8 @@ pub struct Evidence<'a> {
     pub samples: &'a Samples<'a>,
     /// Who takes most of each pool lately, most first.
     pub takers: &'a BTreeMap<PoolId, Vec<Reason>>,
-    /// Whether traffic of the first pool may go to the second one. Where data may go is the operator's rule; while no
-    /// rule can be declared, the hint says that it needs one.
+    /// Whether traffic of the first pool may go to the second one, by the operator's rules of residency. Without a rule the
+    /// hint says that it needs one.
     pub may_move: &'a dyn Fn(&PoolId, &PoolId) -> bool,
     /// The most output that one request can reserve at admission, in tokens.
     pub most_output: f64,
@@ -108,7 +108,7 @@ fn of_pool(
     pool: &Pool,
     (from, until): (Minute, Minute),
 ) -> Vec<Hint> {
-    if until <= from || incident.is_of_lifecycle() {
+    if until <= from || incident.is_of_lifecycle() || incident.is_of_residency() {
         return Vec::new();
     }
     let scene = Scene::of(evidence, pool, incident, (from, until));

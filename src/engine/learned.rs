@@ -38,7 +38,7 @@ use crate::model::{
 use sitting::{Said, Sitting};
 
 /// The shape of [`Learned`] as it is kept: one more with each change of what it consists of.
-pub const SHAPE: u16 = 3;
+pub const SHAPE: u16 = 4;
 /// Days of history that are worth learning from.
 pub const LEARNED_DAYS: i64 = 15;
 /// A minute that was nearly bad is worth a closer look for so long.
@@ -236,7 +236,8 @@ impl Learned {
             if let Condition::RunsOut { kind, warning } = &rule.condition {
                 let group = QuotaKind::ALL.iter().zip(&mut self.quotas);
                 let group = group.into_iter().find(|(it, _)| *it == kind);
-                let group = group.map(|(_, group)| group.get_or_insert_default());
+                let group =
+                    group.map(|(_, group)| group.get_or_insert_with(|| Box::new(Group::of(*kind))));
                 let track = track_of(&rule.name);
                 let case = Case {
                     rule,
@@ -299,7 +300,8 @@ pub(super) fn applies(trouble: Trouble, pool: &Pool) -> bool {
 }
 
 impl<S: Clone> Group<S> {
-    /// Takes in the minutes that are new, for good up to the settled ones, and lets each sitting hear of them.
+    /// Takes in the minutes that are new, for good up to the settled ones, and lets each sitting hear of them; the copy
+    /// that the others were judged on, where there were any.
     fn walk<K>(
         &mut self,
         ground: &Ground<'_>,
@@ -308,11 +310,9 @@ impl<S: Clone> Group<S> {
         sittings: &mut [(K, Sitting<'_>)],
         see: impl Fn(&mut S, &Strip, Minute),
         tell: impl Fn(&S, &K, Minute) -> Said,
-    ) {
+    ) -> Option<S> {
         let next = self.through.map(|through| through.plus(1));
-        let Some(at) = next.or_else(|| ground.series.first_minute()) else {
-            return;
-        };
+        let at = next.or_else(|| ground.series.first_minute())?;
         if let Some(through) = self.through {
             for (key, sitting) in &mut *sittings {
                 sitting.recall(&tell(&self.state, key, through));
@@ -338,7 +338,7 @@ impl<S: Clone> Group<S> {
             sitting.settle();
         }
         if reach.until <= at {
-            return;
+            return None;
         }
         let strip = Strip::cut(ground.series, at, reach.until, signals.iter().copied());
         let mut ahead = self.state.clone();
@@ -350,6 +350,7 @@ impl<S: Clone> Group<S> {
                 sitting.hear(minute, &tell(&ahead, key, minute), false);
             }
         }
+        Some(ahead)
     }
 }
 
@@ -452,6 +453,17 @@ struct Case<'c, 'g> {
 }
 
 impl Group<Ahead> {
+    fn of(kind: QuotaKind) -> Self {
+        let state = Ahead {
+            lookout: Lookout::of(kind),
+            ..Ahead::default()
+        };
+        Self {
+            through: None,
+            state,
+        }
+    }
+
     fn judge(
         &mut self,
         case: &Case<'_, '_>,
@@ -489,7 +501,10 @@ impl Group<Ahead> {
             }
         };
         let tell = |state: &Ahead, (): &(), minute| state.said(minute);
-        self.walk(ground, signals, reach, &mut sittings, see, tell);
+        let ahead = self.walk(ground, signals, reach, &mut sittings, see, tell);
+        if let Some(ahead) = ahead {
+            self.state.lookout.remember(&ahead.lookout);
+        }
         let [((), sitting)] = sittings;
         Some(sitting.verdict(reach))
     }
@@ -548,12 +563,14 @@ impl Limits {
         let first = (scope.clone(), code.clone(), Timestamp::MIN);
         let changes = ground.changes.range(first..);
         let own = changes.take_while(|((at, of, _), _)| at == scope && *of == code);
+        let family = ground.pool.id.family;
+        let allowed = |old: Amount| quota.map_or(old, |it| it.allowed(old, family));
         let mut before: Vec<_> = own
-            .map(|(_, change)| (Minute::of(change.at), change.old))
+            .map(|(_, change)| (Minute::of(change.at), change.old.map(allowed)))
             .collect();
         before.reverse();
         Self {
-            now: quota.and_then(|it| it.limit().amount()),
+            now: quota.and_then(|it| it.limit_for(family).amount()),
             before,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::strip::Strip;
 use crate::model::{
     catalog::{Family, LifeCycle, Mapping, Pool},
@@ -105,7 +107,7 @@ impl<'a> Yardstick<'a> {
         };
         let limit = quotas
             .get(&(pool.id.scope.clone(), code.clone()))
-            .map_or(Limit::Unknown, Quota::limit);
+            .map_or(Limit::Unknown, |quota| quota.limit_for(pool.id.family));
         let line = |quota, is_default| {
             Self::QuotaShare(QuotaLine {
                 kind: *kind,
@@ -280,9 +282,9 @@ fn token_use(charged: f64, through: Option<f64>, refused: Option<f64>) -> Use {
 const LEAST_DAY_COVERAGE: i64 = 9_500;
 
 /// Sums up a UTC day minute by minute; has to be shown each minute in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct DayUse {
-    day: i64,
+    pub(super) day: i64,
     known: i64,
     sum: f64,
 }

@@ -77,6 +77,7 @@ pub fn entries(before: &Book, records: &[Record], now: Timestamp) -> Vec<Record>
             | Record::Hour(..)
             | Record::Discovered(..)
             | Record::Catalog(..)
+            | Record::Reaches(..)
             | Record::ReadThrough(..)
             | Record::ReadInFull(..)
             | Record::ReadInDepth(..)

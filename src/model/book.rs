@@ -14,6 +14,7 @@ use super::{
     },
     incident::{AlertKey, Cause, Incident},
     quota::{Quota, QuotaChange},
+    residency::Reaches,
     series::{Depth, HourBlock, PoolSeries, Signal},
     silence::Silence,
     spend::{Month, Spend},
@@ -47,6 +48,8 @@ pub enum Record {
     Discovered(Scope, Timestamp),
     /// What the listings of an account and Region say beside targets and pools.
     Catalog(Scope, Catalog),
+    /// Where the profiles of an account and Region lead.
+    Reaches(Scope, Reaches),
     /// The minute up to which a pool was read last, exclusive.
     ReadThrough(PoolId, Minute),
     /// The minute up to which a pool was last read in full, exclusive; at most its `ReadThrough`.
@@ -92,6 +95,8 @@ pub enum Key {
     Discovered(Scope),
     /// See [`Record::Catalog`].
     Catalog(Scope),
+    /// See [`Record::Reaches`].
+    Reaches(Scope),
     /// See [`Record::ReadThrough`].
     ReadThrough(PoolId),
     /// See [`Record::ReadInFull`].
@@ -125,6 +130,7 @@ impl Record {
             Self::Hour(pool, signal, hour, _) => Key::Hour(pool.clone(), *signal, *hour),
             Self::Discovered(scope, _) => Key::Discovered(scope.clone()),
             Self::Catalog(scope, _) => Key::Catalog(scope.clone()),
+            Self::Reaches(scope, _) => Key::Reaches(scope.clone()),
             Self::ReadThrough(pool, _) => Key::ReadThrough(pool.clone()),
             Self::ReadInFull(pool, _) => Key::ReadInFull(pool.clone()),
             Self::ReadInDepth(pool, _) => Key::ReadInDepth(pool.clone()),
@@ -164,6 +170,8 @@ pub struct Book {
     pub discovered: BTreeMap<Scope, Timestamp>,
     /// What each scope's listings say beside targets and pools.
     pub catalogs: BTreeMap<Scope, Catalog>,
+    /// Where the profiles of each scope lead.
+    pub reaches: BTreeMap<Scope, Reaches>,
     /// The minute up to which each pool was read, exclusive.
     pub read_through: BTreeMap<PoolId, Minute>,
     /// The minute up to which each pool was read in full, exclusive; see [`Book::known_until`].
@@ -250,6 +258,7 @@ impl Book {
             quotas: run(&self.quotas, &first_quota, |(at, _)| at == scope),
             discovered: self.discovered.clone(),
             catalogs: run(&self.catalogs, scope, |at| at == scope),
+            reaches: run(&self.reaches, scope, |at| at == scope),
             read_through: run(&self.read_through, &first_pool, |pool| pool.scope == *scope),
             read_in_full: run(&self.read_in_full, &first_pool, |pool| pool.scope == *scope),
             read_in_depth: run(&self.read_in_depth, &first_pool, |pool| {
@@ -293,6 +302,7 @@ impl Book {
             }
             Record::Discovered(scope, at) => drop(self.discovered.insert(scope, at)),
             Record::Catalog(scope, it) => drop(self.catalogs.insert(scope, it)),
+            Record::Reaches(scope, it) => drop(self.reaches.insert(scope, it)),
             Record::ReadThrough(pool, minute) => drop(self.read_through.insert(pool, minute)),
             Record::ReadInFull(pool, minute) => drop(self.read_in_full.insert(pool, minute)),
             Record::ReadInDepth(pool, minute) => drop(self.read_in_depth.insert(pool, minute)),
@@ -329,6 +339,7 @@ impl Book {
             }
             Key::Discovered(scope) => drop(self.discovered.remove(scope)),
             Key::Catalog(scope) => drop(self.catalogs.remove(scope)),
+            Key::Reaches(scope) => drop(self.reaches.remove(scope)),
             Key::ReadThrough(pool) => drop(self.read_through.remove(pool)),
             Key::ReadInFull(pool) => drop(self.read_in_full.remove(pool)),
             Key::ReadInDepth(pool) => drop(self.read_in_depth.remove(pool)),

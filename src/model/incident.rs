@@ -175,6 +175,12 @@ impl Incident {
         matches!(&self.cause, Cause::Pool { category, .. } if *category == Category::Lifecycle)
     }
 
+    /// Whether it is about where data goes: nothing fails, and no quota is the trouble.
+    #[must_use]
+    pub fn is_of_residency(&self) -> bool {
+        matches!(&self.cause, Cause::Pool { category, .. } if *category == Category::Residency)
+    }
+
     /// The alerts that count: those that are on; of an incident without any, all.
     pub fn counting(&self) -> impl Iterator<Item = &AlertKey> {
         let is_any_on = self.members.values().any(|it| it.is_on);

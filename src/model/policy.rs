@@ -5,9 +5,11 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 pub use super::receiver::{Fallback, Receiver, Route, Secret};
 use super::{
     calendar::Calendar,
+    digest::Digest,
     hint::HintRules,
     ids::{AccountId, ReceiverName, Region, Scope},
     inhibit::Inhibit,
+    residency::Residency,
     rule::Rules,
     units::{Amount, Share},
 };
@@ -157,6 +159,10 @@ pub struct Policy {
     pub inhibits: Vec<Inhibit>,
     /// When people are reminded.
     pub reminders: Reminders,
+    /// Who hears once a day or week how things stand.
+    pub digests: Vec<Digest>,
+    /// Where data may go.
+    pub residency: Vec<Residency>,
 }
 
 /// When people are reminded of what goes on.

@@ -1,10 +1,14 @@
 //! The value of a quota, and how far it may be trusted.
 
 use super::{
+    catalog::Family,
     ids::{QuotaCode, Scope},
     time::Timestamp,
     units::Amount,
 };
+
+/// AWS's words in the name of a daily quota of which geo traffic may take twice the value.
+pub const DOUBLED_FOR_GEO: &str = "(doubled for cross-region calls)";
 
 /// One quota of one account and Region, as last read.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +75,32 @@ impl Quota {
             (Some(value), _) => Limit::Applied(value),
             (None, Some(value)) if value > Amount::ZERO => Limit::Default(value),
             (None, _) => Limit::Unknown,
+        }
+    }
+
+    /// [`Self::limit`], for traffic of this family.
+    #[must_use]
+    pub fn limit_for(&self, family: Family) -> Limit {
+        match self.limit() {
+            Limit::Applied(value) => Limit::Applied(self.allowed(value, family)),
+            Limit::Default(value) => Limit::Default(self.allowed(value, family)),
+            other @ (Limit::Blocked | Limit::Unknown) => other,
+        }
+    }
+
+    /// What a value of this quota allows traffic of this family.
+    #[must_use]
+    pub fn allowed(&self, value: Amount, family: Family) -> Amount {
+        Amount::new(self.times(family) * value.get()).unwrap_or(value)
+    }
+
+    /// How many times its value traffic of this family may take.
+    #[must_use]
+    pub fn times(&self, family: Family) -> f64 {
+        let is_doubled = self.name.to_lowercase().contains(DOUBLED_FOR_GEO);
+        match family {
+            Family::Geo if is_doubled => 2.0,
+            Family::Geo | Family::OnDemand | Family::Global | Family::Mantle => 1.0,
         }
     }
 }

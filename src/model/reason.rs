@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     hint::Hint,
-    ids::{QuotaCode, TargetId},
+    ids::{QuotaCode, Region, TargetId},
     outlook::{Exhaustion, Way},
     series::Signal,
     time::{DAY, HOUR, Minute, Timestamp},
@@ -118,6 +118,19 @@ pub enum Reason {
         /// The minute that was judged.
         minute: Minute,
     },
+    /// A target was used whose requests can be answered where the operator's rule does not allow it.
+    Leaves {
+        /// Which.
+        target: TargetId,
+        /// The last minute with requests.
+        minute: Minute,
+        /// The Regions that are not allowed, as far as they are named; sorted.
+        outside: Vec<Region>,
+        /// Whether it leads to any commercial Region.
+        is_anywhere: bool,
+        /// What is allowed, as the rule says it.
+        allowed: String,
+    },
     /// The 14-day peak of use, minute-aligned and burndown-weighted.
     Peak {
         /// Which quota it is to be compared with.
@@ -214,6 +227,23 @@ impl Reason {
             Self::Trouble { .. } => self.trouble_sentence(),
             Self::RunsOut { .. } => self.forecast_sentence(),
             Self::Ends { end, minute } => ends(*end, *minute),
+            Self::Leaves {
+                target,
+                minute,
+                outside,
+                is_anywhere,
+                allowed,
+            } => {
+                let where_to = if *is_anywhere {
+                    "any commercial Region".to_owned()
+                } else {
+                    let outside: Vec<&str> = outside.iter().map(Region::as_str).collect();
+                    outside.join(", ")
+                };
+                format!(
+                    "`{target}` was called, last at {minute}: its requests may be answered in {where_to}, allowed is {allowed}"
+                )
+            }
             Self::TopTarget { target, share } => format!("`{target}` takes {share} of the pool"),
             Self::Gap { minutes: 0, why } => why.clone(),
             Self::Gap { minutes, why } => format!("{minutes} minutes without evidence: {why}"),
@@ -257,6 +287,7 @@ impl Reason {
             | Self::Trouble { .. }
             | Self::RunsOut { .. }
             | Self::Ends { .. }
+            | Self::Leaves { .. }
             | Self::TopTarget { .. }
             | Self::Gap { .. }
             | Self::Hint(_)
@@ -350,11 +381,23 @@ impl Reason {
             (Some(p10), None, _) => format!("not before {} with 90 %", span(p10)),
             (None, None, _) => "hardly within 30 days".to_owned(),
         };
+        let share = 100.0 * used.get() / quota.get();
+        let used = match kind {
+            QuotaKind::Tpd => {
+                format!("up to {minute} the fuller one of yesterday and today took {used}")
+            }
+            QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
+                format!("use at {minute}: {used}")
+            }
+        };
+        let anew = match kind {
+            QuotaKind::Tpd => "; each day begins anew at 00:00 UTC",
+            QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => "",
+        };
         format!(
-            "by the forecast the {kind} quota {code} of {quota} runs out {when}; {} within 24 hours, {} within 7 days; use at {minute}: {used} ({share:.0} %)",
+            "by the forecast the {kind} quota {code} of {quota} runs out {when}; {} within 24 hours, {} within 7 days; {used} ({share:.0} %){anew}",
             percent(it.within_day),
             percent(it.within_week),
-            share = 100.0 * used.get() / quota.get(),
         )
     }
 }

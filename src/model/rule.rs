@@ -34,11 +34,13 @@ pub enum Category {
     Anomaly,
     /// The model will be gone.
     Lifecycle,
+    /// Requests can leave where the operator keeps them.
+    Residency,
 }
 
 impl Category {
     /// All categories.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Quota,
         Self::Throttle,
         Self::ClientError,
@@ -46,6 +48,7 @@ impl Category {
         Self::Latency,
         Self::Anomaly,
         Self::Lifecycle,
+        Self::Residency,
     ];
 
     /// The name in TOML, JSON and fingerprints.
@@ -59,6 +62,7 @@ impl Category {
             Self::Latency => "latency",
             Self::Anomaly => "anomaly",
             Self::Lifecycle => "lifecycle",
+            Self::Residency => "residency",
         }
     }
 }
@@ -256,7 +260,7 @@ pub struct WarningRule {
     /// Close to the limit: a notice.
     pub near: Chance,
     /// A rise that no time of day explains: a notice.
-    pub climb: Climb,
+    pub climb: Option<Climb>,
     /// The next 24 hours: told with the severity of the rule.
     pub soon: Standing,
     /// How loudly the others are told.

@@ -24,7 +24,9 @@ use std::{
 
 use super::{clock, shared::Shared, telemetry};
 use crate::{
+    act::plan::Beside,
     cloud::Cloud,
+    engine::residency::Used,
     model::{
         audit,
         book::Record,
@@ -67,10 +69,14 @@ pub struct Cycle {
     /// How each pool is doing, as far as it was judged.
     heat: BTreeMap<PoolId, Heat>,
     takers: BTreeMap<PoolId, Vec<Reason>>,
+    /// The targets that were used in the newest reading of each pool.
+    used: Used,
     /// Pools with new samples, or new quotas, that were not judged yet.
     unjudged: BTreeSet<PoolId>,
     /// Whether another configuration holds since the last plan: what no rule judges any more ends with the next one.
     is_changed: bool,
+    /// What a digest tells beside the book.
+    beside: Beside,
     keeping: Keeping,
     learning: Learning,
     /// The last day of each pool whose charged tokens were held against the formula.
@@ -109,6 +115,8 @@ impl Cycle {
             rules,
             heat: BTreeMap::new(),
             takers: BTreeMap::new(),
+            used: Used::new(),
+            beside: Beside::default(),
             unjudged: BTreeSet::new(),
             is_changed: false,
             keeping,

@@ -106,6 +106,7 @@ fn line(before: &Book, record: &Record) -> Option<Line> {
         | Record::Hour(..)
         | Record::Discovered(..)
         | Record::Catalog(..)
+        | Record::Reaches(..)
         | Record::ReadThrough(..)
         | Record::ReadInFull(..)
         | Record::ReadInDepth(..)

@@ -28,7 +28,7 @@ pub(crate) fn handle(kernel: &mut Kernel, call: &Call) -> Result<Value, ApiError
         Service::Sns => sns::handle(kernel, &scope, &call.operation, input),
         Service::Account => account::handle(kernel, &scope, &call.operation, input),
         Service::Bedrock => bedrock::handle(kernel, &scope, &call.operation, input),
-        Service::Sts => sts::handle(kernel, &call.account, &call.operation, input),
+        Service::Sts => sts::handle(kernel, call, input),
     }
 }
 

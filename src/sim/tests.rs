@@ -29,6 +29,7 @@ fn call(sim: &Sim, service: Service, operation: &str, input: Value) -> Result<Va
         operation: operation.to_owned(),
         account,
         region,
+        signed_at: None,
         input,
     })
 }

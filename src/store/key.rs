@@ -29,10 +29,11 @@ pub(crate) enum Kind {
     Silence,
     Handling,
     Entry,
+    Reaches,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -52,6 +53,7 @@ impl Kind {
         Self::Silence,
         Self::Handling,
         Self::Entry,
+        Self::Reaches,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -75,6 +77,7 @@ impl Kind {
             Key::Silence(_) => Self::Silence,
             Key::Handling(_) => Self::Handling,
             Key::Entry(_) => Self::Entry,
+            Key::Reaches(_) => Self::Reaches,
         }
     }
 
@@ -100,6 +103,7 @@ impl Kind {
             Self::Silence => "silence",
             Self::Handling => "handling",
             Self::Entry => "entry",
+            Self::Reaches => "reaches",
         }
     }
 
@@ -124,6 +128,7 @@ impl Kind {
             Self::Silence => b'q',
             Self::Handling => b's',
             Self::Entry => b't',
+            Self::Reaches => b'u',
         }
     }
 
@@ -166,7 +171,9 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             instant(&mut out, *at);
         }
         Key::Spend(month) => text(&mut out, &month.name()),
-        Key::Discovered(its_scope) | Key::Catalog(its_scope) => scope(&mut out, its_scope),
+        Key::Discovered(its_scope) | Key::Catalog(its_scope) | Key::Reaches(its_scope) => {
+            scope(&mut out, its_scope);
+        }
         Key::Hour(id, signal, hour) => {
             pool(&mut out, id);
             text(&mut out, signal.name());

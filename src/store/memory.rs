@@ -120,6 +120,7 @@ impl Contents {
                 | Record::Hour(..)
                 | Record::Discovered(..)
                 | Record::Catalog(..)
+                | Record::Reaches(..)
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)
                 | Record::ReadInDepth(..)

@@ -17,8 +17,8 @@ mod said;
 
 pub use cost::{Bill, BillRow, Money, MonthBrief};
 pub use explanation::{
-    Alert, ChargeCheck, Decision, Explanation, Incident, Judgement, Life, PerRequest, Quota,
-    QuotaChange, Target,
+    Alert, ChargeCheck, Decision, Elsewhere, Explanation, Incident, Judgement, Life, PerRequest,
+    Quota, QuotaChange, Target,
 };
 pub use history::{Bucket, History, LimitChange, Threshold};
 pub use moment::{IncidentThen, Measured, MessageThen, Moment, RuleThen, SeenMinute};

@@ -78,6 +78,36 @@ fn the_documentation_says_of_each_action_what_is_lost_without_it() {
     assert_eq!(told, ours.iter().map(String::as_str).collect());
 }
 
+/// What keeps callers of models within the rules; we call none.
+#[test]
+fn rules_of_residency_become_policies_that_deny_all_else() {
+    use bedrock_ops_alert::aws::iam::{Paper, policies};
+    let settings = settings(
+        r#"
+[[residency]]
+name = "eu-data"
+accounts = ["111122223333"]
+models = ["anthropic.*", "amazon.nova-*"]
+allow = ["eu", "eu-west-2"]
+
+[[residency]]
+name = "rest"
+allow = ["global"]
+"#,
+        Mode::Observe,
+    );
+    let rules = &settings.policy.residency;
+    let (iam, scp) = (policies(rules, Paper::Iam), policies(rules, Paper::Scp));
+    insta::assert_snapshot!("residency", format!("iam\n{iam:#}\n\nscp\n{scp:#}"));
+    let effects = scp["Statement"].as_array().unwrap().iter();
+    let effects: BTreeSet<&str> = effects.map(|it| it["Effect"].as_str().unwrap()).collect();
+    assert_eq!(
+        effects,
+        BTreeSet::from(["Deny"]),
+        "an SCP of ours allows nothing"
+    );
+}
+
 #[test]
 fn each_caller_gets_its_own_accounts_and_no_more() {
     let settings = settings(

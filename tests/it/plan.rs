@@ -6,11 +6,14 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
+mod digest;
 mod flap;
 mod forecast;
 mod hints;
 mod inhibited;
 mod lifecycle;
+mod pitfalls;
+mod residency;
 mod routes;
 mod said;
 mod stopped;
@@ -18,7 +21,7 @@ mod stopped;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_ops_alert::{
-    act::plan::{Inputs, Past, Wanted, obey, plan},
+    act::plan::{Beside, Inputs, Past, Wanted, obey, plan},
     model::{
         action::{Effect, Intent, IntentState},
         alert::{AlertState, Episode, Track, Verdict},
@@ -92,6 +95,8 @@ fn policy(mode: Mode) -> Policy {
         approval_minutes: 1_440,
         cooldown_minutes: 7 * 1_440,
         inhibits: Vec::new(),
+        digests: Vec::new(),
+        residency: Vec::new(),
         reminders: Reminders {
             first_minutes: 240,
             longest_minutes: 1_440,
@@ -103,6 +108,7 @@ fn policy(mode: Mode) -> Policy {
 struct Stage {
     book: Book,
     past: Past,
+    beside: Beside,
     policy: Policy,
     stop: Option<Stop>,
     orphans: Vec<(AlertKey, String)>,
@@ -114,6 +120,7 @@ impl Stage {
         let mut stage = Self {
             book: Book::default(),
             past: Past::new(),
+            beside: Beside::default(),
             policy: policy(mode),
             stop: None,
             orphans: Vec::new(),
@@ -220,6 +227,7 @@ impl Stage {
             desk,
             takers: &NOBODY,
             most_output: 128_000.0,
+            beside: &self.beside,
             past: &self.past,
             policy: &self.policy,
             stop: self.stop.as_ref(),

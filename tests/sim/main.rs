@@ -10,6 +10,7 @@ mod keeping;
 mod latency;
 mod mantle;
 mod organisation;
+mod residency;
 mod silences;
 mod stopped;
 mod support;

@@ -3,7 +3,9 @@
 #![cfg(test)] // helpers count as tests, too
 
 mod alertmanager;
+mod drill;
 mod fallback;
+mod hanging;
 mod kinds;
 mod notify;
 pub(crate) mod stand;
@@ -97,6 +99,12 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) async fn new(name: &str, configuration: &str) -> Self {
+        // Nobody is asked anything there.
+        Self::at("http://127.0.0.1:1", name, configuration).await
+    }
+
+    /// With AWS at this address.
+    pub(crate) async fn at(aws: &str, name: &str, configuration: &str) -> Self {
         let secrets = Secrets::new(name);
         let overrides = Overrides {
             credentials: Some(secrets.0.clone()),
@@ -107,8 +115,7 @@ impl Desk {
         let ledger = Arc::new(MemoryLedger::new());
         let (shared, _orders) = Shared::new(settings, false, ledger.load().unwrap());
         let shared = Arc::new(shared);
-        // Nobody is asked anything there.
-        let cloud = Arc::new(cloud("http://127.0.0.1:1", &[ACCOUNT]).await);
+        let cloud = Arc::new(cloud(aws, &[ACCOUNT]).await);
         let cycle = Cycle::new(cloud, Arc::clone(&ledger) as _, Arc::clone(&shared));
         Self {
             cycle: cycle.with_patience(None),
@@ -165,6 +172,17 @@ impl Desk {
 
     /// A request that waits for a person.
     pub(crate) fn propose(&self, incident: &Incident) -> ActionId {
+        let expires = after(self.now, 60);
+        self.request(incident, IntentState::Proposed { expires })
+    }
+
+    /// A request that goes out in the next cycle.
+    pub(crate) fn ask(&self, incident: &Incident) -> ActionId {
+        let not_before = self.now;
+        self.request(incident, IntentState::Planned { not_before })
+    }
+
+    fn request(&self, incident: &Incident, state: IntentState) -> ActionId {
         let step = "request/L-1/1".to_owned();
         let intent = Intent {
             id: ActionId::derive(&incident.id, &step),
@@ -178,9 +196,7 @@ impl Desk {
             },
             reasons: Vec::new(),
             created: self.now,
-            state: IntentState::Proposed {
-                expires: after(self.now, 60),
-            },
+            state,
             attempts: 0,
             last_failure: None,
             revision: 1,

@@ -167,6 +167,8 @@ fn policy() -> Policy {
         approval_minutes: 60,
         cooldown_minutes: 60,
         inhibits: Vec::new(),
+        digests: Vec::new(),
+        residency: Vec::new(),
         reminders: Reminders {
             first_minutes: 240,
             longest_minutes: 1_440,

@@ -8,17 +8,20 @@ use super::{
     size::{Size, size},
     texts,
 };
-use crate::model::{
-    action::{Effect, Intent, IntentState},
-    desk::AskEnd,
-    ids::{IncidentId, QuotaCode, Scope},
-    incident::{Cause, Incident, Scenario},
-    policy::Mode,
-    quota::Quota,
-    rule::{Category, Remedy},
-    silence::covering,
-    time::{Minute, Timestamp, after},
-    units::{Amount, QuotaKind},
+use crate::{
+    engine::residency::Law,
+    model::{
+        action::{Effect, Intent, IntentState},
+        desk::AskEnd,
+        ids::{IncidentId, QuotaCode, Scope},
+        incident::{Cause, Incident, Scenario},
+        policy::Mode,
+        quota::Quota,
+        rule::{Category, Remedy},
+        silence::covering,
+        time::{Minute, Timestamp, after},
+        units::{Amount, QuotaKind},
+    },
 };
 
 /// Service Quotas takes this many open requests in a Region, and in an account.
@@ -46,6 +49,14 @@ pub(super) fn file(draft: &mut Draft<'_>) {
         }
         match &incident.cause {
             Cause::Quota { scope, code } => request(draft, &incident, scope, code),
+            Cause::Pool {
+                category: Category::Anomaly | Category::Lifecycle | Category::Residency,
+                ..
+            } => {
+                let why =
+                    "what is merely unusual, or announced, is no reason to ask AWS for anything";
+                draft.note(&incident.id, why);
+            }
             Cause::Pool { category, .. } => investigate(draft, &incident, *category),
         }
     }
@@ -195,6 +206,20 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
             "the value of {code} is old, its last read failed ({why}): nothing is asked on it"
         ));
     }
+    let law = Law {
+        rules: &draft.policy().residency,
+        book: draft.book(),
+    };
+    let drained = situation::pools_of(draft.book(), &quota.scope, code);
+    let mut barred = drained.map(|pool| law.barred(&pool.id)).peekable();
+    if let Some(Some(rule)) = barred.peek().copied()
+        && barred.all(|it| it.is_some())
+    {
+        return Some(format!(
+            "{code} limits traffic that {} does not allow: no more of it is asked for",
+            rule.name
+        ));
+    }
     if !quota.adjustable {
         return Some(format!(
             "{code} can't be raised through Service Quotas: ask your account team or AWS Support"
@@ -220,10 +245,33 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
             ));
         }
     }
-    if let Some(why) = cooling(draft, incident, quota, usage) {
-        return Some(why);
-    }
-    over_budget(draft, quota)
+    cooling(draft, incident, quota, usage)
+        .or_else(|| not_taken(draft, quota))
+        .or_else(|| over_budget(draft, quota))
+}
+
+/// What AWS did not even take would not be taken a minute later: people were told, and have to do something about it.
+fn not_taken(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
+    let refused = draft
+        .intents()
+        .filter_map(|intent| match (&intent.effect, &intent.state) {
+            (Effect::RequestQuota { scope, code, .. }, IntentState::Refused { at, .. })
+                if 0 < intent.attempts && *scope == quota.scope && *code == quota.code =>
+            {
+                Some(*at)
+            }
+            _ => None,
+        });
+    let at = refused.max()?;
+    let until = after(at, draft.policy().cooldown_minutes);
+    (draft.now() < until).then(|| {
+        format!(
+            "AWS did not take the request for {} on {}: not asked again before {}",
+            quota.code,
+            day(at),
+            day(until)
+        )
+    })
 }
 
 /// After an answer, the same quota is asked again only on new evidence, and after a refusal not before a while.

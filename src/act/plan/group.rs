@@ -331,7 +331,8 @@ fn cause_of(draft: &Draft<'_>, verdict: &Verdict) -> (Cause, Option<QuotaKind>) 
         | Category::ServerError
         | Category::Latency
         | Category::Anomaly
-        | Category::Lifecycle => None,
+        | Category::Lifecycle
+        | Category::Residency => None,
     };
     if let Some((kind, code)) = quota {
         let scope = verdict.pool.scope.clone();
@@ -345,8 +346,8 @@ fn cause_of(draft: &Draft<'_>, verdict: &Verdict) -> (Cause, Option<QuotaKind>) 
 ///
 /// Never less than was counted before: older minutes that can't be read now, or are kept no more, took nothing back.
 fn lost(draft: &mut Draft<'_>, incident: &Incident) -> f64 {
-    if incident.is_of_lifecycle() {
-        return 0.0; // a day to come refuses nothing, and stays open for months
+    if incident.is_of_lifecycle() || incident.is_of_residency() {
+        return 0.0; // a day to come refuses nothing, nor does a profile that leads too far; both may last for months
     }
     let end = incident.last_bad.plus(1);
     let from = incident.began.max(end.plus(-KEPT_MINUTES));

@@ -3,7 +3,11 @@
 
 use super::draft::Draft;
 use crate::{
-    engine::hints::{Evidence, hints},
+    engine::{
+        hints::{Evidence, hints},
+        residency::Law,
+        siblings,
+    },
     model::{
         hint::{Clue, Hint},
         incident::{Cause, Incident},
@@ -37,11 +41,15 @@ pub(super) fn refresh(draft: &Draft<'_>, incident: &mut Incident) {
 /// Takes in what is found now; a look that finds nothing takes nothing back.
 pub(super) fn look(draft: &Draft<'_>, incident: &mut Incident) {
     let minutes = draft.minutes();
+    let law = Law {
+        rules: &draft.policy().residency,
+        book: draft.book(),
+    };
     let evidence = Evidence {
         book: draft.book(),
         samples: &|pool, signal, from, until| minutes.window(pool, signal, from, until).collect(),
         takers: draft.inputs.takers,
-        may_move: &|_, _| true, // no rule of residency can be declared yet; the text asks for it
+        may_move: &|_, to| law.of(to).next().is_none() || !law.ways(to).is_empty(),
         most_output: draft.inputs.most_output,
         rules: &draft.policy().hints,
     };
@@ -70,8 +78,10 @@ pub(super) fn warning(incident: &Incident) -> Option<String> {
     Some(format!("More quota is probably not the answer: {against}."))
 }
 
-/// The other hints, a line each.
-pub(super) fn others(incident: &Incident) -> impl Iterator<Item = String> {
+/// The other hints, a line each; then where there is room, which says more than the hint of it.
+pub(super) fn others(draft: &Draft<'_>, incident: &Incident) -> Vec<String> {
+    let elsewhere = elsewhere(draft, incident);
+    let is_said = |clue: &Clue| matches!(clue, Clue::Headroom(_)) && !elsewhere.is_empty();
     let first = incident
         .hints
         .iter()
@@ -79,7 +89,34 @@ pub(super) fn others(incident: &Incident) -> impl Iterator<Item = String> {
     let rest = incident.hints.iter().enumerate();
     let rest = rest.filter(move |(place, _)| Some(*place) != first);
     let room = MOST_TOLD - usize::from(first.is_some());
-    rest.take(room).map(|(_, hint)| format!("Hint: {hint}."))
+    let rest = rest.filter(|(_, hint)| !is_said(&hint.clue)).take(room);
+    let mut lines: Vec<String> = rest.map(|(_, hint)| format!("Hint: {hint}.")).collect();
+    lines.extend(elsewhere);
+    lines
+}
+
+/// The pools that could take some of it, a line each.
+fn elsewhere(draft: &Draft<'_>, incident: &Incident) -> Vec<String> {
+    let minutes = draft.minutes();
+    let law = Law {
+        rules: &draft.policy().residency,
+        book: draft.book(),
+    };
+    let samples =
+        |pool: &_, signal, from, until| minutes.window(pool, signal, from, until).collect();
+    let known = draft.policy().hints.headroom.known;
+    let found = siblings::of_incident(law, &samples, known, incident);
+    let Some(first) = found.first() else {
+        return Vec::new();
+    };
+    let rule = if first.is_ruled {
+        "within your rules of residency"
+    } else {
+        "if data may go there"
+    };
+    let head = format!("Room for this model elsewhere, {rule}, by the p95 of the last day:");
+    let each = found.iter().map(|it| format!("- {it}"));
+    std::iter::once(head).chain(each).collect()
 }
 
 /// Whether somebody might ask for quota here, and this hint says that it would not help.

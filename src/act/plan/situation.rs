@@ -2,7 +2,8 @@
 //!
 //! The statistic is the charged minute: all targets and all pools that drain the quota are added up within the minute,
 //! then peaks and quantiles are taken. A peak of sums is not the sum of peaks. Throttled demand counts: a pool that is
-//! cut off at its quota would otherwise never show that it needs more.
+//! cut off at its quota would otherwise never show that it needs more. Of a quota that counts by the day it is the sum of
+//! the UTC day, as it was charged: what is refused is tried again within the day and charged then.
 
 use super::minutes::Minutes;
 use crate::model::{
@@ -10,6 +11,7 @@ use crate::model::{
     catalog::{Pool, PoolId},
     ids::{QuotaCode, Scope},
     incident::{Incident, Scenario},
+    quota::Quota,
     reason::Reason,
     series::{KEPT_MINUTES, Sample, Signal},
     time::{DAY, Minute},
@@ -24,6 +26,8 @@ const NEW_DAYS: i64 = 3;
 const NEAR: f64 = 0.7;
 /// AWS's word for a model that will be gone.
 const LEGACY: &str = "LEGACY";
+/// In percent of its minutes: what must be known of a day for its sum.
+const LEAST_DAY_COVERAGE: usize = 95;
 /// How far around the throttling that is looked for, in minutes.
 const AROUND_MINUTES: i64 = 10;
 
@@ -32,15 +36,15 @@ const AROUND_MINUTES: i64 = 10;
 pub struct Usage {
     /// Which situation this is.
     pub scenario: Scenario,
-    /// The highest minute.
+    /// The highest minute, or day where the quota counts by the day.
     pub peak: Amount,
-    /// When that was.
+    /// When that was, or began.
     pub peak_at: Minute,
-    /// Median of the minutes with use.
+    /// Median of the minutes (days) with use.
     pub p50: Amount,
-    /// 90th percentile of the minutes with use.
+    /// 90th percentile of the minutes (days) with use.
     pub p90: Amount,
-    /// 95th percentile of all observed minutes of the last 24 hours.
+    /// 95th percentile of all observed minutes of the last 24 hours; of days, the fuller one of yesterday and today so far.
     pub p95_day: Amount,
     /// What the busiest minutes of the next week come to with a probability of 95 %, while a forecast says that the quota
     /// will not do.
@@ -70,27 +74,29 @@ pub(super) fn usage_of_code(
     let kind = incident.kind?;
     let pools: Vec<&Pool> = pools_of(book, scope, code).collect();
     let until = Minute(incident.last_bad.0.saturating_add(1));
-    let from = until.plus(-WINDOW_DAYS * DAY);
+    let mut from = until.plus(-WINDOW_DAYS * DAY);
+    if kind == QuotaKind::Tpd {
+        from = Minute(from.0.div_euclid(DAY) * DAY); // whole days
+    }
+    let quota = book.quotas.get(&(scope.clone(), code.clone()));
     if !pools.iter().all(|pool| past.is_whole(&pool.id)) {
         return None;
     }
-    let mut minutes = vec![Sample::Unobserved; usize::try_from(until.since(from)).ok()?];
-    for pool in &pools {
-        for (total, used) in minutes
-            .iter_mut()
-            .zip(used(past, &pool.id, kind, from, until))
-        {
-            *total = plus(*total, used);
-        }
-    }
-    let known: Vec<(Minute, f64)> = from
+    let minutes = drained(past, &pools, quota, kind, (from, until))?;
+    let observed: Vec<(Minute, f64)> = from
         .until(until)
         .zip(&minutes)
         .filter_map(|(minute, sample)| sample.value().map(|value| (minute, value)))
         .collect();
+    let known = match kind {
+        QuotaKind::Tpd => days(from, &minutes),
+        QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
+            observed.clone()
+        }
+    };
     let &(peak_at, peak) = known.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
     // Minutes before a model's first request are zeros like any other: its age counts from the first use.
-    let first = known
+    let first = observed
         .iter()
         .find(|(_, value)| 0.0 < *value)
         .map(|(minute, _)| *minute)?;
@@ -99,13 +105,17 @@ pub(super) fn usage_of_code(
         .map(|(_, value)| *value)
         .filter(|value| 0.0 < *value)
         .collect();
-    let day = until.plus(-DAY);
+    let day = match kind {
+        QuotaKind::Tpd => Minute((until.plus(-1).0.div_euclid(DAY) - 1) * DAY),
+        QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
+            until.plus(-DAY)
+        }
+    };
     let mut last_day: Vec<f64> = known
         .iter()
         .filter(|(at, _)| day <= *at)
         .map(|(_, value)| *value)
         .collect();
-    let quota = book.quotas.get(&(scope.clone(), code.clone()));
     let limit = quota.and_then(|quota| quota.limit().amount());
     let is_high = limit.is_some_and(|limit| limit.at(share_of(incident)).get() <= peak);
     let (throttled, tokens_per_request) = totals(past, &pools, from, until);
@@ -123,11 +133,31 @@ pub(super) fn usage_of_code(
         p90: quantile(&mut busy, 90),
         p95_day: quantile(&mut last_day, 95),
         throttled,
-        minutes: known.len(),
-        coverage: u16::try_from(known.len() * 10_000 / minutes.len()).ok()?,
+        minutes: observed.len(),
+        coverage: u16::try_from(observed.len() * 10_000 / minutes.len()).ok()?,
         tokens_per_request,
         is_burndown_known: pools.iter().all(|pool| pool.burndown.is_some()),
     })
+}
+
+/// What all pools together take of a quota, minute by minute.
+fn drained(
+    past: Minutes<'_>,
+    pools: &[&Pool],
+    quota: Option<&Quota>,
+    kind: QuotaKind,
+    (from, until): (Minute, Minute),
+) -> Option<Vec<Sample>> {
+    let mut minutes = vec![Sample::Unobserved; usize::try_from(until.since(from)).ok()?];
+    for pool in pools {
+        // Of what is doubled for some traffic, that traffic takes half.
+        let weight = quota.map_or(1.0, |it| it.times(pool.id.family).recip());
+        let used = used(past, &pool.id, kind, from, until);
+        for (total, used) in minutes.iter_mut().zip(used) {
+            *total = plus(*total, times(used, weight));
+        }
+    }
+    Some(minutes)
 }
 
 /// The highest forecast of the alerts that are on.
@@ -137,6 +167,25 @@ fn ahead(incident: &Incident) -> Option<Amount> {
     let ahead = reasons.filter_map(Reason::ahead);
     let ahead = ahead.filter_map(|(_, exhaustion, _)| Amount::new(exhaustion.week_p95));
     ahead.max_by(|a, b| a.get().total_cmp(&b.get()))
+}
+
+/// 95th percentile of what callers wanted of a quota, over the known minutes of a span; `None` where none is known.
+#[must_use]
+pub(super) fn p95_of_code(
+    book: &Book,
+    past: Minutes<'_>,
+    (scope, code, kind): (&Scope, &QuotaCode, QuotaKind),
+    (from, until): (Minute, Minute),
+) -> Option<Amount> {
+    let mut total = vec![Sample::Unobserved; usize::try_from(until.since(from)).ok()?];
+    for pool in pools_of(book, scope, code) {
+        let used = used(past, &pool.id, kind, from, until);
+        for (sum, used) in total.iter_mut().zip(used) {
+            *sum = plus(*sum, used);
+        }
+    }
+    let mut known: Vec<f64> = total.into_iter().filter_map(Sample::value).collect();
+    (!known.is_empty()).then(|| quantile(&mut known, 95))
 }
 
 /// The quota that this pool had nearly used up in the minutes before `until`, the most used one first.
@@ -201,6 +250,7 @@ pub fn share_of(incident: &Incident) -> Share {
         | Reason::Trouble { .. }
         | Reason::RunsOut { .. }
         | Reason::Ends { .. }
+        | Reason::Leaves { .. }
         | Reason::Peak { .. }
         | Reason::TopTarget { .. }
         | Reason::Gap { .. }
@@ -273,7 +323,7 @@ fn used(
         .zip(charged)
         .map(move |((through, refused), charged)| match kind {
             QuotaKind::Rpm => both(through, refused, |through, refused| through + refused),
-            QuotaKind::Tpm | QuotaKind::Tpd => match (through.value(), refused.value()) {
+            QuotaKind::Tpm => match (through.value(), refused.value()) {
                 (Some(through), Some(refused)) if 0.0 < through && 0.0 < refused => {
                     charged.value().map_or(charged, |charged| {
                         Sample::Value(charged * (through + refused) / through)
@@ -281,7 +331,7 @@ fn used(
                 }
                 _ => charged,
             },
-            QuotaKind::InputTpm | QuotaKind::OutputTpm => charged,
+            QuotaKind::Tpd | QuotaKind::InputTpm | QuotaKind::OutputTpm => charged,
         })
 }
 
@@ -291,6 +341,27 @@ fn both(a: Sample, b: Sample, add: impl Fn(f64, f64) -> f64) -> Sample {
         (Sample::Unobserved, _) | (_, Sample::Unobserved) => Sample::Unobserved,
         (Sample::NoData, _) | (_, Sample::NoData) => Sample::NoData,
     }
+}
+
+fn times(sample: Sample, weight: f64) -> Sample {
+    match sample {
+        Sample::Value(value) => Sample::Value(value * weight),
+        other @ (Sample::NoData | Sample::Unobserved) => other,
+    }
+}
+
+/// The sums of the UTC days of which enough is known, by their first minutes; `from` is one. The last day may not be over:
+/// its sum is a lower bound.
+fn days(from: Minute, minutes: &[Sample]) -> Vec<(Minute, f64)> {
+    let day = usize::try_from(DAY).unwrap_or(usize::MAX);
+    let days = (0_i64..).zip(minutes.chunks(day));
+    days.filter_map(|(at, minutes)| {
+        let known = minutes.iter().filter(|it| **it != Sample::Unobserved);
+        let sum: f64 = minutes.iter().filter_map(|it| it.value()).sum();
+        let is_known = minutes.len() * LEAST_DAY_COVERAGE <= known.count() * 100;
+        is_known.then(|| (from.plus(at * DAY), sum))
+    })
+    .collect()
 }
 
 /// Adds pools up: a pool that is silent in a minute adds nothing to it.

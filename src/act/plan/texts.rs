@@ -64,7 +64,7 @@ pub(super) fn opened(draft: &Draft<'_>, incident: &Incident) -> Message {
                     grouped(incident.lost)
                 ));
             }
-            lines.extend(hints::others(incident));
+            lines.extend(hints::others(draft, incident));
             push_runbook(draft, incident, lines);
             lines.push(next_step(draft, incident));
         },
@@ -82,11 +82,13 @@ pub(super) fn raised(draft: &Draft<'_>, incident: &Incident, before: Severity) -
             lines.extend(hints::warning(incident));
             lines.push(since(draft, incident));
             push_reasons(draft, incident, lines);
-            lines.push(format!(
-                "Throttled so far: {} requests.",
-                grouped(incident.lost)
-            ));
-            lines.extend(hints::others(incident));
+            if !incident.is_of_residency() {
+                lines.push(format!(
+                    "Throttled so far: {} requests.",
+                    grouped(incident.lost)
+                ));
+            }
+            lines.extend(hints::others(draft, incident));
         }
         lines.extend(flap_line(draft, incident));
         lines.push(next_step(draft, incident));
@@ -134,10 +136,14 @@ pub(super) fn resolved(draft: &Draft<'_>, incident: &Incident) -> Message {
             "Bad from {} to {}, {minutes} minutes.",
             incident.began, incident.last_bad
         ));
-        lines.push(format!("Throttled requests: {}.", grouped(incident.lost)));
+        if !incident.is_of_residency() {
+            lines.push(format!("Throttled requests: {}.", grouped(incident.lost)));
+        }
         lines.push(format!("Judged over at {}.", clock(ended)));
         lines.extend(told::quiet_line(draft, incident));
-        lines.push(open_work(draft, incident));
+        if !incident.is_of_residency() {
+            lines.push(open_work(draft, incident));
+        }
     })
 }
 
@@ -202,6 +208,7 @@ pub fn headline(incident: &Incident) -> String {
 const fn about(category: Category) -> &'static str {
     match category {
         Category::Lifecycle => "end of life",
+        Category::Residency => "data may leave",
         Category::Quota
         | Category::Throttle
         | Category::ClientError
@@ -317,7 +324,7 @@ fn clock(at: Timestamp) -> String {
 }
 
 /// Printable ASCII, one line, at most 99 characters, not ending in a space: what SNS takes as a subject.
-fn subject(text: &str) -> String {
+pub(super) fn subject(text: &str) -> String {
     let mut line: String = text
         .chars()
         .map(|c| {

@@ -6,8 +6,13 @@ use clap::Args;
 
 use super::ModeArg;
 use crate::{
-    cli::backtest,
-    model::units::{Amount, QuotaKind},
+    backtest::table::pool_id,
+    cli::{backtest, drill},
+    model::{
+        catalog::PoolId,
+        rule::{Category, Severity},
+        units::{Amount, QuotaKind},
+    },
 };
 
 #[derive(Debug, Args)]
@@ -23,6 +28,22 @@ pub(in crate::cli) struct TestArgs {
     /// Print JSON; the shape is in docs/rules.md.
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DrillArgs {
+    /// Configuration file.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
+    pub(in crate::cli) config: Option<PathBuf>,
+    /// How loud: info, warning, critical.
+    #[arg(long, default_value = "critical", value_name = "SEVERITY", value_parser = drill::severity)]
+    pub(in crate::cli) severity: Severity,
+    /// About what: quota, throttle, latency and so on, as in [[route]].
+    #[arg(long, default_value = "quota", value_name = "CATEGORY", value_parser = drill::category)]
+    pub(in crate::cli) category: Category,
+    /// Of which pool, `account/region/family/model`; without it, of a model that does not exist in the first account.
+    #[arg(long, value_name = "POOL", value_parser = pool_id)]
+    pub(in crate::cli) pool: Option<PoolId>,
 }
 
 #[derive(Debug, Args)]

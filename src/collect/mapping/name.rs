@@ -2,6 +2,7 @@
 
 use crate::collect::label::Label;
 use crate::model::catalog::Family;
+use crate::model::quota::DOUBLED_FOR_GEO;
 use crate::model::units::QuotaKind;
 
 /// The sort of requests that a quota counts. Quotas of different sorts never add up.
@@ -52,8 +53,6 @@ pub(super) struct ModelQuota {
 /// What a name means; `None` for every other quota (batch, concurrency, guardrails, control plane, other features).
 pub(super) fn meaning(name: &str) -> Option<Meaning> {
     const ACCOUNT: &str = "cross-model max tokens per day";
-    // The text in brackets is no family: it says that geo traffic has twice this value.
-    const DOUBLED: &str = "(doubled for cross-region calls)";
     // Documents say `InvokeModel` where the API says `model inference`; the quotas are the same.
     let name = Label::normal(name).replace(" invokemodel ", " model inference ");
     if name == ACCOUNT {
@@ -61,7 +60,8 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
     }
     let (families, is_optimized, rest) = bucket(&name)?;
     let (kind, label) = counted(families, rest)?;
-    let label = label.strip_suffix(DOUBLED).unwrap_or(label).trim();
+    // The text in brackets is no family: it says that geo traffic has twice this value.
+    let label = label.strip_suffix(DOUBLED_FOR_GEO).unwrap_or(label).trim();
     let (label, variant) = match long_context(label) {
         Some((label, tokens)) => (label, Variant::LongContext(tokens.to_owned())),
         None if is_optimized => (label, Variant::LatencyOptimized),

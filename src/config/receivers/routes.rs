@@ -3,14 +3,15 @@
 use super::{Fallback, Receivers};
 use crate::{
     config::{
-        by_pool,
+        by_pool, events,
         fault::{Wrong, nearest},
         rules::severities,
         sheet::{Section, Sheet, one_of},
     },
     model::{
+        digest::{Digest, Often},
         ids::ReceiverName,
-        policy::{Account, Route},
+        policy::{Account, Receiver, Route},
         rule::{Category, Severity},
     },
 };
@@ -51,6 +52,77 @@ pub(in crate::config) fn routes(
         }
     }
     routes
+}
+
+/// All `[[digest]]` tables, in the order of the file.
+pub(in crate::config) fn digests(
+    sheet: &mut Sheet,
+    root: &mut Section<'_>,
+    receivers: &Receivers,
+    accounts: &[Account],
+) -> Vec<Digest> {
+    let sections = root.take("digest").map(|it| sheet.tables(&it));
+    let mut digests: Vec<Digest> = Vec::new();
+    for mut section in sections.unwrap_or_default() {
+        let entry = section.take("receiver");
+        let name = entry
+            .as_ref()
+            .and_then(|it| sheet.parsed(it, |text| reader(text, receivers)));
+        let name = sheet.require(&section, "receiver", "\"team\"", name);
+        if let (Some(entry), Some(name)) = (&entry, &name)
+            && digests.iter().any(|it| it.receiver == *name)
+        {
+            let wrong = Wrong::new(
+                "this receiver has a digest already",
+                "the second one",
+                "a receiver has one digest: leave out `accounts` and their like to have all in it",
+            );
+            sheet.wrong(entry, wrong);
+        }
+        let at = section.take("at").map(|it| sheet.parsed(&it, often));
+        let matcher = by_pool::matcher(sheet, &mut section, accounts);
+        section.finish(sheet);
+        if let (Some(receiver), Some(at)) = (name, at.unwrap_or_else(|| often(DIGEST).ok())) {
+            digests.push(Digest {
+                receiver,
+                at,
+                matcher,
+            });
+        }
+    }
+    digests
+}
+
+/// When a digest is sent where nothing is said.
+pub(in crate::config) const DIGEST: &str = "08:00";
+
+/// One whom a text that is no alert reaches.
+fn reader(text: &str, receivers: &Receivers) -> Result<ReceiverName, Wrong> {
+    let name = known_receiver(text, receivers.keys().map(ReceiverName::as_str).collect())?;
+    let receiver = receivers.get(&name).and_then(|it| it.receiver.as_ref());
+    if receiver.is_some_and(Receiver::keeps_state) {
+        return Err(Wrong::new(
+            "is a receiver that knows alerts only",
+            "a digest would stay open there",
+            "name one of kind sns, slack, slack-bot or webhook",
+        ));
+    }
+    Ok(name)
+}
+
+fn often(text: &str) -> Result<Often, Wrong> {
+    if text.contains(' ') {
+        return events::weekly(text).map(Often::Weekly);
+    }
+    // Of any day: the first one of the week counts from its midnight.
+    let daily = events::weekly(&format!("Mon {text}")).map(Often::Daily);
+    daily.map_err(|_| {
+        Wrong::new(
+            "must be a time in UTC, with a day of the week before it or without",
+            "such as \"08:00\" or \"Mon 08:00\"",
+            "days are Mon, Tue, Wed, Thu, Fri, Sat, Sun; the time is UTC all year round",
+        )
+    })
 }
 
 /// Fallbacks that don't exist, and those that lead back to where they began.

@@ -38,7 +38,7 @@ fn every_snippet_of_the_page_is_a_configuration() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/receivers.md");
     let page = std::fs::read_to_string(page).unwrap();
     let snippets: Vec<&str> = page.split("```toml\n").skip(1).collect();
-    assert_eq!(snippets.len(), 7);
+    assert_eq!(snippets.len(), 8);
     let mut shown = String::new();
     for snippet in snippets {
         let (text, _) = snippet.split_once("```").unwrap();

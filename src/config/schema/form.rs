@@ -54,6 +54,11 @@ pub(super) const REGION: Form = Form {
     pattern: r"^[a-z]{2,3}(-[a-z]+){1,2}-[0-9]{1,2}$",
     examples: &["us-east-1", "eu-central-1"],
 };
+/// A geography, a Region, or a pattern of Regions.
+pub(super) const PLACE: Form = Form {
+    pattern: r"^[a-z0-9*-]+$",
+    examples: &["eu", "eu-west-2"],
+};
 /// A Region, or a pattern of such.
 pub(super) const REGIONS: Form = Form {
     pattern: r"^[a-z0-9*-]+$",
@@ -148,6 +153,11 @@ pub(super) const END: Form = Form {
 pub(super) const WEEKLY: Form = Form {
     pattern: r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [0-2][0-9]:[0-5][0-9]$",
     examples: &["Sun 02:00"],
+};
+/// A time in UTC, of each day or of one day of the week.
+pub(super) const CLOCK: Form = Form {
+    pattern: r"^((Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?[0-2][0-9]:[0-5][0-9]$",
+    examples: &["08:00", "Mon 08:00"],
 };
 /// A change with its sign.
 pub(super) const CHANGE: Form = Form {

@@ -3,14 +3,14 @@
 use super::{
     Key, Shape, Table,
     form::{
-        ACCOUNT, ADDRESS, CHANNEL, CREDENTIAL, Form, HERE, MINUTES, MODEL, PATH, RECEIVER, REGIONS,
-        SECRET, TOPIC,
+        ACCOUNT, ADDRESS, CHANNEL, CLOCK, CREDENTIAL, Form, HERE, MINUTES, MODEL, PATH, RECEIVER,
+        REGIONS, SECRET, TOPIC,
     },
     key,
     settings::lasting,
 };
 use crate::{
-    config::receivers::{FALLBACK_MINUTES, PAGERDUTY},
+    config::receivers::{DIGEST, FALLBACK_MINUTES, PAGERDUTY},
     model::{
         catalog::Family,
         rule::{Category, Severity},
@@ -134,6 +134,21 @@ pub(super) fn route() -> Table {
             "Incidents of these kinds.",
             Shape::list(Shape::choice(categories)),
         ),
+    ];
+    keys.extend(pools());
+    Table::of(keys)
+}
+
+/// One `[[digest]]`.
+pub(super) fn digest() -> Table {
+    let mut keys = vec![
+        key("receiver", "The name of a receiver.", &RECEIVER).required(),
+        key(
+            "at",
+            "A time in UTC for each day, with a day of the week before it for each week.",
+            &CLOCK,
+        )
+        .default(DIGEST),
     ];
     keys.extend(pools());
     Table::of(keys)

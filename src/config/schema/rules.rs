@@ -7,11 +7,14 @@ use super::{
     form::{LINE, MILLIS, MINUTES, NAME, SHARE, WINDOW},
     key,
 };
-use crate::model::{
-    rule::{Category, Remedy, Rule, Severity, Slot},
-    series::Signal,
-    units::QuotaKind,
-    unusual::Trouble,
+use crate::{
+    config::rules::{categories, is_only_told},
+    model::{
+        rule::{Category, Remedy, Rule, Severity, Slot},
+        series::Signal,
+        units::QuotaKind,
+        unusual::Trouble,
+    },
 };
 
 /// A rule file.
@@ -27,54 +30,49 @@ pub(super) fn file() -> Table {
 fn rule() -> Table {
     let common = [
         key("name", "Unique over all files.", &NAME).required(),
-        key(
-            "category",
-            "What it is about; it decides how incidents are told apart.",
-            Shape::choice(Category::ALL.map(Category::name)),
-        )
-        .required(),
         severity("How loudly it is told; info wakes nobody.").required(),
-        remedy().required(),
         key("runbook", "One line for the person on call.", &LINE).required(),
     ];
     let window = || window().required();
     let clear = || clear_for().required();
     let condition = |name, says, table| key(name, says, Shape::Table(table)).required();
     let with_window = |it| vec![window(), clear(), it];
-    Table::ways(
-        &common,
-        [
-            with_window(condition(
-                "quota_share",
-                "Use of the live quota is high.",
-                quota_share(),
-            )),
-            with_window(condition(
-                "count",
-                "Too many requests are refused, or fail.",
-                count(),
-            )),
-            with_window(condition("slow", "Mean latency is high.", slow())),
-            with_window(condition(
-                "ends",
-                "The model's announced end of life is near.",
-                Table::of([minutes("within", "At most so far away.")]),
-            )),
-            vec![condition(
-                "unusual",
-                "The pool does what it never did.",
-                unusual(),
-            )],
-            vec![
-                clear(),
-                condition(
-                    "runs_out",
-                    "By the forecast a quota will not do.",
-                    runs_out(),
-                ),
-            ],
+    let conditions = [
+        with_window(condition(
+            "quota_share",
+            "Use of the live quota is high.",
+            quota_share(),
+        )),
+        with_window(condition(
+            "count",
+            "Too many requests are refused, or fail.",
+            count(),
+        )),
+        with_window(condition("slow", "Mean latency is high.", slow())),
+        with_window(condition(
+            "ends",
+            "The model's announced end of life is near.",
+            Table::of([minutes("within", "At most so far away.")]),
+        )),
+        vec![condition(
+            "unusual",
+            "The pool does what it never did.",
+            unusual(),
+        )],
+        vec![
+            clear(),
+            condition(
+                "runs_out",
+                "By the forecast a quota will not do.",
+                runs_out(),
+            ),
         ],
-    )
+    ];
+    let of_kind = kinds().into_iter().flat_map(|kind| {
+        let ways = conditions.iter().cloned();
+        ways.map(move |own| kind.iter().cloned().chain(own).collect())
+    });
+    Table::ways(&common, of_kind)
 }
 
 fn quota_share() -> Table {
@@ -160,32 +158,38 @@ fn unusual() -> Table {
 }
 
 fn runs_out() -> Table {
-    let kinds: Vec<_> = QuotaKind::ALL
-        .into_iter()
-        .filter(|it| *it != QuotaKind::Tpd)
-        .collect();
     let table = |name, says, table| key(name, says, Shape::Table(table)).required();
-    Table::of([
-        kind(&kinds),
-        key("early", "How loudly notices are told.", severities()).required(),
-        minutes("quiet", "`soon` is told again after this."),
-        minutes("again", "A notice is told again after this."),
-        table("ahead", "The six days after the next: a notice.", chance()),
-        table("near", "The week, close to the limit: a notice.", chance()),
-        table("climb", "A launch: a notice.", climb()),
-        table(
-            "soon",
-            "The next 24 hours: told with the rule's severity.",
-            standing(),
-        ),
-    ])
+    let daily = [QuotaKind::Tpd];
+    let by_the_minute = QuotaKind::ALL.into_iter().filter(|it| !daily.contains(it));
+    let by_the_minute: Vec<_> = by_the_minute.collect();
+    Table::ways(
+        &[
+            key("early", "How loudly notices are told.", severities()).required(),
+            minutes("quiet", "`soon` is told again after this."),
+            minutes("again", "A notice is told again after this."),
+            table("ahead", "The six days after the next: a notice.", chance()),
+            table("near", "The week, close to the limit: a notice.", chance()),
+            table(
+                "soon",
+                "The next 24 hours: told with the rule's severity.",
+                standing(),
+            ),
+        ],
+        [
+            vec![
+                kind(&by_the_minute),
+                table("climb", "A launch: a notice.", climb()),
+            ],
+            vec![kind(&daily)],
+        ],
+    )
 }
 
 fn chance() -> Table {
     Table::of([
         share(
             "use",
-            "Three of the last five minutes reach this share of the quota.",
+            "Three of the last five minutes reach this share of the quota; of `tpd`, yesterday's sum or today's so far.",
         ),
         share("chance", "Least probability of sustained throttling."),
     ])
@@ -240,11 +244,11 @@ fn is_alike(one: &Shape, other: &Shape) -> bool {
 }
 
 fn changes_of(rule: &Rule) -> Vec<Key> {
-    let mut rule = rule.clone();
+    let (mut rule, category) = (rule.clone(), rule.category);
     let slots = rule.slots().into_iter().map(|(name, slot)| {
         let shape = match slot {
             Slot::Severity(_) => severities(),
-            Slot::Remedy(_) => Shape::choice(Remedy::ALL.map(Remedy::name)),
+            Slot::Remedy(_) => remedies(category),
             Slot::Window(_) => Shape::from(&WINDOW),
             Slot::ClearFor(_) | Slot::Minutes(_) => Shape::from(&MINUTES),
             Slot::Share(_) => Shape::from(&SHARE),
@@ -268,9 +272,29 @@ fn severity(says: &str) -> Key {
     key("severity", says, severities())
 }
 
-fn remedy() -> Key {
-    let says = "The most that may be done about it.";
-    key("remedy", says, Shape::choice(Remedy::ALL.map(Remedy::name)))
+/// What may be done about rules of this category.
+fn remedies(category: Category) -> Shape {
+    if is_only_told(category) {
+        Shape::choice([Remedy::Notify.name()])
+    } else {
+        Shape::choice(Remedy::ALL.map(Remedy::name))
+    }
+}
+
+/// Category and remedy of a rule: what is only told, and the rest.
+fn kinds() -> [[Key; 2]; 2] {
+    [false, true].map(|is_told| {
+        let of_kind = categories()
+            .into_iter()
+            .filter(move |(_, it)| is_only_told(*it) == is_told);
+        let first = of_kind.clone().next().map(|(_, it)| it);
+        let names = of_kind.map(|(name, _)| name);
+        let says = "What it is about; it decides how incidents are told apart.";
+        let category = key("category", says, Shape::choice(names)).required();
+        let says = "The most that may be done about it.";
+        let remedy = key("remedy", says, remedies(first.unwrap_or(Category::Quota)));
+        [category, remedy.required()]
+    })
 }
 
 fn window() -> Key {

@@ -3,17 +3,21 @@
 use super::{
     Key, Shape, Table,
     form::{
-        ACCOUNT, BEGINNING, CHANGE, END, Form, INSTANT, LOOPBACK, MINUTES, NAME, PATH, REGION,
-        ROLE, SECRET, SHARE, USD, WEEKLY, WORDS,
+        ACCOUNT, BEGINNING, CHANGE, END, Form, INSTANT, LOOPBACK, MINUTES, MODEL, NAME, PATH,
+        PLACE, REGION, ROLE, SECRET, SHARE, USD, WEEKLY, WORDS,
     },
     incidents::{inhibit, reminder},
     key,
-    receivers::{pools, receiver, route},
+    receivers::{digest, pools, receiver, route},
     rules,
 };
 use crate::{
     config::settings as defaults,
-    model::{calendar::WindowKind, policy::Mode, rule::Rule},
+    model::{
+        calendar::WindowKind,
+        policy::Mode,
+        rule::{Rule, Severity},
+    },
 };
 
 /// The whole file.
@@ -41,6 +45,7 @@ pub(super) fn table(shipped: &[Rule]) -> Table {
         key("account", "Accounts to watch; without any, that of the credentials.", Shape::Tables(account())),
         key("receiver", "Whom to tell.", Shape::Named(Vec::new(), receiver())),
         key("route", "Which receiver hears what.", Shape::Tables(route())),
+        key("digest", "Who hears once a day or week how things stand.", Shape::Tables(digest())),
         key("budget", "Bounds of what is filed.", Shape::Table(budget())),
         key("reminder", "When people hear again of what goes on.", Shape::Table(reminder())),
         table_of("organisation", "What AWS Support reads about you, word for word.", [
@@ -68,6 +73,7 @@ pub(super) fn table(shipped: &[Rule]) -> Table {
         )]),
         key("rule", "Single values of a rule.", rules::changes(shipped)),
         key("override", "Single values of rules for some pools.", Shape::Tables(by_pool(shipped))),
+        key("residency", "Where data may go.", Shape::Tables(residency())),
         key("inhibit", "What is a part of what, and not told twice.", Shape::Tables(inhibit())),
     ])
 }
@@ -279,6 +285,36 @@ fn by_pool(shipped: &[Rule]) -> Table {
     let changes = rules::changes(shipped);
     keys.push(key("rule", "What changes, as in [rule.NAME].", changes).required());
     Table::of(keys)
+}
+
+fn residency() -> Table {
+    let severities = Severity::ALL.map(Severity::name);
+    Table::of([
+        key(
+            "name",
+            "Alerts are called so, with residency- before it.",
+            &NAME,
+        )
+        .required(),
+        key("accounts", "Of these accounts.", Shape::list(&ACCOUNT)),
+        key(
+            "models",
+            "Of these base models; * stands for any characters.",
+            Shape::list(&MODEL),
+        ),
+        key(
+            "allow",
+            "Geographies and Regions in which requests may be answered.",
+            Shape::list(&PLACE),
+        )
+        .required(),
+        key(
+            "severity",
+            "How loudly a breach is told.",
+            Shape::choice(severities),
+        )
+        .default(crate::config::residency::SEVERITY.name()),
+    ])
 }
 
 /// As `check --show` writes it.

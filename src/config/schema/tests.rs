@@ -45,7 +45,7 @@ impl Place {
         let of = |path: &str| format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
         match path {
             "rules.folder" => Some(of("alert-rules")),
-            "receiver.on-call.fallback" => Some(SPARE.to_owned()),
+            "receiver.on-call.fallback" | "digest.receiver" => Some(SPARE.to_owned()),
             "receiver.on-call.url_file" | "heartbeat.url_file" => Some(self.file("slack-url")),
             "receiver.on-call.token_file" => Some(self.file("slack-token")),
             "receiver.on-call.routing_key_file" => Some(self.file("pagerduty-key")),
@@ -132,9 +132,9 @@ impl Writer<'_> {
     }
 }
 
-/// As many documents as it takes until each table was written in each of its ways: six conditions of a rule, one of
-/// which has seven ways.
-const WAYS: usize = 6 * 7;
+/// As many documents as it takes until each table was written in each of its ways: six conditions of a rule that may file
+/// something, and as many of one that may not; one of them has seven ways.
+const WAYS: usize = 2 * 6 * 7;
 
 fn of_schema(table: &Table, path: &str, keys: &mut Keys) {
     for way in &table.ways {

@@ -73,8 +73,9 @@ pub(super) struct Error {
     pub(super) deviation: f64,
 }
 
+/// What was put by over one window, and how far what came was from it.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
-struct Errors {
+pub(super) struct Errors {
     waiting: VecDeque<f32>,
     sum: f64,
     absolute: f64,
@@ -82,8 +83,8 @@ struct Errors {
 }
 
 impl Errors {
-    /// `came` is the highest peak of the last `hours`, `forecast` that of the next.
-    fn hour(&mut self, hours: usize, came: f64, forecast: f64) {
+    /// `came` is that of the last `hours`, `forecast` that of the next; logarithms.
+    pub(super) fn hour(&mut self, hours: usize, came: f64, forecast: f64) {
         if self.waiting.is_empty() {
             self.waiting.reserve_exact(hours);
         }
@@ -107,7 +108,7 @@ impl Errors {
         self.waiting.push_back(forecast as f32);
     }
 
-    fn known(&self, prior: Error) -> Error {
+    pub(super) fn known(&self, prior: Error) -> Error {
         let weight = self.weight + PRIOR_HOURS;
         Error {
             bias: (self.sum + PRIOR_HOURS * prior.bias) / weight,

@@ -1,12 +1,12 @@
 //! When a quota runs out: the distribution of the time to its first sustained exhaustion.
 //!
-//! The statistic: each day ahead has a chance of being the first on which the sustained level (see `busy`) passes the
-//! quota: its highest peak is log-normal around the forecast path plus the mean error of such forecasts, with their
-//! spread. Part of that spread is shared by all days (the level is wrong) and grows with the uncertainty of the trend;
-//! the rest is each day's own. Given the shared part the days are independent, so the chance of having passed the quota
-//! is one less the product of the chances of not doing so; it is averaged over seven values of the shared part. Within a
-//! day it rises with the peaks so far, so that the hour of the day is right, not only the date.
-//! Beyond the week the highest peak of the same weekday is carried on with the trend.
+//! The statistic: each day ahead has a chance of being the first on which what the quota counts passes it (`peaks`: the
+//! busy minutes; `sums`: the tokens of the day). That is log-normal around the forecast path plus the mean error of such
+//! forecasts, with their spread. Part of that spread is shared by all days (the level is wrong) and grows with the
+//! uncertainty of the trend; the rest is each day's own. Given the shared part the days are independent, so the chance of
+//! having passed the quota is one less the product of the chances of not doing so; it is averaged over seven values of the
+//! shared part. Within a day it rises with the hours, so that the hour of the day is right, not only the date.
+//! Beyond the week the same weekday is carried on with the trend.
 //!
 //! What fools it: bursts and launches that no trend announces; the near hours see them through the last quarter's level.
 
@@ -19,37 +19,34 @@ use crate::model::{
 /// Hours of the path.
 pub(super) const PATH_HOURS: usize = 168;
 /// Days looked ahead.
-const DAYS: u8 = 30;
-/// The part of the variance of a day's highest peak that all days share.
+pub(super) const DAYS: u8 = 30;
+/// The part of the variance of a day's own forecast error that all days share.
 const SHARED: f64 = 0.3;
 /// Hours until the errors of a day ahead have taken over from those of an hour ahead.
-const SOON: f64 = 12.0;
+const SOON: u8 = 12;
 /// Middles of seven equal parts of a standard normal distribution.
 const NODES: [f64; 7] = [-1.465, -0.792, -0.366, 0.0, 0.366, 0.792, 1.465];
+/// What a standard normal passes once in twenty.
+const ONE_IN_TWENTY: f64 = 1.645;
 
-/// What the distribution is made of.
+/// What is forecast, and how wrong such forecasts were.
 #[derive(Debug)]
 pub(super) struct Outlook<'a> {
     pub(super) origin: Minute,
-    /// Logarithms of the forecast peaks, one an hour, [`PATH_HOURS`] of them.
-    pub(super) peaks: &'a [f64],
     pub(super) trend: &'a Trend,
     /// An hour and a day ahead.
     pub(super) errors: (Error, Error),
 }
-
-/// What a standard normal passes once in twenty.
-const ONE_IN_TWENTY: f64 = 1.645;
 
 /// One point of the distribution: so many minutes ahead, so probable.
 type Point = (i64, f64);
 
 /// How the quota may be passed on one day up to one of its hours.
 #[derive(Debug)]
-struct Passing {
+pub(super) struct Passing {
     /// Ahead.
     minutes: i64,
-    /// By how much the highest peak is expected above the quota, in deviations of a day's own part.
+    /// By how much the highest level is expected above the quota, in deviations of a day's own part.
     over: f64,
     /// A deviation of the shared part in the same unit.
     shared: f64,
@@ -63,9 +60,46 @@ impl Passing {
 }
 
 impl Outlook<'_> {
-    /// Of a quota in the same unit as the peaks; positive.
-    pub(super) fn exhaustion(&self, quota: f64) -> Exhaustion {
-        let curve = self.curve(quota.ln());
+    /// That a level is passed so many minutes ahead, on this day: by how much the forecast is above it (the difference of
+    /// their logarithms), and the error of such a forecast.
+    pub(super) fn passing(&self, day: u8, minutes: i64, above: f64, error: Error) -> Passing {
+        let drift = self.trend.deviation(self.start() + f64::from(day) + 0.5);
+        let own = error.deviation * (1.0 - SHARED).sqrt();
+        Passing {
+            minutes,
+            over: (above + error.bias) / own,
+            shared: (SHARED * error.deviation * error.deviation + drift * drift).sqrt() / own,
+        }
+    }
+
+    /// The error of what is forecast so many hours ahead.
+    pub(super) fn error(&self, hours: usize) -> Error {
+        let (near, far) = self.errors;
+        let share = u8::try_from(hours).map_or(1.0, |it| f64::from(it) / f64::from(SOON));
+        let share = share.min(1.0);
+        Error {
+            bias: near.bias + (far.bias - near.bias) * share,
+            deviation: near.deviation + (far.deviation - near.deviation) * share,
+        }
+    }
+
+    /// The logarithm of a later day's level: that of the same weekday within the week, with the trend between them.
+    pub(super) fn beyond(&self, day: u8, twin: f64) -> f64 {
+        let at = |day: u8| self.trend.at(self.start() + f64::from(day) + 0.5);
+        twin + at(day) - at(day % 7)
+    }
+
+    /// What is passed once in twenty, where this is the highest that is forecast for the week (a logarithm).
+    pub(super) fn week_p95(&self, highest: f64) -> f64 {
+        let (_, far) = self.errors;
+        let drift = self.trend.deviation(self.start() + 6.5);
+        let deviation = far.deviation.hypot(drift);
+        (highest + far.bias + ONE_IN_TWENTY * deviation).exp()
+    }
+
+    /// By the ways in which the quota may be passed, day by day.
+    pub(super) fn exhaustion(&self, days: &[Vec<Passing>], week_p95: f64) -> Exhaustion {
+        let curve = curve(days);
         let by = |minutes: i64| {
             let before = curve.iter().take_while(|it| it.0 <= minutes);
             before.last().map_or(0.0, |it| it.1)
@@ -74,7 +108,7 @@ impl Outlook<'_> {
             curve
                 .iter()
                 .find(|it| probability <= it.1)
-                .map(|it| it.0 - HOUR / 2)
+                .map(|it| (it.0 - HOUR / 2).max(0))
         };
         let median_if = |probability: f64| {
             (0.0 < probability)
@@ -98,87 +132,8 @@ impl Outlook<'_> {
             },
             if_within_day: median_if(within_day),
             if_within_week: median_if(within_week),
-            week_p95: self.week_p95(),
+            week_p95,
         }
-    }
-
-    /// The level of the busiest minutes of the path that is passed once in twenty.
-    fn week_p95(&self) -> f64 {
-        let highest = self.peaks.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let (_, far) = self.errors;
-        let drift = self.trend.deviation(self.start() + 6.5);
-        let deviation = far.deviation.hypot(drift);
-        (highest + far.bias + ONE_IN_TWENTY * deviation).exp()
-    }
-
-    /// The cumulative distribution: hourly for a week, then daily.
-    fn curve(&self, quota: f64) -> Vec<Point> {
-        let points: Vec<Vec<Passing>> = (0..DAYS).map(|day| self.day(day, quota)).collect();
-        let minutes = points.iter().flatten().map(|it| (it.minutes, 0.0));
-        let mut curve: Vec<Point> = minutes.collect();
-        for shared in NODES {
-            let mut survival = 1.0;
-            let mut ahead = curve.iter_mut();
-            for day in &points {
-                let mut highest: f64 = 0.0;
-                for (passing, point) in day.iter().zip(ahead.by_ref().take(day.len())) {
-                    highest = highest.max(passing.chance(shared));
-                    point.1 += (1.0 - survival * (1.0 - highest)) / 7.0;
-                }
-                survival *= 1.0 - highest;
-            }
-        }
-        curve
-    }
-
-    /// How the quota may be passed on this day up to each of its hours; beyond the path, in all of it.
-    fn day(&self, day: u8, quota: f64) -> Vec<Passing> {
-        let drift = self.trend.deviation(self.start() + f64::from(day) + 0.5);
-        let start = i64::from(day) * DAY;
-        let from = 24 * usize::from(day);
-        let passing = |minutes: i64, peak: f64, error: Error| {
-            let own = error.deviation * (1.0 - SHARED).sqrt();
-            Passing {
-                minutes,
-                over: (peak + error.bias - quota) / own,
-                shared: (SHARED * error.deviation * error.deviation + drift * drift).sqrt() / own,
-            }
-        };
-        let Some(hours) = self.peaks.get(from..from + 24) else {
-            return vec![passing(start + DAY, self.beyond(day), self.errors.1)];
-        };
-        let mut highest = f64::NEG_INFINITY;
-        (0_u8..)
-            .zip(hours)
-            .map(|(hour, peak)| {
-                highest = highest.max(*peak);
-                let minutes = start + (i64::from(hour) + 1) * HOUR;
-                passing(minutes, highest, self.error(day, hour))
-            })
-            .collect()
-    }
-
-    /// The error of a peak in this hour of this day.
-    fn error(&self, day: u8, hour: u8) -> Error {
-        let (near, far) = self.errors;
-        if day > 0 {
-            return far;
-        }
-        let share = (f64::from(hour) / SOON).min(1.0);
-        Error {
-            bias: near.bias + (far.bias - near.bias) * share,
-            deviation: near.deviation + (far.deviation - near.deviation) * share,
-        }
-    }
-
-    /// The highest peak of a day beyond the path: that of the same weekday within it, with the trend between them.
-    fn beyond(&self, day: u8) -> f64 {
-        let twin = day % 7;
-        let from = 24 * usize::from(twin);
-        let peaks = self.peaks.get(from..from + 24).unwrap_or(&[]);
-        let highest = peaks.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let at = |day: u8| self.trend.at(self.start() + f64::from(day) + 0.5);
-        highest + at(day) - at(twin)
     }
 
     /// Days since 1970 at the origin.
@@ -186,6 +141,25 @@ impl Outlook<'_> {
     fn start(&self) -> f64 {
         self.origin.0 as f64 / DAY as f64
     }
+}
+
+/// The cumulative distribution: hourly for a week, then daily.
+fn curve(days: &[Vec<Passing>]) -> Vec<Point> {
+    let minutes = days.iter().flatten().map(|it| (it.minutes, 0.0));
+    let mut curve: Vec<Point> = minutes.collect();
+    for shared in NODES {
+        let mut survival = 1.0;
+        let mut ahead = curve.iter_mut();
+        for day in days {
+            let mut highest: f64 = 0.0;
+            for (passing, point) in day.iter().zip(ahead.by_ref().take(day.len())) {
+                highest = highest.max(passing.chance(shared));
+                point.1 += (1.0 - survival * (1.0 - highest)) / 7.0;
+            }
+            survival *= 1.0 - highest;
+        }
+    }
+    curve
 }
 
 /// The cumulative normal distribution (Abramowitz and Stegun 26.2.17, absolute error below 1e-7).

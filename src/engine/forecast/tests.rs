@@ -23,11 +23,11 @@ fn rule() -> WarningRule {
             use_share: percent(85),
             chance: percent(30),
         },
-        climb: Climb {
+        climb: Some(Climb {
             use_share: percent(45),
             usual: percent(33),
             within_minutes: 360,
-        },
+        }),
         soon: Standing {
             chance: percent(80),
             minutes: 15,
@@ -310,7 +310,7 @@ fn one_touched_minute_is_no_exhaustion_and_three_of_five_are() {
                 throttles,
                 quota: Some(100.0),
             };
-            let Some(used) = watch.see(&seen, 100.0) else {
+            let Some(used) = watch.see(&seen, 100.0, None) else {
                 continue;
             };
             let warning = watch.judge(&rule(), minute, (used, 100.0), chances, None);
@@ -373,7 +373,7 @@ fn what_went_through_above_the_quota_is_no_exhaustion_the_next_time() {
                 throttles,
                 quota: Some(100.0),
             };
-            watch.see(&seen, 100.0);
+            watch.see(&seen, 100.0, None);
         }
         watch
     };
@@ -435,4 +435,149 @@ fn nothing_and_little_have_no_forecast() {
     assert!(older.exhaustion(100.0).is_some());
     assert!(fed(9 * DAY, |_| Sample::Value(0.0)).forecast(&[]).is_none());
     assert!(fed(9 * DAY, |_| Sample::Unobserved).forecast(&[]).is_none());
+}
+
+/// Minutes that may still change are looked at again and again, on a copy each time. What was reckoned of them is
+/// remembered, and never where they came otherwise.
+#[test]
+#[expect(clippy::cast_precision_loss, reason = "minutes of some days")]
+fn what_is_remembered_of_a_look_ahead_is_what_a_fresh_look_finds() {
+    let seen = |minute: Minute, value: f64| Seen {
+        minute,
+        wanted: Sample::Value(value),
+        throttles: Sample::Value(0.0),
+        quota: Some(150.0),
+    };
+    let demand = |at: i64| 60.0 + at as f64 / 100.0 + (at % 7) as f64;
+    let mut settled = Lookout::default();
+    for at in 0..3 * DAY {
+        settled.catch_up(&seen(START.plus(at), demand(at)), &[]);
+    }
+    for look in 0..90 {
+        let at = 3 * DAY + look;
+        settled.push(&seen(START.plus(at), demand(at)), &rule(), &[]);
+        let (mut with, mut fresh) = (settled.clone(), settled.clone());
+        fresh.remember(&Lookout::default());
+        for ahead in at + 1..at + 20 {
+            // A late datapoint changes one minute between two looks, and every third minute is left out.
+            let late = if ahead % 11 == 0 && look % 2 == 0 {
+                40.0
+            } else {
+                0.0
+            };
+            let seen = seen(START.plus(ahead), demand(ahead) + late);
+            if (ahead / 15 + look) % 3 == 0 && ahead % 15 == 14 {
+                continue;
+            }
+            assert_eq!(
+                with.push(&seen, &rule(), &[]),
+                fresh.push(&seen, &rule(), &[]),
+                "{ahead}"
+            );
+            assert_eq!(
+                with.known_chances(),
+                fresh.known_chances(),
+                "{look} {ahead}"
+            );
+        }
+        settled.remember(&with);
+    }
+    assert!(settled.known_chances().is_some());
+}
+
+fn daily(value: impl Fn(i64) -> f64, minutes: i64) -> Lookout {
+    let mut lookout = Lookout::of(QuotaKind::Tpd);
+    for at in 0..minutes {
+        let seen = Seen {
+            minute: START.plus(at),
+            wanted: Sample::Value(value(at)),
+            throttles: Sample::Value(0.0),
+            quota: Some(1_000_000.0),
+        };
+        lookout.catch_up(&seen, &[]);
+    }
+    lookout
+}
+
+/// 1,000 a minute are 1,440,000 a day.
+#[test]
+fn what_is_left_of_a_day_decides_and_a_new_day_begins_at_nothing() {
+    let evening = daily(|_| 1_000.0, 5 * DAY + 20 * HOUR);
+    let today = |quota: f64| evening.exhaustion(quota).unwrap();
+    // 1,200,000 are used, 240,000 are to come.
+    assert!(today(1_300_000.0).within_day > 0.95);
+    assert!(today(1_300_000.0).p50.unwrap() < 3 * HOUR);
+    assert!(today(1_190_000.0).within_hour > 0.999);
+    // Four hours of the usual can't double; tomorrow may, but hardly does.
+    let twice = today(2_800_000.0);
+    assert!(twice.within_day < 0.02, "{twice:?}");
+    // Early the same quota is less certain than late: all of the day is to come.
+    let morning = daily(|_| 1_000.0, 5 * DAY + HOUR);
+    let near = 1_480_000.0;
+    let (early, late) = (morning.exhaustion(near).unwrap(), today(near));
+    assert!(late.within_hour < 0.05, "{late:?}");
+    assert!(
+        early.within_day > 0.2 && early.within_day < 0.8,
+        "{early:?}"
+    );
+    assert_eq!(morning.used(), Some(1_440_000.0), "yesterday was fuller");
+}
+
+#[test]
+fn a_day_that_is_hardly_known_has_no_chances_until_the_next_one() {
+    let mut lookout = daily(|_| 1_000.0, 5 * DAY);
+    let seen = |at: i64, wanted| Seen {
+        minute: START.plus(at),
+        wanted,
+        throttles: Sample::Value(0.0),
+        quota: Some(1_000_000.0),
+    };
+    for at in 0..6 * HOUR {
+        let wanted = if at < 2 * HOUR {
+            Sample::Unobserved
+        } else {
+            Sample::Value(1_000.0)
+        };
+        lookout.catch_up(&seen(5 * DAY + at, wanted), &[]);
+    }
+    assert!(lookout.exhaustion(1_500_000.0).is_none());
+    assert!(lookout.used().is_none());
+    for at in 6 * HOUR..DAY {
+        lookout.catch_up(&seen(5 * DAY + at, Sample::Value(1_000.0)), &[]);
+    }
+    assert!(lookout.exhaustion(1_500_000.0).is_some());
+}
+
+/// Refusals while most of the day is left are those of a quota per minute.
+#[test]
+fn a_day_is_used_up_when_it_refuses_and_not_before() {
+    let used_up = |value: f64, quota: f64| {
+        let mut lookout = Lookout::of(QuotaKind::Tpd);
+        for at in 0..12 * HOUR {
+            let seen = Seen {
+                minute: START.plus(at),
+                wanted: Sample::Value(value),
+                throttles: Sample::Value(if at < 11 * HOUR { 0.0 } else { 5.0 }),
+                quota: Some(quota),
+            };
+            lookout.catch_up(&seen, &[]);
+        }
+        lookout.exhausted()
+    };
+    assert!(used_up(1_000.0, 700_000.0).is_some());
+    assert!(used_up(1_000.0, 2_000_000.0).is_none());
+}
+
+/// A state that was kept and read back says the same.
+#[test]
+#[expect(clippy::cast_precision_loss, reason = "minutes of an hour and a half")]
+fn days_survive_a_restart() {
+    let before = daily(|at| 900.0 + (at % 90) as f64, 4 * DAY + 500);
+    let (forecaster, watch) = before.kept();
+    let after = Lookout::resume(forecaster.clone(), watch.clone(), &[]);
+    assert_eq!(
+        after.exhaustion(1_500_000.0),
+        before.exhaustion(1_500_000.0)
+    );
+    assert!(before.exhaustion(1_500_000.0).is_some());
 }

@@ -1,12 +1,13 @@
 //! When people are told that a quota will not do. One rule for all pools; its numbers come from `alert-rules/`.
 //!
-//! Use is the level that three of the last five minutes reach, as a share of the limit. Four ways to a warning:
+//! Use is the level that three of the last five minutes reach, as a share of the limit; of a quota that counts by the day,
+//! what the fuller one of yesterday and today so far took. Four ways to a warning:
 //! - *ahead*: use is well under way, and once the next 24 hours are over the rest of the week still has fair chances of
 //!   exhaustion. Leaving out the day ahead keeps bursts away: they raise the chances of the hours to come, not of the
 //!   days. Asking for use keeps away what the trend makes of a quiet night;
 //! - *near*: use is close to the limit and the week is at risk. A share alone cries wolf at pools that live near their
 //!   quota;
-//! - *climb*: a launch. Demand is some times what is usual now, has risen through each part of the last hour and a half,
+//! - *climb*: a launch, where the quota counts by the minute. Demand is some times what is usual now, has risen through each part of the last hour and a half,
 //!   and reaches the limit within hours at this pace. Steady, because a jump is the business of the detectors and as
 //!   often as not over soon; and against what is usual, because each morning climbs;
 //! - *soon*: the day is at high risk, and that has stood for a while. Tomorrow's peak, or a ramp of an hour. Only this
@@ -22,7 +23,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Seen, busy::Sustained, fit::Rise};
+use super::{Seen, busy::Sustained, daily::Daily, fit::Rise};
 use crate::model::{
     outlook::{Exhaustion, Way},
     rule::{Chance, WarningRule},
@@ -33,6 +34,8 @@ use crate::model::{
 /// Minutes looked at for exhaustion, and how many of them must be throttled.
 const MINUTES: u8 = 0b1_1111;
 const THROTTLED: u32 = 3;
+/// Refusals are those of a daily quota from this share of it on: burndown is reckoned to some percent.
+const DAY_USED_UP: f64 = 0.95;
 
 /// A warning about one quota.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,18 +86,22 @@ impl Told {
 }
 
 impl Watch {
-    /// Takes in one minute and the quota then; the level that three of the last five minutes reach.
-    pub(super) fn see(&mut self, seen: &Seen, quota: f64) -> Option<f64> {
+    /// Takes in one minute and the quota then, and where it counts by the day what is known of that; the level that three of
+    /// the last five minutes reach, or that a whole day takes.
+    pub(super) fn see(&mut self, seen: &Seen, quota: f64, day: Option<&Daily>) -> Option<f64> {
         if self.quota.map(f64::to_bits) != Some(quota.to_bits()) {
             *self = Self {
                 quota: Some(quota),
                 ..Self::default()
             };
         }
-        self.used = self.sustained.push(seen.wanted.value());
-        let used = self.used?;
-        self.throttle(seen.minute, seen.throttles, used);
-        Some(used)
+        let sustained = self.sustained.push(seen.wanted.value());
+        self.used = day.map_or(sustained, Daily::level);
+        // What went through today proves something of today, and what is refused in the morning something of the minute.
+        let counted = day.map_or(sustained, Daily::so_far)?;
+        let is_used_up = day.is_none() || DAY_USED_UP * self.limit(quota) <= counted;
+        self.throttle(seen.minute, seen.throttles, counted, is_used_up);
+        self.used
     }
 
     /// What the level that was seen in this minute means by the chances as of then.
@@ -115,10 +122,11 @@ impl Watch {
             return None;
         }
         let limit = self.limit(quota);
-        #[expect(clippy::cast_precision_loss, reason = "minutes of some hours")]
-        let is_climbing = rise.is_some_and(|it| {
-            let hours = rule.climb.within_minutes as f64 / HOUR as f64;
-            it.climbs(limit, rule.climb.usual.factor(), hours)
+        let is_climbing = rule.climb.zip(rise).is_some_and(|(climb, rise)| {
+            #[expect(clippy::cast_precision_loss, reason = "minutes of some hours")]
+            let hours = climb.within_minutes as f64 / HOUR as f64;
+            climb.use_share.factor() <= used / limit
+                && rise.climbs(limit, climb.usual.factor(), hours)
         });
         let way = self.way(rule, minute, used / limit, &exhaustion, is_climbing)?;
         Some(Warning {
@@ -149,7 +157,7 @@ impl Watch {
         quota.max(if is_same { self.proven } else { 0.0 })
     }
 
-    fn throttle(&mut self, minute: Minute, throttles: Sample, used: f64) {
+    fn throttle(&mut self, minute: Minute, throttles: Sample, used: f64, is_used_up: bool) {
         // Not known is not free of throttles.
         let is_throttled = throttles.value().is_none_or(|it| 0.0 < it);
         self.throttled = (self.throttled << 1 | u8::from(is_throttled)) & MINUTES;
@@ -157,7 +165,7 @@ impl Watch {
         if throttled == 0 {
             self.proven = self.proven.max(used);
         }
-        if THROTTLED <= throttled && throttles.value().is_some_and(|it| 0.0 < it) {
+        if is_used_up && THROTTLED <= throttled && throttles.value().is_some_and(|it| 0.0 < it) {
             self.exhausted = Some(minute);
         }
     }
@@ -176,10 +184,7 @@ impl Watch {
         let notice = [
             (Way::Ahead, at(rule.ahead, seen.after_day)),
             (Way::Near, at(rule.near, seen.within_week)),
-            (
-                Way::Climb,
-                is_climbing && rule.climb.use_share.factor() <= share,
-            ),
+            (Way::Climb, is_climbing),
         ];
         let notice = notice.into_iter().find(|(_, is_so)| *is_so);
         if let Some((way, _)) = notice

@@ -9,7 +9,7 @@ use crate::{
         catalog::{Mapping, Pool},
         ids::QuotaCode,
         incident::Incident,
-        quota::{Limit, Quota},
+        quota::Limit,
         series::{Sample, Signal},
         time::{HOUR, Minute},
         units::{Amount, QuotaKind},
@@ -96,7 +96,8 @@ impl<'a> Scene<'a> {
     pub(super) fn line<'p>(&self, pool: &'p Pool, kind: QuotaKind) -> Option<Line<'p>> {
         let code = pool.mapping(kind).code()?;
         let key = (pool.id.scope.clone(), code.clone());
-        let limit = self.evidence.book.quotas.get(&key).map(Quota::limit)?;
+        let quota = self.evidence.book.quotas.get(&key)?;
+        let limit = quota.limit_for(pool.id.family);
         let quota = limit.amount()?;
         let is_default = matches!(limit, Limit::Default(_));
         Some(Line {

@@ -83,13 +83,18 @@ fn canonical_runs_out(kind: QuotaKind, warning: &WarningRule) -> String {
             it.chance.basis_points()
         )
     };
+    let climb = warning.climb.map_or(String::new(), |climb| {
+        format!(
+            " {} {} {}",
+            climb.use_share.basis_points(),
+            climb.usual.basis_points(),
+            climb.within_minutes,
+        )
+    });
     format!(
-        "runs_out {kind} {} {} {} {} {} {} {} {} {} {}",
+        "runs_out {kind} {} {}{climb} {} {} {} {} {}",
         of(warning.ahead),
         of(warning.near),
-        warning.climb.use_share.basis_points(),
-        warning.climb.usual.basis_points(),
-        warning.climb.within_minutes,
         warning.soon.chance.basis_points(),
         warning.soon.minutes,
         warning.early.name(),

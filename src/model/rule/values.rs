@@ -171,15 +171,17 @@ fn of_unusual(sought: &mut Unusual) -> Vec<(&'static str, Slot<'_>)> {
 }
 
 fn of_warning(warning: &mut WarningRule) -> Vec<(&'static str, Slot<'_>)> {
-    vec![
+    let climb = warning.climb.as_mut();
+    let climb = climb.map(|climb| ("climb", Slot::Climb(climb)));
+    let own = [
         ("early", Slot::Severity(&mut warning.early)),
         ("quiet", Slot::Minutes(&mut warning.quiet_minutes)),
         ("again", Slot::Minutes(&mut warning.again_minutes)),
         ("ahead", Slot::Chance(&mut warning.ahead)),
         ("near", Slot::Chance(&mut warning.near)),
-        ("climb", Slot::Climb(&mut warning.climb)),
-        ("soon", Slot::Standing(&mut warning.soon)),
-    ]
+    ];
+    let soon = ("soon", Slot::Standing(&mut warning.soon));
+    own.into_iter().chain(climb).chain([soon]).collect()
 }
 
 impl fmt::Display for Value {

@@ -11,7 +11,10 @@ use tokio::{
     task::{self, JoinError, JoinSet},
 };
 
-use super::{Cycle, CycleError, judging::takers};
+use super::{
+    Cycle, CycleError,
+    judging::{takers, used},
+};
 use crate::{
     cloud::{Fault, FaultClass},
     collect::{
@@ -310,6 +313,7 @@ impl Cycle {
         for read in read {
             let reading = &read.reading;
             self.takers.insert(reading.pool.clone(), takers(reading));
+            self.used.insert(reading.pool.clone(), used(reading));
             self.unjudged.insert(reading.pool.clone());
             let book = self.shared.book();
             let updates = match book.series.get(&reading.pool) {

@@ -4,15 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cycle, CycleError};
 use crate::{
-    act::plan::{self, Wanted, situation},
+    act::plan::{self, Beside, Spent, Wanted, situation},
     collect::most_reserved_output,
-    engine,
+    engine::{
+        self,
+        residency::{self, Law},
+    },
     model::{
         action::Effect,
         alert::{AlertState, Verdict},
         book::{Book, Record},
         catalog::{Family, PoolId},
         desk::DeskReading,
+        ids::TargetId,
         incident::AlertKey,
         policy::Heat,
         reason::Reason,
@@ -64,10 +68,14 @@ impl Cycle {
             let book = self.shared.book();
             let calendar = &self.settings.calendar;
             let (taught, due) = (&mut self.learning.taught, &self.unjudged);
-            let verdicts = engine::judge_some(&self.rules, calendar, &book, taught, due, now);
+            let mut verdicts = engine::judge_some(&self.rules, calendar, &book, taught, due, now);
+            let rules = &self.settings.policy.residency;
+            let law = Law { rules, book: &book };
+            verdicts.extend(residency::judge(law, &self.used, due));
             let heat = heat_of(&book, &verdicts, &self.unjudged);
             (verdicts, heat)
         };
+        self.look_beside(now);
         let records = loop {
             match self.plan(&verdicts, desk, now) {
                 Ok(records) => break records,
@@ -99,7 +107,8 @@ impl Cycle {
         now: Timestamp,
     ) -> Result<Vec<Record>, Wanted> {
         let book = self.shared.book();
-        let orphans = engine::orphans(&self.rules, &book);
+        let policy = &self.settings.policy;
+        let orphans = engine::orphans(&self.rules, &policy.residency, &book);
         let stop = self.shared.switch.stop();
         let inputs = self.inputs(&book, verdicts, &orphans, desk, now);
         plan::plan(plan::Inputs {
@@ -126,9 +135,35 @@ impl Cycle {
             most_output: most_reserved_output(),
             past: &self.keeping.past,
             policy: &self.settings.policy,
+            beside: &self.beside,
             stop: None,
             now,
         }
+    }
+
+    /// What a digest tells beside the book, if one is due.
+    fn look_beside(&mut self, now: Timestamp) {
+        let is_due = {
+            let book = self.shared.book();
+            plan::is_digest_due(self.inputs(&book, &[], &[], &[], now))
+        };
+        self.beside = Beside::default();
+        if !is_due {
+            return;
+        }
+        let health = self.shared.health();
+        let outlooks = health.outlooks.iter();
+        let outlooks = outlooks.map(|(key, it)| (key.clone(), it.exhaustion));
+        let budget = self.settings.cost.monthly_budget;
+        let cost = health.month.as_ref().map(|month| Spent {
+            so_far: month.so_far.usd,
+            projected: month.projected.map(|it| it.usd),
+            budget,
+        });
+        self.beside = Beside {
+            outlooks: outlooks.collect(),
+            cost,
+        };
     }
 }
 
@@ -150,7 +185,7 @@ fn heat_of(book: &Book, verdicts: &[Verdict], judged: &BTreeSet<PoolId>) -> BTre
             Category::Quota | Category::Throttle => Heat::Hot,
             Category::ClientError | Category::ServerError | Category::Latency => Heat::Troubled,
             // Unusual is not wrong, and a date comes no sooner for being watched.
-            Category::Anomaly | Category::Lifecycle => continue,
+            Category::Anomaly | Category::Lifecycle | Category::Residency => continue,
         };
         let known = heat.entry(verdict.pool.clone()).or_insert(least);
         *known = least.max(*known);
@@ -183,6 +218,14 @@ fn heat_by_use(book: &Book, id: &PoolId) -> Heat {
         !has_traffic && known.all(|sample| sample != Sample::Unobserved)
     });
     if is_silent { Heat::Idle } else { Heat::Warm }
+}
+
+/// The targets that were used in this stretch.
+pub(super) fn used(reading: &Reading) -> BTreeSet<TargetId> {
+    let used = reading.by_target.iter();
+    used.filter(|(_, it)| 0.0 < it.demand || 0.0 < it.charged)
+        .map(|(target, _)| target.clone())
+        .collect()
 }
 
 /// The targets that took most in this stretch, by charged tokens, else by requests.

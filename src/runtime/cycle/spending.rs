@@ -142,7 +142,7 @@ impl Cycle {
         let open = book
             .incidents
             .values()
-            .filter(|incident| incident.is_open() && !incident.is_of_lifecycle());
+            .filter(|it| it.is_open() && !it.is_of_lifecycle() && !it.is_of_residency());
         let mut plan = Plan {
             heat: self.heat.clone(),
             stretch: 1.0,

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Input, unknown};
 use crate::{
-    model::{ids::AccountId, time::SignedDuration},
-    sim::{ApiError, kernel::Kernel},
+    model::time::SignedDuration,
+    sim::{ApiError, Call, kernel::Kernel},
 };
 
 /// Seconds that credentials last, unless asked otherwise.
@@ -13,11 +13,11 @@ const LASTS: i64 = 3_600;
 
 pub(super) fn handle(
     kernel: &mut Kernel,
-    account: &AccountId,
-    operation: &str,
+    call: &Call,
     input: Input<'_>,
 ) -> Result<Value, ApiError> {
-    match operation {
+    let account = &call.account;
+    match call.operation.as_str() {
         "GetCallerIdentity" => {
             if kernel.world.account(account).is_none() {
                 let text = "The security token included in the request is invalid.";
@@ -36,7 +36,10 @@ pub(super) fn handle(
             let session = input.required("RoleSessionName")?;
             let assumed = kernel.assume_role(account, input.required("RoleArn")?, session)?;
             let lasts = input.whole("DurationSeconds")?.unwrap_or(LASTS);
-            let until = kernel.now.saturating_add(SignedDuration::from_secs(lasts));
+            // A session ends by the clock that the caller signs by: simulated time is another one, and one that is behind
+            // it would make every session end before it began.
+            let from = call.signed_at.unwrap_or(kernel.now);
+            let until = from.saturating_add(SignedDuration::from_secs(lasts));
             let until = until.unwrap_or(crate::model::time::Timestamp::MAX);
             Ok(json!({
                 "Credentials": {

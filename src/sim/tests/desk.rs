@@ -204,6 +204,21 @@ fn roles_lead_into_other_accounts() {
     .unwrap();
     let key = answer["Credentials"]["AccessKeyId"].as_str().unwrap();
     assert_eq!(account_of_key(key), Some(AccountId::new("444455556666")));
+    let signed_at: Option<Timestamp> = "2031-01-01T00:00:00Z".parse().ok();
+    let session = sim.handle(&Call {
+        service: Service::Sts,
+        operation: "AssumeRole".to_owned(),
+        account: AccountId::new("444455556666"),
+        region: Region::new("us-east-1"),
+        signed_at,
+        input: json!({ "RoleArn": role, "RoleSessionName": "boa" }),
+    });
+    // An hour by the clock of the caller, whatever time it is in the world.
+    let until = signed_at.map(|at| at.as_second() + 3_600);
+    assert_eq!(
+        session.unwrap()["Credentials"]["Expiration"].as_i64(),
+        until
+    );
     let other = role.replace("444455556666", "999999999999");
     let refused = call(
         &sim,
@@ -217,6 +232,7 @@ fn roles_lead_into_other_accounts() {
         operation: "DescribeSeverityLevels".to_owned(),
         account: AccountId::new("444455556666"),
         region: Region::new("us-east-1"),
+        signed_at: None,
         input: json!({}),
     });
     assert_eq!(

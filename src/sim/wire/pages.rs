@@ -78,6 +78,7 @@ mod tests {
             operation: operation.to_owned(),
             account: AccountId::new("111122223333"),
             region: Region::new("us-east-1"),
+            signed_at: None,
             input,
         }
     }

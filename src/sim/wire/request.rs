@@ -1,11 +1,15 @@
 //! What an HTTP request asks for: protocol, service, operation, caller, Region, members.
 
 use axum::http::HeaderMap;
+use jiff::{fmt::strtime, tz::TimeZone};
 use serde_json::{Map, Value};
 
 use super::{cbor, query, rest, unpack};
 use crate::{
-    model::ids::{AccountId, Region},
+    model::{
+        ids::{AccountId, Region},
+        time::Timestamp,
+    },
     sim::{ApiError, Call, Service, account_of_key},
 };
 
@@ -80,6 +84,7 @@ pub(super) fn read(raw: &Raw<'_>, anyone: &AccountId) -> Result<(Protocol, Call)
         operation,
         account,
         region,
+        signed_at: signed_at(raw.headers),
         input,
     };
     Ok((protocol, call))
@@ -104,6 +109,14 @@ fn signer(headers: &HeaderMap) -> Option<Signer<'_>> {
         region: parts.next()?,
         service: parts.next()?,
     })
+}
+
+/// From `X-Amz-Date: 20261105T132900Z`.
+fn signed_at(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = header(headers, "x-amz-date")?;
+    let at = strtime::parse("%Y%m%dT%H%M%SZ", text).ok()?;
+    let at = at.to_datetime().ok()?.to_zoned(TimeZone::UTC).ok()?;
+    Some(at.timestamp())
 }
 
 type Members = (Protocol, Service, String, Value);
@@ -318,6 +331,7 @@ mod tests {
         ] {
             let headers = headers(&[
                 ("authorization", &signed(key, "eu-west-1", "servicequotas")),
+                ("x-amz-date", "20261105T132900Z"),
                 ("x-amz-target", "ServiceQuotasV20190624.GetServiceQuota"),
             ]);
             let (protocol, call) =
@@ -325,6 +339,7 @@ mod tests {
             assert_eq!(protocol, Protocol::Json11);
             assert_eq!(call.account, AccountId::new(account), "{key}");
             assert_eq!(call.region, Region::new("eu-west-1"));
+            assert_eq!(call.signed_at, "2026-11-05T13:29:00Z".parse().ok());
             assert_eq!(call.operation, "GetServiceQuota");
             assert_eq!(call.input, json!({"QuotaCode": "L-1"}));
         }

@@ -20,7 +20,8 @@ pub(crate) use self::{
 use crate::model::{
     action, alert, audit,
     book::Record,
-    catalog, desk, handling, ids, incident, outlook, quota, reason, receiver, rule, selector,
+    catalog, desk, handling, ids, incident, outlook, quota, reason, receiver, residency, rule,
+    selector,
     series::{HourBlock, Signal},
     silence, spend,
     time::Minute,
@@ -55,6 +56,9 @@ stored_enum!(Reason of reason::Reason {
         exhaustion: Exhaustion, told: i64,
     }
     Ends { end: String, minute: i64, }
+    Leaves {
+        target: String, minute: i64, outside: Vec<String>, is_anywhere: bool, allowed: String,
+    }
     Peak { kind: String, minute: i64, used: Number, coverage: u16, }
     TopTarget { target: String, share: u16, }
     Gap { minutes: u32, why: String, }
@@ -194,6 +198,10 @@ stored_struct!(Handling of handling::Handling {
     ack: Option<Ack>, rejected: Option<Rejected>, last_told: Option<String>, reminders: u32,
 });
 
+// Since format 5, as all kinds of record below.
+stored_struct!(Reach of residency::Reach { regions: Vec<String>, is_anywhere: bool, });
+stored_struct!(Reaches of residency::Reaches { by_reach: Vec<(Reach, Vec<String>)>, });
+
 stored_struct!(Entry of audit::Entry {
     number: u64, at: String, by: Option<String>, kind: String, subject: String, what: String,
     why: Option<String>,
@@ -241,6 +249,8 @@ pub(crate) enum Row {
     Handling(Handling),
     /// An entry of the audit trail; since format 5.
     Entry(Entry),
+    /// Where the profiles of a scope lead; since format 5.
+    Reaches(Scope, Reaches),
 }
 
 impl Row {
@@ -274,6 +284,7 @@ impl Row {
             Record::Silence(it) => Self::Silence(Shape::of(it)),
             Record::Handling(it) => Self::Handling(Shape::of(it)),
             Record::Entry(it) => Self::Entry(Shape::of(it)),
+            Record::Reaches(scope, it) => Self::Reaches(Shape::of(scope), Shape::of(it)),
             Record::Remove(_) => return None,
         })
     }
@@ -300,6 +311,7 @@ impl Row {
             Self::Silence(it) => Record::Silence(it.back()?),
             Self::Handling(it) => Record::Handling(it.back()?),
             Self::Entry(it) => Record::Entry(it.back()?),
+            Self::Reaches(scope, it) => Record::Reaches(scope.back()?, it.back()?),
         })
     }
 }

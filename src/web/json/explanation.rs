@@ -36,6 +36,27 @@ pub struct Incident {
     pub cases: Vec<Case>,
     /// Changes of its quota's applied value since it began, oldest first.
     pub quota_changes: Vec<QuotaChange>,
+    /// While it goes on and a limit is the trouble: pools of the same model with room, most of it first.
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+/// Another pool of the model, within the rules of residency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Elsewhere {
+    /// All of it in words.
+    pub text: String,
+    /// Which.
+    pub pool: String,
+    /// Its targets that stay within the rules; a few at most.
+    pub targets: Vec<String>,
+    /// Whether a rule says where its data may go.
+    pub is_ruled: bool,
+    /// Its TPM quota.
+    pub quota: f64,
+    /// 95th percentile of the charged tokens a minute over the last day, of all that drains that quota.
+    pub p95: f64,
+    /// Requests refused there in that day.
+    pub refused: f64,
 }
 
 /// A rule on a pool, as part of an incident.

@@ -13,7 +13,7 @@ use crate::{
         card::Card,
         catalog::{Mapping, Pool, PoolId},
         ids::QuotaCode,
-        quota::{Limit, Quota},
+        quota::Limit,
         series::{PoolSeries, Sample, Signal},
         time::{DAY, HOUR, Minute},
         units::{QuotaKind, grouped},
@@ -152,7 +152,7 @@ impl View<'_> {
             Mapping::Mapped { code, proof } => {
                 let key = (pool.id.scope.clone(), code.clone());
                 let quota = self.book.quotas.get(&key);
-                let limit = quota.map_or(Limit::Unknown, Quota::limit);
+                let limit = quota.map_or(Limit::Unknown, |it| it.limit_for(pool.id.family));
                 let stale = quota.and_then(|it| it.stale.as_ref());
                 let amount = match limit {
                     Limit::Applied(value) | Limit::Default(value) => Some(value.get()),

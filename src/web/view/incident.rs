@@ -16,6 +16,7 @@ use crate::{
         time::Timestamp,
         units::grouped,
     },
+    runtime::elsewhere,
     web::json,
 };
 
@@ -139,6 +140,7 @@ impl View<'_> {
                     Category::Latency => "Slow answers from",
                     Category::Anomaly => "Unusual traffic on",
                     Category::Lifecycle => "End of life of",
+                    Category::Residency => "Data may leave through",
                 };
                 format!("{what} {} ({}) in {place}", pool.model, pool.family)
             }
@@ -188,7 +190,26 @@ impl View<'_> {
             asks: self.asks(|ask| ask.incident == incident.id),
             cases: self.cases(|case| case.incident == incident.id),
             quota_changes: self.quota_changes(changed),
+            elsewhere: self.elsewhere(incident),
         }
+    }
+
+    /// Where its traffic could go, while it goes on.
+    fn elsewhere(&self, incident: &Incident) -> Vec<json::Elsewhere> {
+        if !incident.is_open() {
+            return Vec::new();
+        }
+        let found = elsewhere::siblings(self.book, &self.settings.policy, incident);
+        let row = |it: elsewhere::Sibling| json::Elsewhere {
+            text: it.to_string(),
+            pool: it.pool.to_string(),
+            targets: it.ways.iter().map(ToString::to_string).collect(),
+            is_ruled: it.is_ruled,
+            quota: it.quota.get(),
+            p95: it.p95,
+            refused: it.refused,
+        };
+        found.into_iter().map(row).collect()
     }
 
     /// One action.

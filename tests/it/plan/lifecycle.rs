@@ -39,7 +39,7 @@ impl Stage {
         let rules = Rules::from(rules);
         let read = Minute::of(self.now);
         self.book.apply(vec![Record::ReadThrough(sonnet(), read)]);
-        self.orphans = orphans(&rules, &self.book);
+        self.orphans = orphans(&rules, &[], &self.book);
         let verdicts = judge_all(&rules, &self.book, &mut Taught::new(), self.now);
         self.step(&verdicts, &[]);
     }

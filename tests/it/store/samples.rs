@@ -20,6 +20,7 @@ use bedrock_ops_alert::model::{
     quota::{Quota, QuotaChange},
     reason::Reason,
     receiver::{Notice, Phase},
+    residency::{Reach, Reaches},
     rule::{Category, Remedy, Severity},
     series::{Sample, Signal},
     spend::{CallCounts, Calls, Month, Site, Spend},
@@ -30,7 +31,7 @@ use bedrock_ops_alert::model::{
 use fastrand::Rng;
 
 /// How many kinds of record [`record`] makes.
-pub(super) const KINDS: u8 = 19;
+pub(super) const KINDS: u8 = 20;
 
 /// A record of this kind, under one of few keys; the same arguments make the same record.
 pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
@@ -58,8 +59,23 @@ pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
         15 => Record::Spend(spend(slot, rng)),
         16 => Record::Silence(said::silence(slot, rng)),
         17 => Record::Handling(said::handling(slot, rng)),
-        _ => Record::Entry(said::entry(slot, rng)),
+        18 => Record::Entry(said::entry(slot, rng)),
+        _ => Record::Reaches(scope(slot), reaches(rng)),
     }
+}
+
+fn reaches(rng: &mut Rng) -> Reaches {
+    let mut reaches = Reaches::default();
+    for number in 0..rng.u8(0..4) {
+        let reach = Reach {
+            regions: (0..rng.u8(0..3))
+                .map(|it| Region::new(format!("eu-west-{it}")))
+                .collect(),
+            is_anywhere: rng.bool(),
+        };
+        reaches.insert(TargetId::new(format!("eu.model-{number}")), reach);
+    }
+    reaches
 }
 
 fn spend(slot: u8, rng: &mut Rng) -> Spend {
@@ -111,7 +127,7 @@ fn incident(slot: u8, rng: &mut Rng) -> Incident {
     } else {
         Cause::Pool {
             pool: pool_id(slot),
-            category: Category::ALL[rng.usize(0..6)],
+            category: Category::ALL[rng.usize(0..Category::ALL.len())],
         }
     };
     let members = (0..rng.u8(0..4)).map(|slot| (alert_key(slot), member(rng)));
@@ -226,11 +242,24 @@ fn intent_state(rng: &mut Rng) -> IntentState {
     }
 }
 
+fn leaves(rng: &mut Rng) -> Reason {
+    Reason::Leaves {
+        target: TargetId::new(text(rng)),
+        minute: minute(rng),
+        outside: (0..rng.u8(0..3))
+            .map(|it| Region::new(format!("us-east-{it}")))
+            .collect(),
+        is_anywhere: rng.bool(),
+        allowed: text(rng),
+    }
+}
+
 fn reason(rng: &mut Rng) -> Reason {
     let signal = Signal::ALL[rng.usize(0..Signal::ALL.len())];
     let kind = QuotaKind::ALL[rng.usize(0..5)];
     let (bad, of) = (rng.u8(..), rng.u8(..));
-    match rng.u8(0..12) {
+    match rng.u8(0..13) {
+        12 => leaves(rng),
         11 => runs_out(kind, rng),
         10 => Reason::Trouble {
             trouble: Trouble::ALL[rng.usize(0..7)],

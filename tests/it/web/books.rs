@@ -90,6 +90,8 @@ pub(super) fn settings() -> Settings {
             approval_minutes: 240,
             cooldown_minutes: 7 * 1_440,
             inhibits: Vec::new(),
+            digests: Vec::new(),
+            residency: Vec::new(),
             reminders: Reminders {
                 first_minutes: 240,
                 longest_minutes: 1_440,

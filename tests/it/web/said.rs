@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bedrock_ops_alert::{
-    act::plan::{Inputs, Past, obey},
+    act::plan::{Inputs, Past, nothing_beside, obey},
     cli::{
         explain::explain,
         remote::{Format, RemoteError},
@@ -24,6 +24,7 @@ async fn obeyed(served: &mut Served) {
         let book = served.shared.book();
         let settings = served.shared.settings();
         let inputs = Inputs {
+            beside: nothing_beside(),
             book: &book,
             verdicts: &[],
             orphans: &[],

@@ -145,6 +145,7 @@ const fn alert_name(category: Category) -> &'static str {
         Category::Latency => "BedrockLatency",
         Category::Anomaly => "BedrockAnomaly",
         Category::Lifecycle => "BedrockLifecycle",
+        Category::Residency => "BedrockResidency",
     }
 }
 

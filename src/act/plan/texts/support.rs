@@ -5,7 +5,7 @@ use crate::model::{
     ids::{ActionId, IncidentId, Marker},
     incident::Incident,
     quota::Quota,
-    units::{Amount, grouped},
+    units::{Amount, QuotaKind, grouped},
 };
 
 /// Support takes 8,000 characters; a little room is left for the marker line.
@@ -27,19 +27,51 @@ pub(in crate::act::plan) fn request_context(
     desired: Amount,
     arithmetic: &str,
 ) -> String {
+    let (each, added_up) = if incident.kind == Some(QuotaKind::Tpd) {
+        ("days", "by UTC day")
+    } else {
+        ("minutes", "within the minute")
+    };
     let mut lines = vec![
         format!("Quota increase: {} ({})", quota.name, quota.code),
-        format!("Account {}, Region {}", quota.scope.account, quota.scope.region),
-        format!("Requested: {desired}. Applied now: {}. Default: {}.", known(quota.applied), known(quota.default)),
+        format!(
+            "Account {}, Region {}",
+            quota.scope.account, quota.scope.region
+        ),
+        format!(
+            "Requested: {desired}. Applied now: {}. Default: {}.",
+            known(quota.applied),
+            known(quota.default)
+        ),
         format!("How the number came about: {arithmetic}."),
         String::new(),
-        "Use, from CloudWatch at one minute, burndown-weighted, all inference profiles that drain this quota added up within the minute:".to_owned(),
+        format!(
+            "Use, from CloudWatch at one minute, burndown-weighted, all inference profiles that drain this quota added up {added_up}:"
+        ),
         format!("- situation: {}", usage.scenario.name()),
-        format!("- peak of the last 14 days: {} at {}", usage.peak, usage.peak_at),
-        format!("- p50 / p90 of the minutes with use: {} / {}", usage.p50, usage.p90),
-        format!("- p95 of the last 24 hours: {}", usage.p95_day),
-        format!("- throttled requests in the last 14 days: {}", grouped(usage.throttled)),
-        format!("- minutes observed: {} ({} % of the window)", usage.minutes, usage.coverage / 100),
+        format!(
+            "- peak of the last 14 days: {} at {}",
+            usage.peak, usage.peak_at
+        ),
+        format!(
+            "- p50 / p90 of the {each} with use: {} / {}",
+            usage.p50, usage.p90
+        ),
+        match incident.kind {
+            Some(QuotaKind::Tpd) => {
+                format!("- most of yesterday and today so far: {}", usage.p95_day)
+            }
+            _ => format!("- p95 of the last 24 hours: {}", usage.p95_day),
+        },
+        format!(
+            "- throttled requests in the last 14 days: {}",
+            grouped(usage.throttled)
+        ),
+        format!(
+            "- minutes observed: {} ({} % of the window)",
+            usage.minutes,
+            usage.coverage / 100
+        ),
     ];
     if let Some((input, output)) = usage.tokens_per_request {
         lines.push(format!(

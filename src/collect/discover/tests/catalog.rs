@@ -157,3 +157,36 @@ async fn the_quota_of_the_whole_account_is_recorded_and_is_no_pools() {
     let pool = book.pools.values().next().unwrap();
     assert_eq!(pool.mapping(QuotaKind::Tpd), &Mapping::Absent);
 }
+
+/// Each profile by where it leads from here; application profiles only while somebody uses them.
+#[tokio::test]
+async fn where_profiles_lead_is_kept_and_a_listing_that_fails_takes_nothing_away() {
+    let (geo, global) = (format!("us.{SONNET}"), format!("global.{SONNET}"));
+    let mut fake = region(&[&geo, "used12345678"]);
+    for id in ["used12345678", "idle12345678"] {
+        fake.profiles.push(profile(id, true, us_arns()));
+    }
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    let reach = |book: &Book, id: &str| {
+        let reaches = &book.reaches[&scope()];
+        let reach = reaches.of(&TargetId::new(id))?;
+        let regions: Vec<String> = reach.regions.iter().map(|it| it.0.clone()).collect();
+        Some((regions.join(" "), reach.is_anywhere))
+    };
+    let us = Some(("us-east-1 us-west-2".to_owned(), false));
+    assert_eq!(reach(&book, &geo), us);
+    assert_eq!(
+        reach(&book, &global),
+        Some(("us-east-1".to_owned(), true)),
+        "the ARN without a Region is any"
+    );
+    assert_eq!(reach(&book, "used12345678"), us);
+    assert_eq!(reach(&book, "idle12345678"), None);
+    // Its owner deleted it; its metrics live on, and so does what is known of it.
+    fake.profiles.retain(|it| it.id != "used12345678");
+    let got = discovered(&fake, &mut book, now()).await;
+    assert_eq!(reach(&book, "used12345678"), us);
+    let is_reach = |record: &Record| matches!(record, Record::Reaches(..));
+    assert!(!got.gathered.found.iter().any(is_reach), "nothing changed");
+}

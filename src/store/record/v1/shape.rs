@@ -183,6 +183,7 @@ as_name! {
     Category = [
         Category::Quota, Category::Throttle, Category::ClientError,
         Category::ServerError, Category::Latency, Category::Anomaly, Category::Lifecycle,
+        Category::Residency,
     ];
     Family = [Family::OnDemand, Family::Geo, Family::Global, Family::Mantle];
     QuotaKind = [

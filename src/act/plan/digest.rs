@@ -1,0 +1,361 @@
+//! Digests: one message a receiver and day, or week, about all that stands. An intent like any other message, so it is sent
+//! once: its id follows from receiver and time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    draft::{Draft, Wish},
+    situation,
+    texts::{self, Message},
+};
+use crate::model::{
+    action::{Effect, IntentState},
+    catalog::{Pool, PoolId},
+    digest::Digest,
+    ids::{ActionId, IncidentId, QuotaCode, Scope},
+    incident::Incident,
+    outlook::Exhaustion,
+    rule::{Matcher, Severity},
+    time::{DAY, HOUR, Minute, after},
+    units::{Amount, QuotaKind, grouped},
+};
+
+/// Incidents, proposals and requests that are named, each; the rest is counted.
+const MOST_NAMED: usize = 8;
+/// Quotas that are named.
+const MOST_QUOTAS: usize = 5;
+/// Quotas used less than this are nobody's business.
+const LEAST_SHARE: f64 = 0.1;
+
+/// What a digest tells beside the book.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Beside {
+    /// When each quota runs out, by the forecasts.
+    pub outlooks: BTreeMap<(PoolId, QuotaKind), Exhaustion>,
+    /// What watching costs.
+    pub cost: Option<Spent>,
+}
+
+/// What watching costs this month, in USD.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spent {
+    /// So far.
+    pub so_far: f64,
+    /// By the end of the month.
+    pub projected: Option<f64>,
+    /// What it may cost.
+    pub budget: f64,
+}
+
+/// Plans the digests that are due and were not planned yet.
+pub(super) fn digest(draft: &mut Draft<'_>) {
+    for (digest, at) in due(draft) {
+        let message = message(draft, digest, at);
+        let (incident, step) = name(digest, at);
+        draft.intend(Wish {
+            incident,
+            step,
+            effect: Effect::Notify {
+                receiver: digest.receiver.clone(),
+                severity: Severity::Info,
+                subject: message.subject,
+                body: message.body,
+                notice: None,
+            },
+            reasons: Vec::new(),
+            state: IntentState::Planned {
+                not_before: draft.now(),
+            },
+        });
+    }
+}
+
+/// Whether one is due.
+pub(super) fn is_due(draft: &Draft<'_>) -> bool {
+    !due(draft).is_empty()
+}
+
+fn due<'a>(draft: &Draft<'a>) -> Vec<(&'a Digest, Minute)> {
+    let digests = draft.inputs.policy.digests.iter();
+    let due = digests.filter_map(|it| Some((it, it.at.due(draft.now())?)));
+    let is_new = |(digest, at): &(&Digest, Minute)| {
+        let (incident, step) = name(digest, *at);
+        let id = ActionId::derive(&incident, &step);
+        !draft.book().intents.contains_key(&id)
+    };
+    due.filter(is_new).collect()
+}
+
+/// What a digest is filed under: no incident, and another one each time, so that none is taken for an answer to another.
+fn name(digest: &Digest, at: Minute) -> (IncidentId, String) {
+    let receiver = &digest.receiver;
+    let id = format!("digest-{}-{receiver}", at.start());
+    (IncidentId::new(id), format!("digest/{receiver}"))
+}
+
+fn message(draft: &Draft<'_>, digest: &Digest, at: Minute) -> Message {
+    let ours = Ours {
+        matcher: &digest.matcher,
+    };
+    let span = digest.at.period();
+    let open = open(draft, ours);
+    let proposals = proposals(draft, ours);
+    let asks = asks(draft, ours);
+    let quotas = quotas(draft, ours, at);
+    let nearest = quotas.first().map_or_else(String::new, |it| {
+        format!(", nearest quota at {:.0} %", 100.0 * it.share())
+    });
+    let title = format!(
+        "[digest] {} open, {} for you to decide, {} at AWS{nearest}",
+        open.len(),
+        proposals.len(),
+        asks.len()
+    );
+    let unit = if span == DAY { "day" } else { "week" };
+    let mut lines = vec![format!("Digest of {at}, of the last {unit}.")];
+    section(&mut lines, "Open incidents", open);
+    lines.push(ended(draft, ours, span));
+    section(&mut lines, "Waiting for a person", proposals);
+    section(&mut lines, "Requests under way at AWS", asks);
+    let nearest = quotas.iter().take(MOST_QUOTAS).map(|it| it.line(draft));
+    section(
+        &mut lines,
+        "Nearest to their quota, by the p95 of the last day",
+        nearest.collect(),
+    );
+    lines.extend(draft.inputs.beside.cost.map(cost));
+    Message {
+        subject: texts::subject(&title),
+        body: lines.join("\n"),
+    }
+}
+
+/// Whose digest it is.
+#[derive(Clone, Copy)]
+struct Ours<'a> {
+    matcher: &'a Matcher,
+}
+
+impl Ours<'_> {
+    fn has(self, incident: &Incident) -> bool {
+        let mut pools = incident.pools.iter();
+        *self.matcher == Matcher::default() || pools.any(|it| self.matcher.fits(it))
+    }
+}
+
+fn section(lines: &mut Vec<String>, title: &str, all: Vec<String>) {
+    if all.is_empty() {
+        return lines.push(format!("{title}: none."));
+    }
+    lines.push(format!("{title}: {}.", all.len()));
+    let more = all.len().saturating_sub(MOST_NAMED);
+    lines.extend(all.into_iter().take(MOST_NAMED).map(|it| format!("- {it}")));
+    if 0 < more {
+        lines.push(format!("- and {more} more, see the page or `status`"));
+    }
+}
+
+/// The worst first, and of those the oldest.
+fn open(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
+    let mut open: Vec<&Incident> = draft
+        .incidents()
+        .filter(|it| it.is_open() && ours.has(it))
+        .collect();
+    open.sort_by_key(|it| (std::cmp::Reverse(it.severity), it.began, it.id.clone()));
+    let line = |it: &&Incident| {
+        let handling = draft.handling(&it.id);
+        let ack = handling.acknowledged(draft.now());
+        let who = ack.map_or_else(
+            || "nobody has taken it up".to_owned(),
+            |ack| format!("{} looks after it", ack.by),
+        );
+        format!(
+            "[{}] {}, since {}; {who}; {}",
+            it.severity.name(),
+            texts::headline(it),
+            it.began,
+            it.id
+        )
+    };
+    open.iter().map(line).collect()
+}
+
+fn ended(draft: &Draft<'_>, ours: Ours<'_>, span: i64) -> String {
+    let since = after(draft.now(), -span);
+    let ended = draft.incidents().filter(|it| {
+        let is_new = it.resolved.is_some_and(|at| since < at);
+        is_new && ours.has(it)
+    });
+    let lost: Vec<f64> = ended.map(|it| it.lost).collect();
+    format!(
+        "Ended since: {}, with {} throttled requests.",
+        lost.len(),
+        grouped(lost.iter().fold(0.0, |sum, it| sum + it)) // a sum of none is -0
+    )
+}
+
+fn proposals(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
+    let waiting = draft.intents().filter_map(|it| {
+        let IntentState::Proposed { expires } = it.state else {
+            return None;
+        };
+        let incident = draft.incident(&it.incident)?;
+        let what = match &it.effect {
+            Effect::RequestQuota { code, desired, .. } => format!("ask for {desired} on {code}"),
+            Effect::OpenCase { .. } => "open a support case".to_owned(),
+            Effect::Notify { .. } | Effect::Comment { .. } => it.effect.name().to_owned(),
+        };
+        let line = format!(
+            "{what} ({}), until {}: bedrock-ops-alert approve {}",
+            texts::headline(incident),
+            Minute::of(expires),
+            it.id
+        );
+        ours.has(incident).then_some(line)
+    });
+    waiting.collect()
+}
+
+fn asks(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
+    let open = draft.asks().filter(|ask| {
+        let incident = draft.incident(&ask.incident);
+        ask.end.is_none() && incident.is_none_or(|it| ours.has(it))
+    });
+    let line = |ask: &crate::model::desk::Ask| {
+        let days = Minute::of(draft.now()).since(Minute::of(ask.filed)) / DAY;
+        let waits = if ask.told_waiting {
+            "; AWS waits for an answer of yours"
+        } else {
+            ""
+        };
+        format!(
+            "{} for {} in {} {}, {}, for {days} days{waits}",
+            ask.desired,
+            ask.code,
+            ask.scope.region,
+            ask.scope.account,
+            ask.status.as_str()
+        )
+    };
+    open.map(line).collect()
+}
+
+/// One quota and its use.
+struct Used<'a> {
+    pools: Vec<&'a Pool>,
+    kind: QuotaKind,
+    code: &'a QuotaCode,
+    scope: &'a Scope,
+    p95: Amount,
+    quota: Amount,
+}
+
+impl Used<'_> {
+    fn share(&self) -> f64 {
+        self.p95.get() / self.quota.get()
+    }
+
+    fn line(&self, draft: &Draft<'_>) -> String {
+        let first = self.pools.first().map(|it| &it.id);
+        let model = first.map_or("", |it| it.model.as_str());
+        let family = first.map_or("", |it| it.family.name());
+        format!(
+            "{:.0} % of {} {} ({family} {model}, {} {}): {} of {}; {}",
+            100.0 * self.share(),
+            self.kind.name().to_uppercase(),
+            self.code,
+            self.scope.region,
+            self.scope.account,
+            self.p95,
+            self.quota,
+            self.ahead(draft)
+        )
+    }
+
+    /// The earliest of the forecasts of its pools.
+    fn ahead(&self, draft: &Draft<'_>) -> String {
+        let outlooks = self.pools.iter().filter_map(|pool| {
+            let key = (pool.id.clone(), self.kind);
+            draft.inputs.beside.outlooks.get(&key)
+        });
+        let Some(first) = outlooks.min_by_key(|it| it.p50.unwrap_or(i64::MAX)) else {
+            return "no forecast yet".to_owned();
+        };
+        match first.p50 {
+            Some(minutes) if minutes < 2 * DAY => {
+                format!("by the forecast it runs out in {} hours", minutes / HOUR)
+            }
+            Some(minutes) => format!("by the forecast it runs out in {} days", minutes / DAY),
+            None => "by the forecast it does for 30 days".to_owned(),
+        }
+    }
+}
+
+/// The quotas that are used most, of pools of ours; the fullest first.
+fn quotas<'a>(draft: &Draft<'a>, ours: Ours<'_>, at: Minute) -> Vec<Used<'a>> {
+    let book = draft.inputs.book;
+    let pools = book.pools.values().filter(|it| ours.matcher.fits(&it.id));
+    let mut seen: BTreeSet<(&Scope, &QuotaCode)> = BTreeSet::new();
+    let mut found = Vec::new();
+    for pool in pools {
+        let kinds = pool.id.family.kinds().iter().copied();
+        for kind in kinds.filter(|it| *it != QuotaKind::Tpd) {
+            let Some(code) = pool.mapping(kind).code() else {
+                continue;
+            };
+            let scope = &pool.id.scope;
+            if !seen.insert((scope, code)) {
+                continue;
+            }
+            let quota = book.quotas.get(&(scope.clone(), code.clone()));
+            let Some(quota) = quota.and_then(|it| it.limit().amount()) else {
+                continue;
+            };
+            let span = (at.plus(-DAY), at);
+            let Some(p95) =
+                situation::p95_of_code(book, draft.minutes(), (scope, code, kind), span)
+            else {
+                continue;
+            };
+            let used = Used {
+                pools: situation::pools_of(book, scope, code).collect(),
+                kind,
+                code,
+                scope,
+                p95,
+                quota,
+            };
+            if LEAST_SHARE <= used.share() {
+                found.push(used);
+            }
+        }
+    }
+    found.sort_by(|a, b| b.share().total_cmp(&a.share()));
+    found
+}
+
+fn cost(spent: Spent) -> String {
+    let projected = spent.projected.map_or_else(String::new, |usd| {
+        format!(", {usd:.2} USD by the end of the month at this pace")
+    });
+    format!(
+        "Watching cost {:.2} USD this month{projected}; the budget is {:.2} USD.",
+        spent.so_far, spent.budget
+    )
+}
+
+/// Whether a digest is due, so that what it tells beside the book is gathered.
+#[must_use]
+pub fn is_digest_due(inputs: super::Inputs<'_>) -> bool {
+    is_due(&Draft::new(inputs))
+}
+
+/// See [`Beside`]; without anything.
+#[must_use]
+pub fn nothing_beside() -> &'static Beside {
+    static NOTHING: Beside = Beside {
+        outlooks: BTreeMap::new(),
+        cost: None,
+    };
+    &NOTHING
+}

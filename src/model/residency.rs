@@ -1,0 +1,104 @@
+//! Where data may go: what the operator allows, and where requests to a target may be answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    catalog::PoolId,
+    ids::{Region, RuleName, TargetId},
+    rule::{Matcher, Pattern, Severity},
+};
+
+/// The Regions in which requests to a target may be answered: where they are sent to, and where they may be sent on to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Reach {
+    /// These.
+    pub regions: BTreeSet<Region>,
+    /// And any other commercial Region: so it is with `global.` profiles.
+    pub is_anywhere: bool,
+}
+
+impl Reach {
+    /// Answered where it is asked.
+    #[must_use]
+    pub fn here(region: Region) -> Self {
+        Self {
+            regions: BTreeSet::from([region]),
+            is_anywhere: false,
+        }
+    }
+}
+
+/// The profiles of an account and Region by where requests to them may be answered, as the account lists it there. Few
+/// sets of Regions hold many profiles: application profiles have those of what they were copied from.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Reaches {
+    /// Targets by their reach; a target is in one of them.
+    pub by_reach: BTreeMap<Reach, BTreeSet<TargetId>>,
+}
+
+impl Reaches {
+    /// Where requests to this profile may be answered; `None` where it was never listed.
+    #[must_use]
+    pub fn of(&self, target: &TargetId) -> Option<&Reach> {
+        let mut all = self.by_reach.iter();
+        let found = all.find(|(_, targets)| targets.contains(target));
+        found.map(|(reach, _)| reach)
+    }
+
+    /// Notes where requests to a profile may be answered.
+    pub fn insert(&mut self, target: TargetId, reach: Reach) {
+        self.by_reach.entry(reach).or_default().insert(target);
+    }
+}
+
+/// One rule: data of these pools stays in these Regions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Residency {
+    /// Its name, as alerts have it.
+    pub name: RuleName,
+    /// Whose data: accounts and models.
+    pub matcher: Matcher,
+    /// What is allowed, as written: geographies and Regions.
+    pub written: Vec<String>,
+    /// The Regions that are.
+    pub allowed: Vec<Pattern>,
+    /// Whether every Region is.
+    pub is_anywhere: bool,
+    /// How loudly a breach is told.
+    pub severity: Severity,
+}
+
+impl Residency {
+    /// Whether data of this pool is meant.
+    #[must_use]
+    pub fn fits(&self, pool: &PoolId) -> bool {
+        self.matcher.fits(pool)
+    }
+
+    /// Whether requests of this reach stay where they may be.
+    #[must_use]
+    pub fn allows(&self, reach: &Reach) -> bool {
+        self.is_anywhere || (!reach.is_anywhere && self.outside(reach).is_empty())
+    }
+
+    /// The Regions of this reach that are not allowed, as far as they are named.
+    #[must_use]
+    pub fn outside(&self, reach: &Reach) -> Vec<Region> {
+        let is_in = |region: &Region| {
+            self.is_anywhere || self.allowed.iter().any(|it| it.fits(region.as_str()))
+        };
+        let outside = reach.regions.iter().filter(|region| !is_in(region));
+        outside.cloned().collect()
+    }
+
+    /// What it says, as a hash of 12 hex digits: stored with what is decided by it.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let said = format!("{:?} {:?} {}", self.matcher, self.allowed, self.is_anywhere);
+        let mut hex = data_encoding::HEXLOWER.encode(&Sha256::digest(said.as_bytes()));
+        hex.truncate(12);
+        hex
+    }
+}

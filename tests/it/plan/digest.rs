@@ -1,0 +1,140 @@
+//! What is told once a day to those who are not on call.
+
+use bedrock_ops_alert::{
+    act::plan::Spent,
+    model::{
+        action::{Effect, IntentState},
+        alert::AlertState,
+        book::Record,
+        desk::{DeskReading, RequestStatus},
+        digest::{Digest, Often},
+        ids::{ReceiverName, RequestId},
+        outcome::Outcome,
+        outlook::Exhaustion,
+        policy::Mode,
+        rule::{Category, Matcher, Pattern},
+        time::{DAY, Minute},
+        units::QuotaKind,
+    },
+};
+
+use super::{Stage, shortage, sonnet, verdict};
+
+fn digest(at: Often) -> Digest {
+    Digest {
+        receiver: ReceiverName::new("oncall"),
+        at,
+        matcher: Matcher::default(),
+    }
+}
+
+/// Subject and text of each digest that was planned.
+fn digests(stage: &Stage) -> Vec<String> {
+    let mut all: Vec<_> = stage.effects("notify");
+    all.retain(|it| it.incident.as_str().starts_with("digest-"));
+    all.sort_by_key(|it| it.order());
+    let text = all.into_iter().filter_map(|it| match &it.effect {
+        Effect::Notify { subject, body, .. } => Some(format!("{subject}\n\n{body}")),
+        _ => None,
+    });
+    text.collect()
+}
+
+#[test]
+fn a_day_is_told_with_all_that_stands() {
+    let mut stage = Stage::new(Mode::File);
+    stage.policy.digests = vec![digest(Often::Daily(14 * 60))];
+    shortage(&mut stage);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(std::slice::from_ref(&on), &[]);
+    stage.perform_all();
+    let opened = [DeskReading::Request {
+        request: RequestId::new("req-1"),
+        status: RequestStatus::CaseOpened,
+        display: None,
+    }];
+    stage.later(1).step(std::slice::from_ref(&on), &[]);
+    stage.later(4).step(&[on], &opened);
+    assert_eq!(digests(&stage), Vec::<String>::new(), "it is noon");
+    let p50 = |minutes| Exhaustion {
+        origin: Minute::of(stage.now),
+        p10: Some(900),
+        p50: minutes,
+        p90: None,
+        within_hour: 0.0,
+        within_day: 0.1,
+        within_week: 0.6,
+        within_month: 0.9,
+        after_day: 0.5,
+        if_within_day: None,
+        if_within_week: Some(3_000),
+        week_p95: 1_200_000.0,
+    };
+    let key = (sonnet(), QuotaKind::Tpm);
+    stage.beside.outlooks.insert(key, p50(Some(4 * DAY)));
+    stage.beside.cost = Some(Spent {
+        so_far: 3.2,
+        projected: Some(8.45),
+        budget: 50.0,
+    });
+    stage.later(115).step(&[], &[]);
+    let all = digests(&stage);
+    assert_eq!(all.len(), 1);
+    insta::assert_snapshot!("digest", all[0]);
+}
+
+#[test]
+fn an_empty_week_and_a_proposal() {
+    let mut stage = Stage::new(Mode::Propose);
+    stage.policy.digests = vec![digest(Often::Weekly(12 * 60))];
+    // 2026-03-02 is a Monday.
+    stage.step(&[], &[]);
+    let quiet = digests(&stage);
+    shortage(&mut stage);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(&[on], &[]);
+    assert_eq!(digests(&stage).len(), 1, "once a week");
+    stage.policy.digests = vec![digest(Often::Daily(13 * 60))];
+    stage.later(60).step(&[], &[]);
+    let all = digests(&stage);
+    insta::assert_snapshot!(
+        "digests",
+        [quiet, all[1..].to_vec()].concat().join("\n---\n")
+    );
+}
+
+/// Whatever becomes of it, a digest is decided once; one that failed is sent again, as any message.
+#[test]
+fn a_digest_is_sent_once_and_one_that_failed_again() {
+    let mut stage = Stage::new(Mode::Observe);
+    stage.policy.digests = vec![digest(Often::Daily(12 * 60))];
+    stage.step(&[], &[]);
+    let planned = stage.effects("notify")[0].clone();
+    let lost = Outcome::InDoubt {
+        why: "the answer was lost".to_owned(),
+    };
+    let next = planned.begun(stage.now).after(&lost, stage.now);
+    assert!(matches!(next.state, IntentState::Planned { .. }), "again");
+    stage.book.apply(vec![Record::Intent(next)]);
+    for _ in 0..5 {
+        assert_eq!(stage.later(60).step(&[], &[]), Vec::new());
+    }
+    stage.perform_all();
+    assert_eq!(stage.later(1).step(&[], &[]), Vec::new());
+    stage.later(DAY - 301).step(&[], &[]);
+    assert_eq!(digests(&stage).len(), 2, "the next day");
+}
+
+#[test]
+fn a_digest_tells_of_its_own_pools() {
+    let mut stage = Stage::new(Mode::File);
+    let mut others = digest(Often::Daily(12 * 60));
+    others.matcher.models = vec![Pattern::new("meta.*")];
+    stage.policy.digests = vec![others];
+    shortage(&mut stage);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(&[on], &[]);
+    let told = digests(&stage).join("");
+    assert!(told.contains("Open incidents: none."), "{told}");
+    assert!(!told.contains("sonnet"), "{told}");
+}

@@ -1,0 +1,211 @@
+//! Where data may go: what is told of traffic that can leave, and what is neither asked nor advised for it.
+
+use bedrock_ops_alert::{
+    engine::residency::{Law, Used, judge},
+    model::{
+        alert::{AlertState, Verdict},
+        book::Record,
+        catalog::{Family, Mapping, Pool, PoolId, Target, TargetKind},
+        ids::{QuotaCode, Region, RuleName, TargetId},
+        policy::Mode,
+        quota::Quota,
+        residency::{Reach, Reaches, Residency},
+        rule::{Category, Matcher, Pattern, Severity},
+        time::Minute,
+        units::{Amount, QuotaKind},
+    },
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Stage, pool_id, scope, sonnet, verdict};
+
+/// Data stays in the east of the United States.
+fn east() -> Residency {
+    Residency {
+        name: RuleName::new("residency-east"),
+        matcher: Matcher::default(),
+        written: vec!["us-east-*".to_owned()],
+        allowed: vec![Pattern::new("us-east-*")],
+        is_anywhere: false,
+        severity: Severity::Critical,
+    }
+}
+
+/// The profile of the stage's pool leads to these Regions.
+fn lead(stage: &mut Stage, pool: &PoolId, regions: &[&str]) {
+    let mut reaches: Reaches = stage
+        .book
+        .reaches
+        .get(&scope())
+        .cloned()
+        .unwrap_or_default();
+    let targets = stage.book.targets.values();
+    let targets = targets.filter(|it| it.pool == *pool);
+    for target in targets {
+        let reach = Reach {
+            regions: regions.iter().map(|it| Region::new(*it)).collect(),
+            is_anywhere: false,
+        };
+        reaches.insert(target.id.clone(), reach);
+    }
+    stage.book.apply(vec![Record::Reaches(scope(), reaches)]);
+}
+
+fn judged(stage: &Stage, used: &[&str]) -> Vec<Verdict> {
+    let used = used.iter().map(|it| TargetId::new(*it)).collect();
+    let law = Law {
+        rules: &stage.policy.residency,
+        book: &stage.book,
+    };
+    judge(
+        law,
+        &Used::from([(sonnet(), used)]),
+        &BTreeSet::from([sonnet()]),
+    )
+}
+
+fn read_up_to_now(stage: &mut Stage) {
+    let now = Minute::of(stage.now);
+    stage.book.apply(vec![Record::ReadThrough(sonnet(), now)]);
+}
+
+const PROFILE: &str = "us.anthropic.claude-sonnet-4-6";
+
+#[test]
+fn traffic_that_can_leave_is_one_incident_and_nothing_is_asked_for_it() {
+    let mut stage = Stage::new(Mode::File);
+    stage.policy.residency = vec![east()];
+    lead(
+        &mut stage,
+        &sonnet(),
+        &["us-east-1", "us-east-2", "us-west-2"],
+    );
+    super::shortage(&mut stage);
+    read_up_to_now(&mut stage);
+    let leaving = judged(&stage, &[PROFILE]);
+    let short = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    let both = |mut leaving: Vec<Verdict>| {
+        leaving.push(short.clone());
+        leaving
+    };
+    stage.step(&both(leaving), &[]);
+    assert_eq!(stage.book.incidents.len(), 2);
+    assert_eq!(stage.effects("notify").len(), 2);
+    insta::assert_snapshot!("leaves", stage.message("[critical]"));
+    assert_eq!(stage.effects("request-quota").len(), 0);
+    assert_eq!(stage.effects("open-case").len(), 0);
+    let decided = stage.decisions().join("; ");
+    assert!(
+        decided.contains("residency-east does not allow"),
+        "{decided}"
+    );
+    // It goes on: nobody hears twice.
+    read_up_to_now(stage.later(10));
+    let leaving = judged(&stage, &[PROFILE]);
+    stage.step(&both(leaving), &[]);
+    assert_eq!(stage.effects("notify").len(), 2);
+    // It ended an hour ago.
+    read_up_to_now(stage.later(120));
+    let over = judged(&stage, &[]);
+    assert_eq!(over.len(), 1);
+    stage.step(&over, &[]);
+    insta::assert_snapshot!("leaves_no_more", stage.message("[resolved]"));
+}
+
+/// A rule that everything keeps changes nothing.
+#[test]
+fn what_stays_is_asked_for_as_without_a_rule() {
+    let mut stage = Stage::new(Mode::File);
+    stage.policy.residency = vec![east()];
+    lead(&mut stage, &sonnet(), &["us-east-1", "us-east-2"]);
+    super::shortage(&mut stage);
+    read_up_to_now(&mut stage);
+    assert_eq!(judged(&stage, &[PROFILE]), Vec::new());
+    let short = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(&[short], &[]);
+    assert_eq!(stage.effects("request-quota").len(), 1);
+}
+
+/// The same model through a `global.` profile has all the room in the world.
+fn with_room_elsewhere() -> (Stage, PoolId) {
+    let mut stage = Stage::new(Mode::Observe);
+    let elsewhere = PoolId {
+        family: Family::Global,
+        ..pool_id("anthropic.claude-sonnet-4-6")
+    };
+    let code = QuotaCode::new("L-61080001");
+    let proof = "name and family match".to_owned();
+    let mapped = Mapping::Mapped {
+        code: code.clone(),
+        proof,
+    };
+    let pool = Pool {
+        id: elsewhere.clone(),
+        burndown: Some(5.0),
+        mappings: BTreeMap::from([(QuotaKind::Tpm, mapped), (QuotaKind::Rpm, Mapping::Absent)]),
+    };
+    let target = Target {
+        id: TargetId::new("global.anthropic.claude-sonnet-4-6"),
+        kind: TargetKind::SystemProfile,
+        pool: elsewhere.clone(),
+        first_seen: stage.now,
+    };
+    let quota = stage.book.quotas.values().next().unwrap().clone();
+    let quota = Quota {
+        code,
+        applied: Amount::new(5_000_000.0),
+        ..quota
+    };
+    stage.book.apply(vec![
+        Record::Pool(pool),
+        Record::Target(target),
+        Record::Quota(quota),
+    ]);
+    let now = Minute::of(stage.now);
+    stage.feed(
+        &elsewhere,
+        now.plus(-1_440),
+        &[(30.0, 0.0, 40_000.0); 1_440],
+    );
+    let from = now.plus(-8);
+    stage.feed(&sonnet(), from, &[(600.0, 60.0, 990_000.0); 8]);
+    (stage, elsewhere)
+}
+
+#[test]
+fn no_text_names_a_way_that_leaves() {
+    let told = |rule: Option<Residency>| {
+        let (mut stage, _) = with_room_elsewhere();
+        stage.policy.residency.extend(rule);
+        let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+        stage.step(&[on], &[]);
+        stage.message("[warning]")
+    };
+    let free = told(None);
+    insta::assert_snapshot!("room_elsewhere", free);
+    let bound = told(Some(east()));
+    assert!(!bound.contains("global"), "{bound}");
+}
+
+/// With a rule that allows it, the profile is named, with the room that it has.
+#[test]
+fn a_way_out_within_the_rules_is_named_with_its_numbers() {
+    let (mut stage, elsewhere) = with_room_elsewhere();
+    stage.policy.residency = vec![east()];
+    lead(&mut stage, &sonnet(), &["us-east-1"]);
+    lead(&mut stage, &elsewhere, &["us-east-1", "us-east-2"]);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(std::slice::from_ref(&on), &[]);
+    let told = stage.message("[warning]");
+    let line = "- global in us-east-1: 40,000 of the 5,000,000 tokens a minute (1 %), 0 requests refused there, by `global.anthropic.claude-sonnet-4-6`";
+    assert!(told.lines().any(|it| it == line), "{told}");
+    assert!(told.contains("within your rules of residency"), "{told}");
+    // Half of its day is not known: nothing is said of it.
+    let (mut stage, elsewhere) = with_room_elsewhere();
+    let now = Minute::of(stage.now);
+    stage.book.series.remove(&elsewhere);
+    stage.feed(&elsewhere, now.plus(-600), &[(30.0, 0.0, 40_000.0); 600]);
+    stage.step(&[on], &[]);
+    let told = stage.message("[warning]");
+    assert!(!told.contains("Room for this model elsewhere"), "{told}");
+}
