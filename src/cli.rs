@@ -7,6 +7,7 @@ use clap::Parser as _;
 mod args;
 mod backtest;
 mod bundle;
+mod configuration;
 pub mod cost;
 pub mod discover;
 pub mod doctor;
@@ -18,6 +19,7 @@ pub mod health;
 pub mod history;
 mod installing;
 pub mod mapping;
+pub mod moment;
 pub mod notify;
 mod paper;
 pub mod remote;
@@ -32,11 +34,7 @@ use crate::{
     app,
     aws::iam::{Caller, policies, policy},
     collect::survey::Survey,
-    config,
-    model::{
-        ids::{AccountId, ReceiverName},
-        policy::Mode,
-    },
+    model::ids::{AccountId, ReceiverName},
     web::json::Acknowledging,
 };
 use args::{
@@ -44,11 +42,9 @@ use args::{
     DiscoverArgs, ExplainArgs, HistoryArgs, IamPolicyArgs, NotifyCommand, Overrides, ReadArgs,
     RejectArgs, RunArgs, SilenceCommand, SimArgs, StatusArgs, StoreCommand, TestArgs,
 };
+use configuration::{load, load_for_good, load_traced, misconfigured};
 use ended::ended;
 use exit::Exit;
-
-/// The configuration itself, where there is no place for a file: a container without a shell.
-const CONFIG_TEXT: &str = "BOA_CONFIG_TEXT";
 
 /// Runs what the command line asks for.
 #[must_use]
@@ -96,13 +92,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: RunArgs) -> Result<ExitCode, Exit> {
-    let settings = load(&args.overrides)?;
+    let source = load_for_good(&args.overrides)?;
     app::log::init();
     let options = app::run::RunOptions {
         sim_clock: args.sim_clock.map(|url| (url, args.sim_client)),
         lasting_minutes: args.lasting,
     };
-    block_on(app::run::run(settings, options))?.map_err(|error| ended(&error))?;
+    block_on(app::run::run(source, options))?.map_err(|error| ended(&error))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -185,10 +181,6 @@ fn backtest(args: &BacktestArgs) -> Result<ExitCode, Exit> {
     backtest::write(&found, format, &mut out).map_err(|error| unwritten(&error))?;
     std::io::Write::flush(&mut out).map_err(|error| unwritten(&error))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn misconfigured(error: config::ConfigError) -> Exit {
-    Exit::rendered(exit::CONFIG, format!("{:?}", miette::Report::new(error)))
 }
 
 #[expect(clippy::print_stdout, reason = "the policy is data")]
@@ -307,6 +299,11 @@ fn explain(args: &ExplainArgs) -> Result<ExitCode, Exit> {
     if let Some(pool) = &args.pool {
         return explain_mapping(args, pool);
     }
+    if let Some(at) = &args.at {
+        let (url, format) = (&args.read.url, args.read.format());
+        ask(async |out| moment::moment(url, &args.id, at, format, out).await)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     ask(async |out| explain::explain(&args.read.url, &args.id, args.read.format(), out).await)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -421,32 +418,6 @@ fn store(command: StoreCommand) -> Result<ExitCode, Exit> {
         StoreCommand::Verify { store } => store::verify(&store),
         StoreCommand::Salvage { store } => store::salvage(&store),
     }
-}
-
-fn load(overrides: &Overrides) -> Result<crate::model::policy::Settings, Exit> {
-    load_traced(overrides).map(|loaded| loaded.settings)
-}
-
-fn load_traced(overrides: &Overrides) -> Result<config::Loaded, Exit> {
-    let given = config::Overrides {
-        store_path: overrides.store.clone(),
-        listen: overrides.listen,
-        mode: overrides.mode.map(Mode::from),
-        rules: overrides.rules.clone(),
-        credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
-        from_environment: std::collections::BTreeSet::new(),
-    };
-    let loaded = match (&overrides.config, std::env::var_os(CONFIG_TEXT)) {
-        (Some(_), Some(_)) => {
-            let text = format!(
-                "error: {CONFIG_TEXT} and a configuration file exclude each other\n  help: unset it, or leave --config and BOA_CONFIG out"
-            );
-            return Err(Exit::rendered(exit::CONFIG, text));
-        }
-        (None, Some(text)) => config::parse_traced(&text.to_string_lossy(), CONFIG_TEXT, &given),
-        (file, None) => config::load_traced(file.as_deref(), &given),
-    };
-    loaded.map_err(misconfigured)
 }
 
 /// Runs to the end on a runtime of its own.

@@ -13,7 +13,7 @@
 //! Does not belong here: what the values are used for, and reading the environment (the command line does that).
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -82,6 +82,12 @@ impl Loaded {
     #[must_use]
     pub fn show(&self) -> String {
         origin::show(&self.settings, &self.origins, self.rules_folder.as_deref())
+    }
+
+    /// The same values by their key, without origins.
+    #[must_use]
+    pub fn values(&self) -> BTreeMap<String, String> {
+        origin::values(&self.settings, &self.origins, self.rules_folder.as_deref())
     }
 }
 

@@ -7,6 +7,7 @@
 //! - `packed`: numbers that are kept by the thousand;
 //! - `explain`: the reasons of a verdict;
 //! - `portrait`: what follows from a pool's minutes beside use, for people;
+//! - `moment`: one past minute again, with the looks that its verdicts were made from;
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
 //! - `hints`: what probably lies behind an incident;
 //! - `residency`: whether traffic can leave where it has to stay;
@@ -41,6 +42,7 @@ mod explain;
 pub mod hints;
 mod hold;
 pub mod learned;
+pub mod moment;
 mod observer;
 mod packed;
 pub mod portrait;

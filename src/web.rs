@@ -13,13 +13,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
-    routing::{get, post},
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, oneshot},
+    time,
 };
-use tokio::{net::TcpListener, sync::oneshot, time};
 
 use crate::runtime::shared::Shared;
 
@@ -29,9 +28,13 @@ mod guard;
 mod history;
 pub mod inert;
 pub mod json;
+mod live;
 mod metrics;
+mod moment;
+mod openapi;
 mod orders;
 mod page;
+mod routes;
 mod view;
 pub mod words;
 
@@ -52,6 +55,8 @@ struct Web {
     cycles: AtomicU64,
     /// Looks in a row, one a second, at which the number of cycles was the same.
     idle_seconds: AtomicU64,
+    /// Places for pages that are told of each cycle.
+    listeners: Arc<Semaphore>,
 }
 
 impl Web {
@@ -60,6 +65,7 @@ impl Web {
             shared,
             cycles: AtomicU64::new(0),
             idle_seconds: AtomicU64::new(0),
+            listeners: Arc::new(Semaphore::new(live::MOST_LISTENERS)),
         })
     }
 
@@ -76,12 +82,13 @@ impl Web {
     /// Makes a document under the locks, which are held for that long and never across an await.
     fn with_view<T>(&self, make: impl FnOnce(&View<'_>) -> T) -> T {
         let stop = self.shared.switch.stop();
+        let settings = self.shared.settings();
         let book = self.shared.book();
         let health = self.shared.health();
         make(&View {
             book: &book,
             health: &health,
-            settings: &self.shared.settings,
+            settings: &settings,
             is_simulated: self.shared.is_simulated,
             stop: stop.as_ref(),
             idle_seconds: self.idle_seconds.load(Ordering::Relaxed),
@@ -96,35 +103,18 @@ impl Web {
 
 /// The router over the shared view.
 pub fn router(shared: Arc<Shared>) -> Router {
-    routes(Web::new(shared))
+    served(Web::new(shared))
 }
 
-fn routes(web: Arc<Web>) -> Router {
-    Router::new()
-        .route("/", get(page::page))
-        .route("/style.css", get(page::style))
-        .route("/healthz", get(api::healthz))
-        .route("/readyz", get(api::readyz))
-        .route("/metrics", get(metrics::metrics))
-        .route("/api/v1/status", get(api::status))
-        .route("/api/v1/cost", get(api::cost))
-        .route("/api/v1/incidents", get(api::incidents))
-        .route("/api/v1/incidents/{id}", get(api::incident))
-        .route("/api/v1/explain/{*id}", get(api::explain))
-        .route("/api/v1/history/{*pool}", get(history::history))
-        .route("/api/v1/actions/{id}/approve", post(orders::approve))
-        .route("/api/v1/actions/{id}/reject", post(orders::reject))
-        .route("/api/v1/silences", get(api::silences).post(orders::silence))
-        .route("/api/v1/writes/stop", post(orders::stop_writes))
-        .route("/api/v1/writes/resume", post(orders::resume_writes))
-        .route("/api/v1/audit", get(api::audit))
-        .route("/api/v1/silences/{id}/expire", post(orders::expire))
-        .route("/api/v1/incidents/{id}/ack", post(orders::acknowledge))
-        .route("/api/v1/incidents/{id}/snooze", post(orders::snooze))
-        .fallback(api::nothing_here)
-        .layer(DefaultBodyLimit::max(MOST_BODY))
-        .layer(middleware::from_fn(guard::guard))
-        .with_state(web)
+fn served(web: Arc<Web>) -> Router {
+    let all = routes::all().into_iter();
+    all.fold(Router::new(), |router, it| {
+        router.route(it.path, it.handler)
+    })
+    .fallback(api::nothing_here)
+    .layer(DefaultBodyLimit::max(MOST_BODY))
+    .layer(middleware::from_fn(guard::guard))
+    .with_state(web)
 }
 
 /// Serves until `stop` resolves, then lets open connections finish for a few seconds.
@@ -155,7 +145,7 @@ pub async fn serve(
     };
     let served = axum::serve(
         connections::Limited::new(listener),
-        routes(Arc::clone(&web)),
+        served(Arc::clone(&web)),
     )
     .with_graceful_shutdown(stop);
     let grace = async {

@@ -112,6 +112,7 @@ pub async fn demo(options: DemoOptions) -> Result<(), RunError> {
         history: Arc::new(history),
         page,
         listener: Some(Box::new(move |lines, now| narrate(lines, now, start))),
+        reload: None,
     };
     service
         .serve(&mut ticks, Some(options.lasting_minutes), stop_signal()?)

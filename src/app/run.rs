@@ -13,6 +13,7 @@ use crate::{
     },
     runtime::{
         daemon::{self, DaemonError, Parts},
+        reload::{Reload, Source},
         service,
         shared::{Listener, Shared},
         sim_clock::{Pace, SimClock, SimClockError},
@@ -77,7 +78,10 @@ pub enum RunError {
 }
 
 /// Runs the service until it is told to stop.
-pub async fn run(mut settings: Settings, options: RunOptions) -> Result<(), RunError> {
+pub async fn run(source: Source, options: RunOptions) -> Result<(), RunError> {
+    // First of all: a signal that comes early must not end the process.
+    let mut settings = source.known.settings.clone();
+    let reload = Reload::new(source).map_err(RunError::Signals)?;
     let is_simulated = options.sim_clock.is_some();
     if is_simulated {
         aws::endpoints_are_loopback()?;
@@ -119,6 +123,7 @@ pub async fn run(mut settings: Settings, options: RunOptions) -> Result<(), RunE
         history,
         page,
         listener: None,
+        reload: Some(reload),
     };
     service
         .serve(&mut *ticks, options.lasting_minutes, stop)
@@ -142,6 +147,7 @@ pub(super) struct Service {
     pub(super) history: Arc<dyn History>,
     pub(super) page: TcpListener,
     pub(super) listener: Option<Listener>,
+    pub(super) reload: Option<Reload>,
 }
 
 impl Service {
@@ -173,6 +179,7 @@ impl Service {
             ledger: self.ledger,
             shared,
             orders,
+            reload: self.reload,
         };
         let result = daemon::run(parts, ticks, until, stop).await;
         service::stopping();

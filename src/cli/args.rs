@@ -377,6 +377,9 @@ pub(super) struct ExplainArgs {
     /// After `mapping`: tell it from this list of quotas instead of the running service.
     #[arg(long, value_name = "FILE", requires = "pool")]
     pub(super) quotas: Option<PathBuf>,
+    /// Of a pool: why something fired at this minute, or nothing did; an instant, `14:05` (UTC), or so long ago (`90m`).
+    #[arg(long, value_name = "TIME", conflicts_with = "pool")]
+    pub(super) at: Option<String>,
     #[command(flatten)]
     pub(super) read: ReadArgs,
 }

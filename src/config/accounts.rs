@@ -114,6 +114,16 @@ fn regions(
         let wrong = Wrong::new("no Region is watched", "none that is valid", help);
         sheet.wrong(written, wrong);
     }
+    let twice = these.iter().enumerate();
+    let twice = twice.filter(|(index, it)| these.iter().take(*index).any(|earlier| earlier == *it));
+    for (_, region) in twice {
+        let wrong = Wrong::new(
+            format!("names {region} twice"),
+            "each Region once",
+            "leave one of them out, or write the Region that was meant",
+        );
+        sheet.wrong(written, wrong);
+    }
     Some(Regions::These(these))
 }
 

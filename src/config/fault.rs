@@ -70,6 +70,19 @@ impl Fault {
         }
     }
 
+    /// The same fault at this place, where it has none of its own.
+    pub(super) fn placed(self, source: &Source, span: &Range<usize>, path: &str) -> Self {
+        if self.file.is_some() {
+            return self;
+        }
+        let wrong = Wrong {
+            message: self.message,
+            label: self.label,
+            help: self.help,
+        };
+        Self::at(source, span.clone(), wrong).of_key(path)
+    }
+
     /// Names the key path.
     pub(super) fn of_key(mut self, path: &str) -> Self {
         self.key = Some(path.to_owned());
@@ -140,7 +153,7 @@ impl Diagnostic for Fault {
 #[derive(Debug)]
 pub struct ConfigError {
     /// Never empty; in the order of the files and of the lines in them.
-    faults: Vec<Fault>,
+    pub(super) faults: Vec<Fault>,
 }
 
 impl ConfigError {
@@ -157,6 +170,22 @@ impl ConfigError {
         Self {
             faults: vec![fault],
         }
+    }
+
+    /// Each fault in one line, with its place and what to do, for a log: `config.toml:4:9: …; …`.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let line = |fault: &Fault| {
+            let place = fault.place.as_ref().map(|it| (it.line, it.column));
+            let place = match (&fault.file, place) {
+                (Some(file), Some((line, column))) => format!("{file}:{line}:{column}: "),
+                (Some(file), None) => format!("{file}: "),
+                (None, _) => String::new(),
+            };
+            let help = fault.help.as_ref().map(|help| format!("; {help}"));
+            format!("{place}{fault}{}", help.unwrap_or_default())
+        };
+        self.faults.iter().map(line).collect()
     }
 
     /// The faults, at least one.

@@ -39,6 +39,24 @@ pub(super) type Origins = BTreeMap<String, Origin>;
 
 /// One value a line, in the shape of the file, each with its origin.
 pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<&Path>) -> String {
+    page(settings, origins, rules_folder).text()
+}
+
+/// The same values by their key.
+pub(super) fn values(
+    settings: &Settings,
+    origins: &Origins,
+    rules_folder: Option<&Path>,
+) -> BTreeMap<String, String> {
+    let lines = page(settings, origins, rules_folder).lines.into_iter();
+    let split = lines.map(|(line, _)| match line.split_once(" = ") {
+        Some((key, value)) => (key.to_owned(), value.to_owned()),
+        None => (line, String::new()),
+    });
+    split.collect()
+}
+
+fn page<'a>(settings: &Settings, origins: &'a Origins, rules_folder: Option<&Path>) -> Page<'a> {
     let mut page = Page {
         origins,
         lines: Vec::new(),
@@ -94,7 +112,7 @@ pub(super) fn show(settings: &Settings, origins: &Origins, rules_folder: Option<
         page.file_value(&format!("event {}", quoted(name)), &what);
     }
     page.rules(&settings.rules, rules_folder);
-    page.text()
+    page
 }
 
 fn receivers_and_routes(page: &mut Page<'_>, policy: &Policy) {

@@ -406,20 +406,29 @@ impl Reader<'_> {
     }
 
     fn rules(&mut self, root: &mut Section<'_>, accounts: &[Account]) -> (Rules, Vec<Fault>) {
-        let mut written = None;
+        let (mut written, mut named_at) = (None, None);
         if let Some(mut table) = self.table(root, "rules") {
             written = self.value(&mut table, "folder", |sheet, it| {
+                named_at = Some(it.span());
                 sheet.parsed(it, path_text)
             });
             table.finish(&mut self.sheet);
         }
         let given = self.overrides.rules.clone();
+        // A folder that can't be read is told where it is named, unless a flag named it.
+        let named_at = named_at.filter(|_| given.is_none());
         self.given("rules.folder", given.is_some());
         self.rules_folder = given.or_else(|| written.map(|path| self.folder.join(path)));
         let (mut book, mut faults) = self
             .rules_folder
             .as_deref()
             .map_or_else(files::builtin_rules, files::rules_in);
+        if let Some(span) = named_at {
+            faults = faults
+                .into_iter()
+                .map(|it| self.sheet.placed(it, &span, "rules.folder"))
+                .collect();
+        }
         // With a faulty rule file a rule may be missing for that reason alone.
         let is_whole = faults.is_empty();
         let mut off = BTreeSet::new();

@@ -141,6 +141,11 @@ impl Sheet {
         self.faults.push(fault);
     }
 
+    /// A fault of no place, at this one.
+    pub(super) fn placed(&self, fault: Fault, span: &Range<usize>, path: &str) -> Fault {
+        fault.placed(&self.source, span, path)
+    }
+
     /// Notes what is wrong with the value of this entry.
     pub(super) fn wrong(&mut self, entry: &Entry<'_>, wrong: Wrong) {
         self.fault(entry.span(), &entry.path, wrong);

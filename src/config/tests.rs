@@ -4,6 +4,8 @@ use std::fs;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
+mod broken;
+
 use super::*;
 use crate::model::{
     ids::Region,

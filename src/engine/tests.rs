@@ -17,7 +17,7 @@ use crate::model::{
     units::{Amount, QuotaKind, Share},
 };
 
-const START: Minute = Minute(20_000 * DAY);
+pub(super) const START: Minute = Minute(20_000 * DAY);
 
 fn share(percent: u16) -> Share {
     Share::from_basis_points(percent * 100).unwrap()
@@ -38,7 +38,7 @@ fn code() -> QuotaCode {
     QuotaCode::new("L-15B8E632")
 }
 
-fn pool() -> Pool {
+pub(super) fn pool() -> Pool {
     let mapped = Mapping::Mapped {
         code: code(),
         proof: "by name".to_owned(),
@@ -50,7 +50,7 @@ fn pool() -> Pool {
     }
 }
 
-fn quotas(applied: Option<f64>) -> BTreeMap<(Scope, QuotaCode), Quota> {
+pub(super) fn quotas(applied: Option<f64>) -> BTreeMap<(Scope, QuotaCode), Quota> {
     let scope = pool_id().scope;
     let quota = Quota {
         scope: scope.clone(),
@@ -79,7 +79,7 @@ fn rule(condition: Condition, bad: u8, of: u8, clear_minutes: u8) -> Rule {
     }
 }
 
-fn share_rule() -> Rule {
+pub(super) fn share_rule() -> Rule {
     let condition = Condition::QuotaShare {
         kind: QuotaKind::Rpm,
         above: share(80),
@@ -89,7 +89,7 @@ fn share_rule() -> Rule {
 }
 
 /// `"70x2 85x2 _ ? 70"`: two minutes at 70, two at 85, one without data, one unobserved, one at 70.
-fn samples(text: &str) -> Vec<Sample> {
+pub(super) fn samples(text: &str) -> Vec<Sample> {
     let mut samples = Vec::new();
     for word in text.split_whitespace() {
         let (what, times) = word.split_once('x').unwrap_or((word, "1"));
@@ -118,7 +118,7 @@ fn series_of(signals: &[(Signal, &str)]) -> PoolSeries {
 }
 
 /// Use in percent of the RPM quota, without a throttle.
-fn usage(text: &str) -> PoolSeries {
+pub(super) fn usage(text: &str) -> PoolSeries {
     let zeros = format!("0x{}", samples(text).len());
     series_of(&[(Signal::Invocations, text), (Signal::Throttles, &zeros)])
 }

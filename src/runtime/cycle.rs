@@ -28,8 +28,14 @@ use crate::{
     cloud::Cloud,
     engine::residency::Used,
     model::{
-        audit, book::Record, catalog::PoolId, ids::ReceiverName, policy::Heat, reason::Reason,
-        rule::Rules, time::Timestamp,
+        audit,
+        book::Record,
+        catalog::PoolId,
+        ids::ReceiverName,
+        policy::{Heat, Settings},
+        reason::Reason,
+        rule::Rules,
+        time::Timestamp,
     },
     store::{Ledger, StoreError},
 };
@@ -55,6 +61,8 @@ pub struct Cycle {
     cloud: Arc<dyn Cloud>,
     ledger: Arc<dyn Ledger>,
     shared: Arc<Shared>,
+    /// The configuration in force; the same that the web sees.
+    settings: Arc<Settings>,
     rounds: Rounds,
     /// Those of the configuration, worked out for the pools that were judged.
     rules: Rules,
@@ -65,6 +73,8 @@ pub struct Cycle {
     used: Used,
     /// Pools with new samples, or new quotas, that were not judged yet.
     unjudged: BTreeSet<PoolId>,
+    /// Whether another configuration holds since the last plan: what no rule judges any more ends with the next one.
+    is_changed: bool,
     /// What a digest tells beside the book.
     beside: Beside,
     keeping: Keeping,
@@ -91,14 +101,16 @@ impl Cycle {
     /// Over a loaded book. In simulated time a round costs no time: all are waited for, and the clock stands meanwhile.
     #[must_use]
     pub fn new(cloud: Arc<dyn Cloud>, ledger: Arc<dyn Ledger>, shared: Arc<Shared>) -> Self {
-        let rounds = Rounds::of(&shared.settings.accounts, &shared.book());
+        let settings = shared.settings();
+        let rounds = Rounds::of(&settings.accounts, &shared.book());
         let keeping = Keeping::of(&shared.book());
-        let rules = shared.settings.rules.clone();
+        let rules = settings.rules.clone();
         let patience = (!shared.is_simulated).then_some(PATIENCE);
         Self {
             cloud,
             ledger,
             shared,
+            settings,
             rounds,
             rules,
             heat: BTreeMap::new(),
@@ -106,6 +118,7 @@ impl Cycle {
             used: Used::new(),
             beside: Beside::default(),
             unjudged: BTreeSet::new(),
+            is_changed: false,
             keeping,
             learning: Learning::default(),
             days_checked: BTreeMap::new(),
@@ -128,7 +141,8 @@ impl Cycle {
         let began = clock::monotonic();
         self.recall(now).await?;
         let collected = self.collect(now).await?;
-        if collected.is_new || !collected.desk.is_empty() || self.has_news(now) {
+        let is_changed = std::mem::take(&mut self.is_changed);
+        if collected.is_new || is_changed || !collected.desk.is_empty() || self.has_news(now) {
             self.judge_and_plan(&collected.desk, now).await?;
         }
         self.perform_due(now).await?;
@@ -139,6 +153,20 @@ impl Cycle {
         self.measure_store().await?;
         self.report(now, began);
         Ok(())
+    }
+
+    /// Another configuration holds from the next cycle on. What pools have taught, where judging stands, incidents and
+    /// silences stay: they are not part of it. All pools are judged again.
+    ///
+    /// Accounts, store and listener have to be those that this process began with.
+    pub fn configure(&mut self, settings: Settings) {
+        let settings = Arc::new(settings);
+        self.rules = settings.rules.clone();
+        self.unjudged
+            .extend(self.shared.book().read_through.keys().cloned());
+        self.is_changed = true;
+        self.shared.configure(Arc::clone(&settings));
+        self.settings = settings;
     }
 
     /// Keeps what would have to be learned again. Nothing is lost without it but time.

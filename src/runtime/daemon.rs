@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::{
     cycle::{Cycle, CycleError},
     heartbeat::Heartbeat,
+    reload::Reload,
     service,
     shared::{Posted, Shared},
     ticks::{TickError, Ticks},
@@ -24,6 +25,8 @@ pub struct Parts {
     pub shared: Arc<Shared>,
     /// What people ask.
     pub orders: mpsc::Receiver<Posted>,
+    /// Takes in a changed configuration; without it, the first one holds to the end.
+    pub reload: Option<Reload>,
 }
 
 /// Why the daemon ended without being asked to.
@@ -55,9 +58,11 @@ pub async fn run(
         ledger,
         shared,
         mut orders,
+        mut reload,
     } = parts;
     let mut cycle = Cycle::new(cloud, ledger, Arc::clone(&shared));
-    let heartbeat = Heartbeat::of(&shared.settings.heartbeat);
+    let mut heartbeat = Heartbeat::of(&shared.settings().heartbeat);
+    let mut is_other = false;
     let mut now = ticks.now().await?;
     tokio::pin!(stop);
     loop {
@@ -68,6 +73,9 @@ pub async fn run(
         service::alive(&verdict(&shared));
         if until.is_some_and(|until| until <= now) {
             break;
+        }
+        if std::mem::take(&mut is_other) {
+            heartbeat = Heartbeat::of(&shared.settings().heartbeat);
         }
         let beat = heartbeat.beat(&shared, now);
         tokio::pin!(beat);
@@ -85,6 +93,11 @@ pub async fn run(
                 Some(posted) = orders.recv() => {
                     cycle.obey(posted, now).await.map_err(|source| DaemonError::Cycle { at: now, source })?;
                 }
+                () = asked(&mut reload) => {
+                    if let Some(reload) = &mut reload {
+                        is_other |= reload.take_in(&mut cycle, &shared, now).await;
+                    }
+                }
                 tick = ticks.next() => break Some(tick?),
             }
         };
@@ -96,6 +109,14 @@ pub async fn run(
     let closed = cycle.close(now).await;
     ticks.leave().await;
     closed.map_err(|source| DaemonError::Cycle { at: now, source })
+}
+
+/// Resolves when the configuration is to be read again.
+async fn asked(reload: &mut Option<Reload>) {
+    match reload {
+        Some(reload) => reload.asked().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// One line on how things stand, for `systemctl status`.

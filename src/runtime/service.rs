@@ -12,6 +12,16 @@ pub fn alive(status: &str) {
     tell(&[NotifyState::Watchdog, NotifyState::Status(status)]);
 }
 
+/// A changed configuration is taken in; [`ready`] ends it.
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(since) => tell(&[NotifyState::Reloading, since]),
+        Err(error) => {
+            tracing::warn!(event = "service.notify", %error, "could not tell systemd");
+        }
+    }
+}
+
 /// On the way out.
 pub fn stopping() {
     tell(&[NotifyState::Stopping]);

@@ -30,8 +30,7 @@ use crate::{
 
 /// Shared between the daemon and the web.
 pub struct Shared {
-    /// The configuration in force.
-    pub settings: Settings,
+    settings: RwLock<Arc<Settings>>,
     /// Whether AWS is the simulated one; said on every page.
     pub is_simulated: bool,
     book: RwLock<Book>,
@@ -93,8 +92,23 @@ pub struct Health {
     pub checks: BTreeMap<PoolId, CrossCheck>,
     /// What is to come against the quotas of each pool, where enough is known.
     pub outlooks: BTreeMap<(PoolId, QuotaKind), Outlook>,
+    /// What became of the last changed configuration that this process was asked to take in.
+    pub reload: Option<Reload>,
     /// Receivers that could not be told again what is open there, and why.
     pub unrepeated: BTreeMap<ReceiverName, String>,
+}
+
+/// What became of a changed configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reload {
+    /// When, in the daemon's time.
+    pub at: Timestamp,
+    /// What is wrong with it, each with its place and remedy. Not empty: nothing of it was taken in.
+    pub faults: Vec<String>,
+    /// What it says otherwise and only a restart can change, by its key.
+    pub after_restart: Vec<&'static str>,
+    /// When a configuration was last taken in since the start.
+    pub succeeded: Option<Timestamp>,
 }
 
 /// What became of heartbeats since the start.
@@ -177,7 +191,7 @@ impl Shared {
     ) -> (Self, mpsc::Receiver<Posted>) {
         let (orders, inbox) = mpsc::channel(16);
         let shared = Self {
-            settings,
+            settings: RwLock::new(Arc::new(settings)),
             is_simulated,
             book: RwLock::new(book),
             health: RwLock::default(),
@@ -242,6 +256,21 @@ impl Shared {
         {
             tracing::warn!(event = "receiver.unrepeated", receiver = %name, %now, "what is open could not be told again: {why}");
         }
+    }
+
+    /// The configuration in force.
+    pub fn settings(&self) -> Arc<Settings> {
+        let settings = self.settings.read();
+        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// For the daemon alone: another configuration is in force.
+    pub(super) fn configure(&self, settings: Arc<Settings>) {
+        let mut known = self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = settings;
     }
 
     /// The book as of the last commit. Hold the guard briefly and never across an await.

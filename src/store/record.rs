@@ -11,6 +11,9 @@ use crate::model::book::Record;
 /// The shape version that is written today.
 pub(crate) const SHAPE: u8 = 1;
 
+#[cfg(test)]
+mod tests;
+
 /// The bytes of a record that holds something; nothing for `Remove`.
 pub(crate) fn to_bytes(record: &Record) -> Result<Option<Vec<u8>>, Wrong> {
     if let Record::Hour(pool, signal, hour, block) = record {

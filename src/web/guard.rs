@@ -12,8 +12,11 @@ use axum::{
 
 use super::api;
 
-/// Nothing but our own style sheet may be loaded; nobody may frame the page.
+/// Nothing but our own style sheet and script may be loaded; nobody may frame the page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Bytes of a refusal of the router; they quote what was asked.
+const MOST_SAID: usize = 16_384;
 
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -30,7 +33,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 /// Lets requests to loopback names through, and puts the security headers on every answer.
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     let mut response = if is_for_us(request.uri(), request.headers()) {
-        next.run(request).await
+        told(next.run(request).await).await
     } else {
         let why = "refused a request for another host: the status page answers to localhost, 127.0.0.1 and [::1] only";
         api::problem(StatusCode::MISDIRECTED_REQUEST, why).into_response()
@@ -38,6 +41,29 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     for (name, value) in HEADERS {
         let value = HeaderValue::from_static(value);
         response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// What the router refuses by itself (a method, a query, a body too long) as every other refusal: a document that says why.
+async fn told(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_document = kind.is_some_and(|it| it == "application/json");
+    if is_document || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let said = axum::body::to_bytes(response.into_body(), MOST_SAID).await;
+    let said = said.map(|it| String::from_utf8_lossy(&it).into_owned());
+    let why = said.ok().filter(|it| !it.trim().is_empty());
+    let usual = status
+        .canonical_reason()
+        .unwrap_or("refused")
+        .to_lowercase();
+    let mut response = api::problem(status, why.unwrap_or(usual));
+    if let Some(allow) = allow {
+        response.headers_mut().insert(header::ALLOW, allow);
     }
     response
 }

@@ -132,13 +132,18 @@ fn signal(name: &str) -> Result<Signal, String> {
     }
 }
 
-/// An instant, a day, or so long before `end`.
-fn minute(text: &str, end: Minute) -> Result<Minute, String> {
+/// An instant, a day, the last time that it was so late in UTC, or so long before `end`.
+pub(super) fn minute(text: &str, end: Minute) -> Result<Minute, String> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(Minute::of(at));
     }
     if let Ok(at) = format!("{text}T00:00:00Z").parse::<Timestamp>() {
         return Ok(Minute::of(at));
+    }
+    if let Some(at) = clock_time(text) {
+        let of_day = end.0.rem_euclid(DAY);
+        let ago = (of_day - at).rem_euclid(DAY);
+        return Ok(end.plus(-ago));
     }
     let back = text.char_indices().next_back().and_then(|(at, unit)| {
         let number: i64 = text.get(..at)?.parse().ok()?;
@@ -151,6 +156,17 @@ fn minute(text: &str, end: Minute) -> Result<Minute, String> {
         number.checked_mul(minutes).filter(|it| 0 <= *it)
     });
     back.map(|back| end.plus(-back)).ok_or_else(|| {
-        format!("`{text}` is no time: say 2026-11-24T03:00:00Z, 2026-11-24, 90m, 36h or 14d")
+        format!("`{text}` is no time: say 2026-11-24T03:00:00Z, 2026-11-24, 14:05 (UTC), 90m, 36h or 14d")
     })
+}
+
+/// The minute of the day of `14:05`.
+fn clock_time(text: &str) -> Option<i64> {
+    let (hour, minute) = text.split_once(':')?;
+    let number = |text: &str, most: i64| {
+        let is_two = text.len() == 2 && text.bytes().all(|it| it.is_ascii_digit());
+        let number = text.parse::<i64>().ok()?;
+        (is_two && number <= most).then_some(number)
+    };
+    Some(60 * number(hour, 23)? + number(minute, 59)?)
 }

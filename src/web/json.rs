@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod cost;
 mod explanation;
 mod history;
+mod moment;
 mod record;
 mod said;
 
@@ -19,6 +21,7 @@ pub use explanation::{
     Quota, QuotaChange, Target,
 };
 pub use history::{Bucket, History, LimitChange, Threshold};
+pub use moment::{IncidentThen, Measured, MessageThen, Moment, RuleThen, SeenMinute};
 pub use record::{BandRecord, Record, RuleRecord, WarningRecord};
 pub use said::{
     AckBrief, Acknowledging, HeldBrief, Ordered, Ruled, Ruling, Silence, SilenceBrief, Silences,
@@ -26,7 +29,9 @@ pub use said::{
 };
 
 /// How it is, worst last that still rests on knowledge; the last two say that we do not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Nothing to do.
@@ -68,7 +73,7 @@ impl Level {
 }
 
 /// The one line that answers "how is it?".
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// In one word.
     pub level: Level,
@@ -77,7 +82,7 @@ pub struct Summary {
 }
 
 /// All of the status page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// The one line.
     pub verdict: Summary,
@@ -132,7 +137,7 @@ pub struct Status {
 }
 
 /// What AWS was asked since the start, and what that costs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AwsUse {
     /// `service:Operation` to calls.
     pub calls: BTreeMap<String, u64>,
@@ -145,7 +150,7 @@ pub struct AwsUse {
 }
 
 /// How old the data of one stage in one account and Region is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Freshness {
     /// Such as `read` or `discover`.
     pub stage: String,
@@ -164,7 +169,7 @@ pub struct Freshness {
 }
 
 /// One kind of quota of one pool.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Headroom {
     /// The pool as people type it.
     pub pool: String,
@@ -209,7 +214,7 @@ pub struct Headroom {
 
 /// Tokens that admission held against a TPM quota in one minute, within bounds: requests reserve their `max_tokens`, and
 /// no metric shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reserved {
     /// The minute.
     pub at: String,
@@ -222,7 +227,7 @@ pub struct Reserved {
 }
 
 /// A forecast of demand against a quota. Exhaustion is sustained throttling, not one touched minute.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ahead {
     /// The minute from which on nothing was known.
     pub as_of: String,
@@ -251,7 +256,7 @@ pub struct Ahead {
 }
 
 /// Demand a minute over one stretch of time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FanPoint {
     /// Where the stretch begins.
     pub from: String,
@@ -264,7 +269,7 @@ pub struct FanPoint {
 }
 
 /// An incident on one screen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentBrief {
     /// Its id.
     pub id: String,
@@ -320,7 +325,7 @@ pub struct IncidentBrief {
 }
 
 /// An action that was decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Action {
     /// Its id.
     pub id: String,
@@ -353,7 +358,7 @@ pub struct Action {
 }
 
 /// A quota request that we follow.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ask {
     /// Its id at Service Quotas.
     pub request: String,
@@ -394,7 +399,7 @@ pub struct Ask {
 }
 
 /// A support case of our own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Case {
     /// Its internal id.
     pub case: String,
@@ -425,7 +430,7 @@ pub struct Case {
 }
 
 /// `/api/v1/incidents`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Incidents {
     /// The start of the last cycle.
     pub now: Option<String>,
@@ -436,14 +441,14 @@ pub struct Incidents {
 }
 
 /// The answer when something could not be done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// What was tried and why it did not work; a sentence without its final stop.
     pub error: String,
 }
 
 /// `/readyz` and `/healthz`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Condition {
     /// Whether all is well.
     pub ok: bool,

@@ -29,7 +29,7 @@ use crate::{
 const MOST_SERIES: usize = 500;
 /// Characters of a label value; longer ones are cut and end in `…`.
 const MOST_LABEL: usize = 128;
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Labels = Vec<(&'static str, String)>;
 type Row = (Labels, f64);
@@ -141,6 +141,7 @@ impl Series {
         for (name, help, is_so) in flags {
             self.gauge(name, help, bare(f64::from(u8::from(is_so))));
         }
+        self.configuration(view);
         let idle = count_u64(view.idle_seconds);
         let help = "Real seconds since the daemon last began a cycle";
         self.gauge("watchdog_age_seconds", help, bare(idle));

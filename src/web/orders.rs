@@ -33,7 +33,7 @@ const MOST_NAME: usize = 100;
 /// The longest reason, in characters.
 const MOST_REASON: usize = 500;
 /// The header that no HTML form and no foreign page without permission can send.
-const REQUEST_HEADER: &str = "x-boa-request";
+pub(super) const REQUEST_HEADER: &str = "x-boa-request";
 
 /// A refusal.
 type Refusal = Box<Response>;

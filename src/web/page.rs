@@ -1,4 +1,5 @@
-//! The status page: made on the server, readable without script, nothing loaded from elsewhere.
+//! The status page: made on the server, readable without script, nothing loaded from elsewhere. With script it renews
+//! itself after each cycle (`live`).
 //!
 //! Order: the verdict, how fresh it is, headroom now and ahead, what is open, what waits for a person, what AWS's desk does, what
 //! ended, how well it predicts, what it costs. Every outside string is made inert and then escaped; colour never says anything alone.
@@ -7,7 +8,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Query, State},
-    http::{HeaderName, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use maud::{DOCTYPE, Markup, html};
@@ -29,7 +30,7 @@ mod record;
 
 use elements::when;
 
-/// Seconds until a browser asks for the page again.
+/// Seconds until a browser without script asks for the page again.
 const REFRESH_SECONDS: &str = "30";
 
 /// `?refresh=off` keeps the page still, for reading and for screen readers.
@@ -44,11 +45,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, Query(options): Query<Opti
     let is_still = options.refresh.as_deref() == Some("off");
     let body = render(&status, is_still).into_string();
     let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
-    if is_still {
-        return ([kind], body).into_response();
-    }
-    let refresh = (HeaderName::from_static("refresh"), REFRESH_SECONDS);
-    ([kind, refresh], body).into_response()
+    ([kind], body).into_response()
 }
 
 /// `GET /style.css`.
@@ -76,6 +73,11 @@ fn render(status: &Status, is_still: bool) -> Markup {
                 title { (words::level(level).1) ": " (verdict) (simulated) " · Bedrock Ops Alert" }
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href="/style.css";
+                @if !is_still {
+                    // With script the page renews itself in place instead.
+                    noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); }
+                    script src="/live.js" defer {}
+                }
             }
             body class={ "level-" (level.name()) } {
                 (masthead(status))
@@ -180,8 +182,8 @@ fn footer(status: &Status, is_still: bool) -> Markup {
                 @if let Some(started) = &status.started { " since " (when(started)) }
             }
             p {
-                @if is_still { "This page stays still. " a href="/" { "Refresh every 30 seconds" } }
-                @else { "Refreshes every 30 seconds. " a href="/?refresh=off" { "Keep it still" } }
+                @if is_still { "This page stays still. " a href="/" { "Renew it by itself" } }
+                @else { "Renews itself. " a href="/?refresh=off" { "Keep it still" } }
                 " · " a href="/api/v1/status" { "JSON" }
                 " · " a href="/metrics" { "metrics" }
                 " · " a href="/readyz" { "readiness" }

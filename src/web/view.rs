@@ -26,8 +26,10 @@ pub(super) mod freshness;
 pub(super) mod headroom;
 mod history;
 mod incident;
+mod moment;
 mod portrait;
 mod record;
+mod reload;
 mod silence;
 mod summary;
 mod told;
@@ -99,7 +101,7 @@ impl View<'_> {
             cycles: self.health.cycles,
             stale,
             writes_stopped: self.stop.map(ToString::to_string),
-            notices: [self.told_notices(), self.notices()].concat(),
+            notices: [self.reload_notices(), self.told_notices(), self.notices()].concat(),
             freshness: cut.rows("freshness", self.freshness(), MOST_ROWS),
             headroom: cut.rows("headroom", headroom, MOST_ROWS),
             incidents: cut.rows("incidents", open, MOST_ROWS),

@@ -16,6 +16,8 @@ mod commands;
 mod history;
 mod hostile;
 mod metrics;
+mod moments;
+mod openapi;
 mod orders;
 mod page;
 mod said;

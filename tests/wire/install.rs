@@ -192,7 +192,7 @@ async fn the_doctor_tells_a_wrong_account_no_answer_and_a_store_of_something_els
 }
 
 /// A child that is killed with its test, if it did not end before.
-struct Service(Child);
+pub(crate) struct Service(pub(crate) Child);
 
 impl Drop for Service {
     fn drop(&mut self) {
@@ -202,7 +202,7 @@ impl Drop for Service {
 }
 
 /// The values of a directive of the shipped unit, in their order.
-fn directives(name: &str) -> Vec<String> {
+pub(crate) fn directives(name: &str) -> Vec<String> {
     let unit = fs::read_to_string(root().join("deploy/bedrock-ops-alert.service")).unwrap();
     let prefix = format!("{name}=");
     let values = unit.lines().filter_map(|line| line.strip_prefix(&prefix));
@@ -234,7 +234,7 @@ fn as_the_unit(place: &Place, directive: &str, extra: &[(&str, &str)], more: &[&
 }
 
 /// The service as the unit starts it, once it has told the unit that it is ready.
-fn started(place: &Place, served: &Served, listen: &str) -> Service {
+pub(crate) fn started(place: &Place, served: &Served, listen: &str) -> Service {
     let with_keys = credentials(&served.url);
     let check = as_the_unit(place, "ExecStartPre", &[], &[])
         .output()
@@ -260,7 +260,7 @@ fn started(place: &Place, served: &Served, listen: &str) -> Service {
 }
 
 /// SIGTERM lets it finish.
-fn stopped(mut service: Service) {
+pub(crate) fn stopped(mut service: Service) -> String {
     let id = service.0.id().to_string();
     let mut kill = Command::new("kill");
     assert!(kill.args(["-TERM", &id]).status().unwrap().success());
@@ -269,10 +269,11 @@ fn stopped(mut service: Service) {
     let mut stderr = service.0.stderr.take().unwrap();
     stderr.read_to_string(&mut log).unwrap();
     assert!(status.success(), "{status}\n{log}");
+    log
 }
 
 /// Exit code and output of a command that asks this service.
-fn ask(place: &Place, url: &str, arguments: &[&str]) -> (i32, String) {
+pub(crate) fn ask(place: &Place, url: &str, arguments: &[&str]) -> (i32, String) {
     let output = place
         .command(&[("BOA_URL", url)], arguments)
         .output()
@@ -280,7 +281,7 @@ fn ask(place: &Place, url: &str, arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), told(&output))
 }
 
-async fn fetched(url: &str) -> String {
+pub(crate) async fn fetched(url: &str) -> String {
     reqwest::get(url).await.unwrap().text().await.unwrap()
 }
 

@@ -19,6 +19,7 @@ mod hostile;
 mod install;
 mod port;
 mod receivers;
+mod reload;
 mod run;
 mod sdk;
 mod sdk_faults;

@@ -179,7 +179,7 @@ impl Cycle {
 
     fn start_rounds(&mut self, now: Timestamp) {
         let plan = Arc::new(self.plan_of_reads(now));
-        let accounts = self.shared.settings.accounts.iter();
+        let accounts = self.settings.accounts.iter();
         let homes: BTreeSet<Scope> = accounts.filter_map(Account::asked_at).collect();
         for (scope, watch) in std::mem::take(&mut self.rounds.idle) {
             // The past can wait for a month with money left.
@@ -193,7 +193,7 @@ impl Cycle {
                 book: self.shared.book().catalog_of(&scope),
                 plan: Arc::clone(&plan),
                 free: self.free_requests(&scope, now),
-                cadence: self.shared.settings.cadence,
+                cadence: self.settings.cadence,
                 missing,
                 is_home: homes.contains(&scope),
                 now,

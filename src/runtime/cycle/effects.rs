@@ -86,7 +86,7 @@ impl Cycle {
         refused: &BTreeSet<ActionId>,
         now: Timestamp,
     ) -> Result<BTreeSet<Reach>, CycleError> {
-        let policy = &self.shared.settings.policy;
+        let policy = &self.settings.policy;
         let told = plan::fallbacks(&self.shared.book(), policy, refused, now);
         let to = told.iter().map(|it| Reach::of(&it.effect)).collect();
         let records = told.into_iter().map(Record::Intent).collect();
@@ -128,7 +128,7 @@ impl Cycle {
     /// Alertmanager ends what it does not hear of again. A repetition is no intent: it follows from what is open, and the next
     /// cycle makes it anew.
     async fn repeat(&self, troubled: &BTreeSet<Reach>, now: Timestamp) {
-        let receivers = &self.shared.settings.policy.receivers;
+        let receivers = &self.settings.policy.receivers;
         let wanted = receivers.iter().filter(|(name, receiver)| {
             let reach = Reach::Receiver((*name).clone());
             matches!(receiver, Receiver::Alertmanager { .. })
@@ -244,7 +244,7 @@ impl Cycle {
                 let begun = intent.begun(now);
                 self.commit(vec![Record::Intent(begun.clone())], now)
                     .await?;
-                let policy = &self.shared.settings.policy;
+                let policy = &self.settings.policy;
                 let earlier = earlier(&self.shared.book(), &begun);
                 let cloud = &*self.cloud;
                 let outcome = perform::perform(cloud, policy, &begun, earlier.as_deref()).await;
@@ -362,7 +362,7 @@ impl LaneEnd {
 
 impl Cycle {
     fn count_try(&self, effect: &Effect, outcome: &Outcome) {
-        let receivers = &self.shared.settings.policy.receivers;
+        let receivers = &self.settings.policy.receivers;
         let channel = match effect {
             Effect::Notify { receiver, .. } => {
                 receivers.get(receiver).map_or("gone", Receiver::kind)

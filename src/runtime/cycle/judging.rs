@@ -66,10 +66,10 @@ impl Cycle {
         self.learn(now).await?;
         let (verdicts, heat) = {
             let book = self.shared.book();
-            let calendar = &self.shared.settings.calendar;
+            let calendar = &self.settings.calendar;
             let (taught, due) = (&mut self.learning.taught, &self.unjudged);
             let mut verdicts = engine::judge_some(&self.rules, calendar, &book, taught, due, now);
-            let rules = &self.shared.settings.policy.residency;
+            let rules = &self.settings.policy.residency;
             let law = Law { rules, book: &book };
             verdicts.extend(residency::judge(law, &self.used, due));
             let heat = heat_of(&book, &verdicts, &self.unjudged);
@@ -107,7 +107,7 @@ impl Cycle {
         now: Timestamp,
     ) -> Result<Vec<Record>, Wanted> {
         let book = self.shared.book();
-        let policy = &self.shared.settings.policy;
+        let policy = &self.settings.policy;
         let orphans = engine::orphans(&self.rules, &policy.residency, &book);
         let stop = self.shared.switch.stop();
         let inputs = self.inputs(&book, verdicts, &orphans, desk, now);
@@ -134,7 +134,7 @@ impl Cycle {
             takers: &self.takers,
             most_output: most_reserved_output(),
             past: &self.keeping.past,
-            policy: &self.shared.settings.policy,
+            policy: &self.settings.policy,
             beside: &self.beside,
             stop: None,
             now,
@@ -154,7 +154,7 @@ impl Cycle {
         let health = self.shared.health();
         let outlooks = health.outlooks.iter();
         let outlooks = outlooks.map(|(key, it)| (key.clone(), it.exhaustion));
-        let budget = self.shared.settings.cost.monthly_budget;
+        let budget = self.settings.cost.monthly_budget;
         let cost = health.month.as_ref().map(|month| Spent {
             so_far: month.so_far.usd,
             projected: month.projected.map(|it| it.usd),

@@ -218,7 +218,7 @@ impl Cycle {
             }
         };
         let scope = self.shared.book().catalog_of(&pool.scope);
-        let settings = &self.shared.settings;
+        let settings = &self.settings;
         let (rules, calendar) = (settings.rules.clone(), settings.calendar.clone());
         let pool = pool.clone();
         let learn = move || learn(&rules, &calendar, &scope, &pool, &days);

@@ -137,7 +137,7 @@ impl Cycle {
             cadence,
             cost,
             ..
-        } = &self.shared.settings;
+        } = &*self.settings;
         let book = self.shared.book();
         let open = book
             .incidents
@@ -168,12 +168,12 @@ impl Cycle {
 
     /// Whether the month's budget is used up, as far as we may use it.
     pub(super) fn is_budget_spent(&self) -> bool {
-        let cost = &self.shared.settings.cost;
+        let cost = &self.settings.cost;
         BUDGET_AIM * cost.monthly_budget <= self.spending.so_far_usd(cost.free_share)
     }
 
     fn tell_stretch(&self, stretch: f64, now: Timestamp) {
-        let budget = self.shared.settings.cost.monthly_budget;
+        let budget = self.settings.cost.monthly_budget;
         let mut health = self.shared.health_mut();
         match (1.0 < health.stretch, 1.0 < stretch) {
             (false, true) => tracing::warn!(
@@ -197,7 +197,7 @@ impl Cycle {
     /// How many free requests the next round of this scope may spend on single series. Our share is spread over the
     /// minutes since we count and the account's Regions; what minutes with few reads leave is there for those with many.
     pub(super) fn free_requests(&self, scope: &Scope, now: Timestamp) -> u32 {
-        let cost = &self.shared.settings.cost;
+        let cost = &self.settings.cost;
         let scopes = self.rounds.scopes();
         let regions = scopes
             .filter(|it| it.account == scope.account)
@@ -227,7 +227,7 @@ impl Cycle {
             .spending
             .take_in(calls.clone(), &self.shared.book(), now);
         self.commit(records, now).await?;
-        let free_share = self.shared.settings.cost.free_share;
+        let free_share = self.settings.cost.free_share;
         let month = self.spending.outlook(free_share, now);
         let mut health = self.shared.health_mut();
         health.cost_usd = price::usd(&calls);

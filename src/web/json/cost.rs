@@ -1,9 +1,10 @@
 //! What watching costs.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// This month in short.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MonthBrief {
     /// So far.
     pub so_far: Money,
@@ -16,7 +17,7 @@ pub struct MonthBrief {
 }
 
 /// Money, in USD.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Money {
     /// With our share of the free requests.
     pub usd: f64,
@@ -25,7 +26,7 @@ pub struct Money {
 }
 
 /// What this month costs: `GET /api/v1/cost`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bill {
     /// Such as `2026-11`, UTC.
     pub month: String,
@@ -48,7 +49,7 @@ pub struct Bill {
 }
 
 /// One operation in one account and Region.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BillRow {
     /// `service:Operation`.
     pub operation: String,

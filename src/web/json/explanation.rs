@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Ask, Case, Headroom, IncidentBrief};
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// An incident with all that belongs to it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     /// What the status page shows.
     pub brief: IncidentBrief,
@@ -40,7 +41,7 @@ pub struct Incident {
 }
 
 /// Another pool of the model, within the rules of residency.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Elsewhere {
     /// All of it in words.
     pub text: String,
@@ -59,7 +60,7 @@ pub struct Elsewhere {
 }
 
 /// A rule on a pool, as part of an incident.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
     /// The rule.
     pub rule: String,
@@ -76,7 +77,7 @@ pub struct Alert {
 }
 
 /// Something decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// When.
     pub at: String,
@@ -85,7 +86,7 @@ pub struct Decision {
 }
 
 /// A change of an applied value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct QuotaChange {
     /// The account.
     pub account: String,
@@ -102,7 +103,7 @@ pub struct QuotaChange {
 }
 
 /// A quota as last read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quota {
     /// The account.
     pub account: String,
@@ -127,7 +128,7 @@ pub struct Quota {
 }
 
 /// A target of a pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
     /// The dimension value.
     pub id: String,
@@ -142,7 +143,7 @@ pub struct Target {
 }
 
 /// How long a model will be there; what AWS has not announced is `null`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Life {
     /// AWS's word: `ACTIVE`, `LEGACY`, or another one.
     pub status: String,
@@ -186,7 +187,7 @@ impl Life {
 }
 
 /// What a request of a pool was like, on average of the last 24 hours.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PerRequest {
     /// Requests that got through.
     pub requests: f64,
@@ -203,7 +204,7 @@ pub struct PerRequest {
 }
 
 /// The charged tokens of a pool's last whole day, twice.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChargeCheck {
     /// The day, `2026-11-24`, UTC.
     pub day: String,
@@ -226,7 +227,7 @@ pub struct ChargeCheck {
 }
 
 /// What a rule says of a pool now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Judgement {
     /// The rule.
     pub rule: String,
@@ -244,7 +245,7 @@ pub struct Judgement {
 }
 
 /// The answer to "why?": what was asked about, and all that is known of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     /// The id as it was asked.
     pub asked: String,

@@ -1,11 +1,12 @@
 //! The history of one signal of one pool.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::QuotaChange;
 
 /// One signal of one pool over a range, and what limited it meanwhile.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct History {
     /// The daemon's time.
     pub now: Option<String>,
@@ -30,7 +31,7 @@ pub struct History {
 }
 
 /// What is known of some minutes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bucket {
     /// Its begin.
     pub at: String,
@@ -47,7 +48,7 @@ pub struct Bucket {
 }
 
 /// A change of a quota, and the thresholds of today's rules by the new value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LimitChange {
     /// The change.
     pub change: QuotaChange,
@@ -58,7 +59,7 @@ pub struct LimitChange {
 }
 
 /// From where on a rule counts a minute as bad.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Threshold {
     /// The rule.
     pub rule: String,

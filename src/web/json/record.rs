@@ -1,9 +1,10 @@
 //! How well it does: forecasts, warnings and rules, held to what came.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// All quotas and rules together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// The bands of the forecasts, those of the nearest hours first; empty while nothing was compared.
     pub bands: Vec<BandRecord>,
@@ -15,7 +16,7 @@ pub struct Record {
 
 /// How often what came lay inside the band that was to hold four fifths of it. Older forecasts count less: half after
 /// three weeks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BandRecord {
     /// So many hours before the forecasts were made.
     pub hours_ahead: i64,
@@ -26,7 +27,7 @@ pub struct BandRecord {
 }
 
 /// What became of the warnings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WarningRecord {
     /// The quota was exhausted in time.
     pub right: u64,
@@ -41,7 +42,7 @@ pub struct WarningRecord {
 }
 
 /// What one rule came to, over the incidents that are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleRecord {
     /// The rule.
     pub rule: String,

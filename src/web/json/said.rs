@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The body of an approval or a rejection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ruling {
     /// Who says so: 1 to 100 printable characters.
+    #[schemars(length(min = 1, max = 100))]
     pub by: String,
     /// Why: 1 to 500 printable characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 500))]
     pub reason: Option<String>,
     /// For an approval: ask for this value instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -19,7 +22,7 @@ pub struct Ruling {
 }
 
 /// The answer to a ruling that was carried out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ruled {
     /// The action.
     pub action: String,
@@ -30,12 +33,14 @@ pub struct Ruled {
 }
 
 /// The body of a new silence. Lists that are left out leave their part open; one at least is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Silencing {
     /// Who.
+    #[schemars(length(min = 1, max = 100))]
     pub by: String,
     /// Why.
+    #[schemars(length(min = 1, max = 500))]
     pub reason: String,
     /// For how many minutes; or `until`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,13 +78,15 @@ pub struct Silencing {
 }
 
 /// The body of what is said about an incident or a silence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledging {
     /// Who.
+    #[schemars(length(min = 1, max = 100))]
     pub by: String,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 500))]
     pub reason: Option<String>,
     /// For a snooze: for how many minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,7 +94,7 @@ pub struct Acknowledging {
 }
 
 /// The answer to an order that was carried out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ordered {
     /// What it is about: a silence or an incident.
     pub id: String,
@@ -98,7 +105,7 @@ pub struct Ordered {
 }
 
 /// A silence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Silence {
     /// Its id.
     pub id: String,
@@ -125,7 +132,7 @@ pub struct Silence {
 }
 
 /// A silence over an incident.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SilenceBrief {
     /// Its id.
     pub id: String,
@@ -138,7 +145,7 @@ pub struct SilenceBrief {
 }
 
 /// `/api/v1/silences`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Silences {
     /// The start of the last cycle.
     pub now: Option<String>,
@@ -149,7 +156,7 @@ pub struct Silences {
 }
 
 /// Messages about an incident that are held back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HeldBrief {
     /// `silenced` or `inhibited`.
     pub why: String,
@@ -162,7 +169,7 @@ pub struct HeldBrief {
 }
 
 /// Who looks after an incident.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AckBrief {
     /// Who.
     pub by: String,
@@ -175,7 +182,7 @@ pub struct AckBrief {
 }
 
 /// `/api/v1/audit`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Trail {
     /// The start of the last cycle.
     pub now: Option<String>,
@@ -186,7 +193,7 @@ pub struct Trail {
 }
 
 /// What was ordered, decided or written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrailEntry {
     /// Counts the entries, from 1.
     pub number: u64,

@@ -47,6 +47,23 @@ impl Series {
         self.gauge("data_age_seconds", help, ages.collect());
     }
 
+    /// Whether what people last wrote is what holds.
+    pub(super) fn configuration(&mut self, view: &View<'_>) {
+        let reload = view.health.reload.as_ref();
+        let is_in = reload.is_none_or(|it| it.faults.is_empty());
+        let help = "0 when the last changed configuration had faults and was not taken in";
+        let row = bare(f64::from(u8::from(is_in)));
+        self.gauge("config_last_reload_successful", help, row);
+        let waits = reload.map_or(0, |it| it.after_restart.len());
+        let help = "Keys of the configuration file that only a restart takes in";
+        let row = bare(super::count(waits));
+        self.gauge("config_restart_needed", help, row);
+        let at = reload.and_then(|it| it.succeeded).or(view.health.started);
+        let help = "When the configuration that holds was taken in, in the daemon's time";
+        let row = at.map(|at| bare(seconds(at))).unwrap_or_default(); // not before the first cycle
+        self.gauge("config_last_reload_success_timestamp_seconds", help, row);
+    }
+
     pub(super) fn answers(&mut self, view: &View<'_>) {
         let answers = &view.health.answers;
         let calls = answers.calls.iter().map(|((operation, class), count)| {

@@ -88,7 +88,11 @@ fn line(row: &Headroom) -> Markup {
             td role="cell" data-label="Runs out" { (runs_out(row)) }
             td role="cell" data-label="State" {
                 (state(&row.state))
-                @if matters(row) { span.sub { (inert(&row.note)) } }
+                // A row in order is told in a line; what is not in order says at once why.
+                @if matters(row) {
+                    @if is_plain(row) { details.sub { summary { "note" } (inert(&row.note)) } }
+                    @else { span.sub { (inert(&row.note)) } }
+                }
             }
         }
     }
@@ -96,9 +100,12 @@ fn line(row: &Headroom) -> Markup {
 
 /// The note is shown where the row is not plain; proofs of ordinary mappings are for `explain`.
 fn matters(row: &Headroom) -> bool {
-    let is_plain = matches!(row.source.as_str(), "applied" | "default");
     let words = ["shared", "older value", "no newer", "max_tokens reserved"];
-    !is_plain || words.iter().any(|word| row.note.contains(word))
+    !is_plain(row) || words.iter().any(|word| row.note.contains(word))
+}
+
+fn is_plain(row: &Headroom) -> bool {
+    matches!(row.source.as_str(), "applied" | "default")
 }
 
 fn name(row: &Headroom) -> String {

@@ -116,7 +116,7 @@ impl View<'_> {
     }
 
     /// What it is about, for people.
-    fn title(&self, incident: &Incident) -> String {
+    pub(super) fn title(&self, incident: &Incident) -> String {
         let place = self.place(incident.cause.scope());
         match &incident.cause {
             Cause::Quota { code, .. } => {

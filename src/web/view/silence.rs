@@ -41,7 +41,7 @@ impl View<'_> {
     }
 
     /// One silence.
-    fn silence(&self, it: &Silence) -> json::Silence {
+    pub(super) fn silence(&self, it: &Silence) -> json::Silence {
         let state = self
             .now()
             .map_or(SilenceState::Pending, |now| it.state(now));

@@ -79,6 +79,12 @@ impl View<'_> {
                 text: format!("{messages} reached nobody so far: see {}", first.incident),
             });
         }
+        if let Some(text) = self.refused() {
+            return Some(Summary {
+                level: Level::Warning,
+                text,
+            });
+        }
         if let Some(first) = waiting.held.first() {
             return Some(Summary {
                 level: Level::Warning,

@@ -1,4 +1,4 @@
-//! The page in a real Chromium: see `tests/browser/check.mjs` for what is asserted there.
+//! The page in a real Chromium: see `tests/browser/check.mjs` and `live.mjs` for what is asserted there.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,15 +17,21 @@ fn packages() -> PathBuf {
 
 /// Missing tools fail the test: a skipped browser is a page that nobody looked at.
 fn check(url: &str, name: &str) {
+    run("check.mjs", &[url, name]);
+}
+
+fn run(script: &str, arguments: &[&str]) {
     let packages = packages();
     assert!(
         packages.join("node_modules/playwright-core").is_dir(),
         "the browser test needs Chromium and its packages: run tests/setup-browser.sh once"
     );
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/check.mjs");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/browser")
+        .join(script);
     let output = Command::new("node")
         .args([script.as_os_str(), packages.as_os_str()])
-        .args([url, name])
+        .args(arguments)
         .output()
         .expect("the browser test needs Node.js: run tests/setup-browser.sh once");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -63,4 +69,23 @@ async fn the_quiet_and_the_stale_page_hold_in_chromium() {
         .last_success
         .insert(("read", books::scope("us-east-1")), old);
     checked((book, health), "stale").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_renews_itself_in_place() {
+    serving(books::busy(), async |served: Served| {
+        let url = served.url.clone();
+        let browser = tokio::task::spawn_blocking(move || run("live.mjs", &[&url]));
+        let cycles = async {
+            loop {
+                tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+                served.shared.health_mut().cycles += 1;
+            }
+        };
+        tokio::select! {
+            ended = browser => ended.unwrap(),
+            () = cycles => {}
+        }
+    })
+    .await;
 }

@@ -21,7 +21,7 @@ async fn nothing_hostile_acts_in_the_page() {
     serving(books::busy(), async |served: Served| {
         let (_, html) = get(&served.url).await;
         no_acting_character(&html, "the page");
-        assert!(!html.contains("<script"), "markup came through");
+        assert_eq!(html.matches("<script").count(), 1, "markup came through");
         assert!(!html.contains("\" onload="), "a quote ended an attribute");
         // The forged line stands on the line of the name it belongs to.
         assert!(html.contains("&lt;script&gt;alert('x')&lt;/script&gt;&quot; onload="));

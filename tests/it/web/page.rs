@@ -20,7 +20,8 @@ async fn the_page_tells_all_in_order() {
         ];
         let places = order.map(|id| html.find(&format!("id=\"{id}\"")).unwrap());
         assert!(places.is_sorted(), "{places:?}");
-        assert!(!html.contains("<script"));
+        assert_eq!(html.matches("<script").count(), 1, "ours and no other");
+        assert!(html.contains("<script src=\"/live.js\" defer></script>"));
         assert!(
             !html.contains("style=\""),
             "the policy forbids inline style"
@@ -34,19 +35,17 @@ async fn the_page_tells_all_in_order() {
 }
 
 #[tokio::test]
-async fn the_page_refreshes_unless_asked_to_keep_still() {
+async fn the_page_renews_itself_unless_asked_to_keep_still() {
     serving(books::quiet(), async |served: Served| {
-        for (path, refresh) in [("/", Some("30")), ("/?refresh=off", None)] {
-            let response = client()
-                .get(format!("{}{path}", served.url))
-                .send()
-                .await
-                .unwrap();
-            let header = response
-                .headers()
-                .get("refresh")
-                .map(|it| it.to_str().unwrap());
-            assert_eq!(header, refresh, "{path}");
+        for (path, renews) in [("/", true), ("/?refresh=off", false)] {
+            let (_, html) = get(&format!("{}{path}", served.url)).await;
+            assert_eq!(html.contains("http-equiv=\"refresh\""), renews, "{path}");
+            assert_eq!(html.contains("<script"), renews, "{path}");
+        }
+        let (status, script) = get(&format!("{}/live.js", served.url)).await;
+        assert_eq!(status, 200);
+        for way in ["eval", "innerHTML", "http:", "https:"] {
+            assert!(!script.contains(way), "the script has {way}");
         }
         let (status, style) = get(&format!("{}/style.css", served.url)).await;
         assert_eq!(status, 200);
@@ -99,4 +98,25 @@ fn as_text(html: &str) -> String {
     lines
         .join("\n")
         .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+}
+
+/// An open page hears of each cycle, and holds up no stop.
+#[tokio::test]
+async fn open_pages_are_told_of_each_cycle_until_the_daemon_ends() {
+    serving(books::quiet(), async |served: Served| {
+        let Served {
+            url, shared, inbox, ..
+        } = served;
+        let mut live = client().get(format!("{url}/live")).send().await.unwrap();
+        assert_eq!(live.headers()["content-type"], "text/event-stream");
+        let first = live.chunk().await.unwrap().unwrap();
+        assert_eq!(first, ": here\n\n");
+        shared.health_mut().cycles += 1;
+        let event = live.chunk().await.unwrap().unwrap();
+        let cycles = shared.health().cycles;
+        assert_eq!(event, format!("event: cycle\ndata: {cycles}\n\n"));
+        drop(inbox);
+        assert_eq!(live.chunk().await.unwrap(), None);
+    })
+    .await;
 }

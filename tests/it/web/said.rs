@@ -22,6 +22,7 @@ async fn obeyed(served: &mut Served) {
     let Posted { order, reply } = served.inbox.recv().await.unwrap();
     let done = {
         let book = served.shared.book();
+        let settings = served.shared.settings();
         let inputs = Inputs {
             beside: nothing_beside(),
             book: &book,
@@ -31,7 +32,7 @@ async fn obeyed(served: &mut Served) {
             takers: &BTreeMap::new(),
             most_output: 1.0,
             past: &Past::new(),
-            policy: &served.shared.settings.policy,
+            policy: &settings.policy,
             stop: None,
             now: books::now(),
         };

@@ -121,10 +121,11 @@ async fn what_nobody_took_is_told_on_the_page_in_status_and_in_the_metrics() {
     desk.minute().await;
     let status = {
         let (book, health) = (desk.shared.book(), desk.shared.health());
+        let settings = desk.shared.settings();
         let view = View {
             book: &book,
             health: &health,
-            settings: &desk.shared.settings,
+            settings: &settings,
             stop: None,
             is_simulated: false,
             idle_seconds: 0,

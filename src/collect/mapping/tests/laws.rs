@@ -299,3 +299,26 @@ fn reasons_name_the_quota_the_review_the_candidates_and_what_was_refused() {
     ];
     insta::assert_snapshot!(told.join("\n"));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Whatever AWS writes, it is mapped by a proof or not at all, and the same each time.
+    #[test]
+    fn strange_names_are_mapped_the_same_each_time_or_not_at_all(
+        model in "\\PC{0,30}|[a-z0-9]{1,8}\\.[a-z0-9.-]{0,24}(-v[0-9]{1,3}(:[0-9])?)?",
+        label in "\\PC{0,40}|[A-Z][a-zA-Z0-9 .-]{0,30}",
+        front in 0..FRONTS.len(),
+    ) {
+        let (front, family, kind) = FRONTS[front];
+        let name = format!("{front} {label}");
+        let names = numbered(&[&name]);
+        let id = ModelId::new(model.as_str());
+        let once = map(&id, family, &names);
+        proptest::prop_assert_eq!(&once, &map(&id, family, &names));
+        let mapped: Vec<_> = once.iter().filter(|(_, it)| it.code().is_some()).collect();
+        // One name gives one kind a code at most, and no other kind than its own.
+        proptest::prop_assert!(mapped.len() <= 1, "{:?}", mapped);
+        proptest::prop_assert!(mapped.iter().all(|(it, _)| **it == kind), "{:?}", mapped);
+    }
+}

@@ -114,7 +114,7 @@ impl Cycle {
     fn first_day(&self, book: &Book, pool: &PoolId, now: Minute) -> i64 {
         let read = read_whole(book, pool);
         let changing = day_of(read.map_or(now, |read| read.min(now))) - FRESH_DAYS;
-        let rules = self.shared.settings.rules.known().iter();
+        let rules = self.settings.rules.known().iter();
         let tracks = rules.filter_map(|rule| {
             book.tracks.get(&AlertKey {
                 rule: rule.name.clone(),
