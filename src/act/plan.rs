@@ -6,6 +6,7 @@
 //! The order is: first what came back from the desk, then what the verdicts say, then what is to be done about it,
 //! so that a grant that has just arrived is known before anything new is asked.
 
+mod case;
 mod desk;
 mod digest;
 mod draft;

@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
+mod daily;
 mod digest;
 mod flap;
 mod forecast;

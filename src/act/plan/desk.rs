@@ -8,6 +8,7 @@ use crate::model::{
     action::{Effect, Intent, IntentState},
     desk::{APPLY_WAIT_MINUTES, Ask, AskEnd, DeskReading, Investigation, RequestStatus},
     ids::{CaseId, RequestId},
+    incident::Cause,
     rule::Severity,
     time::{Timestamp, after},
     units::{Amount, QuotaKind},
@@ -374,6 +375,10 @@ fn report_recovery(draft: &mut Draft<'_>, it: &Investigation) {
     let Some(incident) = draft.incident(&it.incident) else {
         return;
     };
+    // A quota that was asked for is needed tomorrow as well.
+    if matches!(incident.cause, Cause::Quota { .. }) {
+        return;
+    }
     // What may come back as the same incident is not over yet.
     let may_return = draft.handling(&it.incident).end_due.is_some();
     if incident.is_open() || it.ended.is_some() || may_return {

@@ -1,6 +1,7 @@
 //! What is asked of AWS: quota requests and cases, within the mandate, the budgets and AWS's own limits.
 
 use super::{
+    case,
     draft::{Draft, Wish},
     group::reasons,
     hints,
@@ -57,7 +58,7 @@ pub(super) fn file(draft: &mut Draft<'_>) {
                     "what is merely unusual, or announced, is no reason to ask AWS for anything";
                 draft.note(&incident.id, why);
             }
-            Cause::Pool { category, .. } => investigate(draft, &incident, *category),
+            Cause::Pool { category, .. } => case::investigate(draft, &incident, *category),
         }
     }
 }
@@ -122,7 +123,7 @@ const fn order(incident: &Incident) -> u8 {
 
 /// Asks for more of one quota, or writes down why not.
 fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &QuotaCode) {
-    if is_asked(draft, scope, code) {
+    if is_asked(draft, scope, code) || case::is_under_way(draft, incident) {
         return;
     }
     let Some(quota) = draft.book().quotas.get(&(scope.clone(), code.clone())) else {
@@ -156,7 +157,11 @@ fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &Quo
             desired,
             arithmetic,
         } => {
-            intend_request(draft, incident, quota, &usage, desired, &arithmetic);
+            if quota.adjustable {
+                intend_request(draft, incident, quota, &usage, desired, &arithmetic);
+            } else {
+                case::raise(draft, incident, quota, &usage, (desired, &arithmetic));
+            }
         }
     }
 }
@@ -220,11 +225,6 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
             rule.name
         ));
     }
-    if !quota.adjustable {
-        return Some(format!(
-            "{code} can't be raised through Service Quotas: ask your account team or AWS Support"
-        ));
-    }
     if situation::is_legacy(draft.book(), &quota.scope, code) {
         return Some(format!(
             "AWS calls the model behind {code} LEGACY and raises no quota of it: move to a newer model"
@@ -244,6 +244,9 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
                 "the 14-day peak does not reach the rule's share of {code}: nothing is asked"
             ));
         }
+    }
+    if !quota.adjustable {
+        return case::refusal(draft, incident, quota);
     }
     cooling(draft, incident, quota, usage)
         .or_else(|| not_taken(draft, quota))
@@ -385,72 +388,8 @@ fn earlier(draft: &Draft<'_>, scope: &Scope, code: &QuotaCode) -> usize {
     asks.count()
 }
 
-/// Opens a case of our own for what no quota explains, or writes down why not.
-fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: Category) {
-    let is_open = draft.investigations().any(|it| {
-        it.ended.is_none()
-            && draft
-                .incident(&it.incident)
-                .is_some_and(|other| other.cause == incident.cause)
-    });
-    let is_under_way = draft.intents().any(|intent| {
-        matches!(intent.effect, Effect::OpenCase { .. })
-            && draft
-                .incident(&intent.incident)
-                .is_some_and(|other| other.cause == incident.cause)
-            && (!intent.state.is_final() || intent.incident == incident.id)
-    });
-    if is_open || is_under_way {
-        return;
-    }
-    remember(draft, &incident.id, Scenario::NonQuota);
-    if let Some(why) = over_case_budget(draft) {
-        return draft.note(&incident.id, why);
-    }
-    let what = format!("open a case about {}", category.name());
-    let Some(state) = mandate(draft, &incident.id, &what) else {
-        return;
-    };
-    let step = "case/1".to_owned();
-    let (subject, body) = texts::investigation(draft, incident, &step);
-    let is_new = draft.intend(Wish {
-        incident: incident.id.clone(),
-        step,
-        effect: Effect::OpenCase {
-            scope: incident.cause.scope().clone(),
-            subject,
-            body,
-        },
-        reasons: reasons(draft, incident),
-        state,
-    });
-    if is_new {
-        draft.decide(&incident.id, what);
-    }
-}
-
-fn over_case_budget(draft: &Draft<'_>) -> Option<String> {
-    let since = |minutes: i64| {
-        let from = after(draft.now(), -minutes);
-        let cases = draft.intents().filter(|intent| {
-            matches!(intent.effect, Effect::OpenCase { .. })
-                && from < intent.created
-                && !matches!(intent.state, IntentState::Refused { .. })
-        });
-        u32::try_from(cases.count()).unwrap_or(u32::MAX) // more than fits is over any budget
-    };
-    let budgets = &draft.policy().budgets;
-    let is_over = budgets.cases_per_hour <= since(60) || budgets.cases_per_day <= since(1_440);
-    is_over.then(|| {
-        format!(
-            "the budget of {} cases an hour and {} a day is used up: no case is opened",
-            budgets.cases_per_hour, budgets.cases_per_day
-        )
-    })
-}
-
 /// What the mode makes of a wish: nothing (and a note), a proposal, or an intent.
-fn mandate(draft: &mut Draft<'_>, id: &IncidentId, what: &str) -> Option<IntentState> {
+pub(super) fn mandate(draft: &mut Draft<'_>, id: &IncidentId, what: &str) -> Option<IntentState> {
     if let Some(stop) = draft
         .inputs
         .stop
@@ -479,7 +418,7 @@ fn mandate(draft: &mut Draft<'_>, id: &IncidentId, what: &str) -> Option<IntentS
     }
 }
 
-fn remember(draft: &mut Draft<'_>, id: &IncidentId, scenario: Scenario) {
+pub(super) fn remember(draft: &mut Draft<'_>, id: &IncidentId, scenario: Scenario) {
     if let Some(incident) = draft.incident(id)
         && incident.scenario != Some(scenario)
     {
@@ -489,6 +428,6 @@ fn remember(draft: &mut Draft<'_>, id: &IncidentId, scenario: Scenario) {
     }
 }
 
-fn day(at: Timestamp) -> String {
+pub(super) fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

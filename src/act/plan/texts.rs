@@ -10,7 +10,9 @@ pub(super) use desk::{
     asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, not_carried_out,
     theirs,
 };
-pub(super) use support::{changed_by_hand, investigation, marked, recovery, request_context};
+pub(super) use support::{
+    changed_by_hand, investigation, marked, raise, recovery, request_context,
+};
 pub(super) use told::{
     acknowledged, back, flap_line, held_by, released, released_over, snooze_over,
 };

@@ -18,7 +18,7 @@ async fn a_desk_that_hangs_holds_no_message_back() {
     let configuration = format!("[receiver.people]\n{}", table("webhook", &people.url));
     let mut desk = Desk::at(&aws.url, "hanging", &configuration).await;
     let mut told = incident("L-1");
-    desk.ask(&told);
+    let asked = desk.ask(&told);
     desk.tell(&mut told, Severity::Critical, &["people"]);
     let heard = async {
         while people.requests().is_empty() || aws.requests().is_empty() {
@@ -30,4 +30,7 @@ async fn a_desk_that_hangs_holds_no_message_back() {
         heard = tokio::time::timeout(Duration::from_secs(8), heard) => heard.unwrap(),
     }
     assert_eq!(people.requests().len(), 1);
+    // And that was while AWS had not answered, nor been given up.
+    let book = desk.shared.book();
+    assert_eq!(book.intents.get(&asked).unwrap().state.name(), "sending");
 }

@@ -133,6 +133,28 @@ pub(in crate::act::plan) fn investigation(
     (subject, marked(&incident.id, step, &lines.join("\n")))
 }
 
+/// Subject and body of a case for more of a quota that Service Quotas doesn't raise. `context` as for a request.
+pub(in crate::act::plan) fn raise(
+    incident: &Incident,
+    quota: &Quota,
+    desired: Amount,
+    context: &str,
+    step: &str,
+) -> (String, String) {
+    let marker = Marker::of(&ActionId::derive(&incident.id, step));
+    let asked = format!("{} ({}) to {desired}", quota.name, quota.code);
+    let room =
+        199_usize.saturating_sub("Amazon Bedrock: increase of  ".len() + marker.to_string().len());
+    let asked: String = asked.chars().take(room).collect();
+    let body = format!(
+        "Service Quotas lists this quota as not adjustable, so we ask you: please raise it, or tell us who can.\n{context}"
+    );
+    (
+        format!("Amazon Bedrock: increase of {asked} {marker}"),
+        marked(&incident.id, step, &body),
+    )
+}
+
 /// What Support hears when the problem is over while its case is open.
 pub(in crate::act::plan) fn recovery(incident: &Incident, step: &str) -> String {
     let text = format!(

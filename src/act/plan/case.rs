@@ -1,0 +1,137 @@
+//! Cases of our own: for what no quota explains, and for quotas that only Support raises.
+
+use super::{
+    draft::{Draft, Wish},
+    file::{day, mandate, remember},
+    group::reasons,
+    situation::Usage,
+    texts,
+};
+use crate::model::{
+    action::{Effect, IntentState},
+    ids::IncidentId,
+    incident::{Incident, Scenario},
+    quota::Quota,
+    rule::Category,
+    time::after,
+    units::Amount,
+};
+
+/// Opens a case of our own for what no quota explains, or writes down why not.
+pub(super) fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: Category) {
+    if is_under_way(draft, incident) {
+        return;
+    }
+    remember(draft, &incident.id, Scenario::NonQuota);
+    if let Some(why) = over_budget(draft) {
+        return draft.note(&incident.id, why);
+    }
+    let what = format!("open a case about {}", category.name());
+    let step = "case/1".to_owned();
+    let text = texts::investigation(draft, incident, &step);
+    open(draft, incident, step, text, what);
+}
+
+/// Asks Support for more of a quota that Service Quotas doesn't raise.
+pub(super) fn raise(
+    draft: &mut Draft<'_>,
+    incident: &Incident,
+    quota: &Quota,
+    usage: &Usage,
+    (desired, arithmetic): (Amount, &str),
+) {
+    let step = format!("raise/{}/1", quota.code);
+    let what = format!(
+        "open a case for {desired} on {}, which Service Quotas doesn't raise ({arithmetic})",
+        quota.code
+    );
+    let context = texts::request_context(draft, incident, quota, usage, desired, arithmetic);
+    let text = texts::raise(incident, quota, desired, &context, &step);
+    open(draft, incident, step, text, what);
+}
+
+fn open(
+    draft: &mut Draft<'_>,
+    incident: &Incident,
+    step: String,
+    (subject, body): (String, String),
+    what: String,
+) {
+    let Some(state) = mandate(draft, &incident.id, &what) else {
+        return;
+    };
+    let is_new = draft.intend(Wish {
+        incident: incident.id.clone(),
+        step,
+        effect: Effect::OpenCase {
+            scope: incident.cause.scope().clone(),
+            subject,
+            body,
+        },
+        reasons: reasons(draft, incident),
+        state,
+    });
+    if is_new {
+        draft.decide(&incident.id, what);
+    }
+}
+
+/// Whether a case about the same cause is open, or one of this incident was meant to be.
+pub(super) fn is_under_way(draft: &Draft<'_>, incident: &Incident) -> bool {
+    let is_same = |id: &IncidentId| {
+        draft
+            .incident(id)
+            .is_some_and(|other| other.cause == incident.cause)
+    };
+    let is_open = draft
+        .investigations()
+        .any(|it| it.ended.is_none() && is_same(&it.incident));
+    is_open
+        || draft.intents().any(|intent| {
+            matches!(intent.effect, Effect::OpenCase { .. })
+                && is_same(&intent.incident)
+                && (!intent.state.is_final() || intent.incident == incident.id)
+        })
+}
+
+/// Why no case is opened now for more of this quota; `None` when it may be. What Support answered holds for a while.
+pub(super) fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota) -> Option<String> {
+    let answered = draft.investigations().filter(|it| {
+        draft
+            .incident(&it.incident)
+            .is_some_and(|other| other.cause == incident.cause)
+    });
+    let answered = answered.filter_map(|it| it.ended).max();
+    let until = answered.map(|at| after(at, draft.policy().cooldown_minutes));
+    if let Some((at, until)) = answered.zip(until)
+        && draft.now() < until
+    {
+        return Some(format!(
+            "AWS Support closed the case about {} on {}: not asked again before {}",
+            quota.code,
+            day(at),
+            day(until)
+        ));
+    }
+    over_budget(draft)
+}
+
+fn over_budget(draft: &Draft<'_>) -> Option<String> {
+    let since = |minutes: i64| {
+        let from = after(draft.now(), -minutes);
+        let cases = draft.intents().filter(|intent| {
+            matches!(intent.effect, Effect::OpenCase { .. })
+                && from < intent.created
+                && !matches!(intent.state, IntentState::Refused { .. })
+        });
+        u32::try_from(cases.count()).unwrap_or(u32::MAX) // more than fits is over any budget
+    };
+    let budgets = &draft.policy().budgets;
+    let is_over = budgets.cases_per_hour <= since(60) || budgets.cases_per_day <= since(1_440);
+    is_over.then(|| {
+        format!(
+            "the budget of {} cases an hour and {} a day is used up: no case is opened",
+            budgets.cases_per_hour, budgets.cases_per_day
+        )
+    })
+}

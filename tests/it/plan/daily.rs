@@ -1,0 +1,132 @@
+//! A quota that counts by the day: how much is asked for, and of whom.
+
+use bedrock_ops_alert::model::{
+    action::Effect,
+    alert::{AlertState, Verdict},
+    book::Record,
+    catalog::Mapping,
+    desk::DeskReading,
+    ids::{CaseId, DisplayId, QuotaCode, RuleName},
+    policy::Mode,
+    quota::Quota,
+    reason::Reason,
+    rule::Category,
+    time::Minute,
+    units::{Amount, QuotaKind, Share},
+};
+
+use super::{Stage, scope, sonnet, verdict};
+
+const CODE: &str = "L-22F701C5";
+
+/// The pool takes 576,000,000 tokens a day of geo traffic, and its quota is 300,000,000, doubled for that.
+fn stage(adjustable: bool) -> Stage {
+    let mut stage = Stage::new(Mode::File);
+    let mut pool = stage.book.pools.get(&sonnet()).unwrap().clone();
+    let proof = "name and family match".to_owned();
+    let code = QuotaCode::new(CODE);
+    pool.mappings
+        .insert(QuotaKind::Tpd, Mapping::Mapped { code, proof });
+    let quota = Quota {
+        scope: scope(),
+        code: QuotaCode::new(CODE),
+        name: "Model invocation max tokens per day for Anthropic Claude Sonnet 4.6 (doubled for cross-region calls)".to_owned(),
+        applied: Amount::new(300_000_000.0),
+        default: Amount::new(144_000_000.0),
+        adjustable,
+        read_at: stage.now,
+        stale: None,
+    };
+    stage
+        .book
+        .apply(vec![Record::Pool(pool), Record::Quota(quota)]);
+    stage
+}
+
+fn short(stage: &Stage, state: AlertState) -> Verdict {
+    let code = QuotaCode::new(CODE);
+    let mut on = verdict(&sonnet(), Category::Quota, state, stage.now);
+    on.rule = RuleName::new("tpd-share-critical");
+    on.quota = Some((QuotaKind::Tpd, code.clone()));
+    on.reasons = vec![Reason::QuotaUse {
+        kind: QuotaKind::Tpd,
+        code,
+        minute: Minute::of(stage.now),
+        used: Amount::new(576_000_000.0).unwrap(),
+        quota: Amount::new(600_000_000.0).unwrap(),
+        is_default: false,
+        above: Share::from_basis_points(9_500).unwrap(),
+        bad: 3,
+        of: 5,
+    }];
+    on
+}
+
+fn go(stage: &mut Stage, minutes: i64, state: AlertState) {
+    stage.later(minutes);
+    let verdict = short(stage, state);
+    stage.step(&[verdict], &[]);
+}
+
+#[test]
+fn what_service_quotas_raises_is_asked_there_by_whole_days() {
+    let mut stage = stage(true);
+    stage.step(&[short(&stage, AlertState::Alerting)], &[]);
+    let [request] = stage.effects("request-quota")[..] else {
+        panic!("{:?}", stage.decisions());
+    };
+    let Effect::RequestQuota {
+        desired, context, ..
+    } = &request.effect
+    else {
+        panic!("{:?}", request.effect);
+    };
+    // Half of 576,000,000, since geo traffic counts half, x 1.3 / 95 %, as people round it.
+    assert_eq!(*desired, Amount::new(400_000_000.0).unwrap());
+    assert!(
+        context.contains("peak of the last 14 days: 288,000,000 at 2026-03-01 00:00 UTC"),
+        "{context}"
+    );
+    assert!(
+        context.contains("p50 / p90 of the days with use"),
+        "{context}"
+    );
+}
+
+#[test]
+fn what_service_quotas_does_not_raise_is_asked_of_support_once() {
+    let mut stage = stage(false);
+    stage.step(&[short(&stage, AlertState::Alerting)], &[]);
+    assert_eq!(stage.effects("request-quota").len(), 0);
+    let [case] = stage.effects("open-case")[..] else {
+        panic!("{:?}", stage.decisions());
+    };
+    let Effect::OpenCase { subject, body, .. } = &case.effect else {
+        panic!("{:?}", case.effect);
+    };
+    insta::assert_snapshot!("raise_case", format!("{subject}\n\n{body}"));
+    stage.perform_all();
+    go(&mut stage, 1, AlertState::Alerting);
+    stage.perform_all();
+    go(&mut stage, 60, AlertState::Alerting);
+    assert_eq!(stage.effects("open-case").len(), 1);
+    // The day is over, and what was asked for is needed tomorrow all the same: nothing is taken back.
+    go(&mut stage, 600, AlertState::Normal);
+    go(&mut stage, 600, AlertState::Normal);
+    assert_eq!(stage.effects("comment").len(), 0, "{:?}", stage.decisions());
+    let closed = [DeskReading::Case {
+        case: CaseId::new("case-1"),
+        display: DisplayId::new("1234567890"),
+        status: "resolved".to_owned(),
+    }];
+    stage.later(60).step(&[], &closed);
+    // Another day, another incident: what Support answered holds for a while.
+    go(&mut stage, 1_440, AlertState::Alerting);
+    assert_eq!(stage.book.incidents.len(), 2);
+    assert_eq!(stage.effects("open-case").len(), 1);
+    let decisions = stage.decisions().join("\n");
+    assert!(
+        decisions.contains("AWS Support closed the case about L-22F701C5"),
+        "{decisions}"
+    );
+}
