@@ -3,6 +3,7 @@
 //! Nothing is claimed that no number or configured sentence stands behind. Plain text only: Support shows no markup.
 
 mod desk;
+mod lead;
 mod support;
 mod told;
 
@@ -69,6 +70,7 @@ pub(super) fn opened(draft: &Draft<'_>, incident: &Incident) -> Message {
             lines.extend(hints::others(draft, incident));
             push_runbook(draft, incident, lines);
             lines.push(next_step(draft, incident));
+            lines.extend(lead::line(draft, incident));
         },
     )
 }
@@ -94,6 +96,7 @@ pub(super) fn raised(draft: &Draft<'_>, incident: &Incident, before: Severity) -
         }
         lines.extend(flap_line(draft, incident));
         lines.push(next_step(draft, incident));
+        lines.extend(lead::line(draft, incident));
     })
 }
 

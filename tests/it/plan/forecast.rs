@@ -95,6 +95,33 @@ fn a_grant_that_the_forecast_passes_again_is_asked_about_after_a_while() {
 }
 
 #[test]
+fn how_long_an_increase_takes_is_known_from_the_last_ones() {
+    let mut stage = Stage::new(Mode::File);
+    let ahead = |now| warning(Way::Ahead, 1_500_000.0, 1_000_000.0, now);
+    let said =
+        "The one increase of this account so far took 4 days. By the forecast that is too late";
+    stage.step(&[ahead(noon())], &[]);
+    assert!(!stage.message("[info]").contains("increase of this account"));
+    stage.perform_all();
+    stage.later(1).step(&[], &[]);
+    let closed = [DeskReading::Request {
+        request: RequestId::new("req-1"),
+        status: RequestStatus::CaseClosed,
+        display: None,
+    }];
+    stage.later(4 * 1_440).step(&[], &closed);
+    stage.set_quota(2_000_000.0);
+    stage.later(1).step(&[], &[]);
+    // Half of what may come has come within three days, and an increase took four.
+    let later = stage.later(20 * 1_440).now;
+    let mut again = ahead(later);
+    again.severity = Severity::Critical;
+    stage.step(&[again], &[]);
+    let told = stage.message("[critical]");
+    assert!(told.contains(said), "{told}");
+}
+
+#[test]
 fn what_got_worse_a_day_later_is_told_again_though_the_forecast_kept_the_incident_open() {
     let mut stage = Stage::new(Mode::Observe);
     let ahead = |now| warning(Way::Ahead, 1_500_000.0, 1_000_000.0, now);
