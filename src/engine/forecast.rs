@@ -195,6 +195,19 @@ impl Forecast {
             .collect()
     }
 
+    /// What is to come in each of `steps` steps of `step` minutes (whole hours), from the origin on, in the unit of the
+    /// quota: the mean a minute, or where the quota counts by the day, what its UTC day comes to by the end of the step.
+    #[must_use]
+    pub fn fan(&self, step: i64, steps: usize) -> Vec<Quantiles> {
+        let days = self.path.fan(&self.fit, step, steps);
+        let days = days.map(|days| {
+            days.into_iter()
+                .map(|[p10, p50, p90]| Quantiles { p10, p50, p90 })
+                .collect()
+        });
+        days.unwrap_or_else(|| self.quantiles(self.origin(), step, steps))
+    }
+
     /// When a quota is exhausted, in the unit of the quantity a minute, or a day for one that counts by the day. `None` for
     /// a quota that is not positive, while less than two days are known, and while too little is known of a day that is
     /// counted.

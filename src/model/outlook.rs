@@ -58,7 +58,8 @@ pub struct Exhaustion {
     pub if_within_day: Option<i64>,
     /// If it is exhausted within seven days: the median of the minutes until then.
     pub if_within_week: Option<i64>,
-    /// What the busiest minutes of the next seven days come to with a probability of 95 %, in the unit of the quota.
+    /// What the busiest minutes of the next seven days, or the fullest day where the quota counts by the day, come to with a
+    /// probability of 95 %, in the unit of the quota.
     pub week_p95: f64,
 }
 

@@ -127,7 +127,8 @@ pub struct Heartbeats {
 pub struct Outlook {
     /// When the quota runs out.
     pub exhaustion: Exhaustion,
-    /// The demand of the next seven days, in the unit of the quota per minute: the mean of [`FAN_STEP`] minutes each.
+    /// The demand of the next seven days, in the unit of the quota: the mean a minute of [`FAN_STEP`] minutes each, or what
+    /// the UTC day comes to by their end.
     pub fan: Vec<Quantiles>,
     /// How such forecasts did so far.
     pub card: Card,

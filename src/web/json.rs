@@ -245,9 +245,9 @@ pub struct Ahead {
     pub within_week: f64,
     /// Within 30 days.
     pub within_month: f64,
-    /// What the busiest minutes of the next seven days come to, with a probability of 95 %.
+    /// What the busiest minutes of the next seven days (for `tpd`: the fullest day) come to, with a probability of 95 %.
     pub week_p95: f64,
-    /// Mean demand a minute of the next seven days, four hours each.
+    /// Mean demand a minute of the next seven days, four hours each; for `tpd` what the UTC day comes to by their end.
     pub fan: Vec<FanPoint>,
     /// How such forecasts did so far, by how many hours ahead they were.
     pub bands: Vec<BandRecord>,

@@ -103,13 +103,26 @@ impl Gauge {
 }
 
 impl Path {
-    /// In the unit of the quota, which is positive.
-    pub(super) fn exhaustion(&self, fit: &Fit, quota: f64) -> Option<Exhaustion> {
-        let outlook = Outlook {
+    const fn outlook<'f>(&self, fit: &'f Fit) -> Outlook<'f> {
+        Outlook {
             origin: fit.origin,
             trend: &fit.trend,
             errors: self.errors,
+        }
+    }
+
+    /// What a day that is counted comes to by the end of each step; `None` for a quota that counts by the minute.
+    pub(super) fn fan(&self, fit: &Fit, step: i64, steps: usize) -> Option<Vec<[f64; 3]>> {
+        let Some(Course::Sums(sums)) = &self.course else {
+            return None;
         };
+        let hours = usize::try_from(step / HOUR).ok()?;
+        Some(sums.fan(&self.outlook(fit), hours, steps))
+    }
+
+    /// In the unit of the quota, which is positive.
+    pub(super) fn exhaustion(&self, fit: &Fit, quota: f64) -> Option<Exhaustion> {
+        let outlook = self.outlook(fit);
         Some(match self.course.as_ref()? {
             Course::Peaks(peaks) => peaks.exhaustion(&outlook, quota),
             Course::Sums(sums) => sums.exhaustion(&outlook, quota),

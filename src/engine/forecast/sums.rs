@@ -23,6 +23,9 @@ pub(super) struct Sums {
 /// labelled traffic chances of a week come true as often as they say with 0.5 to 0.6 (`examples/daily.rs`).
 const WANDERS: f64 = 0.5;
 
+/// What a standard normal passes once in ten.
+const ONE_IN_TEN: f64 = 1.2816;
+
 /// The error of a sum so many days ahead.
 fn later(error: Error, day: u8) -> Error {
     let variance = 1.0 + WANDERS * f64::from(day.min(7));
@@ -57,6 +60,32 @@ impl Sums {
             .map(|day| self.twin(day))
             .fold(f64::NEG_INFINITY, f64::max);
         outlook.exhaustion(&days, outlook.week_p95(highest))
+    }
+
+    /// What its day comes to by the end of each of `steps` steps of so many hours: one in ten lies below, a half, nine in
+    /// ten.
+    pub(super) fn fan(&self, outlook: &Outlook<'_>, step: usize, steps: usize) -> Vec<[f64; 3]> {
+        let ends = (1..=steps).map(|at| at * step - 1);
+        let known = ends.filter_map(|end| {
+            let day = (0..=7).rev().find(|day| self.start_of(*day) <= end)?;
+            let from = self.start_of(day);
+            let hours = self.hours.get(from..=end)?;
+            let sum: f64 = hours.iter().map(|it| it.1.exp()).sum();
+            let error = later(outlook.error(end), day);
+            let so_far = if day == 0 { self.so_far } else { 0.0 };
+            let at =
+                |deviations: f64| so_far + sum * (error.bias + deviations * error.deviation).exp();
+            Some([at(-ONE_IN_TEN), at(0.0), at(ONE_IN_TEN)])
+        });
+        known.collect()
+    }
+
+    /// Hours between now and the first one of this day.
+    fn start_of(&self, day: u8) -> usize {
+        match usize::from(day) {
+            0 => 0,
+            later => self.today + 24 * (later - 1),
+        }
     }
 
     /// How the quota may be passed on this day up to each of its hours; beyond the path, in all of it.
@@ -99,10 +128,7 @@ impl Sums {
 
     /// `None` where it does not lie wholly within the path.
     fn day(&self, day: u8) -> Option<Day<'_>> {
-        let (from, until) = match usize::from(day) {
-            0 => (0, self.today),
-            later => (self.today + 24 * (later - 1), self.today + 24 * later),
-        };
+        let (from, until) = (self.start_of(day), self.start_of(day + 1));
         let hours = self.hours.get(from..until)?;
         Some(Day { hours, ahead: from })
     }

@@ -524,6 +524,30 @@ fn what_is_left_of_a_day_decides_and_a_new_day_begins_at_nothing() {
 }
 
 #[test]
+fn the_fan_of_a_daily_quota_begins_anew_each_day() {
+    let evening = daily(|_| 1_000.0, 5 * DAY + 16 * HOUR);
+    let fan = evening.forecast().unwrap().fan(4 * HOUR, 42);
+    assert_eq!(fan.len(), 42);
+    let p50 = |at: usize| fan[at].p50 / 1_000.0;
+    // 960,000 are used at 16:00: 20:00, midnight, and then from nothing.
+    for (at, expected) in [
+        (0, 1_200.0),
+        (1, 1_440.0),
+        (2, 240.0),
+        (7, 1_440.0),
+        (8, 240.0),
+    ] {
+        assert!(
+            (p50(at) / expected - 1.0_f64).abs() < 0.03,
+            "{at}: {}",
+            p50(at)
+        );
+    }
+    assert!(fan.iter().all(|it| it.p10 <= it.p50 && it.p50 <= it.p90));
+    assert!(fan[0].p90 - fan[0].p10 < fan[7].p90 - fan[7].p10, "{fan:?}");
+}
+
+#[test]
 fn a_day_that_is_hardly_known_has_no_chances_until_the_next_one() {
     let mut lookout = daily(|_| 1_000.0, 5 * DAY);
     let seen = |at: i64, wanted| Seen {

@@ -173,9 +173,7 @@ impl Cycle {
                 }
                 // Not under the lock: it takes a while, and the page waits for it.
                 let forecast = ahead.forecast();
-                let fan = forecast.map_or(Vec::new(), |it| {
-                    it.quantiles(it.origin(), FAN_STEP, FAN_STEPS)
-                });
+                let fan = forecast.map_or(Vec::new(), |it| it.fan(FAN_STEP, FAN_STEPS));
                 let card = Card {
                     coverage: ahead.coverage().collect(),
                     warnings: ahead.warnings,

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::elements::when;
 use crate::{
-    model::units::grouped,
+    model::units::{QuotaKind, grouped},
     web::{
         inert::inert,
         json::{Ahead, FanPoint, Headroom, Status},
@@ -29,7 +29,7 @@ pub(super) fn section(status: &Status) -> Markup {
         @if !charts.is_empty() {
             section aria-labelledby="ahead" {
                 h2 id="ahead" { "The next seven days" }
-                p.quiet { "Demand a minute by the forecast, four hours at a time: the line is its middle, the band holds eight of ten, the dashed line is the quota." }
+                p.quiet { "Demand a minute by the forecast, four hours at a time, and for tokens per day what the UTC day comes to: the line is its middle, the band holds eight of ten, the dashed line is the quota." }
                 div.fans { @for (row, ahead) in charts { (chart(row, ahead)) } }
             }
         }
@@ -74,9 +74,14 @@ fn chart(row: &Headroom, ahead: &Ahead) -> Markup {
 fn spoken(row: &Headroom, ahead: &Ahead) -> String {
     let (first, last) = (ahead.fan.first(), ahead.fan.last());
     let limit = row.limit.map_or("not known".to_owned(), grouped);
+    let demand = if row.kind == QuotaKind::Tpd.name() {
+        "of the day"
+    } else {
+        "demand a minute"
+    };
     match first.zip(last) {
         Some((first, last)) => format!(
-            "{} demand a minute from {} now to between {} and {} in seven days; the quota is {limit}",
+            "{} {demand} from {} now to between {} and {} in seven days; the quota is {limit}",
             row.kind.to_uppercase(),
             grouped(first.p50.round()),
             grouped(last.p10.round()),
