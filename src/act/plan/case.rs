@@ -8,7 +8,7 @@ use super::{
     texts,
 };
 use crate::model::{
-    action::{Effect, IntentState},
+    action::{Effect, Intent, IntentState},
     ids::IncidentId,
     incident::{Incident, Scenario},
     quota::Quota,
@@ -76,47 +76,61 @@ fn open(
     }
 }
 
-/// Whether a case about the same cause is open, or one of this incident was meant to be.
+/// Whether a case about the same cause is open or may be, or one of this incident was meant to be. What is held for a
+/// person may be at AWS already.
 pub(super) fn is_under_way(draft: &Draft<'_>, incident: &Incident) -> bool {
-    let is_same = |id: &IncidentId| {
-        draft
-            .incident(id)
-            .is_some_and(|other| other.cause == incident.cause)
-    };
     let is_open = draft
         .investigations()
-        .any(|it| it.ended.is_none() && is_same(&it.incident));
+        .any(|it| it.ended.is_none() && is_about(draft, &it.incident, incident));
+    let mut own = meant(draft, incident);
     is_open
-        || draft.intents().any(|intent| {
-            matches!(intent.effect, Effect::OpenCase { .. })
-                && is_same(&intent.incident)
-                && (!intent.state.is_final() || intent.incident == incident.id)
+        || own.any(|intent| {
+            let may_be_open =
+                !intent.state.is_final() || matches!(intent.state, IntentState::Held { .. });
+            may_be_open || intent.incident == incident.id
         })
 }
 
-/// Why no case is opened now for more of this quota; `None` when it may be. What Support answered holds for a while.
+/// The cases that were meant to be opened about the same cause, by any incident.
+fn meant<'a>(draft: &'a Draft<'_>, incident: &'a Incident) -> impl Iterator<Item = &'a Intent> {
+    let cases = draft
+        .intents()
+        .filter(|it| matches!(it.effect, Effect::OpenCase { .. }));
+    cases.filter(move |it| is_about(draft, &it.incident, incident))
+}
+
+fn is_about(draft: &Draft<'_>, id: &IncidentId, incident: &Incident) -> bool {
+    draft
+        .incident(id)
+        .is_some_and(|other| other.cause == incident.cause)
+}
+
+/// Why no case is opened now for more of this quota; `None` when it may be. What Support answered, or did not take, holds
+/// for a while.
 pub(super) fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota) -> Option<String> {
-    let answered = draft.investigations().filter(|it| {
-        draft
-            .incident(&it.incident)
-            .is_some_and(|other| other.cause == incident.cause)
+    let answered = draft
+        .investigations()
+        .filter(|it| is_about(draft, &it.incident, incident))
+        .filter_map(|it| Some((it.ended?, "closed")));
+    let not_taken = meant(draft, incident).filter_map(|intent| match intent.state {
+        IntentState::Refused { at, .. } if 0 < intent.attempts => Some((at, "did not take")),
+        _ => None,
     });
-    let answered = answered.filter_map(|it| it.ended).max();
-    let until = answered.map(|at| after(at, draft.policy().cooldown_minutes));
-    if let Some((at, until)) = answered.zip(until)
-        && draft.now() < until
-    {
-        return Some(format!(
-            "AWS Support closed the case about {} on {}: not asked again before {}",
+    let (at, what) = answered.chain(not_taken).max()?;
+    let until = after(at, draft.policy().cooldown_minutes);
+    let holds = draft.now() < until;
+    holds.then(|| {
+        format!(
+            "AWS Support {what} the case about {} on {}: not asked again before {}",
             quota.code,
             day(at),
             day(until)
-        ));
-    }
-    over_budget(draft)
+        )
+    })
 }
 
-fn over_budget(draft: &Draft<'_>) -> Option<String> {
+/// Why the mandate allows no further case now, if it doesn't.
+pub(super) fn over_budget(draft: &Draft<'_>) -> Option<String> {
     let since = |minutes: i64| {
         let from = after(draft.now(), -minutes);
         let cases = draft.intents().filter(|intent| {

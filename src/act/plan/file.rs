@@ -246,7 +246,7 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
         }
     }
     if !quota.adjustable {
-        return case::refusal(draft, incident, quota);
+        return case::refusal(draft, incident, quota).or_else(|| case::over_budget(draft));
     }
     cooling(draft, incident, quota, usage)
         .or_else(|| not_taken(draft, quota))

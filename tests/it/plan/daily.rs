@@ -1,7 +1,7 @@
 //! A quota that counts by the day: how much is asked for, and of whom.
 
 use bedrock_ops_alert::model::{
-    action::Effect,
+    action::{Effect, IntentState},
     alert::{AlertState, Verdict},
     book::Record,
     catalog::Mapping,
@@ -91,6 +91,31 @@ fn what_service_quotas_raises_is_asked_there_by_whole_days() {
         context.contains("p50 / p90 of the days with use"),
         "{context}"
     );
+}
+
+/// What may be at AWS already, and what AWS does not take from this account, is not sent anew with the next day's incident.
+#[test]
+fn a_case_that_is_in_doubt_or_was_not_taken_is_not_opened_again_the_next_day() {
+    for is_held in [true, false] {
+        let mut stage = stage(false);
+        go(&mut stage, 0, AlertState::Alerting);
+        let [case] = stage.effects("open-case")[..] else {
+            panic!("{:?}", stage.decisions());
+        };
+        let mut case = case.begun(stage.now);
+        let (why, at) = ("the desk said so".to_owned(), stage.now);
+        case.state = if is_held {
+            IntentState::Held { why, at }
+        } else {
+            IntentState::Refused { why, at }
+        };
+        stage.book.apply(vec![Record::Intent(case)]);
+        go(&mut stage, 600, AlertState::Normal);
+        go(&mut stage, 600, AlertState::Normal);
+        go(&mut stage, 2 * 1_440, AlertState::Alerting);
+        assert_eq!(stage.book.incidents.len(), 2, "held: {is_held}");
+        assert_eq!(stage.effects("open-case").len(), 1, "held: {is_held}");
+    }
 }
 
 #[test]
