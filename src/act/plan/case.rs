@@ -112,9 +112,12 @@ pub(super) fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota) -> 
         .investigations()
         .filter(|it| is_about(draft, &it.incident, incident))
         .filter_map(|it| Some((it.ended?, "closed")));
-    let not_taken = meant(draft, incident).filter_map(|intent| match intent.state {
-        IntentState::Refused { at, .. } if 0 < intent.attempts => Some((at, "did not take")),
-        _ => None,
+    let not_taken = meant(draft, incident).filter(|it| 0 < it.attempts);
+    let not_taken = not_taken.filter_map(|intent| {
+        let IntentState::Refused { at, .. } = intent.state else {
+            return None;
+        };
+        Some((at, "did not take"))
     });
     let (at, what) = answered.chain(not_taken).max()?;
     let until = after(at, draft.policy().cooldown_minutes);
