@@ -180,7 +180,23 @@ fn case(sheet: &mut Sheet, mut section: Section<'_>, known: &[RuleName]) -> Opti
     let series = series.map(|it| series_of(sheet, it)).unwrap_or_default();
     let past = section.take("past").and_then(|it| sheet.table(&it));
     let past = past.map_or(Some(CasePast::default()), |it| past_of(sheet, it));
-    let expect = section.take("expect").map(|it| sheet.tables(&it));
+    let expect = section.take("expect");
+    let expect = expect.map(|it| {
+        if it
+            .value
+            .get_ref()
+            .as_array()
+            .is_some_and(|it| it.is_empty())
+        {
+            let wrong = Wrong::new(
+                "nothing is expected, so the test could not fail",
+                "empty",
+                "say what is expected and when, such as [{ at = \"5m\", silent = true }]",
+            );
+            sheet.wrong(&it, wrong);
+        }
+        sheet.tables(&it)
+    });
     let expect = sheet.require(
         &section,
         "expect",
@@ -306,7 +322,19 @@ fn expectation(
     let state = table
         .take("state")
         .and_then(|it| sheet.choice(&it, &STATES));
-    let silent = table.take("silent").and_then(|it| sheet.flag(&it));
+    let silent = table.take("silent");
+    let silent = silent.and_then(|it| {
+        let is_silent = sheet.flag(&it)?;
+        if !is_silent {
+            let wrong = Wrong::new(
+                "this expects nothing, so it could not fail",
+                "neither silence nor anything that is on",
+                "name what is on: `rule = \"…\", state = \"alerting\"`",
+            );
+            sheet.wrong(&it, wrong);
+        }
+        Some(is_silent)
+    });
     let reason = table
         .take("reason")
         .and_then(|it| sheet.parsed(&it, values::words));

@@ -45,9 +45,16 @@ throttles = "1 y"
 state = "alerting"
 [[test.expect]]
 at = "5m"
+[[test.expect]]
+at = "6m"
+silent = false
 
 [[test]]
 name = "nothing"
+
+[[test]]
+name = "nothing is expected"
+expect = []
 "#;
     let mut found = Vec::new();
     let faults = read("mine.toml", text, &known(), &mut found);
