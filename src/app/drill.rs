@@ -10,7 +10,7 @@ use std::{
 use crate::{
     act::{
         perform,
-        plan::{self, Past},
+        plan::{self, Past, Wanted},
     },
     aws::{Patience, SdkCloud, SdkOptions},
     cloud::Cloud,
@@ -225,21 +225,32 @@ impl Stage<'_> {
     fn plan(&self, verdict: &Verdict, now: Timestamp) -> Vec<Record> {
         let mut past = Past::new();
         past.insert(verdict.pool.clone(), Some(PoolSeries::default()));
-        let planned = plan::plan(plan::Inputs {
-            book: &self.book,
-            verdicts: std::slice::from_ref(verdict),
-            orphans: &[],
-            desk: &[],
-            takers: &BTreeMap::new(),
-            most_output: most_reserved_output(),
-            beside: plan::nothing_beside(),
-            past: &past,
-            policy: &self.policy,
-            stop: None,
-            now,
-        });
-        // All the past there is was given.
-        planned.unwrap_or_default()
+        loop {
+            let planned = plan::plan(plan::Inputs {
+                book: &self.book,
+                verdicts: std::slice::from_ref(verdict),
+                orphans: &[],
+                desk: &[],
+                takers: &BTreeMap::new(),
+                most_output: most_reserved_output(),
+                beside: plan::nothing_beside(),
+                past: &past,
+                policy: &self.policy,
+                stop: None,
+                now,
+            });
+            match planned {
+                Ok(records) => return records,
+                // Nothing was ever measured in a drill.
+                Err(Wanted(pools)) => {
+                    past.extend(
+                        pools
+                            .into_iter()
+                            .map(|it| (it, Some(PoolSeries::default()))),
+                    );
+                }
+            }
+        }
     }
 
     /// Messages only: whatever else was planned stays in this book.
