@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
@@ -39,6 +40,9 @@ pub(super) struct Fake {
     pub requests: Mutex<Vec<MetricRequest>>,
     /// All requests for single series.
     pub statistics: Mutex<Vec<MetricQuery>>,
+    /// How many of those were on their way when each began, itself included.
+    pub abreast: Mutex<Vec<usize>>,
+    pub on_their_way: AtomicUsize,
     pub calls: Mutex<Vec<String>>,
 }
 
@@ -62,6 +66,8 @@ impl Default for Fake {
             script: Mutex::default(),
             requests: Mutex::default(),
             statistics: Mutex::default(),
+            abreast: Mutex::default(),
+            on_their_way: AtomicUsize::new(0),
             calls: Mutex::default(),
         }
     }
@@ -246,6 +252,10 @@ impl Cloud for Fake {
         query: &MetricQuery,
         (from, until): (Minute, Minute),
     ) -> Result<Vec<(Minute, f64)>, Fault> {
+        let before = self.on_their_way.fetch_add(1, Ordering::Relaxed);
+        self.abreast.lock().unwrap().push(before + 1);
+        tokio::task::yield_now().await;
+        self.on_their_way.fetch_sub(1, Ordering::Relaxed);
         self.statistics.lock().unwrap().push(query.clone());
         self.outcome("cloudwatch:GetMetricStatistics")?;
         let request = MetricRequest {

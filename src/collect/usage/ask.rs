@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
+
 use crate::cloud::{
     Cloud, Fault, FaultClass, Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus,
 };
@@ -29,6 +31,9 @@ const MAX_EXAMPLES: usize = 5;
 
 /// Series of one read that are asked for one by one at most: each takes a call of its own.
 const MAX_SINGLE: usize = 60;
+
+/// How many of those are asked for at a time: one after the other, sixty could take longer than a cycle waits.
+const ABREAST: usize = 8;
 
 /// 2^53: beyond it a number can't be told from its neighbours, so it was never counted.
 const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -188,15 +193,8 @@ impl<'a> Asker<'a> {
             }
         }
         let free = usize::try_from(self.free).unwrap_or(usize::MAX);
-        let mut series = Vec::with_capacity(queries.len());
-        for query in queries.iter().take(free.min(MAX_SINGLE)) {
-            let points = self.single(query, stretch).await;
-            if self.is_single_denied {
-                break;
-            }
-            self.free = self.free.saturating_sub(1);
-            series.push(points);
-        }
+        let (single, _) = queries.split_at(queries.len().min(free).min(MAX_SINGLE));
+        let mut series = self.singles(single, stretch).await;
         let together = queries.get(series.len()..).unwrap_or_default();
         let mut is_answered = series.iter().any(Option::is_some);
         if !together.is_empty() {
@@ -237,8 +235,9 @@ impl<'a> Asker<'a> {
         let query = query("total".to_owned(), measure, endpoint, None, self.step);
         let fits = stretch.1.since(stretch.0) / self.step <= MOST_SINGLE_POINTS;
         let mut series = None;
-        if fits {
-            series = self.single(&query, stretch).await;
+        if fits && !self.is_stopped && !self.is_single_denied {
+            let answer = self.cloud.metric_statistics(self.scope, &query, stretch);
+            series = self.take_single(&query, answer.await, stretch);
         }
         if !fits || self.is_single_denied {
             let answer = self.ask(std::slice::from_ref(&query), stretch).await;
@@ -263,20 +262,47 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// One series by a request of its own: one point a minute, or `None` when there was no answer.
-    async fn single(
+    /// Series by a request of their own each, side by side: one point a minute, or `None` where there was no answer. They
+    /// end with the first that we may not ask for so.
+    async fn singles(
+        &mut self,
+        queries: &[MetricQuery],
+        stretch: (Minute, Minute),
+    ) -> Vec<Option<Vec<Point>>> {
+        let mut series = Vec::with_capacity(queries.len());
+        let mut rest = queries;
+        while !rest.is_empty() && !self.is_stopped && !self.is_single_denied {
+            // The first goes alone: where it is throttled or denied, so would all be.
+            let abreast = if series.is_empty() { 1 } else { ABREAST };
+            let (abreast, later) = rest.split_at(rest.len().min(abreast));
+            let (cloud, scope) = (self.cloud, self.scope);
+            let asked = abreast
+                .iter()
+                .map(|query| cloud.metric_statistics(scope, query, stretch));
+            for (query, answer) in abreast.iter().zip(join_all(asked).await) {
+                let points = self.take_single(query, answer, stretch);
+                if self.is_single_denied {
+                    break;
+                }
+                self.free = self.free.saturating_sub(1);
+                series.push(points);
+            }
+            rest = later;
+        }
+        if self.is_stopped && !self.is_single_denied {
+            series.resize(queries.len(), None);
+        }
+        series
+    }
+
+    /// What a request for a single series came to.
+    fn take_single(
         &mut self,
         query: &MetricQuery,
+        answer: Result<Vec<(Minute, f64)>, Fault>,
         stretch: (Minute, Minute),
     ) -> Option<Vec<Point>> {
-        if self.is_stopped || self.is_single_denied {
-            return None;
-        }
-        match self
-            .cloud
-            .metric_statistics(self.scope, query, stretch)
-            .await
-        {
+        match answer {
             Ok(points) => {
                 self.failures.1 = 0;
                 let mut merged = self.nothing_yet(stretch);

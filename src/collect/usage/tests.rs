@@ -642,6 +642,26 @@ async fn free_requests_come_first_and_say_the_same() {
 }
 
 #[tokio::test]
+async fn free_requests_go_side_by_side_once_the_first_is_answered() {
+    const SINGLE: &str = "cloudwatch:GetMetricStatistics";
+    let fake = Fake::default();
+    let targets = ["us.a", "us.b", "us.c", "us.d"];
+    let book = book(&[(SONNET, Some(5.0), &targets)], Some(5));
+    let mut free = 60;
+    read_quick(&fake, &book, &mut free).await;
+    assert_eq!(free, 48);
+    let abreast = std::mem::take(&mut *fake.abreast.lock().unwrap());
+    // The last one is the total of the account.
+    assert_eq!(abreast, [1, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 1]);
+    // An API that throttles is asked once.
+    fake.fail(SINGLE, 0, FaultClass::Throttled);
+    let pools = [(pool(SONNET), Depth::Quick)];
+    read(&fake, &scope(), &pools, &book, &mut free, now()).await;
+    assert_eq!(free, 47);
+    assert_eq!(*fake.abreast.lock().unwrap(), [1]);
+}
+
+#[tokio::test]
 async fn without_the_permission_for_free_requests_everything_is_read_by_the_paid_one_and_told() {
     const SINGLE: &str = "cloudwatch:GetMetricStatistics";
     let mut fake = Fake::default();

@@ -48,6 +48,9 @@ pub(super) struct Rounds {
     sender: mpsc::Sender<(Scope, Find)>,
 }
 
+/// Pools whose minutes are held at most until they become durable together; so many are read together at first.
+const MOST_HELD: usize = 28;
+
 /// What a cycle took in.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
@@ -55,6 +58,21 @@ pub(super) struct Collected {
     pub(super) is_new: bool,
     /// What the desk said.
     pub(super) desk: Vec<DeskReading>,
+    /// Minutes that are not durable yet, and so not known.
+    held: Vec<PoolReading>,
+}
+
+impl Collected {
+    /// Whether these minutes must not be held beside those that are: they would be too many, or change what was not
+    /// written yet.
+    fn is_full_for(&self, read: &[PoolReading]) -> bool {
+        let held = |it: &PoolReading| {
+            self.held
+                .iter()
+                .any(|held| held.reading.pool == it.reading.pool)
+        };
+        MOST_HELD < self.held.len() + read.len() || read.iter().any(held)
+    }
 }
 
 impl Rounds {
@@ -173,6 +191,7 @@ impl Cycle {
         while let Ok((scope, find)) = self.rounds.finds.try_recv() {
             self.take_in(&scope, find, &mut collected, now).await?;
         }
+        self.keep_readings(&mut collected, now).await?;
         self.tell_slow(now);
         Ok(collected)
     }
@@ -260,8 +279,14 @@ impl Cycle {
                 }
                 collected.is_new |= self.commit(records, now).await?;
             }
-            Find::Readings(read) => collected.is_new |= self.take_in_readings(&read, now).await?,
+            Find::Readings(read) => {
+                if collected.is_full_for(&read) {
+                    self.keep_readings(collected, now).await?;
+                }
+                collected.held.extend(read);
+            }
             Find::History(stretches) => {
+                self.keep_readings(collected, now).await?;
                 collected.is_new |= self.take_in_history(scope, stretches, now).await?;
             }
             Find::Desk(readings) => collected.desk.extend(readings),
@@ -303,14 +328,15 @@ impl Cycle {
         health.last_success.retain(|(_, place), _| place != scope);
     }
 
-    /// Pools that were read together become durable together: a commit costs a wait for the disk, however little is in it.
-    async fn take_in_readings(
+    /// Makes the minutes durable that are held, of all accounts and Regions together: a commit costs a wait for the disk,
+    /// however little is in it.
+    async fn keep_readings(
         &mut self,
-        read: &[PoolReading],
+        collected: &mut Collected,
         now: Timestamp,
-    ) -> Result<bool, CycleError> {
+    ) -> Result<(), CycleError> {
         let mut records = Vec::new();
-        for read in read {
+        for read in &std::mem::take(&mut collected.held) {
             let reading = &read.reading;
             self.takers.insert(reading.pool.clone(), takers(reading));
             self.used.insert(reading.pool.clone(), used(reading));
@@ -326,7 +352,8 @@ impl Cycle {
             records.extend(read.records(&book));
         }
         self.keeping.note(&records);
-        self.commit(records, now).await
+        collected.is_new |= self.commit(records, now).await?;
+        Ok(())
     }
 
     pub(super) fn note(
