@@ -8,6 +8,7 @@ use super::{
     ids::IncidentId,
     incident::Incident,
     order::{Answer, Order},
+    policy::Mode,
     time::Timestamp,
 };
 
@@ -20,9 +21,9 @@ pub struct Entry {
     pub at: Timestamp,
     /// Who: the name that a person gave; `None` is the service itself.
     pub by: Option<String>,
-    /// What kind of thing: the word of an order, `decision` or `write`.
+    /// What kind of thing: the word of an order, `decision`, `write` or `configuration`.
     pub kind: String,
-    /// The incident, action or silence it is about; empty for all of them.
+    /// The incident, action, silence or configuration it is about; empty for all of them.
     pub subject: String,
     /// What, as a sentence without its final stop.
     pub what: String,
@@ -113,6 +114,61 @@ pub fn ordered(before: &Book, order: &Order, answer: &Answer, now: Timestamp) ->
     })
 }
 
+const CONFIGURATION: &str = "configuration";
+/// Differences that one entry names; the log has all of them.
+const MOST_DIFFERENCES: usize = 5;
+/// Characters of one of them.
+const MOST_OF_ONE: usize = 200;
+
+/// The entry of a configuration that holds from now on: who could write at AWS, and by which rules. `id` is the same for
+/// the same configuration, `differences` are those to the one before, as far as they are known.
+///
+/// `None` where the newest such entry is of the same one: a restart alone decides nothing.
+#[must_use]
+pub fn configured(
+    before: &Book,
+    id: &str,
+    mode: Mode,
+    differences: &[String],
+    now: Timestamp,
+) -> Option<Record> {
+    let mut entries = before.entries.values().rev();
+    let newest = entries.find(|it| it.kind == CONFIGURATION);
+    if newest.is_some_and(|it| it.subject == id) {
+        return None;
+    }
+    let mut what = format!(
+        "the configuration with mode {} holds from now on",
+        mode.name()
+    );
+    for (index, difference) in differences.iter().take(MOST_DIFFERENCES).enumerate() {
+        what.push_str(if index == 0 { ": " } else { "; " });
+        what.push_str(&cut(difference));
+    }
+    let untold = differences.len().saturating_sub(MOST_DIFFERENCES);
+    if 0 < untold {
+        what.push_str(&format!("; and {untold} more, which the log names"));
+    }
+    let last = before.entries.keys().next_back().copied().unwrap_or(0);
+    Some(Record::Entry(Entry {
+        number: last.saturating_add(1),
+        at: now,
+        by: None,
+        kind: CONFIGURATION.to_owned(),
+        subject: id.to_owned(),
+        what,
+        why: None,
+    }))
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= MOST_OF_ONE {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(MOST_OF_ONE - 1).collect();
+    format!("{head}…")
+}
+
 fn new_decisions(
     before: &BTreeMap<IncidentId, Incident>,
     incident: &Incident,
@@ -145,4 +201,45 @@ fn write(before: &Book, intent: &Intent) -> Option<String> {
         IntentState::Held { why, .. } => format!("{effect} is held: {why}"),
         IntentState::Refused { why, .. } => format!("{effect} is not done: {why}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(record: Option<Record>) -> Option<Entry> {
+        match record? {
+            Record::Entry(entry) => Some(entry),
+            other => panic!("no entry: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_configuration_is_noted_once_however_often_it_is_started_with() {
+        let at = Timestamp::UNIX_EPOCH;
+        let mut book = Book::default();
+        let first = configured(&book, "cfg-a", Mode::Observe, &[], at);
+        let entry = told(first.clone()).unwrap();
+        assert_eq!((entry.number, entry.subject.as_str()), (1, "cfg-a"));
+        book.apply(first.into_iter().collect());
+        assert_eq!(configured(&book, "cfg-a", Mode::Observe, &[], at), None);
+        let long = "x".repeat(300);
+        let differences: Vec<String> = (0..7).map(|it| format!("key{it}: {long}")).collect();
+        let second = told(configured(&book, "cfg-b", Mode::File, &differences, at)).unwrap();
+        assert_eq!(second.number, 2);
+        assert!(
+            second
+                .what
+                .starts_with("the configuration with mode file holds from now on: key0: x")
+        );
+        assert!(
+            second.what.ends_with("…; and 2 more, which the log names"),
+            "{}",
+            second.what
+        );
+        assert!(second.what.chars().count() < 1_200, "{}", second.what);
+        book.apply(vec![Record::Entry(second)]);
+        // Back to what it was is a change, too.
+        assert!(configured(&book, "cfg-a", Mode::Observe, &[], at).is_some());
+    }
 }

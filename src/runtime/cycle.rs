@@ -32,7 +32,7 @@ use crate::{
         book::Record,
         catalog::PoolId,
         ids::ReceiverName,
-        policy::{Heat, Settings},
+        policy::{Heat, Mode, Settings},
         reason::Reason,
         rule::Rules,
         time::Timestamp,
@@ -167,6 +167,19 @@ impl Cycle {
         self.is_changed = true;
         self.shared.configure(Arc::clone(&settings));
         self.settings = settings;
+    }
+
+    /// Writes into the audit trail which configuration holds from now on, before it does.
+    pub(super) async fn note_configuration(
+        &self,
+        id: &str,
+        mode: Mode,
+        differences: &[String],
+        now: Timestamp,
+    ) -> Result<(), CycleError> {
+        let entry = audit::configured(&self.shared.book(), id, mode, differences, now);
+        self.commit(entry.into_iter().collect(), now).await?;
+        Ok(())
     }
 
     /// Keeps what would have to be learned again. Nothing is lost without it but time.

@@ -64,6 +64,10 @@ pub async fn run(
     let mut heartbeat = Heartbeat::of(&shared.settings().heartbeat);
     let mut is_other = false;
     let mut now = ticks.now().await?;
+    if let Some(reload) = &reload {
+        let begun = reload.begin(&cycle, now).await;
+        begun.map_err(|source| DaemonError::Cycle { at: now, source })?;
+    }
     tokio::pin!(stop);
     loop {
         cycle
@@ -95,7 +99,8 @@ pub async fn run(
                 }
                 () = asked(&mut reload) => {
                     if let Some(reload) = &mut reload {
-                        is_other |= reload.take_in(&mut cycle, &shared, now).await;
+                        let taken = reload.take_in(&mut cycle, &shared, now).await;
+                        is_other |= taken.map_err(|source| DaemonError::Cycle { at: now, source })?;
                     }
                 }
                 tick = ticks.next() => break Some(tick?),

@@ -8,11 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sha2::{Digest, Sha256};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{
     clock,
-    cycle::Cycle,
+    cycle::{Cycle, CycleError},
     service,
     shared::{self, Shared},
 };
@@ -30,6 +31,19 @@ pub struct Fresh {
     pub settings: Settings,
     /// Each of its values as people read it, by its key, secrets hidden.
     pub values: BTreeMap<String, String>,
+}
+
+impl Fresh {
+    /// The same for the same configuration. Of secrets it has their references only, since those are all that is shown.
+    fn id(&self) -> String {
+        let mut hash = Sha256::new();
+        for (key, value) in &self.values {
+            hash.update(format!("{key} = {value}\n"));
+        }
+        let mut hex = data_encoding::HEXLOWER.encode(&hash.finalize());
+        hex.truncate(12);
+        format!("cfg-{hex}")
+    }
 }
 
 /// Reads the configuration again; what is wrong with it comes all at once, each fault with its place and remedy.
@@ -97,13 +111,20 @@ impl Reload {
         self.last = Some(clock::monotonic());
     }
 
+    /// Notes in the audit trail what holds from now on, unless it held before.
+    pub(super) async fn begin(&self, cycle: &Cycle, now: Timestamp) -> Result<(), CycleError> {
+        let known = &self.source.known;
+        let mode = known.settings.policy.mode;
+        cycle.note_configuration(&known.id(), mode, &[], now).await
+    }
+
     /// Takes the configuration in, or says all that is wrong with it and changes nothing. Whether it was taken in.
     pub(super) async fn take_in(
         &mut self,
         cycle: &mut Cycle,
         shared: &Shared,
         now: Timestamp,
-    ) -> bool {
+    ) -> Result<bool, CycleError> {
         service::reloading();
         let read = Arc::clone(&self.source.read);
         let read = tokio::task::spawn_blocking(move || read()).await;
@@ -116,7 +137,14 @@ impl Reload {
                     &shared.settings(),
                     &self.source.known.settings,
                 );
-                tell(&self.source.known, &fresh, &after_restart, now);
+                let differences = differences(&self.source.known.values, &fresh.values);
+                let is_same =
+                    differences.is_empty() && self.source.known.settings == fresh.settings;
+                tell(&differences, is_same, &after_restart, now);
+                let mode = settings.policy.mode;
+                cycle
+                    .note_configuration(&fresh.id(), mode, &differences, now)
+                    .await?;
                 cycle.configure(settings);
                 // What only a restart changes is compared with what this process began with, however often the file changes.
                 let begun = &self.source.known.settings;
@@ -152,7 +180,7 @@ impl Reload {
         let is_in = told.faults.is_empty();
         shared.health_mut().reload = Some(told);
         service::ready();
-        is_in
+        Ok(is_in)
     }
 }
 
@@ -181,13 +209,12 @@ fn applicable(
 }
 
 /// What differs, one line each.
-fn tell(known: &Fresh, fresh: &Fresh, after_restart: &[&str], now: Timestamp) {
-    let lines = differences(&known.values, &fresh.values);
+fn tell(lines: &[String], is_same: bool, after_restart: &[&str], now: Timestamp) {
     for line in lines.iter().take(MOST_TOLD) {
         tracing::info!(event = "config.changed", %now, "{line}");
     }
     let (changes, untold) = (lines.len(), lines.len().saturating_sub(MOST_TOLD));
-    if changes == 0 && known.settings == fresh.settings {
+    if is_same {
         tracing::info!(event = "config.reloaded", %now, changes, "the configuration was read again: nothing differs");
     } else {
         tracing::info!(event = "config.reloaded", %now, changes, untold, "another configuration holds from now on");

@@ -155,6 +155,18 @@ async fn a_changed_configuration_is_taken_in_whole_or_told_and_left() {
     assert!(notices(&status).is_empty(), "{}", notices(&status));
     assert!(0.5 < running.metric("boa_config_last_reload_successful").await);
 
+    let (_, trail) = ask(&running.place, &running.url, &["audit"]);
+    for said in [
+        "with mode observe holds",
+        "with mode propose holds from now on: mode: \"propose\" (was \"observe\")",
+    ] {
+        assert!(trail.contains(said), "no {said:?} in\n{trail}");
+    }
+    assert!(
+        !trail.contains("with mode file holds"),
+        "what was refused never held:\n{trail}"
+    );
+
     // Taken out again: what nothing judges any more ends, with that as its reason.
     running.write("rules/own.toml", &rule("never", 1_000_000));
     running.hang_up();
