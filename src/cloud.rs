@@ -159,6 +159,8 @@ pub struct NewCase {
     pub severity_code: String,
     /// `technical` or `customer-service`.
     pub issue_type: String,
+    /// E-mail addresses in copy, at most ten.
+    pub cc: Vec<String>,
 }
 
 /// Which cases to list.

@@ -10,7 +10,7 @@ use crate::{
         action::{Effect, Intent},
         ids::{ReceiverName, Scope},
         outcome::Outcome,
-        policy::{Policy, Receiver},
+        policy::{CaseCodes, Policy, Receiver},
         time::Timestamp,
     },
 };
@@ -37,11 +37,13 @@ const MOST_RETRY_AFTER: i64 = 24 * 60;
 /// What AWS's desk sees is tried only after STS said that our credentials are those of the account it is for; that is
 /// asked each time, since these effects are few and the credentials may change under us.
 ///
+/// A case of our own is addressed by `codes`.
 /// `earlier` is what the receiver of a message called the last one of the same incident that it took, if it took one.
 pub async fn perform(
     cloud: &dyn Cloud,
     policy: &Policy,
     intent: &Intent,
+    codes: &CaseCodes,
     earlier: Option<&str>,
 ) -> Outcome {
     if let Some(letter) = Letter::of(intent, earlier) {
@@ -65,7 +67,7 @@ pub async fn perform(
             subject,
             body,
         } => match prove(cloud, scope).await {
-            Ok(()) => desk::open_case(cloud, scope, &policy.case_codes, subject, body).await,
+            Ok(()) => desk::open_case(cloud, scope, codes, subject, body).await,
             Err(unproved) => unproved.outcome(),
         },
         Effect::Comment { scope, case, body } => match prove(cloud, scope).await {

@@ -274,7 +274,8 @@ impl Stage<'_> {
         let earlier = self.taken.get(receiver).map(String::as_str);
         let marked = marked(&begun, &self.incident);
         let start = clock::monotonic();
-        let outcome = perform::perform(self.cloud, &self.policy, &marked, earlier).await;
+        let usual = &self.policy.case_codes.usual;
+        let outcome = perform::perform(self.cloud, &self.policy, &marked, usual, earlier).await;
         let took = clock::monotonic().duration_since(start);
         let is_taken = matches!(outcome, Outcome::Done { .. });
         if let Outcome::Done { reference } = &outcome {

@@ -154,6 +154,6 @@ async fn tell(
         receiver: name.clone(),
         kind: receiver.kind(),
         phase,
-        outcome: perform::perform(cloud, policy, &intent, None).await,
+        outcome: perform::perform(cloud, policy, &intent, &policy.case_codes.usual, None).await,
     }
 }

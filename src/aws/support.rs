@@ -41,6 +41,7 @@ impl Clients {
             .category_code(&case.category_code)
             .severity_code(&case.severity_code)
             .issue_type(&case.issue_type)
+            .set_cc_email_addresses((!case.cc.is_empty()).then(|| case.cc.clone()))
             .language(LANGUAGE);
         let answer = send!(self.meter, once, OPERATION, request)?;
         need(

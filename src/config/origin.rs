@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use crate::model::{
     ids::AccountId,
-    policy::{Account, Policy, Receiver, Regions, Route, Settings},
+    policy::{Account, CaseException, Policy, Receiver, Regions, Route, Settings},
     rule::{Matcher, Override, Pattern, Rules},
 };
 
@@ -173,12 +173,41 @@ fn reminders_and_inhibits(page: &mut Page<'_>, policy: &Policy) {
     }
 }
 
+/// Which cases, and how they are addressed.
+fn exception(it: &CaseException) -> String {
+    let listed = |names: Vec<&str>, none: &str| match names[..] {
+        [] => none.to_owned(),
+        _ => names.join(", "),
+    };
+    let categories = it.categories.iter().map(|it| it.name()).collect();
+    let severities = it.severities.iter().map(|it| it.name()).collect();
+    let codes = &it.codes;
+    format!(
+        "{}, {}: {}, {}, {}, {}, in copy: {}",
+        listed(categories, "all categories"),
+        listed(severities, "all severities"),
+        codes.service,
+        codes.category,
+        codes.severity,
+        codes.issue_type,
+        listed(codes.cc.iter().map(String::as_str).collect(), "nobody"),
+    )
+}
+
 fn case_and_cadence(page: &mut Page<'_>, settings: &Settings) {
-    let codes = &settings.policy.case_codes;
+    let addresses = &settings.policy.case_codes;
+    let codes = &addresses.usual;
     page.value("case.service", &quoted(&codes.service));
     page.value("case.category", &quoted(&codes.category));
     page.value("case.severity", &quoted(&codes.severity));
     page.value("case.issue_type", &quoted(&codes.issue_type));
+    if !codes.cc.is_empty() {
+        page.value("case.cc", &format!("{:?}", codes.cc));
+    }
+    for (index, it) in addresses.exceptions.iter().enumerate() {
+        let text = quoted(&exception(it));
+        page.file_value(&format!("case.when[{index}]"), &text);
+    }
     page.value("cadence.quiet", &duration(settings.cadence.quiet_minutes));
     page.value("cadence.idle", &duration(settings.cadence.idle_minutes));
     page.value("cadence.detail", &duration(settings.cadence.detail_minutes));

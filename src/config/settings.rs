@@ -1,5 +1,7 @@
 //! The configuration file: from TOML to checked settings. Every default stands here, once.
 
+mod case;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddr},
@@ -23,8 +25,8 @@ use crate::model::{
     hint::HintRules,
     inhibit::Inhibit,
     policy::{
-        Account, Budgets, Cadence, CaseCodes, CostBounds, Heartbeat, Mode, Organisation, Policy,
-        Reminders, Settings,
+        Account, Budgets, Cadence, CostBounds, Heartbeat, Mode, Organisation, Policy, Reminders,
+        Settings,
     },
     rule::Rules,
     units::{Amount, Share},
@@ -60,6 +62,8 @@ pub(super) const CASE_SEVERITY: &str = "normal";
 pub(super) const CASE_ISSUE_TYPE: &str = "technical";
 pub(super) const CASE_SEVERITIES: [&str; 5] = ["low", "normal", "high", "urgent", "critical"];
 pub(super) const CASE_ISSUE_TYPES: [&str; 2] = ["technical", "customer-service"];
+/// Addresses that Support takes in copy of a case at most.
+pub(super) const MOST_CC: usize = 10;
 
 /// Bounds of what a budget may be set to; zero switches the kind off.
 pub(super) const MOST_A_DAY: u32 = 1_000;
@@ -310,35 +314,6 @@ impl Reader<'_> {
             table.finish(&mut self.sheet);
         }
         organisation
-    }
-
-    fn case_codes(&mut self, root: &mut Section<'_>) -> CaseCodes {
-        let mut codes = CaseCodes {
-            service: CASE_SERVICE.to_owned(),
-            category: CASE_CATEGORY.to_owned(),
-            severity: CASE_SEVERITY.to_owned(),
-            issue_type: CASE_ISSUE_TYPE.to_owned(),
-        };
-        if let Some(mut table) = self.table(root, "case") {
-            let text = |sheet: &mut Sheet, it: &Entry<'_>| sheet.parsed(it, values::words);
-            self.set(&mut codes.service, &mut table, "service", text);
-            self.set(&mut codes.category, &mut table, "category", text);
-            self.set(&mut codes.severity, &mut table, "severity", |sheet, it| {
-                let known = CASE_SEVERITIES.map(|it| (it, it));
-                sheet.choice(it, &known).map(str::to_owned)
-            });
-            self.set(
-                &mut codes.issue_type,
-                &mut table,
-                "issue_type",
-                |sheet, it| {
-                    let known = CASE_ISSUE_TYPES.map(|it| (it, it));
-                    sheet.choice(it, &known).map(str::to_owned)
-                },
-            );
-            table.finish(&mut self.sheet);
-        }
-        codes
     }
 
     fn cadence(&mut self, root: &mut Section<'_>) -> Cadence {

@@ -279,6 +279,55 @@ clear_for = "2h"
 }
 
 #[test]
+fn cases_are_addressed_by_cause_and_severity() {
+    let text = r#"
+[case]
+severity = "low"
+cc = ["team@example.com"]
+[[case.when]]
+categories = ["server-error", "latency"]
+severities = ["critical"]
+severity = "urgent"
+cc = ["oncall@example.com", "boss@example.com"]
+[[case.when]]
+severities = ["critical"]
+service = "service-other"
+"#;
+    let settings = parse(text, "config.toml", &Overrides::default()).unwrap();
+    let told = |category, severity| {
+        let codes = settings.policy.case_codes.of(category, severity);
+        format!(
+            "{} {} {}",
+            codes.service,
+            codes.severity,
+            codes.cc.join(",")
+        )
+    };
+    assert_eq!(
+        told(Category::ServerError, Severity::Critical),
+        "service-bedrock urgent oncall@example.com,boss@example.com"
+    );
+    assert_eq!(
+        told(Category::Quota, Severity::Critical),
+        "service-other low team@example.com"
+    );
+    assert_eq!(
+        told(Category::ServerError, Severity::Warning),
+        "service-bedrock low team@example.com"
+    );
+}
+
+#[test]
+fn an_address_that_says_nothing_new_is_a_fault() {
+    let many: Vec<String> = (0..11).map(|it| format!("\"a{it}@example.com\"")).collect();
+    let text = format!(
+        "[case]\ncc = [{}]\n[[case.when]]\ncc = [\"on call\"]\n[[case.when]]\nseverities = [\"loud\"]\n",
+        many.join(", ")
+    );
+    insta::assert_snapshot!(faults_of(&text));
+}
+
+#[test]
 fn an_override_changes_the_rule_and_its_hash() {
     let text = "[rule.latency]\nfactor = 3\nseverity = \"info\"\n";
     let settings = parse(text, "config.toml", &Overrides::default()).unwrap();

@@ -10,7 +10,7 @@ use super::{
     ids::{AccountId, ReceiverName, Region, Scope},
     inhibit::Inhibit,
     residency::Residency,
-    rule::Rules,
+    rule::{Category, Rules, Severity},
     units::{Amount, Share},
 };
 
@@ -130,6 +130,50 @@ pub struct CaseCodes {
     pub severity: String,
     /// `technical` or `customer-service`.
     pub issue_type: String,
+    /// E-mail addresses that hear what is said in the case; at most ten.
+    pub cc: Vec<String>,
+}
+
+/// How cases of our own are addressed, by what they are about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseAddresses {
+    /// Where no exception fits.
+    pub usual: CaseCodes,
+    /// The first that fits holds.
+    pub exceptions: Vec<CaseException>,
+}
+
+/// Some cases are addressed otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseException {
+    /// About these; empty for all.
+    pub categories: Vec<Category>,
+    /// Of incidents as severe as this; empty for all.
+    pub severities: Vec<Severity>,
+    /// How; what the exception leaves out is as usual.
+    pub codes: CaseCodes,
+}
+
+impl From<CaseCodes> for CaseAddresses {
+    /// All alike.
+    fn from(usual: CaseCodes) -> Self {
+        Self {
+            usual,
+            exceptions: Vec::new(),
+        }
+    }
+}
+
+impl CaseAddresses {
+    /// For a case of an incident of this category and severity.
+    #[must_use]
+    pub fn of(&self, category: Category, severity: Severity) -> &CaseCodes {
+        let mut fitting = self.exceptions.iter().filter(|it| {
+            (it.categories.is_empty() || it.categories.contains(&category))
+                && (it.severities.is_empty() || it.severities.contains(&severity))
+        });
+        fitting.next().map_or(&self.usual, |it| &it.codes)
+    }
 }
 
 /// What the planner needs to know.
@@ -148,7 +192,7 @@ pub struct Policy {
     /// What Support is told about us.
     pub organisation: Organisation,
     /// How our own cases are addressed.
-    pub case_codes: CaseCodes,
+    pub case_codes: CaseAddresses,
     /// When a cause is told as a hint.
     pub hints: HintRules,
     /// Minutes until a proposal expires.

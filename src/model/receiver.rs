@@ -217,14 +217,7 @@ impl Notice {
     /// The category of the incident.
     #[must_use]
     pub const fn category(&self) -> Category {
-        category_of(&self.cause)
-    }
-}
-
-const fn category_of(cause: &Cause) -> Category {
-    match cause {
-        Cause::Quota { .. } => Category::Quota,
-        Cause::Pool { category, .. } => *category,
+        self.cause.category()
     }
 }
 
@@ -256,7 +249,7 @@ impl Route {
     /// Whether a message of this severity about this incident takes it.
     #[must_use]
     pub fn fits(&self, incident: &Incident, severity: Severity) -> bool {
-        let category = category_of(&incident.cause);
+        let category = incident.cause.category();
         self.least <= severity
             && (self.categories.is_empty() || self.categories.contains(&category))
             && (self.matcher == Matcher::default()

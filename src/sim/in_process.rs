@@ -276,7 +276,7 @@ impl Cloud for InProcess {
             category_code: case.category_code.clone(),
             severity_code: case.severity_code.clone(),
             language: "en".to_owned(),
-            cc: Vec::new(),
+            cc: case.cc.clone(),
         };
         self.call("support:CreateCase", scope, |kernel| {
             kernel.create_case(&scope.account, new)

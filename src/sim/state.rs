@@ -75,6 +75,7 @@ fn case(case: &Case) -> Value {
         .collect();
     json!({
         "account": case.account.as_str(),
+        "cc": case.cc,
         "case_id": case.id.as_str(),
         "display_id": case.display.as_str(),
         "subject": case.subject,

@@ -91,7 +91,9 @@ fn policy(mode: Mode) -> Policy {
             category: "general-guidance".to_owned(),
             severity: "normal".to_owned(),
             issue_type: "technical".to_owned(),
-        },
+            cc: Vec::new(),
+        }
+        .into(),
         hints: bedrock_ops_alert::config::builtin_hints().unwrap(),
         approval_minutes: 1_440,
         cooldown_minutes: 7 * 1_440,

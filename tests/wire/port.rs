@@ -228,6 +228,7 @@ fn case() -> NewCase {
         category_code: "general-guidance".into(),
         severity_code: "normal".into(),
         issue_type: "technical".into(),
+        cc: vec!["oncall@example.com".into(), "team@example.com".into()],
     }
 }
 
@@ -285,6 +286,13 @@ fn effects_arrive_and_are_found_again() {
         assert_eq!(state["slack"][0]["url"], "/_sim/slack/T0/B0/secret");
         assert_eq!(state["slack"][0]["body"], r#"{"text":"hello"}"#);
         assert_eq!(state["cases"].as_array().unwrap().len(), 2);
+        let copies: Vec<_> = state["cases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["cc"].clone())
+            .collect();
+        assert_eq!(copies[1], serde_json::json!(case().cc));
     });
 }
 

@@ -176,6 +176,7 @@ pub(crate) fn case() -> NewCase {
         category_code: "general-guidance".to_owned(),
         severity_code: "normal".to_owned(),
         issue_type: "technical".to_owned(),
+        cc: Vec::new(),
     }
 }
 

@@ -142,6 +142,7 @@ pub(super) async fn open_case(
         category_code: codes.category.clone(),
         severity_code: codes.severity.clone(),
         issue_type: codes.issue_type.clone(),
+        cc: codes.cc.clone(),
     };
     match cloud.create_case(scope, &case).await {
         Ok(case) => Outcome::Done { reference: case.0 },

@@ -162,7 +162,9 @@ fn policy() -> Policy {
             category: "general-guidance".to_owned(),
             severity: "normal".to_owned(),
             issue_type: "technical".to_owned(),
-        },
+            cc: Vec::new(),
+        }
+        .into(),
         hints: crate::config::builtin_hints().unwrap(),
         approval_minutes: 60,
         cooldown_minutes: 60,
@@ -185,7 +187,7 @@ fn failing(class: FaultClass) -> Fake {
 
 /// The first message of its incident, or one of which nothing else is known.
 async fn perform(cloud: &Fake, policy: &Policy, intent: &Intent) -> Outcome {
-    super::perform(cloud, policy, intent, None).await
+    super::perform(cloud, policy, intent, &policy.case_codes.usual, None).await
 }
 
 fn kind(outcome: &Outcome) -> String {

@@ -99,6 +99,11 @@ pub(super) const HERE: Form = Form {
     pattern: r"^http://(localhost|127\.[0-9.]+|\[::1\]):[0-9]{1,5}(/.*)?$",
     examples: &["http://127.0.0.1:4566/hook"],
 };
+/// An e-mail address.
+pub(super) const EMAIL: Form = Form {
+    pattern: r"^[^\s,@]+@[^\s,@]+\.[^\s,@]*$",
+    examples: &["oncall@example.com"],
+};
 /// An address that is no secret.
 pub(super) const ADDRESS: Form = Form {
     pattern: r"^(https://[^\s@?#\\]+|http://(localhost|127\.[0-9.]+|\[::1\]):[0-9]{1,5}(/.*)?)$",

@@ -3,8 +3,8 @@
 use super::{
     Key, Shape, Table,
     form::{
-        ACCOUNT, BEGINNING, CHANGE, END, Form, INSTANT, LOOPBACK, MINUTES, MODEL, NAME, PATH,
-        PLACE, REGION, ROLE, SECRET, SHARE, USD, WEEKLY, WORDS,
+        ACCOUNT, BEGINNING, CHANGE, EMAIL, END, Form, INSTANT, LOOPBACK, MINUTES, MODEL, NAME,
+        PATH, PLACE, REGION, ROLE, SECRET, SHARE, USD, WEEKLY, WORDS,
     },
     incidents::{inhibit, reminder},
     key,
@@ -12,7 +12,10 @@ use super::{
     rules,
 };
 use crate::{
-    config::settings as defaults,
+    config::{
+        rules::{categories, severities},
+        settings as defaults,
+    },
     model::{
         calendar::WindowKind,
         policy::Mode,
@@ -176,6 +179,51 @@ fn case() -> Table {
             Shape::choice(defaults::CASE_ISSUE_TYPES),
         )
         .default(defaults::CASE_ISSUE_TYPE),
+        cc(),
+        key(
+            "when",
+            "Some cases are addressed otherwise; the first that fits holds.",
+            Shape::Tables(case_when()),
+        ),
+    ])
+}
+
+fn cc() -> Key {
+    let most = defaults::MOST_CC;
+    key(
+        "cc",
+        format!("E-mail addresses in copy, {most} at most."),
+        Shape::list(&EMAIL),
+    )
+}
+
+fn case_when() -> Table {
+    let categories = categories().into_iter().map(|(name, _)| name);
+    let severities = severities().map(|(name, _)| name);
+    Table::of([
+        key(
+            "categories",
+            "Cases about these.",
+            Shape::list(Shape::choice(categories)),
+        ),
+        key(
+            "severities",
+            "Cases of incidents as severe as this.",
+            Shape::list(Shape::choice(severities)),
+        ),
+        key("service", "Service code of AWS Support.", &WORDS),
+        key("category", "Category code of that service.", &WORDS),
+        key(
+            "severity",
+            "Severity code.",
+            Shape::choice(defaults::CASE_SEVERITIES),
+        ),
+        key(
+            "issue_type",
+            "Kind of case.",
+            Shape::choice(defaults::CASE_ISSUE_TYPES),
+        ),
+        cc(),
     ])
 }
 

@@ -245,9 +245,16 @@ impl Cycle {
                 self.commit(vec![Record::Intent(begun.clone())], now)
                     .await?;
                 let policy = &self.settings.policy;
-                let earlier = earlier(&self.shared.book(), &begun);
-                let cloud = &*self.cloud;
-                let outcome = perform::perform(cloud, policy, &begun, earlier.as_deref()).await;
+                let (earlier, codes) = {
+                    let book = self.shared.book();
+                    let about = book.incidents.get(&intent.incident);
+                    let codes = about.map_or(&policy.case_codes.usual, |it| {
+                        policy.case_codes.of(it.cause.category(), it.severity)
+                    });
+                    (earlier(&book, &begun), codes)
+                };
+                let (cloud, earlier) = (&*self.cloud, earlier.as_deref());
+                let outcome = perform::perform(cloud, policy, &begun, codes, earlier).await;
                 self.count_try(&begun.effect, &outcome);
                 (begun.after(&outcome, now), Some(outcome))
             }

@@ -85,7 +85,9 @@ pub(super) fn settings() -> Settings {
                 category: "general-guidance".to_owned(),
                 severity: "normal".to_owned(),
                 issue_type: "technical".to_owned(),
-            },
+                cc: Vec::new(),
+            }
+            .into(),
             hints: bedrock_ops_alert::config::builtin_hints().unwrap(),
             approval_minutes: 240,
             cooldown_minutes: 7 * 1_440,
