@@ -22,7 +22,7 @@
 use super::{
     Growth,
     history::{DAY, HOUR, History, QUARTER, WEEK},
-    moves::{Followed, Moves, Then, Turn},
+    moves::{Moves, Next, Then, Turn},
     rise::Rise,
     shape::Shape,
     trend::{Level, Trend},
@@ -79,8 +79,6 @@ pub(super) struct Fit {
     yesterday: Yesterday,
     /// How it went on a week ago from now on, and how much of that counts.
     turn: Turn,
-    /// The same as of an hour ago, and how it did go on.
-    followed: Option<Followed>,
     growth: Vec<Growth>,
 }
 
@@ -214,10 +212,6 @@ impl Fit {
                 then: then(&sums, count),
                 weights: moves.weights(),
             },
-            followed: then(&sums, count - HOUR).map(|then| Followed {
-                then,
-                ratios: std::array::from_fn(|at| smooth(count - HOUR + at - WEEK)),
-            }),
             growth: growth
                 .iter()
                 .copied()
@@ -233,12 +227,14 @@ impl Fit {
 
     /// The end of an hour whose quarters are `came`: learns how much of last week's moves came back.
     pub(super) fn learn(&mut self, moves: &mut Moves, came: [f64; HOUR]) {
-        let still = |at: usize| {
-            let at = i64::try_from(at).unwrap_or(0); // of four
-            self.still(self.origin.plus(at * QUARTER), QUARTER)
+        let starts = [0, 1, 2, 3].map(|at| self.origin.plus(at * QUARTER));
+        let next = Next {
+            forecasts: starts.map(|at| self.still(at, QUARTER)),
+            ratios: starts.map(|at| self.ahead(at, QUARTER).2),
+            then: self.turn.then,
+            level: self.level,
         };
-        let next = (std::array::from_fn(still), self.level);
-        moves.hour(self.origin, came, self.followed, next);
+        moves.hour(self.origin, came, &next);
         self.turn.weights = moves.weights();
     }
 

@@ -62,11 +62,17 @@ fn log(ratio: f64) -> f64 {
     ratio.clamp(RATIO.0, RATIO.1).ln()
 }
 
-/// A week before the hour that ended: where demand stood, and the ratios of the quarters that followed.
+/// What is expected of the next hour.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Followed {
-    pub(super) then: Then,
+pub(super) struct Next {
+    /// Of each quarter, without moves.
+    pub(super) forecasts: [f64; HOUR],
+    /// What each was to the base a week before.
     pub(super) ratios: [f64; HOUR],
+    /// Where demand stood a week before.
+    pub(super) then: Option<Then>,
+    /// The usual level, which is positive.
+    pub(super) level: f64,
 }
 
 /// How it went on a week ago from now on, and how much of that counts.
@@ -94,8 +100,12 @@ pub(super) struct Moves {
     squares: [f32; 3],
     /// Weighted sums of their products with the relative error.
     products: [f32; 2],
-    /// Packed forecasts of the next hour without them.
+    /// Packed: of the next hour the forecasts without them, and last week's ratios. As they were then: today's shape has
+    /// the hour in it, and with it the base of a week ago.
     waiting: [u16; HOUR],
+    ratios: [u16; HOUR],
+    /// Where demand stood a week before.
+    then: [f32; 2],
     /// Hours since 1970 at which those were made.
     hour: u32,
 }
@@ -113,31 +123,30 @@ impl Moves {
         ]
     }
 
-    /// The end of an hour at `origin`: `came` are its quarters, `next` is what is forecast of those of the next without
-    /// moves, `level` the usual level, which is positive.
-    pub(super) fn hour(
-        &mut self,
-        origin: Minute,
-        came: [f64; HOUR],
-        followed: Option<Followed>,
-        (next, level): ([f64; HOUR], f64),
-    ) {
+    /// The end of an hour at `origin`: `came` are its quarters.
+    pub(super) fn hour(&mut self, origin: Minute, came: [f64; HOUR], next: &Next) {
         let hour = u32::try_from(origin.0.div_euclid(time::HOUR)).unwrap_or(u32::MAX); // of this age
         if self.hour.checked_add(1) == Some(hour) {
             self.squares = self.squares.map(|it| it * FADE);
             self.products = self.products.map(|it| it * FADE);
-            if let Some(followed) = followed {
-                self.learn(came, followed, level);
-            }
+            self.learn(came, next.level);
         }
-        (self.waiting, self.hour) = (next.map(packed), hour);
+        // Where last week is not known there are no ratios, and what stands beside them is not looked at.
+        let (then, ratios) = next.then.map_or(([0.0; 2], [f64::NAN; HOUR]), |it| {
+            ([it.quarter, it.hour], next.ratios)
+        });
+        self.waiting = next.forecasts.map(packed);
+        self.ratios = ratios.map(packed);
+        (self.then, self.hour) = (then.map(narrow), hour);
     }
 
-    fn learn(&mut self, came: [f64; HOUR], followed: Followed, level: f64) {
-        let quarters = came.into_iter().zip(self.waiting).zip(followed.ratios);
+    fn learn(&mut self, came: [f64; HOUR], level: f64) {
+        let [quarter, hour] = self.then.map(f64::from);
+        let then = Then { quarter, hour };
+        let quarters = came.into_iter().zip(self.waiting).zip(self.ratios);
         for (ahead, ((came, waited), ratio)) in hours_ahead().zip(quarters) {
             let forecast = unpacked(waited);
-            let Some([on, back]) = followed.then.moves(ratio, ahead) else {
+            let Some([on, back]) = then.moves(unpacked(ratio), ahead) else {
                 continue;
             };
             if came.is_nan() || forecast.is_nan() || forecast <= LEAST * level {
@@ -168,16 +177,21 @@ mod tests {
 
     const START: i64 = 480_000;
 
-    /// After so many hours in which last week doubled within the hour, and what came was `came` times the forecast.
+    /// A forecast of ten for an hour in which last week doubled.
+    fn next() -> Next {
+        Next {
+            forecasts: [10.0; HOUR],
+            ratios: [2.0; HOUR],
+            then: Then::of(1.0, 1.0),
+            level: 10.0,
+        }
+    }
+
+    /// After so many hours of that kind, when what came was `came` times the forecast.
     fn learned(hours: i64, came: f64) -> Moves {
         let mut moves = Moves::default();
         for hour in START..START + hours {
-            let origin = Minute(hour * time::HOUR);
-            let followed = Then::of(1.0, 1.0).map(|then| Followed {
-                then,
-                ratios: [2.0; HOUR],
-            });
-            moves.hour(origin, [10.0 * came; HOUR], followed, ([10.0; HOUR], 10.0));
+            moves.hour(Minute(hour * time::HOUR), [10.0 * came; HOUR], &next());
         }
         moves
     }
@@ -219,11 +233,7 @@ mod tests {
         let mut moves = learned(48, 1.0);
         let before = moves.weights();
         let late = Minute((START + 60) * time::HOUR);
-        let followed = Then::of(1.0, 1.0).map(|then| Followed {
-            then,
-            ratios: [2.0; HOUR],
-        });
-        moves.hour(late, [90.0; HOUR], followed, ([10.0; HOUR], 10.0));
+        moves.hour(late, [90.0; HOUR], &next());
         assert_eq!(before, moves.weights());
     }
 }
