@@ -3,8 +3,9 @@
 //! numbers, however often it is stored and read back between.
 //!
 //! - `history`: quarter-hour means of fifteen days, two bytes each;
-//! - `shape`: the shape of a day; `trend`: level, growth, weekdays; `fit`: what is to be expected from them, from last
-//!   week and from the last hours;
+//! - `shape`: the shape of a day; `trend`: level, growth, weekdays; `yesterday`: what the last day had beyond them;
+//!   `moves`: how last week went on from here; `fit`: what is to be expected from all of them, from last week and from
+//!   the last hours; `rise`: how demand rose in the last;
 //! - `spread`: how wrong the own forecasts of the mean were;
 //! - `gauge`: what a quota counts, the busy minutes (`busy`) or the sum of a UTC day (`daily`), and how wrong the own
 //!   forecasts of that were;
@@ -33,13 +34,16 @@ mod fit;
 mod gauge;
 mod history;
 mod lookout;
+mod moves;
 mod peaks;
+mod rise;
 mod shape;
 mod spread;
 mod sums;
 mod tally;
 mod trend;
 pub mod warning;
+mod yesterday;
 
 pub use crate::model::outlook::{Exhaustion, Way};
 pub use alarm::Alarm;
@@ -54,6 +58,7 @@ use daily::Daily;
 use fit::Fit;
 use gauge::{Gauge, Path};
 use history::{History, QUARTER};
+use moves::Moves;
 use spread::{Spread, Widths};
 use trend::Trend;
 
@@ -79,6 +84,7 @@ pub struct Forecaster {
     gauge: Gauge,
     spread: Spread,
     trend: Option<Trend>,
+    moves: Moves,
 }
 
 impl Forecaster {
@@ -105,7 +111,8 @@ impl Forecaster {
         if self.trend.is_none() || minute.plus(1).0.rem_euclid(TREND_BEAT) == 0 {
             self.trend = fit::trend(&self.history, growth);
         }
-        let fit = self.fit(growth)?;
+        let mut fit = self.fit(growth)?;
+        fit.learn(&mut self.moves, self.history.hour());
         self.spread.hour(self.history.last(), &fit);
         self.gauge.put_by(&fit);
         Some(fit)
@@ -145,7 +152,7 @@ impl Forecaster {
     }
 
     fn fit(&self, growth: &[Growth]) -> Option<Fit> {
-        Fit::of(&self.history, self.trend.as_ref()?, growth)
+        Fit::of(&self.history, self.trend.as_ref()?, &self.moves, growth)
     }
 }
 

@@ -7,7 +7,9 @@
 //! - the last hours: the ratios to the base of the last quarter, hour, four hours, day and three days. Each adds what it
 //!   says beyond the next longer one, and is believed for about as long as it has held: a level that has stood for an
 //!   hour counts half four hours ahead, one that has stood for a day half 20 hours ahead (`t / (t + ahead)`). So a level
-//!   shift is taken up within a quarter of an hour and kept the longer it lasts, and a burst is forgotten.
+//!   shift is taken up within a quarter of an hour and kept the longer it lasts, and a burst is forgotten;
+//! - yesterday: what the last day had at this time beyond the shape (`yesterday`);
+//! - last week's moves: how demand went on a week ago from where it stood then (`moves`).
 //!
 //! What fools it: a change of the weekly rhythm (a public holiday) until the last hours show it.
 //! Cold start: one day; before that there is no fit.
@@ -19,9 +21,12 @@
 
 use super::{
     Growth,
-    history::{DAY, History, QUARTER, WEEK},
+    history::{DAY, HOUR, History, QUARTER, WEEK},
+    moves::{Moves, Next, Then, Turn},
+    rise::Rise,
     shape::Shape,
     trend::{Level, Trend},
+    yesterday::Yesterday,
 };
 use crate::model::time::Minute;
 
@@ -49,53 +54,6 @@ const SMOOTH: usize = 1;
 /// Ratios are kept within these when they are compared with last week's.
 const RATIO: (f64, f64) = (0.0, 4.0);
 
-/// How demand rose in the last hour and a half.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rise {
-    /// Mean of the last quarter.
-    now: f64,
-    /// What its time of day and of the week let expect, without the last hours.
-    usual: f64,
-    /// Means of the quarter before, of the half hour before that, and of the half hour before that one.
-    before: [f64; 3],
-}
-
-impl Rise {
-    /// Hours from the middle of the oldest half hour to the middle of the last quarter.
-    const HOURS: f64 = 1.125;
-    /// The least part of the rise from each stretch to the next. A jump has it all in one, a rise that is over none in
-    /// the last.
-    const LEAST: [f64; 3] = [0.05, 0.1, 0.1];
-
-    /// `None` within the first hour and a half.
-    fn of(quarters: &[f64], usual: f64) -> Option<Self> {
-        let [.., a, b, c, d, near, now] = *quarters else {
-            return None;
-        };
-        Some(Self {
-            now,
-            usual,
-            before: [near, f64::midpoint(c, d), f64::midpoint(a, b)],
-        })
-    }
-
-    /// Whether it climbed all the time, to so much that what is usual is at most `usual` of it, and reaches `limit`
-    /// within `hours` at this pace. Not where a quarter is a gap.
-    pub(super) fn climbs(&self, limit: f64, usual: f64, hours: f64) -> bool {
-        let [near, far, farther] = self.before;
-        let rise = self.now - farther;
-        let parts = [self.now - near, near - far, far - farther];
-        let is_steady = parts
-            .iter()
-            .zip(Self::LEAST)
-            .all(|(part, least)| least * rise <= *part);
-        0.0 < rise
-            && is_steady
-            && self.usual <= usual * self.now
-            && limit <= self.now + rise / Self::HOURS * hours
-    }
-}
-
 /// Days that must be known before chances are given: a shape, and one day to compare it with.
 const LEAST_DAYS: usize = 2;
 
@@ -118,6 +76,9 @@ pub(super) struct Fit {
     weekly: f64,
     /// What each window says beyond the next longer one.
     steps: [f64; WINDOWS.len()],
+    yesterday: Yesterday,
+    /// How it went on a week ago from now on, and how much of that counts.
+    turn: Turn,
     growth: Vec<Growth>,
 }
 
@@ -198,7 +159,12 @@ fn past(history: &History, growth: &[Growth]) -> Option<Vec<f64>> {
 
 impl Fit {
     /// `None` below one day, or when all of the last week was nothing.
-    pub(super) fn of(history: &History, trend: &Trend, growth: &[Growth]) -> Option<Self> {
+    pub(super) fn of(
+        history: &History,
+        trend: &Trend,
+        moves: &Moves,
+        growth: &[Growth],
+    ) -> Option<Self> {
         let (quarters, end) = (past(history, growth)?, history.end()?);
         let count = quarters.len();
         if count < DAY {
@@ -241,6 +207,11 @@ impl Fit {
             pattern,
             weekly,
             steps: steps(&recent, expected.len(), level),
+            yesterday: Yesterday::of(&quarters, &base, level),
+            turn: Turn {
+                then: then(&sums, count),
+                weights: moves.weights(),
+            },
             growth: growth
                 .iter()
                 .copied()
@@ -254,12 +225,38 @@ impl Fit {
         LEAST_DAYS * DAY <= self.known
     }
 
+    /// The end of an hour whose quarters are `came`: learns how much of last week's moves came back.
+    pub(super) fn learn(&mut self, moves: &mut Moves, came: [f64; HOUR]) {
+        let starts = [0, 1, 2, 3].map(|at| self.origin.plus(at * QUARTER));
+        let next = Next {
+            forecasts: starts.map(|at| self.still(at, QUARTER)),
+            ratios: starts.map(|at| self.ahead(at, QUARTER).2),
+            then: self.turn.then,
+            level: self.level,
+        };
+        moves.hour(self.origin, came, &next);
+        self.turn.weights = moves.weights();
+    }
+
     /// The median of the mean over `step` minutes from `at` on.
     pub(super) fn median(&self, at: Minute, step: i64) -> f64 {
+        let (ahead, _, week) = self.ahead(at, step);
+        self.still(at, step) * self.turn.factor(week, ahead)
+    }
+
+    /// Hours to the middle of these minutes, quarters to their first, and last week's ratio.
+    fn ahead(&self, at: Minute, step: i64) -> (f64, usize, f64) {
         let middle = at.0 as f64 + step as f64 / 2.0;
         let ahead = ((middle - self.origin.0 as f64) / 60.0).max(0.05);
         let quarter = at.0.div_euclid(QUARTER) - self.origin.0.div_euclid(QUARTER);
-        let week = usize::try_from(quarter.rem_euclid(672)).map_or(f64::NAN, |at| self.week[at]);
+        let quarter = usize::try_from(quarter).unwrap_or(0); // nothing before the origin is asked for
+        (ahead, quarter, self.week[quarter % WEEK])
+    }
+
+    /// The median without last week's moves.
+    fn still(&self, at: Minute, step: i64) -> f64 {
+        let middle = at.0 as f64 + step as f64 / 2.0;
+        let (ahead, quarter, week) = self.ahead(at, step);
         let share = ahead / (PATTERN_HOURS + ahead);
         let weight = self.pattern + (self.weekly - self.pattern) * share;
         let mut level = 1.0;
@@ -273,7 +270,8 @@ impl Fit {
             .iter()
             .filter(|it| it.from <= at)
             .map(|it| it.factor);
-        (base * told(week, weight) * level).max(0.0) * coming.product::<f64>()
+        let ratio = (told(week, weight) + self.yesterday.adds(quarter)).max(0.0);
+        (base * ratio * level).max(0.0) * coming.product::<f64>()
     }
 }
 
@@ -290,6 +288,13 @@ fn base(shape: &Shape, trend: &Trend, first: i64, count: usize) -> Vec<f64> {
         base.push(shape.quarter(at) * level.1);
     }
     base
+}
+
+/// Where demand stood a week before quarter `at` began; `None` where that is not known.
+fn then(sums: &Sums, at: usize) -> Option<Then> {
+    let then = at.checked_sub(WEEK)?;
+    let from = |quarters: usize| then.checked_sub(quarters);
+    Then::of(sums.ratio(from(1)?, then), sums.ratio(from(HOUR)?, then))
 }
 
 /// What last week's ratio makes of the base.

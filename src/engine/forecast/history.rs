@@ -13,6 +13,8 @@ use crate::{
 
 /// Minutes of a quarter.
 pub(super) const QUARTER: i64 = 15;
+/// Quarters of an hour.
+pub(super) const HOUR: usize = 4;
 /// Quarters of a day.
 pub(super) const DAY: usize = 96;
 /// Quarters of a week.
@@ -81,6 +83,13 @@ impl History {
     /// The means of all quarters, oldest first; `NaN` for a gap.
     pub(super) fn quarters(&self) -> Vec<f64> {
         self.quarters.iter().map(|&it| unpacked(it)).collect()
+    }
+
+    /// The means of the last four whole quarters, oldest first; `NaN` for a gap.
+    pub(super) fn hour(&self) -> [f64; HOUR] {
+        let at = |it: usize| (self.quarters.len() + it).checked_sub(HOUR);
+        let code = |it| at(it).and_then(|at| self.quarters.get(at));
+        std::array::from_fn(|it| code(it).map_or(f64::NAN, |&it| unpacked(it)))
     }
 
     /// The mean of the last whole quarter; `NaN` for a gap.

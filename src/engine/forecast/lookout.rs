@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Exhaustion, Forecast, Forecaster, Growth,
-    fit::{Fit, Rise},
+    fit::Fit,
     history::QUARTER,
+    rise::Rise,
     warning::{Warning, Watch},
 };
 use crate::model::{

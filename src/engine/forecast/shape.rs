@@ -1,9 +1,10 @@
 //! The shape of a day: how each quarter of an hour relates to the mean of its day.
 //!
-//! The statistic: of each whole day back from now the quarters divided by the mean of that day; per quarter their mean,
-//! the newest day weighing most (half as much a week back), then smoothed over five quarters. Ratios, so that growth
-//! does not blur the shape; a mean and not a median, because a job that runs every other night is part of what is to be
-//! expected. What fools it: a day with an incident is part of the shape for a week or two, at a seventh of its height.
+//! The statistic: of each whole day back from now the quarters divided by the mean of that day; per quarter their mean
+//! without the tenth of the weight at either end, the newest day weighing most (half as much a week back), then smoothed
+//! over five quarters. Ratios, so that growth does not blur the shape; a mean and not a median, because a job that runs
+//! every other night is part of what is to be expected, and trimmed, because an incident is not.
+//! What fools it: below a week of days one day is more than a tenth, and what is left of its incident stays in the shape.
 //! Cold start: below one whole day every quarter is 1.
 #![expect(
     clippy::indexing_slicing,
@@ -16,6 +17,8 @@ use super::history::{DAY, QUARTER};
 const HALF_LIFE: f64 = 7.0;
 /// Weights of a quarter and its neighbours, two on each side.
 const SMOOTH: [f64; 5] = [1.0, 2.0, 3.0, 2.0, 1.0];
+/// What is left out of the days of a quarter at either end, by weight.
+const CUT: f64 = 0.1;
 /// Quarters that must be known for a day to count.
 const LEAST_KNOWN: f64 = 48.0;
 
@@ -26,31 +29,27 @@ pub(super) struct Shape([f64; DAY]);
 impl Shape {
     /// Of quarters that end at quarter `end`.
     pub(super) fn of(quarters: &[f64], end: i64) -> Self {
-        let mut sums = [0.0; DAY];
-        let mut weights = [0.0; DAY];
         let first_slot = slot(end);
         let mut weight = 1.0;
+        let mut days = Vec::new();
         for day in quarters.rchunks_exact(DAY) {
             let known = day.iter().filter(|it| !it.is_nan());
             let (sum, count) = known.fold((0.0, 0.0), |(sum, count), it| (sum + it, count + 1.0));
             if LEAST_KNOWN < count && 0.0 < sum {
-                let scale = weight * count / sum;
-                let (late, early) = day.split_at(DAY - first_slot);
-                for (slot, value) in (first_slot..DAY).zip(late).chain((0..).zip(early)) {
-                    if !value.is_nan() {
-                        sums[slot] += scale * value;
-                        weights[slot] += weight;
-                    }
-                }
+                days.push((day, count / sum, weight));
             }
             weight *= 0.5_f64.powf(HALF_LIFE.recip());
         }
-        let raw: [f64; DAY] = std::array::from_fn(|at| {
-            if 0.0 < weights[at] {
-                sums[at] / weights[at]
-            } else {
-                1.0
-            }
+        let mut ratios = Vec::with_capacity(days.len());
+        let raw: [f64; DAY] = std::array::from_fn(|slot| {
+            let at = (slot + DAY - first_slot) % DAY;
+            ratios.clear();
+            ratios.extend(
+                days.iter()
+                    .map(|&(day, scale, weight)| (scale * day[at], weight)),
+            );
+            ratios.retain(|it| !it.0.is_nan());
+            trimmed(&mut ratios).unwrap_or(1.0)
         });
         let smooth = |at: usize| -> f64 {
             let around = SMOOTH.iter().enumerate();
@@ -80,6 +79,21 @@ impl Shape {
         let share = at - at.floor();
         self.quarter(before) * (1.0 - share) + self.quarter(before + 1) * share
     }
+}
+
+/// The weighted mean without [`CUT`] of the weight at either end; `None` of nothing.
+fn trimmed(ratios: &mut [(f64, f64)]) -> Option<f64> {
+    ratios.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let total: f64 = ratios.iter().map(|it| it.1).sum();
+    let (least, most) = (CUT * total, (1.0 - CUT) * total);
+    let (mut seen, mut sum, mut weight) = (0.0_f64, 0.0, 0.0);
+    for &(ratio, of) in &*ratios {
+        let from = seen.max(least);
+        seen += of;
+        let part = (seen.min(most) - from).max(0.0);
+        (sum, weight) = (sum + part * ratio, weight + part);
+    }
+    (0.0 < weight).then(|| sum / weight)
 }
 
 /// The slot of the day of the quarter with this number.

@@ -61,7 +61,7 @@ pub(super) struct Level {
 /// The fitted trend.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Trend {
-    terms: Row,
+    terms: [f32; TERMS],
     doubt: Doubt,
     /// Days since 1970 at which it was fitted.
     day: f64,
@@ -106,7 +106,7 @@ impl Trend {
         }
         let (terms, factor) = fitted?;
         Some(Self {
-            terms,
+            terms: terms.map(narrow),
             doubt: Doubt::of(&factor),
             day,
         })
@@ -114,7 +114,8 @@ impl Trend {
 
     /// The logarithm of the level at this day, the day of the week in it.
     pub(super) fn at(&self, day: f64) -> f64 {
-        self.terms[0] + self.terms[1] * self.grown(day) + self.terms[2 + weekday(day)]
+        let term = |at: usize| f64::from(self.terms[at]);
+        term(0) + term(1) * self.grown(day) + term(2 + weekday(day))
     }
 
     /// Standard deviation of [`Self::at`].

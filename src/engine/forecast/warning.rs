@@ -23,7 +23,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Seen, busy::Sustained, daily::Daily, fit::Rise};
+use super::{Seen, busy::Sustained, daily::Daily, rise::Rise};
 use crate::model::{
     outlook::{Exhaustion, Way},
     rule::{Chance, WarningRule},
