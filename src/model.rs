@@ -36,3 +36,4 @@ pub mod spend;
 pub mod time;
 pub mod units;
 pub mod unusual;
+pub mod uses;

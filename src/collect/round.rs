@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::{
     Gathered, News,
     alarm::Alarm,
-    backfill,
+    backfill::{self, Filled},
     cadence::{Plan, due},
     discover, enabled_regions, poll_desk,
     quotas::QuotaPages,
@@ -366,8 +366,18 @@ impl Round<'_> {
         let tries = &mut self.watch.filled;
         let Gathered { found, faults } =
             backfill::backfill(self.cloud, scope, missing, book, tries, *now).await;
-        if !found.is_empty() {
-            self.hand_over(Find::History(found)).await?;
+        let mut uses = Vec::new();
+        let mut stretches = Vec::with_capacity(found.len());
+        for Filled { stretch, uses: day } in found {
+            let key = &stretch.key;
+            uses.extend(day.map(|day| Record::UseDay(key.pool.clone(), key.number, day)));
+            stretches.push(stretch);
+        }
+        if !uses.is_empty() {
+            self.hand_over(Find::Records(uses)).await?;
+        }
+        if !stretches.is_empty() {
+            self.hand_over(Find::History(stretches)).await?;
         }
         self.tell("backfill", faults).await
     }

@@ -19,6 +19,7 @@ use super::{
     silence::Silence,
     spend::{Month, Spend},
     time::{Minute, Timestamp},
+    uses::UseDay,
 };
 
 /// One change of the book. Each record replaces the record with the same [`Key`] as a whole.
@@ -50,6 +51,8 @@ pub enum Record {
     Catalog(Scope, Catalog),
     /// Where the profiles of an account and Region lead.
     Reaches(Scope, Reaches),
+    /// Who took what of a pool on a UTC day, counted from 1970.
+    UseDay(PoolId, i64, UseDay),
     /// The minute up to which a pool was read last, exclusive.
     ReadThrough(PoolId, Minute),
     /// The minute up to which a pool was last read in full, exclusive; at most its `ReadThrough`.
@@ -97,6 +100,8 @@ pub enum Key {
     Catalog(Scope),
     /// See [`Record::Reaches`].
     Reaches(Scope),
+    /// See [`Record::UseDay`].
+    UseDay(PoolId, i64),
     /// See [`Record::ReadThrough`].
     ReadThrough(PoolId),
     /// See [`Record::ReadInFull`].
@@ -131,6 +136,7 @@ impl Record {
             Self::Discovered(scope, _) => Key::Discovered(scope.clone()),
             Self::Catalog(scope, _) => Key::Catalog(scope.clone()),
             Self::Reaches(scope, _) => Key::Reaches(scope.clone()),
+            Self::UseDay(pool, day, _) => Key::UseDay(pool.clone(), *day),
             Self::ReadThrough(pool, _) => Key::ReadThrough(pool.clone()),
             Self::ReadInFull(pool, _) => Key::ReadInFull(pool.clone()),
             Self::ReadInDepth(pool, _) => Key::ReadInDepth(pool.clone()),
@@ -172,6 +178,8 @@ pub struct Book {
     pub catalogs: BTreeMap<Scope, Catalog>,
     /// Where the profiles of each scope lead.
     pub reaches: BTreeMap<Scope, Reaches>,
+    /// Who took what of each pool, by the UTC day counted from 1970.
+    pub uses: BTreeMap<(PoolId, i64), UseDay>,
     /// The minute up to which each pool was read, exclusive.
     pub read_through: BTreeMap<PoolId, Minute>,
     /// The minute up to which each pool was read in full, exclusive; see [`Book::known_until`].
@@ -303,6 +311,7 @@ impl Book {
             Record::Discovered(scope, at) => drop(self.discovered.insert(scope, at)),
             Record::Catalog(scope, it) => drop(self.catalogs.insert(scope, it)),
             Record::Reaches(scope, it) => drop(self.reaches.insert(scope, it)),
+            Record::UseDay(pool, day, it) => drop(self.uses.insert((pool, day), it)),
             Record::ReadThrough(pool, minute) => drop(self.read_through.insert(pool, minute)),
             Record::ReadInFull(pool, minute) => drop(self.read_in_full.insert(pool, minute)),
             Record::ReadInDepth(pool, minute) => drop(self.read_in_depth.insert(pool, minute)),
@@ -340,6 +349,7 @@ impl Book {
             Key::Discovered(scope) => drop(self.discovered.remove(scope)),
             Key::Catalog(scope) => drop(self.catalogs.remove(scope)),
             Key::Reaches(scope) => drop(self.reaches.remove(scope)),
+            Key::UseDay(pool, day) => drop(self.uses.remove(&(pool.clone(), *day))),
             Key::ReadThrough(pool) => drop(self.read_through.remove(pool)),
             Key::ReadInFull(pool) => drop(self.read_in_full.remove(pool)),
             Key::ReadInDepth(pool) => drop(self.read_in_depth.remove(pool)),

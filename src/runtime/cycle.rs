@@ -36,6 +36,7 @@ use crate::{
         reason::Reason,
         rule::Rules,
         time::Timestamp,
+        uses::RecentUse,
     },
     store::{Ledger, StoreError},
 };
@@ -69,6 +70,8 @@ pub struct Cycle {
     /// How each pool is doing, as far as it was judged.
     heat: BTreeMap<PoolId, Heat>,
     takers: BTreeMap<PoolId, Vec<Reason>>,
+    /// The last minutes of pools with more than one target, target by target.
+    recent: BTreeMap<PoolId, RecentUse>,
     /// The targets that were used in the newest reading of each pool.
     used: Used,
     /// Pools with new samples, or new quotas, that were not judged yet.
@@ -115,6 +118,7 @@ impl Cycle {
             rules,
             heat: BTreeMap::new(),
             takers: BTreeMap::new(),
+            recent: BTreeMap::new(),
             used: Used::new(),
             beside: Beside::default(),
             unjudged: BTreeSet::new(),

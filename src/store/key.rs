@@ -30,10 +30,11 @@ pub(crate) enum Kind {
     Handling,
     Entry,
     Reaches,
+    UseDay,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -54,6 +55,7 @@ impl Kind {
         Self::Handling,
         Self::Entry,
         Self::Reaches,
+        Self::UseDay,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -78,6 +80,7 @@ impl Kind {
             Key::Handling(_) => Self::Handling,
             Key::Entry(_) => Self::Entry,
             Key::Reaches(_) => Self::Reaches,
+            Key::UseDay(..) => Self::UseDay,
         }
     }
 
@@ -104,6 +107,7 @@ impl Kind {
             Self::Handling => "handling",
             Self::Entry => "entry",
             Self::Reaches => "reaches",
+            Self::UseDay => "use-day",
         }
     }
 
@@ -129,6 +133,7 @@ impl Kind {
             Self::Handling => b's',
             Self::Entry => b't',
             Self::Reaches => b'u',
+            Self::UseDay => b'v',
         }
     }
 
@@ -169,6 +174,10 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             scope(&mut out, its_scope);
             text(&mut out, code.as_str());
             instant(&mut out, *at);
+        }
+        Key::UseDay(id, day) => {
+            pool(&mut out, id);
+            minute(&mut out, Minute(*day));
         }
         Key::Spend(month) => text(&mut out, &month.name()),
         Key::Discovered(its_scope) | Key::Catalog(its_scope) | Key::Reaches(its_scope) => {

@@ -22,12 +22,13 @@ use crate::{
         round::{Find, Start, Watch, round},
     },
     model::{
-        book::{Book, Record},
+        book::{Book, Key, Record},
         desk::DeskReading,
         ids::{AccountId, Region, Scope},
         policy::Account,
-        series::PoolSeries,
+        series::{PoolSeries, Reading, SETTLE_MINUTES},
         time::Timestamp,
+        uses::{self, UseDay},
     },
 };
 
@@ -315,6 +316,7 @@ impl Cycle {
             self.takers.insert(reading.pool.clone(), takers(reading));
             self.used.insert(reading.pool.clone(), used(reading));
             self.unjudged.insert(reading.pool.clone());
+            records.extend(self.note_uses(reading));
             let book = self.shared.book();
             let updates = match book.series.get(&reading.pool) {
                 Some(series) => series.updates(reading),
@@ -327,6 +329,46 @@ impl Cycle {
         }
         self.keeping.note(&records);
         self.commit(records, now).await
+    }
+
+    /// Who took what: in memory, and each hour that is over as a record.
+    fn note_uses(&mut self, reading: &Reading) -> Vec<Record> {
+        let pool = &reading.pool;
+        if reading.by_target.len() < 2 {
+            self.recent.remove(pool);
+            return Vec::new();
+        }
+        let recent = self.recent.entry(pool.clone()).or_default();
+        recent.take_in(reading);
+        let book = self.shared.book();
+        let stored = |day: i64| book.uses.get(&(pool.clone(), day));
+        let until = reading.until();
+        let oldest = uses::day_of(until) - uses::KEPT_DAYS;
+        let mut days: BTreeMap<i64, UseDay> = BTreeMap::new();
+        // A first read, and one after a long while, has whole hours that are not in memory one by one.
+        let settled = until.plus(-SETTLE_MINUTES);
+        for day in uses::day_of(reading.from).max(oldest)..=uses::day_of(until) {
+            let whole = UseDay::of_whole_hours(reading, day, settled);
+            if !whole.hours.is_empty() {
+                let whole = match stored(day) {
+                    Some(kept) => whole.completed(kept),
+                    None => whole,
+                };
+                days.insert(day, whole);
+            }
+        }
+        let known = |day: i64| days.get(&day).or_else(|| stored(day));
+        let written = recent.write_down(until, known);
+        days.extend(written);
+        days.retain(|day, it| oldest <= *day && stored(*day) != Some(it));
+        let old = book
+            .uses
+            .range((pool.clone(), i64::MIN)..(pool.clone(), oldest));
+        let old = old.map(|(key, _)| Record::Remove(Key::UseDay(key.0.clone(), key.1)));
+        let mut records: Vec<Record> = old.collect();
+        let days = days.into_iter();
+        records.extend(days.map(|(day, it)| Record::UseDay(pool.clone(), day, it)));
+        records
     }
 
     pub(super) fn note(
