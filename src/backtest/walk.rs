@@ -141,6 +141,7 @@ impl Walk {
                 | Record::Discovered(..)
                 | Record::Catalog(..)
                 | Record::Reaches(..)
+                | Record::Tags(..)
                 | Record::UseDay(..)
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)

@@ -40,6 +40,9 @@ pub(super) struct Fake {
     /// All requests for single series.
     pub statistics: Mutex<Vec<MetricQuery>>,
     pub calls: Mutex<Vec<String>>,
+    pub tags: BTreeMap<TargetId, BTreeMap<String, String>>,
+    /// Whose tags were asked for and told.
+    pub asked_tags: Mutex<Vec<TargetId>>,
 }
 
 impl Default for Fake {
@@ -62,6 +65,8 @@ impl Default for Fake {
             script: Mutex::default(),
             requests: Mutex::default(),
             statistics: Mutex::default(),
+            tags: BTreeMap::new(),
+            asked_tags: Mutex::default(),
             calls: Mutex::default(),
         }
     }
@@ -261,6 +266,16 @@ impl Cloud for Fake {
 
     async fn list_profiles(&self, _: &Scope, page: Option<String>) -> Result<Page<Profile>, Fault> {
         self.page("bedrock:ListInferenceProfiles", &self.profiles, page)
+    }
+
+    async fn list_tags(
+        &self,
+        _: &Scope,
+        profile: &TargetId,
+    ) -> Result<BTreeMap<String, String>, Fault> {
+        self.outcome("bedrock:ListTagsForResource")?;
+        self.asked_tags.lock().unwrap().push(profile.clone());
+        Ok(self.tags.get(profile).cloned().unwrap_or_default())
     }
 
     async fn list_regions(&self, _: &Scope, page: Option<String>) -> Result<Page<Region>, Fault> {

@@ -15,6 +15,7 @@ use super::{
     discover, enabled_regions, poll_desk,
     quotas::QuotaPages,
     reread_quotas,
+    tags::{self, read_tags},
     usage::{PoolReading, read},
 };
 use crate::{
@@ -59,7 +60,7 @@ pub enum Find {
     News(News),
     /// How a stage went; without faults it succeeded.
     Stage {
-        /// `regions`, `discover`, `read`, `quotas`, `alarm`, `desk` or `backfill`.
+        /// `regions`, `discover`, `read`, `quotas`, `alarm`, `desk`, `tags` or `backfill`.
         name: &'static str,
         /// What failed, in order.
         faults: Vec<Fault>,
@@ -81,6 +82,7 @@ pub struct Watch {
     by_formula: BTreeSet<PoolId>,
     alarm: Alarm,
     filled: backfill::Tries,
+    tags_tried: tags::Tried,
 }
 
 /// What a round starts from.
@@ -143,6 +145,7 @@ impl Round<'_> {
         self.answer_alarm().await?;
         self.reread_quotas().await?;
         self.poll_desk().await?;
+        self.read_tags().await?;
         self.fill_history().await
     }
 
@@ -349,6 +352,21 @@ impl Round<'_> {
             self.hand_over(Find::Desk(found)).await?;
         }
         self.tell("desk", faults).await
+    }
+
+    /// Nobody waits for tags: after everything that limits are judged by.
+    async fn read_tags(&mut self) -> Result<(), Gone> {
+        let Start {
+            scope, book, now, ..
+        } = &self.start;
+        let tried = &mut self.watch.tags_tried;
+        let Some(read) = read_tags(self.cloud, scope, book, tried, *now).await else {
+            return Ok(());
+        };
+        if !read.found.is_empty() {
+            self.hand_over(Find::Records(read.found)).await?;
+        }
+        self.tell("tags", read.faults).await
     }
 
     /// Some of what is missing, after everything that people wait for.

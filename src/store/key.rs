@@ -31,10 +31,11 @@ pub(crate) enum Kind {
     Entry,
     Reaches,
     UseDay,
+    Tags,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -56,6 +57,7 @@ impl Kind {
         Self::Entry,
         Self::Reaches,
         Self::UseDay,
+        Self::Tags,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -81,6 +83,7 @@ impl Kind {
             Key::Entry(_) => Self::Entry,
             Key::Reaches(_) => Self::Reaches,
             Key::UseDay(..) => Self::UseDay,
+            Key::Tags(..) => Self::Tags,
         }
     }
 
@@ -108,6 +111,7 @@ impl Kind {
             Self::Entry => "entry",
             Self::Reaches => "reaches",
             Self::UseDay => "use-day",
+            Self::Tags => "tags",
         }
     }
 
@@ -134,6 +138,7 @@ impl Kind {
             Self::Entry => b't',
             Self::Reaches => b'u',
             Self::UseDay => b'v',
+            Self::Tags => b'w',
         }
     }
 
@@ -159,7 +164,7 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             text(&mut out, it.rule.as_str());
             pool(&mut out, &it.pool);
         }
-        Key::Target(its_scope, id) => {
+        Key::Target(its_scope, id) | Key::Tags(its_scope, id) => {
             scope(&mut out, its_scope);
             text(&mut out, id.as_str());
         }

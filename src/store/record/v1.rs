@@ -23,7 +23,7 @@ use crate::model::{
     catalog, desk, handling, ids, incident, outlook, quota, reason, receiver, residency, rule,
     selector,
     series::{self, HourBlock, Signal},
-    silence, spend,
+    silence, spend, tags,
     time::Minute,
     uses,
 };
@@ -203,6 +203,8 @@ stored_struct!(Handling of handling::Handling {
 stored_struct!(Reach of residency::Reach { regions: Vec<String>, is_anywhere: bool, });
 stored_struct!(Reaches of residency::Reaches { by_reach: Vec<(Reach, Vec<String>)>, });
 
+stored_struct!(Tags of tags::Tags { by_key: Vec<(String, String)>, read_at: String, });
+
 /// Requests and tokens: a day has hundreds of these.
 type TargetUse = (Number, Number);
 impl Shape<series::TargetUse> for TargetUse {
@@ -271,6 +273,8 @@ pub(crate) enum Row {
     Reaches(Scope, Reaches),
     /// Who took what of a pool on a day; since format 5.
     UseDay(PoolId, i64, UseDay),
+    /// The tags of an application profile; since format 5.
+    Tags(Scope, String, Tags),
 }
 
 impl Row {
@@ -305,6 +309,9 @@ impl Row {
             Record::Handling(it) => Self::Handling(Shape::of(it)),
             Record::Entry(it) => Self::Entry(Shape::of(it)),
             Record::Reaches(scope, it) => Self::Reaches(Shape::of(scope), Shape::of(it)),
+            Record::Tags(scope, target, it) => {
+                Self::Tags(Shape::of(scope), Shape::of(target), Shape::of(it))
+            }
             Record::UseDay(pool, day, it) => Self::UseDay(Shape::of(pool), *day, Shape::of(it)),
             Record::Remove(_) => return None,
         })
@@ -333,6 +340,9 @@ impl Row {
             Self::Handling(it) => Record::Handling(it.back()?),
             Self::Entry(it) => Record::Entry(it.back()?),
             Self::Reaches(scope, it) => Record::Reaches(scope.back()?, it.back()?),
+            Self::Tags(scope, target, it) => {
+                Record::Tags(scope.back()?, target.back()?, it.back()?)
+            }
             Self::UseDay(pool, day, it) => Record::UseDay(pool.back()?, day, it.back()?),
         })
     }

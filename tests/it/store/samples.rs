@@ -24,6 +24,7 @@ use bedrock_ops_alert::model::{
     rule::{Category, Remedy, Severity},
     series::{Sample, Signal, TargetUse},
     spend::{CallCounts, Calls, Month, Site, Spend},
+    tags::Tags,
     time::{Minute, Timestamp},
     units::{Amount, QuotaKind, Share},
     unusual::Trouble,
@@ -32,7 +33,7 @@ use bedrock_ops_alert::model::{
 use fastrand::Rng;
 
 /// How many kinds of record [`record`] makes.
-pub(super) const KINDS: u8 = 21;
+pub(super) const KINDS: u8 = 22;
 
 /// A record of this kind, under one of few keys; the same arguments make the same record.
 pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
@@ -62,7 +63,20 @@ pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
         17 => Record::Handling(said::handling(slot, rng)),
         18 => Record::Entry(said::entry(slot, rng)),
         19 => Record::Reaches(scope(slot), reaches(rng)),
+        20 => Record::Tags(
+            scope(slot),
+            TargetId::new(format!("profile-{slot}")),
+            tags(rng),
+        ),
         _ => Record::UseDay(pool_id(slot), i64::from(slot), use_day(rng)),
+    }
+}
+
+fn tags(rng: &mut Rng) -> Tags {
+    let by_key = (0..rng.u8(0..4)).map(|it| (format!("key {it}"), text(rng)));
+    Tags {
+        by_key: by_key.collect(),
+        read_at: instant(rng),
     }
 }
 
