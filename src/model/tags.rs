@@ -9,7 +9,7 @@ use super::{
     book::Book,
     catalog::PoolId,
     ids::TargetId,
-    rule::Pattern,
+    rule::{Pattern, TagsByPool},
     time::{Minute, Timestamp},
     uses::{KEPT_DAYS, day_of},
 };
@@ -85,6 +85,19 @@ impl Book {
         let days: Vec<_> = days.map(|(_, day)| day).collect();
         self.tagged(pool, wanted)
             .any(|target| days.is_empty() || days.iter().any(|day| day.targets.contains(target)))
+    }
+
+    /// The tags of the targets of each pool, target by target.
+    #[must_use]
+    pub fn tags_by_pool(&self) -> TagsByPool {
+        let mut by_pool = TagsByPool::new();
+        for (key, tags) in &self.tags {
+            if let Some(target) = self.targets.get(key).filter(|_| !tags.by_key.is_empty()) {
+                let own = by_pool.entry(target.pool.clone()).or_default();
+                own.push(tags.by_key.clone());
+            }
+        }
+        by_pool
     }
 
     fn tagged<'a>(

@@ -15,6 +15,7 @@ mod residency;
 mod silences;
 mod stopped;
 mod support;
+mod tags;
 mod totals;
 mod trail;
 mod wire_worlds;

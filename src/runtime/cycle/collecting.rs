@@ -14,6 +14,7 @@ use tokio::{
 use super::{
     Cycle, CycleError,
     judging::{takers, used},
+    targets::is_of_tags,
 };
 use crate::{
     cloud::{Fault, FaultClass},
@@ -22,13 +23,12 @@ use crate::{
         round::{Find, Start, Watch, round},
     },
     model::{
-        book::{Book, Key, Record},
+        book::{Book, Record},
         desk::DeskReading,
         ids::{AccountId, Region, Scope},
         policy::Account,
-        series::{PoolSeries, Reading, SETTLE_MINUTES},
+        series::PoolSeries,
         time::Timestamp,
-        uses::{self, UseDay},
     },
 };
 
@@ -259,7 +259,11 @@ impl Cycle {
                     let pools = book.pools_in(scope).map(|pool| pool.id.clone());
                     self.unjudged.extend(pools);
                 }
+                let has_tags = records.iter().any(is_of_tags);
                 collected.is_new |= self.commit(records, now).await?;
+                if has_tags {
+                    self.take_tags();
+                }
             }
             Find::Readings(read) => collected.is_new |= self.take_in_readings(&read, now).await?,
             Find::History(stretches) => {
@@ -329,46 +333,6 @@ impl Cycle {
         }
         self.keeping.note(&records);
         self.commit(records, now).await
-    }
-
-    /// Who took what: in memory, and each hour that is over as a record.
-    fn note_uses(&mut self, reading: &Reading) -> Vec<Record> {
-        let pool = &reading.pool;
-        if reading.by_target.len() < 2 {
-            self.recent.remove(pool);
-            return Vec::new();
-        }
-        let recent = self.recent.entry(pool.clone()).or_default();
-        recent.take_in(reading);
-        let book = self.shared.book();
-        let stored = |day: i64| book.uses.get(&(pool.clone(), day));
-        let until = reading.until();
-        let oldest = uses::day_of(until) - uses::KEPT_DAYS;
-        let mut days: BTreeMap<i64, UseDay> = BTreeMap::new();
-        // A first read, and one after a long while, has whole hours that are not in memory one by one.
-        let settled = until.plus(-SETTLE_MINUTES);
-        for day in uses::day_of(reading.from).max(oldest)..=uses::day_of(until) {
-            let whole = UseDay::of_whole_hours(reading, day, settled);
-            if !whole.hours.is_empty() {
-                let whole = match stored(day) {
-                    Some(kept) => whole.completed(kept),
-                    None => whole,
-                };
-                days.insert(day, whole);
-            }
-        }
-        let known = |day: i64| days.get(&day).or_else(|| stored(day));
-        let written = recent.write_down(until, known);
-        days.extend(written);
-        days.retain(|day, it| oldest <= *day && stored(*day) != Some(it));
-        let old = book
-            .uses
-            .range((pool.clone(), i64::MIN)..(pool.clone(), oldest));
-        let old = old.map(|(key, _)| Record::Remove(Key::UseDay(key.0.clone(), key.1)));
-        let mut records: Vec<Record> = old.collect();
-        let days = days.into_iter();
-        records.extend(days.map(|(day, it)| Record::UseDay(pool.clone(), day, it)));
-        records
     }
 
     pub(super) fn note(
