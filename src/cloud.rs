@@ -11,7 +11,7 @@ pub use crate::model::spend::CallCounts;
 use crate::model::{
     catalog::LifeCycle,
     desk::RequestStatus,
-    ids::{AccountId, CaseId, DisplayId, QuotaCode, Region, RequestId, Scope},
+    ids::{AccountId, CaseId, DisplayId, QuotaCode, Region, RequestId, Scope, TargetId},
     time::{Minute, Timestamp},
     units::Amount,
 };
@@ -356,6 +356,14 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         scope: &Scope,
         page: Option<String>,
     ) -> Result<Page<Profile>, Fault>;
+
+    /// The tags of an application profile, value by key; all of them, since this call has no pages. One that was deleted is
+    /// [`FaultClass::NotFound`].
+    async fn list_tags(
+        &self,
+        scope: &Scope,
+        profile: &TargetId,
+    ) -> Result<BTreeMap<String, String>, Fault>;
 
     /// The Regions that the account has enabled.
     async fn list_regions(

@@ -28,6 +28,7 @@ mod regions;
 pub mod round;
 mod sum;
 pub mod survey;
+mod tags;
 mod usage;
 
 pub use burndown::{highest, most_reserved_output};

@@ -43,6 +43,7 @@ mod rules;
 pub mod schema;
 mod settings;
 mod sheet;
+mod tags;
 mod values;
 
 pub use cases::{Case, Expectation, cases};

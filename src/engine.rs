@@ -47,6 +47,7 @@ mod observer;
 mod packed;
 pub mod portrait;
 pub mod residency;
+pub mod shift;
 pub mod siblings;
 mod strip;
 mod yardstick;

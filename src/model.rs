@@ -33,6 +33,8 @@ pub mod selector;
 pub mod series;
 pub mod silence;
 pub mod spend;
+pub mod tags;
 pub mod time;
 pub mod units;
 pub mod unusual;
+pub mod uses;

@@ -1,6 +1,9 @@
 //! The simulated AWS with a meter on the CPU time that it takes itself: that is not the daemon's.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use bedrock_ops_alert::{
@@ -10,7 +13,7 @@ use bedrock_ops_alert::{
         Profile, QuotaRequest,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
+        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
         time::Minute,
         units::Amount,
     },
@@ -76,6 +79,7 @@ handed_on! {
     metric_data(scope: &Scope, request: MetricRequest) -> Page<MetricResult>;
     metric_statistics(scope: &Scope, query: &MetricQuery, stretch: (Minute, Minute)) -> Vec<(Minute, f64)>;
     list_profiles(scope: &Scope, page: Option<String>) -> Page<Profile>;
+    list_tags(scope: &Scope, profile: &TargetId) -> BTreeMap<String, String>;
     list_regions(scope: &Scope, page: Option<String>) -> Page<Region>;
     list_models(scope: &Scope) -> Vec<FoundationModel>;
     list_quotas(scope: &Scope, page: Option<String>) -> Page<ListedQuota>;

@@ -40,6 +40,7 @@ use crate::model::{
     policy::Policy,
     reason::Reason,
     time::Timestamp,
+    uses::RecentUse,
 };
 
 /// All that a plan rests on.
@@ -55,6 +56,8 @@ pub struct Inputs<'a> {
     pub desk: &'a [DeskReading],
     /// Who takes most of each pool, lately.
     pub takers: &'a BTreeMap<PoolId, Vec<Reason>>,
+    /// What each target of pools with more than one took in the last minutes.
+    pub recent: &'a BTreeMap<PoolId, RecentUse>,
     /// The most output that one request can reserve at admission, in tokens.
     pub most_output: f64,
     /// What is known of pools from before the minutes that the book has, as far as a plan asked for it.

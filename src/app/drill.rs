@@ -232,6 +232,7 @@ impl Stage<'_> {
                 orphans: &[],
                 desk: &[],
                 takers: &BTreeMap::new(),
+                recent: &BTreeMap::new(),
                 most_output: most_reserved_output(),
                 beside: plan::nothing_beside(),
                 past: &past,

@@ -1,5 +1,7 @@
 //! Bedrock's catalogue: inference profiles and foundation models.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_bedrock::{
     primitives::DateTime,
     types::{
@@ -15,7 +17,11 @@ use super::{
 };
 use crate::{
     cloud::{Fault, FoundationModel, Page, Profile},
-    model::{catalog::LifeCycle, time::Timestamp},
+    model::{
+        catalog::LifeCycle,
+        ids::{Scope, TargetId},
+        time::Timestamp,
+    },
 };
 
 /// Profiles a page; the API takes 1 to 1,000.
@@ -52,6 +58,18 @@ impl Clients {
             .map(profile)
             .collect();
         Ok(Page { items, next })
+    }
+
+    pub(super) async fn list_tags(
+        &self,
+        scope: &Scope,
+        profile: &TargetId,
+    ) -> Result<BTreeMap<String, String>, Fault> {
+        let request = self.bedrock.list_tags_for_resource();
+        let request = request.resource_arn(profile_arn(scope, profile));
+        let answer = send!(self.meter, read, actions::LIST_TAGS, request)?;
+        let tags = answer.tags.unwrap_or_default(); // no list is AWS's way to say: an empty one
+        Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
     pub(super) async fn list_models(&self) -> Result<Vec<FoundationModel>, Fault> {
@@ -99,6 +117,16 @@ fn life(life: FoundationModelLifecycle) -> LifeCycle {
         extended: life.public_extended_access_time.and_then(instant),
         end: life.end_of_life_time.and_then(instant),
     }
+}
+
+/// The call takes no id, as that of metrics is.
+fn profile_arn(Scope { account, region }: &Scope, profile: &TargetId) -> String {
+    let partition = match region.as_str() {
+        china if china.starts_with("cn-") => "aws-cn",
+        gov if gov.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    };
+    format!("arn:{partition}:bedrock:{region}:{account}:application-inference-profile/{profile}")
 }
 
 /// Neither active nor legacy, as far as anyone says.

@@ -1,5 +1,7 @@
 //! The port itself: finds the clients of the scope and hands the call on.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::{SdkCloud, publish::region_of};
@@ -10,7 +12,7 @@ use crate::{
         Page, Post, Profile, QuotaRequest,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
+        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
         time::Minute,
         units::Amount,
     },
@@ -57,6 +59,14 @@ impl Cloud for SdkCloud {
         page: Option<String>,
     ) -> Result<Page<Profile>, Fault> {
         self.at(scope).list_profiles(page).await
+    }
+
+    async fn list_tags(
+        &self,
+        scope: &Scope,
+        profile: &TargetId,
+    ) -> Result<BTreeMap<String, String>, Fault> {
+        self.at(scope).list_tags(scope, profile).await
     }
 
     async fn list_regions(

@@ -141,6 +141,8 @@ impl Walk {
                 | Record::Discovered(..)
                 | Record::Catalog(..)
                 | Record::Reaches(..)
+                | Record::Tags(..)
+                | Record::UseDay(..)
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)
                 | Record::ReadInDepth(..)
@@ -177,6 +179,7 @@ impl Walk {
     fn plan(&mut self, verdicts: &[Verdict], now: Timestamp) -> Vec<Record> {
         let orphans = engine::orphans(&self.by.rules, &[], &self.book);
         let takers = BTreeMap::new();
+        let recent = BTreeMap::new();
         let desk: &[DeskReading] = &[];
         loop {
             let planned = plan::plan(plan::Inputs {
@@ -185,6 +188,7 @@ impl Walk {
                 orphans: &orphans,
                 desk,
                 takers: &takers,
+                recent: &recent,
                 beside: plan::nothing_beside(),
                 past: &self.past,
                 policy: &self.by.policy,

@@ -116,6 +116,11 @@ fn write_place(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
             1,
             &format!("{}{name}: {kind}, first seen {seen}{vanished}", target.id),
         )?;
+        if let Some(tags) = target.tags.as_ref().filter(|it| !it.is_empty()) {
+            let tags = tags.iter().map(|(key, value)| format!("{key} = {value}"));
+            let tags: Vec<String> = tags.collect();
+            text.line(2, &format!("tags: {}", tags.join(", ")))?;
+        }
     }
     Ok(())
 }

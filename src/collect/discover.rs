@@ -141,6 +141,7 @@ impl Stage<'_> {
         }
         self.catalog(&mut now_known, &listed);
         self.reaches(&now_known);
+        self.forget_tags(&now_known);
         self.record_targets(&known, &now_known);
         now_known
     }
@@ -197,6 +198,21 @@ impl Stage<'_> {
             self.found
                 .push(Record::Reaches(self.scope.clone(), reaches));
         }
+    }
+
+    /// A profile that does not exist any more has no tags, though its metrics live on for a while.
+    fn forget_tags(&mut self, known: &BTreeMap<TargetId, Target>) {
+        let first = (self.scope.clone(), TargetId::new(""));
+        let own = self.book.tags.range(first..);
+        let own = own.take_while(|((scope, _), _)| scope == self.scope);
+        let has_all = self.listings.has_all_profiles();
+        let listed = self.listings.profile_ids();
+        let is_gone =
+            |id: &TargetId| !known.contains_key(id) || (has_all && !listed.contains(id.as_str()));
+        let gone = own.filter(|((_, id), _)| is_gone(id));
+        let gone =
+            gone.map(|((scope, id), _)| Record::Remove(Key::Tags(scope.clone(), id.clone())));
+        self.found.extend(gone);
     }
 
     fn note_vanished(

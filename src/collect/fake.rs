@@ -44,6 +44,9 @@ pub(super) struct Fake {
     pub abreast: Mutex<Vec<usize>>,
     pub on_their_way: AtomicUsize,
     pub calls: Mutex<Vec<String>>,
+    pub tags: BTreeMap<TargetId, BTreeMap<String, String>>,
+    /// Whose tags were asked for and told.
+    pub asked_tags: Mutex<Vec<TargetId>>,
 }
 
 impl Default for Fake {
@@ -68,6 +71,8 @@ impl Default for Fake {
             statistics: Mutex::default(),
             abreast: Mutex::default(),
             on_their_way: AtomicUsize::new(0),
+            tags: BTreeMap::new(),
+            asked_tags: Mutex::default(),
             calls: Mutex::default(),
         }
     }
@@ -271,6 +276,16 @@ impl Cloud for Fake {
 
     async fn list_profiles(&self, _: &Scope, page: Option<String>) -> Result<Page<Profile>, Fault> {
         self.page("bedrock:ListInferenceProfiles", &self.profiles, page)
+    }
+
+    async fn list_tags(
+        &self,
+        _: &Scope,
+        profile: &TargetId,
+    ) -> Result<BTreeMap<String, String>, Fault> {
+        self.outcome("bedrock:ListTagsForResource")?;
+        self.asked_tags.lock().unwrap().push(profile.clone());
+        Ok(self.tags.get(profile).cloned().unwrap_or_default())
     }
 
     async fn list_regions(&self, _: &Scope, page: Option<String>) -> Result<Page<Region>, Fault> {

@@ -86,6 +86,15 @@ impl Listings {
         self.profiles.is_complete()
     }
 
+    /// Ids of all profiles that were listed.
+    pub(super) fn profile_ids(&self) -> BTreeSet<&str> {
+        self.profiles
+            .items
+            .iter()
+            .map(|it| it.id.as_str())
+            .collect()
+    }
+
     /// Ids of system-defined profiles.
     pub(super) fn system_profiles(&self) -> BTreeSet<String> {
         let system = self.profiles.items.iter().filter(|it| !it.is_application);

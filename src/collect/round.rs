@@ -10,11 +10,12 @@ use tokio::sync::mpsc;
 use super::{
     Gathered, News,
     alarm::Alarm,
-    backfill,
+    backfill::{self, Filled},
     cadence::{Plan, due},
     discover, enabled_regions, poll_desk,
     quotas::QuotaPages,
     reread_quotas,
+    tags::{self, read_tags},
     usage::{PoolReading, read},
 };
 use crate::{
@@ -59,7 +60,7 @@ pub enum Find {
     News(News),
     /// How a stage went; without faults it succeeded.
     Stage {
-        /// `regions`, `discover`, `read`, `quotas`, `alarm`, `desk` or `backfill`.
+        /// `regions`, `discover`, `read`, `quotas`, `alarm`, `desk`, `tags` or `backfill`.
         name: &'static str,
         /// What failed, in order.
         faults: Vec<Fault>,
@@ -81,6 +82,7 @@ pub struct Watch {
     by_formula: BTreeSet<PoolId>,
     alarm: Alarm,
     filled: backfill::Tries,
+    tags_tried: tags::Tried,
 }
 
 /// What a round starts from.
@@ -143,6 +145,7 @@ impl Round<'_> {
         self.answer_alarm().await?;
         self.reread_quotas().await?;
         self.poll_desk().await?;
+        self.read_tags().await?;
         self.fill_history().await
     }
 
@@ -351,6 +354,21 @@ impl Round<'_> {
         self.tell("desk", faults).await
     }
 
+    /// Nobody waits for tags: after everything that limits are judged by.
+    async fn read_tags(&mut self) -> Result<(), Gone> {
+        let Start {
+            scope, book, now, ..
+        } = &self.start;
+        let tried = &mut self.watch.tags_tried;
+        let Some(read) = read_tags(self.cloud, scope, book, tried, *now).await else {
+            return Ok(());
+        };
+        if !read.found.is_empty() {
+            self.hand_over(Find::Records(read.found)).await?;
+        }
+        self.tell("tags", read.faults).await
+    }
+
     /// Some of what is missing, after everything that people wait for.
     async fn fill_history(&mut self) -> Result<(), Gone> {
         let Start {
@@ -366,8 +384,18 @@ impl Round<'_> {
         let tries = &mut self.watch.filled;
         let Gathered { found, faults } =
             backfill::backfill(self.cloud, scope, missing, book, tries, *now).await;
-        if !found.is_empty() {
-            self.hand_over(Find::History(found)).await?;
+        let mut uses = Vec::new();
+        let mut stretches = Vec::with_capacity(found.len());
+        for Filled { stretch, uses: day } in found {
+            let key = &stretch.key;
+            uses.extend(day.map(|day| Record::UseDay(key.pool.clone(), key.number, day)));
+            stretches.push(stretch);
+        }
+        if !uses.is_empty() {
+            self.hand_over(Find::Records(uses)).await?;
+        }
+        if !stretches.is_empty() {
+            self.hand_over(Find::History(stretches)).await?;
         }
         self.tell("backfill", faults).await
     }

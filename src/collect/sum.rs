@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::endpoint::Endpoint;
 use crate::model::catalog::Family;
 use crate::model::ids::TargetId;
-use crate::model::series::{Depth, SETTLE_MINUTES, Sample, Signal, TargetUse};
+use crate::model::series::{Depth, SETTLE_MINUTES, Sample, Signal, TargetReading, TargetUse};
 use crate::model::time::{Minute, Timestamp};
 
 /// Minutes after its end by which CloudWatch has normally published a minute; before that, absence says nothing.
@@ -195,7 +195,7 @@ pub(super) struct Tally {
     depth: Depth,
     endpoint: Endpoint,
     cells: BTreeMap<Signal, Vec<Cell>>,
-    by_target: BTreeMap<TargetId, TargetUse>,
+    by_target: BTreeMap<TargetId, TargetReading>,
     /// How often output tokens count against the quota.
     rate: f64,
     lost: Lost,
@@ -210,7 +210,7 @@ pub(super) struct Summed {
     /// One sample a minute and signal.
     pub signals: BTreeMap<Signal, Vec<Sample>>,
     /// What each target took.
-    pub by_target: BTreeMap<TargetId, TargetUse>,
+    pub by_target: BTreeMap<TargetId, TargetReading>,
     /// For which minutes asking again may help.
     pub lost: Lost,
     /// Whether a target publishes no `EstimatedTPMQuotaUsage`, by a minute that has settled.
@@ -244,7 +244,8 @@ impl Tally {
     /// Adds one target.
     pub(super) fn add(&mut self, target: &TargetId, answers: &Answers) {
         let (rate, depth) = (self.rate, self.depth);
-        let mut used = TargetUse::default();
+        let minutes = self.cells.values().map(Vec::len).max().unwrap_or(0);
+        let mut used = vec![TargetUse::default(); minutes];
         let mut first_uncharged = None;
         // Looked up once, not once a minute and signal.
         let series =
@@ -258,6 +259,11 @@ impl Tally {
             weigh(cell, at(Measure::Invocations, index), at(measure, index));
         };
         for (&signal, cells) in &mut self.cells {
+            if let Some(measure) = millis_of(signal) {
+                let cells = cells.iter_mut().enumerate();
+                cells.for_each(|(index, cell)| weigh_by(measure, cell, index));
+                continue;
+            }
             for (index, cell) in cells.iter_mut().enumerate() {
                 let point = match signal {
                     Signal::Invocations => at(Measure::Invocations, index),
@@ -272,7 +278,9 @@ impl Tally {
                             Depth::Full | Depth::Deep => charged(at, rate, cell),
                             Depth::Quick => estimated(at),
                         };
-                        used.charged += value_of(point);
+                        if let Some(used) = used.get_mut(index) {
+                            used.charged += value_of(point);
+                        }
                         if point == Point::Lost {
                             first_uncharged.get_or_insert(index);
                         }
@@ -280,28 +288,14 @@ impl Tally {
                     }
                     Signal::CacheWriteTokens => at(Measure::CacheWrites, index),
                     Signal::CacheReadTokens => at(Measure::CacheReads, index),
-                    Signal::Latency => {
-                        weigh_by(Measure::Latency, cell, index);
-                        continue;
-                    }
-                    Signal::LatencyP50 => {
-                        weigh_by(Measure::LatencyP50, cell, index);
-                        continue;
-                    }
-                    Signal::LatencyP90 => {
-                        weigh_by(Measure::LatencyP90, cell, index);
-                        continue;
-                    }
-                    Signal::LatencyP99 => {
-                        weigh_by(Measure::LatencyP99, cell, index);
-                        continue;
-                    }
-                    Signal::FirstTokenP90 => {
-                        weigh_by(Measure::FirstTokenP90, cell, index);
-                        continue;
-                    }
+                    Signal::Latency
+                    | Signal::LatencyP50
+                    | Signal::LatencyP90
+                    | Signal::LatencyP99
+                    | Signal::FirstTokenP90 => continue, // has no sum, see above
                 };
-                if matches!(signal, Signal::Invocations | Signal::Throttles) {
+                let is_demand = matches!(signal, Signal::Invocations | Signal::Throttles);
+                if let Some(used) = used.get_mut(index).filter(|_| is_demand) {
                     used.demand += value_of(point);
                 }
                 cell.take(point);
@@ -312,6 +306,7 @@ impl Tally {
         if let Some(index) = first_uncharged {
             self.note_first(Depth::Quick, index);
         }
+        let used = TargetReading::of(self.from, minutes, used);
         self.by_target.insert(target.clone(), used);
     }
 
@@ -438,6 +433,26 @@ fn estimated(at: impl Fn(Measure) -> Point) -> Point {
         (Point::Absent, Point::Value(through)) if 0.0 < through => Point::Refused,
         (Point::Absent, Point::Lost | Point::Refused) => Point::Refused,
         (estimated, _) => estimated,
+    }
+}
+
+/// What is weighted instead of summed.
+const fn millis_of(signal: Signal) -> Option<Measure> {
+    match signal {
+        Signal::Latency => Some(Measure::Latency),
+        Signal::LatencyP50 => Some(Measure::LatencyP50),
+        Signal::LatencyP90 => Some(Measure::LatencyP90),
+        Signal::LatencyP99 => Some(Measure::LatencyP99),
+        Signal::FirstTokenP90 => Some(Measure::FirstTokenP90),
+        Signal::Invocations
+        | Signal::Throttles
+        | Signal::ClientErrors
+        | Signal::ServerErrors
+        | Signal::InputTokens
+        | Signal::OutputTokens
+        | Signal::ChargedTokens
+        | Signal::CacheWriteTokens
+        | Signal::CacheReadTokens => None,
     }
 }
 

@@ -9,11 +9,14 @@ use super::listings::Listings;
 use super::mapping::{self, QuotaNames, Variant};
 use super::place::{Atlas, Placed};
 use super::quotas::{QuotaListings, QuotaPages};
-use crate::cloud::{Cloud, Fault, ListedQuota};
+use crate::cloud::{Cloud, Fault, FaultClass, ListedQuota};
 use crate::model::catalog::{Family, LifeCycle, Mapping, PoolId, TargetKind, Unplaced};
 use crate::model::ids::{ModelId, QuotaCode, Scope, TargetId};
 use crate::model::time::Timestamp;
 use crate::model::units::{Amount, QuotaKind};
+
+/// Application profiles whose tags are asked for: one call each, and somebody waits.
+const MOST_TAGGED: usize = 100;
 
 /// Everything found in one account and Region.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +42,8 @@ pub struct SurveyedPool {
     pub id: PoolId,
     /// What drains it, sorted by id.
     pub targets: BTreeMap<TargetId, TargetKind>,
+    /// The tags of its application profiles, as far as they were asked for.
+    pub tags: BTreeMap<TargetId, BTreeMap<String, String>>,
     /// How long the model will be there; nothing where no listing says so.
     pub life: Option<LifeCycle>,
     /// One finding for each kind that the family knows.
@@ -102,14 +107,37 @@ pub async fn survey(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> Survey 
         names: &names,
         terms: &terms,
     };
+    let mut pools = quotas.pools(placed, |model| listings.life(model));
+    let untold = ask_tags(cloud, scope, &mut pools).await;
+    let faults = listings.faults.iter().cloned();
     Survey {
         scope: scope.clone(),
         at: Some(now),
-        pools: quotas.pools(placed, |model| listings.life(model)),
+        pools,
         unplaced,
         account_tpd: quotas.account_tpd(),
-        faults: listings.faults.iter().cloned().chain(unread).collect(),
+        faults: faults.chain(unread).chain(untold).collect(),
     }
+}
+
+/// Asks for the tags of application profiles, one call each; the first fault ends it, since the next call would mostly meet
+/// the same.
+async fn ask_tags(cloud: &dyn Cloud, scope: &Scope, pools: &mut [SurveyedPool]) -> Option<Fault> {
+    let mut left = MOST_TAGGED;
+    for pool in pools {
+        let is_own = |kind: &TargetKind| matches!(kind, TargetKind::ApplicationProfile { .. });
+        let own = pool.targets.iter().filter(|(_, kind)| is_own(kind));
+        for (id, _) in own.take(left) {
+            left -= 1;
+            match cloud.list_tags(scope, id).await {
+                Ok(tags) => drop(pool.tags.insert(id.clone(), tags)),
+                // Deleted a moment ago.
+                Err(fault) if fault.class == FaultClass::NotFound => {}
+                Err(fault) => return Some(fault),
+            }
+        }
+    }
+    None
 }
 
 /// One model of one family from a list of quotas alone, whether or not anything drains its pool.
@@ -218,6 +246,7 @@ impl Quotas<'_> {
         SurveyedPool {
             id: id.clone(),
             targets: BTreeMap::new(),
+            tags: BTreeMap::new(),
             life,
             quotas: found(mapping::map(&id.model, id.family, self.names)),
             variants: variants.map(|(it, kinds)| (it, found(kinds))).collect(),

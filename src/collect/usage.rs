@@ -203,6 +203,7 @@ impl<'a> PoolRead<'a> {
     }
 
     fn append(&mut self, tally: Tally, evidence: &[bool], now: Timestamp) {
+        let minutes = evidence.len();
         let summed = tally.finish(evidence, now);
         for (signal, samples) in summed.signals {
             let all: &mut Vec<Sample> = self.reading.signals.entry(signal).or_default();
@@ -210,8 +211,7 @@ impl<'a> PoolRead<'a> {
         }
         for (target, took) in summed.by_target {
             let sum = self.reading.by_target.entry(target).or_default();
-            sum.demand += took.demand;
-            sum.charged += took.charged;
+            sum.append(took, minutes);
         }
         for (depth, minute) in summed.lost {
             self.lost.entry(depth).or_insert(minute);

@@ -7,13 +7,14 @@ use super::{
     overrides,
     rules::{RuleBook, rule_name},
     sheet::{Entry, Section, Sheet, one_of},
-    values,
+    tags, values,
 };
 use crate::model::{
     catalog::Family,
     ids::AccountId,
     policy::Account,
     rule::{Matcher, Override, Pattern, Rules},
+    tags::Wanted,
 };
 
 /// What an override is checked against.
@@ -65,11 +66,13 @@ fn read(
     }
     let before = sheet.faults.len();
     let matcher = matcher(sheet, &mut section, around.accounts);
-    if matcher == Matcher::default() && before == sheet.faults.len() {
+    let tags = tags::read(sheet, &mut section);
+    let is_of_all = matcher == Matcher::default() && tags == Some(Wanted::default());
+    if is_of_all && before == sheet.faults.len() {
         let wrong = Wrong::new(
             "it says nothing of the pools it is for",
             "in this override",
-            "name some by `accounts`, `regions`, `families` or `models`; what holds for all pools stands in [rule.NAME]",
+            "name some by `accounts`, `regions`, `families`, `models` or `tags`; what holds for all pools stands in [rule.NAME]",
         );
         sheet.fault(span.clone(), &path, wrong);
     }
@@ -90,6 +93,7 @@ fn read(
         name: name?.to_string(),
         place: format!("{}:{line}", sheet.source.name),
         matcher,
+        tags: tags?,
         changes: changes?,
     };
     Some(Written { given, span, path })
@@ -225,9 +229,7 @@ pub(super) fn keep_single(sheet: &mut Sheet, written: &[Written], rules: &Rules)
 }
 
 fn tie(sheet: &mut Sheet, earlier: &Override, later: &Written) {
-    let is_tied = earlier.matcher.narrowness() == later.given.matcher.narrowness()
-        && earlier.matcher.meets(&later.given.matcher);
-    if !is_tied {
+    if !earlier.ties(&later.given) {
         return;
     }
     for (rule, changes) in &later.given.changes {
@@ -242,7 +244,7 @@ fn tie(sheet: &mut Sheet, earlier: &Override, later: &Written) {
                     earlier.name, earlier.place
                 ),
                 "which one holds?",
-                "make one of them narrower: model before family before Region before account, whole names before patterns",
+                "make one of them narrower: tags before model before family before Region before account, whole names before patterns",
             );
             let path = format!("{}.rule.{rule}.{key}", later.path);
             sheet.fault(later.span.clone(), &path, wrong);

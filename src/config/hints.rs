@@ -9,8 +9,8 @@ use super::{
 };
 use crate::model::{
     hint::{
-        CacheRule, CapacityRule, CarrierRule, DailyRule, DeniedRule, HeadroomRule, HintRules,
-        RaisedRule, ReservationRule, RetryRule, ValleyRule,
+        CacheRule, CapacityRule, CarriedRule, CarrierRule, DailyRule, DeniedRule, HeadroomRule,
+        HintRules, RaisedRule, ReservationRule, RetryRule, ValleyRule,
     },
     units::Share,
 };
@@ -25,6 +25,8 @@ pub(super) const BUILTIN: (&str, &str) = (
 const MOST: u32 = 10;
 /// Hours of a day.
 const HOURS: u32 = 24;
+/// Of the last week, so many days are of the same kind at least: a weekend.
+const DAYS: u32 = 2;
 /// Minutes of a week; what is compared with more is not in memory.
 const MINUTES: u32 = 7 * 1_440;
 
@@ -53,6 +55,7 @@ fn rules(mut keys: Keys<'_, '_>) -> Option<HintRules> {
     let retries = keys.table("retries").and_then(retries);
     let cache = keys.table("cache").and_then(cache);
     let carrier = keys.table("carrier").and_then(carrier);
+    let carried = keys.table("carried").and_then(carried);
     let denied = keys.table("denied").and_then(denied);
     let raised = keys.table("raised").and_then(raised);
     let valley = keys.table("valley").and_then(valley);
@@ -69,6 +72,7 @@ fn rules(mut keys: Keys<'_, '_>) -> Option<HintRules> {
         retries: retries?,
         cache: cache?,
         carrier: carrier?,
+        carried: carried?,
         denied: denied?,
         raised: raised?,
         valley: valley?,
@@ -144,6 +148,19 @@ fn carrier(mut keys: Keys<'_, '_>) -> Option<CarrierRule> {
     Some(CarrierRule {
         weight: weight?,
         share: share?,
+    })
+}
+
+fn carried(mut keys: Keys<'_, '_>) -> Option<CarriedRule> {
+    let (weight, share) = (keys.share("weight"), keys.share("share"));
+    let least = keys.share("least");
+    let least_days = keys.whole("least_days", 1..DAYS + 1);
+    keys.finish();
+    Some(CarriedRule {
+        weight: weight?,
+        share: share?,
+        least: least?,
+        least_days: least_days?,
     })
 }
 

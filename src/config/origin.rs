@@ -6,6 +6,7 @@ use crate::model::{
     ids::AccountId,
     policy::{Account, CaseException, Policy, Receiver, Regions, Route, Settings},
     rule::{Matcher, Override, Pattern, Rules},
+    tags::Wanted,
 };
 
 /// Where a value came from, strongest first.
@@ -341,6 +342,9 @@ impl Page<'_> {
         for (key, these) in keys.into_iter().filter(|(_, these)| !these.is_empty()) {
             self.file_value(&format!("{path}.{key}"), &list(these));
         }
+        if !route.tags.is_open() {
+            self.file_value(&format!("{path}.tags"), &inline(&route.tags));
+        }
     }
 
     fn rules(&mut self, rules: &Rules, folder: Option<&Path>) {
@@ -373,8 +377,11 @@ impl Page<'_> {
     /// An override: for which pools, and each value that it gives there.
     fn by_pool(&mut self, it: &Override) {
         let path = format!("override.{}", it.name);
+        let tags = (!it.tags.is_open()).then(|| format!("tags {}", inline(&it.tags)));
+        let pools = Some(matcher(&it.matcher)).filter(|it| !it.is_empty());
+        let whose: Vec<String> = tags.into_iter().chain(pools).collect();
         self.lines.push((
-            format!("{path} = for {}", matcher(&it.matcher)),
+            format!("{path} = for {}", whose.join(", ")),
             it.place.clone(),
         ));
         for (rule, changes) in &it.changes {
@@ -424,6 +431,23 @@ fn matcher(matcher: &Matcher) -> String {
     ];
     let texts: Vec<String> = texts.into_iter().flatten().collect();
     texts.join(", ")
+}
+
+/// `{ team = "search" }`.
+fn inline(tags: &Wanted) -> String {
+    let each = tags.0.iter();
+    let each = each.map(|(key, value)| format!("{} = {}", key_of(key), quoted(value.as_str())));
+    format!("{{ {} }}", each.collect::<Vec<_>>().join(", "))
+}
+
+/// As TOML would write a key.
+fn key_of(key: &str) -> String {
+    let is_bare = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if key.bytes().all(is_bare) {
+        key.to_owned()
+    } else {
+        quoted(key)
+    }
 }
 
 /// As TOML would quote it.

@@ -111,6 +111,8 @@ enum Shape {
     Either(Vec<Shape>),
     Table(Table),
     Tables(Table),
+    /// Texts by a name that the operator knows; at least one.
+    Texts(&'static Form),
     /// Tables by name: those that are known, and what any other has.
     Named(Vec<(String, Table)>, Table),
 }
@@ -188,6 +190,11 @@ fn of_shape(shape: &Shape) -> Map<String, Value> {
             let shapes: Vec<_> = shapes.iter().map(of_shape).collect();
             json!({ "anyOf": shapes })
         }
+        Shape::Texts(form) => json!({
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": of_shape(&Shape::Text(form)),
+        }),
         Shape::Table(table) => Value::Object(of_table(table)),
         Shape::Tables(table) => json!({ "type": "array", "items": of_table(table) }),
         Shape::Named(known, other) => {

@@ -3,6 +3,7 @@
 //! - `scene`: the minutes of one pool and its quotas, cut out once;
 //! - `refusals`: refused far below every quota per minute: reservations, the daily limit, capacity, a quota raised in vain;
 //! - `callers`: what callers do: retries, a lost cache, one target that carries the load, a policy that denies;
+//! - `carried`: which targets carry a rise, or are missing: by their own past;
 //! - `room`: where and when there is room: quiet hours, other pools of the model.
 //!
 //! The statistic is plain: sums and medians over the last hour of the incident, and *fit*, the share of what went wrong
@@ -17,6 +18,7 @@
 //! Does not belong here: what follows from a hint. It changes no decision, it is told.
 
 mod callers;
+mod carried;
 mod refusals;
 mod room;
 mod scene;
@@ -33,6 +35,7 @@ use crate::model::{
     series::{Sample, Signal},
     time::Minute,
     units::Share,
+    uses::RecentUse,
 };
 use scene::Scene;
 
@@ -49,6 +52,8 @@ pub struct Evidence<'a> {
     pub samples: &'a Samples<'a>,
     /// Who takes most of each pool lately, most first.
     pub takers: &'a BTreeMap<PoolId, Vec<Reason>>,
+    /// What each target of a pool took in its last minutes.
+    pub recent: &'a BTreeMap<PoolId, RecentUse>,
     /// Whether traffic of the first pool may go to the second one, by the operator's rules of residency. Without a rule the
     /// hint says that it needs one.
     pub may_move: &'a dyn Fn(&PoolId, &PoolId) -> bool,
@@ -113,7 +118,13 @@ fn of_pool(
     }
     let scene = Scene::of(evidence, pool, incident, (from, until));
     let rules = evidence.rules;
+    let carried = carried::carried(&scene, incident, &rules.carried);
+    // Who carries the rise says more than who takes most.
+    let carrier = carried
+        .is_none()
+        .then(|| callers::carrier(&scene, &rules.carrier));
     let mut fits: Vec<Option<Fit>> = vec![
+        carried,
         callers::denied(&scene, &rules.denied),
         refusals::daily(&scene, &rules.daily),
         refusals::capacity(&scene, &rules.capacity),
@@ -121,7 +132,7 @@ fn of_pool(
         callers::retries(&scene, &rules.retries),
         callers::cache_fallen(&scene, &rules.cache),
         refusals::raised(&scene, &rules.raised),
-        callers::carrier(&scene, &rules.carrier),
+        carrier.flatten(),
     ];
     if is_about_limits(incident) && pool.id.family != Family::Mantle {
         fits.push(room::headroom(&scene, &rules.headroom));

@@ -79,6 +79,8 @@ pub fn entries(before: &Book, records: &[Record], now: Timestamp) -> Vec<Record>
             | Record::Discovered(..)
             | Record::Catalog(..)
             | Record::Reaches(..)
+            | Record::Tags(..)
+            | Record::UseDay(..)
             | Record::ReadThrough(..)
             | Record::ReadInFull(..)
             | Record::ReadInDepth(..)

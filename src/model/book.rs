@@ -18,7 +18,9 @@ use super::{
     series::{Depth, HourBlock, PoolSeries, Signal},
     silence::Silence,
     spend::{Month, Spend},
+    tags::Tags,
     time::{Minute, Timestamp},
+    uses::UseDay,
 };
 
 /// One change of the book. Each record replaces the record with the same [`Key`] as a whole.
@@ -50,6 +52,10 @@ pub enum Record {
     Catalog(Scope, Catalog),
     /// Where the profiles of an account and Region lead.
     Reaches(Scope, Reaches),
+    /// The tags of an application profile, as last read.
+    Tags(Scope, TargetId, Tags),
+    /// Who took what of a pool on a UTC day, counted from 1970.
+    UseDay(PoolId, i64, UseDay),
     /// The minute up to which a pool was read last, exclusive.
     ReadThrough(PoolId, Minute),
     /// The minute up to which a pool was last read in full, exclusive; at most its `ReadThrough`.
@@ -97,6 +103,10 @@ pub enum Key {
     Catalog(Scope),
     /// See [`Record::Reaches`].
     Reaches(Scope),
+    /// See [`Record::Tags`].
+    Tags(Scope, TargetId),
+    /// See [`Record::UseDay`].
+    UseDay(PoolId, i64),
     /// See [`Record::ReadThrough`].
     ReadThrough(PoolId),
     /// See [`Record::ReadInFull`].
@@ -131,6 +141,8 @@ impl Record {
             Self::Discovered(scope, _) => Key::Discovered(scope.clone()),
             Self::Catalog(scope, _) => Key::Catalog(scope.clone()),
             Self::Reaches(scope, _) => Key::Reaches(scope.clone()),
+            Self::Tags(scope, target, _) => Key::Tags(scope.clone(), target.clone()),
+            Self::UseDay(pool, day, _) => Key::UseDay(pool.clone(), *day),
             Self::ReadThrough(pool, _) => Key::ReadThrough(pool.clone()),
             Self::ReadInFull(pool, _) => Key::ReadInFull(pool.clone()),
             Self::ReadInDepth(pool, _) => Key::ReadInDepth(pool.clone()),
@@ -172,6 +184,10 @@ pub struct Book {
     pub catalogs: BTreeMap<Scope, Catalog>,
     /// Where the profiles of each scope lead.
     pub reaches: BTreeMap<Scope, Reaches>,
+    /// The tags of application profiles, by scope and id.
+    pub tags: BTreeMap<(Scope, TargetId), Tags>,
+    /// Who took what of each pool, by the UTC day counted from 1970.
+    pub uses: BTreeMap<(PoolId, i64), UseDay>,
     /// The minute up to which each pool was read, exclusive.
     pub read_through: BTreeMap<PoolId, Minute>,
     /// The minute up to which each pool was read in full, exclusive; see [`Book::known_until`].
@@ -255,6 +271,7 @@ impl Book {
             investigations: self.investigations.clone(),
             targets: run(&self.targets, &first_target, |(at, _)| at == scope),
             pools: run(&self.pools, &first_pool, |pool| pool.scope == *scope),
+            tags: run(&self.tags, &first_target, |(at, _)| at == scope),
             quotas: run(&self.quotas, &first_quota, |(at, _)| at == scope),
             discovered: self.discovered.clone(),
             catalogs: run(&self.catalogs, scope, |at| at == scope),
@@ -303,6 +320,8 @@ impl Book {
             Record::Discovered(scope, at) => drop(self.discovered.insert(scope, at)),
             Record::Catalog(scope, it) => drop(self.catalogs.insert(scope, it)),
             Record::Reaches(scope, it) => drop(self.reaches.insert(scope, it)),
+            Record::Tags(scope, target, it) => drop(self.tags.insert((scope, target), it)),
+            Record::UseDay(pool, day, it) => drop(self.uses.insert((pool, day), it)),
             Record::ReadThrough(pool, minute) => drop(self.read_through.insert(pool, minute)),
             Record::ReadInFull(pool, minute) => drop(self.read_in_full.insert(pool, minute)),
             Record::ReadInDepth(pool, minute) => drop(self.read_in_depth.insert(pool, minute)),
@@ -340,6 +359,8 @@ impl Book {
             Key::Discovered(scope) => drop(self.discovered.remove(scope)),
             Key::Catalog(scope) => drop(self.catalogs.remove(scope)),
             Key::Reaches(scope) => drop(self.reaches.remove(scope)),
+            Key::Tags(scope, id) => drop(self.tags.remove(&(scope.clone(), id.clone()))),
+            Key::UseDay(pool, day) => drop(self.uses.remove(&(pool.clone(), *day))),
             Key::ReadThrough(pool) => drop(self.read_through.remove(pool)),
             Key::ReadInFull(pool) => drop(self.read_in_full.remove(pool)),
             Key::ReadInDepth(pool) => drop(self.read_in_depth.remove(pool)),

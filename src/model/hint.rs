@@ -6,11 +6,11 @@ mod rules;
 mod words;
 
 pub use self::rules::{
-    CacheRule, CapacityRule, CarrierRule, DailyRule, DeniedRule, HeadroomRule, HintRules,
-    RaisedRule, ReservationRule, RetryRule, ValleyRule,
+    CacheRule, CapacityRule, CarriedRule, CarrierRule, DailyRule, DeniedRule, HeadroomRule,
+    HintRules, RaisedRule, ReservationRule, RetryRule, ValleyRule,
 };
 use super::{
-    catalog::PoolId,
+    catalog::{PoolId, TargetKind},
     ids::{QuotaCode, TargetId},
     time::{Minute, Timestamp},
     units::{Amount, Share},
@@ -46,6 +46,8 @@ pub enum Clue {
     CacheFallen(CacheFallen),
     /// See [`Carrier`].
     Carrier(Carrier),
+    /// See [`Carried`].
+    Carried(Carried),
     /// See [`Denied`].
     Denied(Denied),
     /// See [`RaisedHere`].
@@ -69,6 +71,7 @@ impl Clue {
             Self::Retries(_) => "retry-storm",
             Self::CacheFallen(_) => "cache-fallen",
             Self::Carrier(_) => "one-carrier",
+            Self::Carried(_) => "carried-by",
             Self::Denied(_) => "destination-denied",
             Self::RaisedHere(_) => "raised-still-refused",
             Self::RaisedElsewhere(_) => "raised-elsewhere",
@@ -88,9 +91,11 @@ impl Clue {
             | Self::CacheFallen(_)
             | Self::Denied(_)
             | Self::RaisedHere(_) => true,
-            Self::RaisedElsewhere(_) | Self::Carrier(_) | Self::Valley(_) | Self::Headroom(_) => {
-                false
-            }
+            Self::RaisedElsewhere(_)
+            | Self::Carrier(_)
+            | Self::Carried(_)
+            | Self::Valley(_)
+            | Self::Headroom(_) => false,
         }
     }
 }
@@ -185,6 +190,70 @@ pub struct Carrier {
     pub share: Share,
     /// How many targets the pool has.
     pub targets: u32,
+}
+
+/// Traffic is not what is usual at this time, and so much of the change is that of these targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Carried {
+    /// What is counted.
+    pub counted: Counted,
+    /// Whether there is less of it than usual.
+    pub is_fall: bool,
+    /// Whether no few targets carry most of it; then the largest part alone is in `parts`.
+    pub is_spread: bool,
+    /// What the pool takes now.
+    pub now: f64,
+    /// What is usual at this time.
+    pub usual: f64,
+    /// Days behind that.
+    pub days: u8,
+    /// The change that `parts` and others carry; positive. Of tokens a request, the tokens that are more than usual.
+    pub by: f64,
+    /// The largest parts first; never empty.
+    pub parts: Vec<Part>,
+    /// How many others changed the same way.
+    pub others: u32,
+    /// What all that changed the other way make up for.
+    pub against: f64,
+}
+
+/// What is counted of targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Requests that callers wanted, a minute.
+    Requests,
+    /// Charged tokens a minute.
+    Tokens,
+    /// Charged tokens of each request.
+    TokensARequest,
+}
+
+impl Counted {
+    /// All, in the order of their declaration.
+    pub const ALL: [Self; 3] = [Self::Requests, Self::Tokens, Self::TokensARequest];
+
+    /// The name in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::TokensARequest => "tokens-a-request",
+        }
+    }
+}
+
+/// One target's part of a change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// Which.
+    pub target: TargetId,
+    /// What it is; `None` where it is gone.
+    pub kind: Option<TargetKind>,
+    /// Its share of the change.
+    pub share: Share,
+    /// By how much it changed; positive.
+    pub by: f64,
 }
 
 /// Calls through the profile fail by the caller's fault while the same model in the Region itself is fine: a policy

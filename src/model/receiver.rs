@@ -3,10 +3,12 @@
 use std::{collections::BTreeSet, fmt};
 
 use super::{
+    book::Book,
     catalog::PoolId,
     ids::ReceiverName,
     incident::{Cause, Incident},
     rule::{Category, Matcher, Severity},
+    tags::Wanted,
     time::{Minute, Timestamp},
     units::QuotaKind,
 };
@@ -232,6 +234,8 @@ pub struct Route {
     pub categories: Vec<Category>,
     /// Of these pools: one that fits is enough.
     pub matcher: Matcher,
+    /// Of pools in which a target that carries traffic has these tags.
+    pub tags: Wanted,
 }
 
 impl Route {
@@ -243,17 +247,24 @@ impl Route {
             least,
             categories: Vec::new(),
             matcher: Matcher::default(),
+            tags: Wanted::default(),
         }
     }
 
-    /// Whether a message of this severity about this incident takes it.
+    fn is_of_all_pools(&self) -> bool {
+        self.matcher == Matcher::default() && self.tags.is_open()
+    }
+
+    /// Whether a message of this severity about this incident takes it: one pool of it must be meant, and have the tags.
     #[must_use]
-    pub fn fits(&self, incident: &Incident, severity: Severity) -> bool {
+    pub fn fits(&self, book: &Book, incident: &Incident, severity: Severity) -> bool {
         let category = incident.cause.category();
         self.least <= severity
             && (self.categories.is_empty() || self.categories.contains(&category))
-            && (self.matcher == Matcher::default()
-                || incident.pools.iter().any(|pool| self.matcher.fits(pool)))
+            && (self.is_of_all_pools()
+                || incident.pools.iter().any(|pool| {
+                    self.matcher.fits(pool) && book.carries(pool, &self.tags, incident.last_bad)
+                }))
     }
 }
 

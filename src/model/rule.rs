@@ -7,7 +7,7 @@ mod values;
 
 pub use self::{
     pattern::Pattern,
-    rules::{Given, Matcher, Override, Rules, lines},
+    rules::{Given, Matcher, Override, Rules, TagsByPool, lines},
     values::{Slot, Value},
 };
 use super::{

@@ -2,11 +2,13 @@
 
 mod packed;
 mod pool;
+mod taken;
 
 use std::collections::BTreeMap;
 
 pub(crate) use self::packed::{exact_whole, whole_as_f64};
 pub use self::pool::PoolSeries;
+pub use self::taken::{TargetReading, TargetUse};
 use super::{
     catalog::{Family, PoolId},
     ids::TargetId,
@@ -239,16 +241,17 @@ pub struct Reading {
     /// Per signal one sample a minute, all of the same length. Signals that were not read are left out.
     pub signals: BTreeMap<Signal, Vec<Sample>>,
     /// What each target took in this stretch, for attribution.
-    pub by_target: BTreeMap<TargetId, TargetUse>,
+    pub by_target: BTreeMap<TargetId, TargetReading>,
 }
 
-/// What one target took of its pool over the stretch of a reading. Both are lower bounds when minutes are missing.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
-pub struct TargetUse {
-    /// Requests that got through plus throttled ones.
-    pub demand: f64,
-    /// Charged tokens.
-    pub charged: f64,
+impl Reading {
+    /// The end of what was read, exclusive.
+    #[must_use]
+    pub fn until(&self) -> Minute {
+        let minutes = self.signals.values().map(Vec::len).max();
+        let minutes = i64::try_from(minutes.unwrap_or(0)).unwrap_or(0); // days of minutes
+        self.from.plus(minutes)
+    }
 }
 
 /// One hour of one signal: the unit in which history is kept and stored.

@@ -6,6 +6,7 @@
 //! - `effects`: intents carried out, and what people answer;
 //! - `learning`: what each pool has taught, for the rules that ask for its past;
 //! - `keeping`: days that are over go into the history, and what is missing there is read;
+//! - `targets`: who took what of a pool, and the tags of today;
 //! - `spending`: what all of it costs.
 
 mod checking;
@@ -15,6 +16,7 @@ mod judging;
 mod keeping;
 mod learning;
 mod spending;
+mod targets;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,6 +38,7 @@ use crate::{
         reason::Reason,
         rule::Rules,
         time::Timestamp,
+        uses::RecentUse,
     },
     store::{Ledger, StoreError},
 };
@@ -43,6 +46,7 @@ use collecting::Rounds;
 use keeping::Keeping;
 use learning::Learning;
 use spending::Spending;
+use targets::with_tags;
 
 /// Why a cycle could not go on. What AWS refuses or fails is not among it: that is shown, and tried again.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +73,8 @@ pub struct Cycle {
     /// How each pool is doing, as far as it was judged.
     heat: BTreeMap<PoolId, Heat>,
     takers: BTreeMap<PoolId, Vec<Reason>>,
+    /// The last minutes of pools with more than one target, target by target.
+    recent: BTreeMap<PoolId, RecentUse>,
     /// The targets that were used in the newest reading of each pool.
     used: Used,
     /// Pools with new samples, or new quotas, that were not judged yet.
@@ -101,7 +107,8 @@ impl Cycle {
     /// Over a loaded book. In simulated time a round costs no time: all are waited for, and the clock stands meanwhile.
     #[must_use]
     pub fn new(cloud: Arc<dyn Cloud>, ledger: Arc<dyn Ledger>, shared: Arc<Shared>) -> Self {
-        let settings = shared.settings();
+        let settings = with_tags(&shared.settings(), &shared);
+        shared.configure(Arc::clone(&settings));
         let rounds = Rounds::of(&settings.accounts, &shared.book());
         let keeping = Keeping::of(&shared.book());
         let rules = settings.rules.clone();
@@ -115,6 +122,7 @@ impl Cycle {
             rules,
             heat: BTreeMap::new(),
             takers: BTreeMap::new(),
+            recent: BTreeMap::new(),
             used: Used::new(),
             beside: Beside::default(),
             unjudged: BTreeSet::new(),
@@ -160,7 +168,7 @@ impl Cycle {
     ///
     /// Accounts, store and listener have to be those that this process began with.
     pub fn configure(&mut self, settings: Settings) {
-        let settings = Arc::new(settings);
+        let settings = with_tags(&Arc::new(settings), &self.shared);
         self.rules = settings.rules.clone();
         self.unjudged
             .extend(self.shared.book().read_through.keys().cloned());

@@ -107,6 +107,8 @@ fn line(before: &Book, record: &Record) -> Option<Line> {
         | Record::Discovered(..)
         | Record::Catalog(..)
         | Record::Reaches(..)
+        | Record::Tags(..)
+        | Record::UseDay(..)
         | Record::ReadThrough(..)
         | Record::ReadInFull(..)
         | Record::ReadInDepth(..)

@@ -3,6 +3,7 @@
 mod call;
 mod convert;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -23,7 +24,7 @@ use crate::{
         Post, Profile, QuotaRequest,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
+        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
         time::Minute,
         units::Amount,
     },
@@ -152,6 +153,17 @@ impl Cloud for InProcess {
             LIST_PAGE,
             |kernel| kernel.profiles(scope, None),
         )
+    }
+
+    async fn list_tags(
+        &self,
+        scope: &Scope,
+        profile: &TargetId,
+    ) -> Result<BTreeMap<String, String>, Fault> {
+        self.call("bedrock:ListTagsForResource", scope, |kernel| {
+            let tags = kernel.tags(scope, profile.as_str())?;
+            Ok(tags.into_iter().collect())
+        })
     }
 
     async fn list_regions(

@@ -187,6 +187,11 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     records.extend(catalogs.map(|(scope, it)| Record::Catalog(scope.clone(), it.clone())));
     let reaches = book.reaches.iter();
     records.extend(reaches.map(|(scope, it)| Record::Reaches(scope.clone(), it.clone())));
+    let tags = book.tags.iter();
+    records
+        .extend(tags.map(|((scope, id), it)| Record::Tags(scope.clone(), id.clone(), it.clone())));
+    let uses = book.uses.iter();
+    records.extend(uses.map(|((pool, day), it)| Record::UseDay(pool.clone(), *day, it.clone())));
     let in_full = book.read_in_full.iter();
     records.extend(in_full.map(|(pool, minute)| Record::ReadInFull(pool.clone(), *minute)));
     let in_depth = book.read_in_depth.iter();

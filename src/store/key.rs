@@ -30,10 +30,12 @@ pub(crate) enum Kind {
     Handling,
     Entry,
     Reaches,
+    UseDay,
+    Tags,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -54,6 +56,8 @@ impl Kind {
         Self::Handling,
         Self::Entry,
         Self::Reaches,
+        Self::UseDay,
+        Self::Tags,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -78,6 +82,8 @@ impl Kind {
             Key::Handling(_) => Self::Handling,
             Key::Entry(_) => Self::Entry,
             Key::Reaches(_) => Self::Reaches,
+            Key::UseDay(..) => Self::UseDay,
+            Key::Tags(..) => Self::Tags,
         }
     }
 
@@ -104,6 +110,8 @@ impl Kind {
             Self::Handling => "handling",
             Self::Entry => "entry",
             Self::Reaches => "reaches",
+            Self::UseDay => "use-day",
+            Self::Tags => "tags",
         }
     }
 
@@ -129,6 +137,8 @@ impl Kind {
             Self::Handling => b's',
             Self::Entry => b't',
             Self::Reaches => b'u',
+            Self::UseDay => b'v',
+            Self::Tags => b'w',
         }
     }
 
@@ -154,7 +164,7 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             text(&mut out, it.rule.as_str());
             pool(&mut out, &it.pool);
         }
-        Key::Target(its_scope, id) => {
+        Key::Target(its_scope, id) | Key::Tags(its_scope, id) => {
             scope(&mut out, its_scope);
             text(&mut out, id.as_str());
         }
@@ -169,6 +179,10 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             scope(&mut out, its_scope);
             text(&mut out, code.as_str());
             instant(&mut out, *at);
+        }
+        Key::UseDay(id, day) => {
+            pool(&mut out, id);
+            minute(&mut out, Minute(*day));
         }
         Key::Spend(month) => text(&mut out, &month.name()),
         Key::Discovered(its_scope) | Key::Catalog(its_scope) | Key::Reaches(its_scope) => {

@@ -121,6 +121,8 @@ impl Contents {
                 | Record::Discovered(..)
                 | Record::Catalog(..)
                 | Record::Reaches(..)
+                | Record::Tags(..)
+                | Record::UseDay(..)
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)
                 | Record::ReadInDepth(..)

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod carried;
 mod laws;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use bedrock_ops_alert::{
         series::{PoolSeries, Reading, Sample, Signal},
         time::{DAY, Minute},
         units::{Amount, QuotaKind, Share},
+        uses::RecentUse,
     },
 };
 
@@ -111,6 +113,7 @@ fn geo() -> PoolId {
 struct World {
     book: Book,
     takers: BTreeMap<PoolId, Vec<Reason>>,
+    recent: BTreeMap<PoolId, RecentUse>,
 }
 
 impl World {
@@ -119,6 +122,7 @@ impl World {
         let mut world = Self {
             book: Book::default(),
             takers: BTreeMap::new(),
+            recent: BTreeMap::new(),
         };
         world.add(&geo(), [Some(1_000_000.0), Some(1_000.0), None]);
         world.feed(&geo(), |at| {
@@ -204,7 +208,8 @@ impl World {
     }
 
     fn hints(&self, incident: &Incident) -> Vec<Hint> {
-        hints_of(&self.book, &self.takers, incident, &|_, _| true)
+        let known = (&self.takers, &self.recent);
+        hints_of(&self.book, known, incident, &|_, _| true)
     }
 
     /// Strength, name and text, a hint a paragraph.
@@ -219,7 +224,7 @@ impl World {
 
 fn hints_of(
     book: &Book,
-    takers: &BTreeMap<PoolId, Vec<Reason>>,
+    (takers, recent): (&BTreeMap<PoolId, Vec<Reason>>, &BTreeMap<PoolId, RecentUse>),
     incident: &Incident,
     may_move: &dyn Fn(&PoolId, &PoolId) -> bool,
 ) -> Vec<Hint> {
@@ -232,6 +237,7 @@ fn hints_of(
         book,
         samples: &samples,
         takers,
+        recent,
         may_move,
         most_output: 128_000.0,
         rules: &builtin_hints().unwrap(),
@@ -475,9 +481,9 @@ fn quiet_hours_and_quiet_pools_are_room() {
     );
     world.feed(&id(Family::Global), |_| CALM);
     insta::assert_snapshot!("room", world.told(&short_of_tokens()));
-    let takers = BTreeMap::new();
+    let known = (&BTreeMap::new(), &BTreeMap::new());
     let stays = |_: &PoolId, to: &PoolId| to.family != Family::Global;
-    let hints = hints_of(&world.book, &takers, &short_of_tokens(), &stays);
+    let hints = hints_of(&world.book, known, &short_of_tokens(), &stays);
     let names: Vec<_> = hints.iter().map(|hint| hint.clue.name()).collect();
     assert_eq!(names, ["off-peak"], "data may not go there");
 }

@@ -43,6 +43,7 @@ use bedrock_ops_alert::{
         series::{PoolSeries, Sample, Signal},
         time::{Minute, Timestamp, after},
         units::{Amount, QuotaKind, Share},
+        uses::RecentUse,
     },
 };
 
@@ -223,12 +224,14 @@ impl Stage {
 
     fn inputs<'a>(&'a self, verdicts: &'a [Verdict], desk: &'a [DeskReading]) -> Inputs<'a> {
         static NOBODY: BTreeMap<PoolId, Vec<Reason>> = BTreeMap::new();
+        static NOTHING: BTreeMap<PoolId, RecentUse> = BTreeMap::new();
         Inputs {
             book: &self.book,
             verdicts,
             orphans: &self.orphans,
             desk,
             takers: &NOBODY,
+            recent: &NOTHING,
             most_output: 128_000.0,
             beside: &self.beside,
             past: &self.past,

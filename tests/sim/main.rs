@@ -3,6 +3,7 @@
 //! what they know is what happened.
 
 mod by_pool;
+mod carried;
 mod cost;
 mod dark;
 mod drift;
@@ -14,6 +15,7 @@ mod residency;
 mod silences;
 mod stopped;
 mod support;
+mod tags;
 mod totals;
 mod trail;
 mod wire_worlds;

@@ -22,7 +22,7 @@ use bedrock_ops_alert::{
         Post,
     },
     model::{
-        ids::{AccountId, QuotaCode, Region, Scope},
+        ids::{AccountId, QuotaCode, Region, Scope, TargetId},
         policy::{Account, Regions},
         time::{DAY, HOUR, Minute, after},
         units::Amount,
@@ -155,6 +155,18 @@ async fn compare_lists(wire: &SdkCloud, near: &dyn Cloud, scope: &Scope) {
     let far = all(|page| wire.list_profiles(scope, page)).await;
     assert!(!far.is_empty());
     assert_eq!(far, all(|page| near.list_profiles(scope, page)).await);
+    let own: Vec<_> = far.iter().filter(|it| it.is_application).collect();
+    for profile in own {
+        let id = TargetId::new(profile.id.clone());
+        let far = wire.list_tags(scope, &id).await.unwrap();
+        assert!(!far.is_empty(), "{profile:?}");
+        assert_eq!(far, near.list_tags(scope, &id).await.unwrap());
+    }
+    let gone = TargetId::new("zzzzzzzzzzzz");
+    for cloud in [wire as &dyn Cloud, near] {
+        let fault = cloud.list_tags(scope, &gone).await.unwrap_err();
+        assert_eq!(fault.class, FaultClass::NotFound, "{fault}");
+    }
     let far = all(|page| wire.list_regions(scope, page)).await;
     assert!(far.contains(&scope.region));
     assert_eq!(far, all(|page| near.list_regions(scope, page)).await);

@@ -168,7 +168,11 @@ fn readable(stderr: &str) -> Vec<String> {
 
 /// The smallest world an hour into its shortage, to whose callers these actions are not allowed.
 async fn short_of(denied: &[&str]) -> Served {
-    let sim = Sim::new(World::built_in("minute").unwrap(), 1);
+    short_of_in(World::built_in("minute").unwrap(), denied).await
+}
+
+async fn short_of_in(world: World, denied: &[&str]) -> Served {
+    let sim = Sim::new(world, 1);
     sim.advance_to(after(sim.now(), 5 * 60));
     let mut options = Options::at(Speed::Max);
     options.faults = WireFaults {
@@ -378,4 +382,57 @@ async fn one_action_that_is_not_allowed_is_named_and_the_rest_works() {
         served.stop().await;
     }
     insta::assert_snapshot!("one_denied", told);
+}
+
+/// A second target of the smallest world's pool, which somebody tagged.
+const TAGGED: &str = r#"
+[[application_profile]]
+id = "b8t4z6n1c2v7"
+name = "document-search"
+account = "111122223333"
+region = "us-east-1"
+copied_from = "us.anthropic.claude-sonnet-4-6"
+tags = { team = "search" }
+[[target]]
+account = "111122223333"
+region = "us-east-1"
+id = "b8t4z6n1c2v7"
+trace = "steady"
+evened = true
+requests_per_minute = 5
+input_tokens = 1000
+output_tokens = 200
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_that_may_not_be_read_are_named_once_and_only_routes_by_tag_miss_them() {
+    let action = "bedrock:ListTagsForResource";
+    let by_tag = "\n[[route]]\nreceiver = \"search\"\nseverity = \"info\"\ntags = { team = \"search\" }\n\
+        [receiver.search]\nkind = \"sns\"\n\
+        topic_arn = \"arn:aws:sns:us-east-1:111122223333:bedrock-alerts\"\n";
+    let world = include_str!("../data/worlds/minute.toml");
+    let mut told = Vec::new();
+    for denied in [&[][..], &[action]] {
+        let world = World::parse(&format!("{world}\n{TAGGED}")).unwrap();
+        let served = short_of_in(world, denied).await;
+        let place = Place::new("tags").with("config.toml", &format!("{CONFIG}{by_tag}"));
+        let ended = place.serve_for(&served, "20m");
+        let state = served.sim.state();
+        let count = |key: &str| state[key].as_array().unwrap().len();
+        let named = ended.told.iter().filter(|line| line.contains(action));
+        let named = named.count();
+        told.push((
+            ended.code,
+            named,
+            count("published"),
+            count("quota_requests"),
+        ));
+        served.stop().await;
+    }
+    let [(_, _, with, _), (_, _, without, _)] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert_eq!(*with, 2 * *without, "the team hears the same");
+    assert!(0 < *without);
+    assert_eq!(told, [(0, 0, *with, 1), (0, 1, *without, 1)]);
 }

@@ -1,6 +1,9 @@
 //! A scripted port for the tests of this folder: it answers what it was told to and notes what it was asked.
 
-use std::{collections::VecDeque, sync::Mutex};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Mutex,
+};
 
 use async_trait::async_trait;
 
@@ -11,7 +14,7 @@ use crate::{
         Page, Post, Profile, QuotaRequest,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
+        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
         time::Minute,
         units::Amount,
     },
@@ -126,6 +129,10 @@ impl Cloud for Fake {
     }
 
     async fn list_profiles(&self, _: &Scope, _: Option<String>) -> Result<Page<Profile>, Fault> {
+        unscripted()
+    }
+
+    async fn list_tags(&self, _: &Scope, _: &TargetId) -> Result<BTreeMap<String, String>, Fault> {
         unscripted()
     }
 

@@ -121,7 +121,7 @@ impl Draft<'_> {
         });
         let policy = self.policy();
         let routes = policy.routes.iter();
-        let fitting = routes.filter(|it| it.fits(&incident, severity));
+        let fitting = routes.filter(|it| it.fits(self.book(), &incident, severity));
         let mut to: Vec<&ReceiverName> = fitting.map(|it| &it.receiver).collect();
         if phase == Phase::Resolved {
             to.extend(told_before(self.book(), policy, id));
@@ -429,7 +429,7 @@ pub(super) fn decided(draft: &mut Draft<'_>, id: &IncidentId, what: &str) {
         receiver.is_some_and(|it| it.keeps_state() && it.hears(Phase::Acknowledged, told))
     };
     let mut routes = policy.routes.iter();
-    if routes.any(|it| it.fits(&incident, told) && rings(&it.receiver)) {
+    if routes.any(|it| it.fits(draft.book(), &incident, told) && rings(&it.receiver)) {
         let message = texts::taken_up(&incident, what);
         draft.send_to(id, told, Phase::Acknowledged, &message, rings);
     }

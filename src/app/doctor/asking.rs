@@ -5,7 +5,7 @@ use crate::{
     aws::actions::{ALL, Need, loss},
     cloud::{CaseFilter, Cloud, Fault, Metric, MetricQuery, MetricRequest},
     model::{
-        ids::{CaseId, QuotaCode, RequestId, Scope},
+        ids::{CaseId, QuotaCode, RequestId, Scope, TargetId},
         policy::{Account, Mode, Receiver, Settings},
         time::{Minute, Timestamp, after},
     },
@@ -13,6 +13,7 @@ use crate::{
 
 /// Ids that nobody has: to be told that they are not found is to be allowed to look.
 const NO_REQUEST: &str = "doctor00000000000000000000000000";
+const NO_PROFILE: &str = "doctor000000";
 const NO_CASE: &str = "case-000000000000-doctor-2000-0000000000000000";
 /// Used where no quota could be listed.
 const SOME_CODE: &str = "L-00000000";
@@ -40,6 +41,7 @@ pub(super) async fn region(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> 
     let data = cloud.metric_data(scope, request).await;
     let statistics = cloud.metric_statistics(scope, &query, (from, until)).await;
     let profiles = cloud.list_profiles(scope, None).await;
+    let tags = cloud.list_tags(scope, &TargetId::new(NO_PROFILE)).await;
     let models = cloud.list_models(scope).await;
     let quotas = cloud.list_quotas(scope, None).await;
     let code = quotas.as_ref().ok().and_then(|page| page.items.first());
@@ -59,6 +61,7 @@ pub(super) async fn region(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> 
             as_unit(&statistics),
         ),
         ask(&place, "bedrock:ListInferenceProfiles", as_unit(&profiles)),
+        ask(&place, "bedrock:ListTagsForResource", as_unit(&tags)),
         ask(&place, "bedrock:ListFoundationModels", as_unit(&models)),
         ask(&place, "servicequotas:ListServiceQuotas", as_unit(&quotas)),
         ask(

@@ -57,6 +57,8 @@ pub struct Target {
     pub kind: &'static str,
     /// The owner's name of an application profile.
     pub name: Option<String>,
+    /// The tags of an application profile; `null` where they were not read, and of everything else.
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 /// How one kind of quota limits a pool.
@@ -202,6 +204,7 @@ impl Pool {
                 .targets
                 .iter()
                 .map(|(id, kind)| Target {
+                    tags: pool.tags.get(id).cloned(),
                     id: id.to_string(),
                     kind: kind.name(),
                     name: match kind {

@@ -137,9 +137,15 @@ fn write_targets(text: &mut Text<'_>, pools: &[&Pool]) -> io::Result<()> {
         }
         let some = pool.targets.iter().take(MOST_TARGETS);
         let some: Vec<String> = some
-            .map(|it| match &it.name {
-                Some(name) => format!("{} ({name})", it.id),
-                None => it.id.clone(),
+            .map(|it| {
+                let tags = it.tags.iter().flatten();
+                let tags = tags.map(|(key, value)| format!("{key} = {value}"));
+                let said: Vec<String> = it.name.iter().cloned().chain(tags).collect();
+                if said.is_empty() {
+                    it.id.clone()
+                } else {
+                    format!("{} ({})", it.id, said.join(", "))
+                }
             })
             .collect();
         let more = match pool.targets.len().saturating_sub(MOST_TARGETS) {

@@ -14,13 +14,14 @@ use std::{
 
 use super::{Asker, Measure, Tally, targets_a_request};
 use crate::cloud::Cloud;
-use crate::collect::{Gathered, burndown, endpoint::Endpoint};
+use crate::collect::{Gathered, burndown, endpoint::Endpoint, sum::Summed};
 use crate::model::book::Book;
 use crate::model::catalog::PoolId;
 use crate::model::history::{Bucket, Resolution, Stretch, StretchKey};
 use crate::model::ids::{Scope, TargetId};
-use crate::model::series::{Depth, Signal};
+use crate::model::series::{Depth, Reading, Signal};
 use crate::model::time::{DAY, HOUR, Minute, Timestamp};
+use crate::model::uses::{self, UseDay};
 
 /// The last days are read as they go by, and are still changing: the back-fill ends where they begin. It is the midnight
 /// two days ago.
@@ -120,6 +121,15 @@ fn range(resolution: Resolution, number: i64, now: Minute) -> (Minute, Minute) {
 /// How often stretches were read and had gaps. It can be lost.
 pub type Tries = BTreeMap<StretchKey, u8>;
 
+/// A stretch that was read back, and what its minutes say of the targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filled {
+    /// The stretch.
+    pub stretch: Stretch,
+    /// Who took what on that day; `None` where it is older than is kept, coarser than minutes, or of a single target.
+    pub uses: Option<UseDay>,
+}
+
 /// Reads some of the wanted stretches of one scope: those of the first resolution and time in `wanted`, for as many pools
 /// as go into the requests of one round. A stretch whose answer had gaps is not given back, but for the third time.
 pub async fn backfill(
@@ -129,7 +139,7 @@ pub async fn backfill(
     book: &Book,
     tries: &mut Tries,
     now: Timestamp,
-) -> Gathered<Vec<Stretch>> {
+) -> Gathered<Vec<Filled>> {
     let groups = groups(wanted, book, tries);
     let mut asker = Asker::new(cloud, scope, 0);
     let mut left = MOST_REQUESTS;
@@ -158,12 +168,13 @@ pub async fn backfill(
         asker = asker.every(resolution.minutes());
         let stretches =
             read_group(&mut asker, pools, (resolution, number), (from, until), now).await;
-        for (stretch, is_whole) in stretches {
-            let tried = tries.entry(stretch.key.clone()).or_insert(0);
+        for (filled, is_whole) in stretches {
+            let key = &filled.stretch.key;
+            let tried = tries.entry(key.clone()).or_insert(0);
             *tried += 1;
             if is_whole || MOST_TRIES <= *tried {
-                tries.remove(&stretch.key);
-                found.push(stretch);
+                tries.remove(key);
+                found.push(filled);
             }
         }
         if asker.is_stopped() || left == 0 {
@@ -224,7 +235,7 @@ async fn read_group(
     (resolution, number): (Resolution, i64),
     (from, until): (Minute, Minute),
     now: Timestamp,
-) -> Vec<(Stretch, bool)> {
+) -> Vec<(Filled, bool)> {
     let step = resolution.minutes();
     let slots = usize::try_from(until.since(from) / step).unwrap_or(0);
     let mut evidence = vec![false; slots];
@@ -271,23 +282,52 @@ async fn read_group(
     let answered = read.filter(|(_, lacks)| !lacks);
     let stretches = answered.map(|((fill, tally), _)| {
         let summed = tally.finish(&evidence, now);
-        let key = StretchKey {
-            pool: fill.pool.clone(),
-            resolution,
-            number,
-        };
-        let skipped = from.since(key.first_minute()) / step;
-        let signals = summed.signals.into_iter();
-        let signals: BTreeMap<Signal, Vec<Bucket>> = signals
-            .map(|(signal, samples)| {
-                let samples = samples.into_iter();
-                let known = samples.map(|sample| Bucket::added_up(signal, sample, resolution));
-                (signal, padded(known, skipped, resolution))
-            })
-            .collect();
-        (Stretch { key, signals }, summed.lost.is_empty())
+        filled(fill.pool, summed, (resolution, number), from, now)
     });
     stretches.collect()
+}
+
+/// What was read of a pool as a stretch, and whether its answer was whole.
+fn filled(
+    pool: &PoolId,
+    summed: Summed,
+    (resolution, number): (Resolution, i64),
+    from: Minute,
+    now: Timestamp,
+) -> (Filled, bool) {
+    let is_whole = summed.lost.is_empty();
+    let key = StretchKey {
+        pool: pool.clone(),
+        resolution,
+        number,
+    };
+    let skipped = from.since(key.first_minute()) / resolution.minutes();
+    let reading = Reading {
+        pool: pool.clone(),
+        from,
+        signals: summed.signals,
+        by_target: summed.by_target,
+    };
+    let uses = uses_of(&key, &reading, Minute::of(now));
+    let signals = reading.signals.into_iter();
+    let signals: BTreeMap<Signal, Vec<Bucket>> = signals
+        .map(|(signal, samples)| {
+            let samples = samples.into_iter();
+            let known = samples.map(|sample| Bucket::added_up(signal, sample, resolution));
+            (signal, padded(known, skipped, resolution))
+        })
+        .collect();
+    let stretch = Stretch { key, signals };
+    (Filled { stretch, uses }, is_whole)
+}
+
+fn uses_of(key: &StretchKey, reading: &Reading, now: Minute) -> Option<UseDay> {
+    let is_kept = uses::day_of(now) - uses::KEPT_DAYS <= key.number;
+    let is_shared = 2 <= reading.by_target.len();
+    let is_of_minutes = key.resolution == Resolution::Minute;
+    (is_of_minutes && is_kept && is_shared)
+        .then(|| UseDay::of_whole_hours(reading, key.number, reading.until()))
+        .filter(|day| !day.hours.is_empty())
 }
 
 /// All buckets of a stretch: unobserved ones before and after what was read.

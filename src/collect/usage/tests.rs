@@ -167,7 +167,7 @@ async fn targets_are_summed_to_the_minute_over_the_exact_dimension_set() {
         demand: 6.0,
         charged: 600.0,
     };
-    assert_eq!(reading.by_target[&TargetId::new("app1")], of_app);
+    assert_eq!(reading.by_target[&TargetId::new("app1")].total, of_app);
     let requests = fake.requests.lock().unwrap().clone();
     assert_eq!(requests.len(), 1);
     for query in &requests[0].queries {

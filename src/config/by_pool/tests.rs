@@ -1,5 +1,7 @@
 //! Tests of overrides: what holds for which pool, and what is told of faulty ones.
 
+use std::collections::BTreeMap;
+
 use crate::{
     config::{
         self, Overrides,
@@ -379,4 +381,110 @@ enabled = true
     );
     let instead = by_pool.to_owned() + "[override.rule.stern]\nenabled = false\n";
     assert_eq!(told(&instead), [""; 0]);
+}
+
+const BY_TAG: &str = r#"
+[[override]]
+name = "chat"
+tags = { team = "chat" }
+[override.rule.tpm-share-warning]
+above = "90 %"
+severity = "info"
+
+[[override]]
+name = "sonnet"
+models = ["anthropic.claude-sonnet-4-6"]
+[override.rule.tpm-share-warning]
+above = "75 %"
+
+[[override]]
+name = "search"
+tags = { team = "search" }
+[override.rule.tpm-share-warning]
+above = "85 %"
+
+[[override]]
+name = "search-live"
+tags = { team = "search", stage = "l*" }
+[override.rule.tpm-share-warning]
+above = "80 %"
+"#;
+
+#[test]
+fn an_override_by_tag_is_narrower_than_any_other_and_of_two_the_first_holds() {
+    let sonnet = pool(
+        "111122223333",
+        "us-east-1",
+        Family::Geo,
+        "anthropic.claude-sonnet-4-6",
+    );
+    let team = |team: &str| BTreeMap::from([("team".to_owned(), team.to_owned())]);
+    let mut live = team("search");
+    live.insert("stage".to_owned(), "live".to_owned());
+    let given = |targets: Vec<BTreeMap<String, String>>| {
+        let mut rules = rules(BY_TAG);
+        rules.prepare(&sonnet);
+        assert!(rules.ask_tags());
+        rules.take_tags([(sonnet.clone(), targets)].into());
+        rules.prepare(&sonnet);
+        let name = RuleName::new("tpm-share-warning");
+        let given = rules.given(&sonnet, &name).into_iter();
+        let told = given.map(|it| format!("{} = {} by {}", it.key, it.value, it.by.name));
+        told.collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(given(vec![]), "above = 75 % by sonnet");
+    assert_eq!(given(vec![team("batch")]), "above = 75 % by sonnet");
+    assert_eq!(given(vec![team("search")]), "above = 85 % by search");
+    assert_eq!(given(vec![live.clone()]), "above = 80 % by search-live");
+    let both = "above = 90 % by chat, severity = info by chat";
+    assert_eq!(given(vec![team("search"), team("chat")]), both, "the first");
+    let both = "above = 80 % by search-live, severity = info by chat";
+    assert_eq!(given(vec![live, team("chat")]), both, "the narrower");
+    let other = pool(
+        "111122223333",
+        "us-east-1",
+        Family::Geo,
+        "amazon.nova-pro-v1:0",
+    );
+    let mut rules = rules(BY_TAG);
+    rules.take_tags([(sonnet.clone(), vec![team("search")])].into());
+    assert!(
+        rules
+            .given(&other, &RuleName::new("tpm-share-warning"))
+            .is_empty()
+    );
+    let again = [(sonnet, vec![team("search")])].into();
+    assert!(!rules.take_tags(again), "the same as before");
+}
+
+#[test]
+fn tags_that_can_fit_nothing_are_faults_and_so_are_two_overrides_of_the_same_ones() {
+    let text = r#"
+[[override]]
+name = "empty"
+tags = {}
+[override.rule.tpm-share-warning]
+above = "90 %"
+[[override]]
+name = "list"
+tags = ["team"]
+[override.rule.tpm-share-warning]
+above = "90 %"
+[[override]]
+name = "values"
+tags = { team = 7, "" = "x", stage = "", "a\u202Eb" = "x" }
+[override.rule.tpm-share-warning]
+above = "90 %"
+[[override]]
+name = "one"
+tags = { team = "search" }
+[override.rule.tpm-share-warning]
+above = "90 %"
+[[override]]
+name = "two"
+tags = { team = "search" }
+[override.rule.tpm-share-warning]
+above = "85 %"
+"#;
+    insta::assert_snapshot!("tag_faults", faults_of(text));
 }

@@ -7,6 +7,7 @@ use crate::{
         fault::{Wrong, nearest},
         rules::severities,
         sheet::{Section, Sheet, one_of},
+        tags,
     },
     model::{
         digest::{Digest, Often},
@@ -39,15 +40,17 @@ pub(in crate::config) fn routes(
             one_of(it, &categories)
         });
         let matcher = by_pool::matcher(sheet, &mut section, accounts);
+        let tags = tags::read(sheet, &mut section);
         section.finish(sheet);
         // A route without a severity hears what is worth getting up for.
         let least = least.unwrap_or(Some(Severity::Warning));
-        if let (Some(receiver), Some(least)) = (name, least) {
+        if let (Some(receiver), Some(least), Some(tags)) = (name, least, tags) {
             routes.push(Route {
                 receiver,
                 least,
                 categories,
                 matcher,
+                tags,
             });
         }
     }

@@ -119,6 +119,11 @@ pub(super) const POOL: Form = Form {
     pattern: r"^\S+$",
     examples: &["*/us-east-1/*"],
 };
+/// The value of a tag, or a pattern of such.
+pub(super) const TAG: Form = Form {
+    pattern: r"^.{1,256}$",
+    examples: &["search", "search-*"],
+};
 /// Names of rules and overrides.
 pub(super) const NAME: Form = Form {
     pattern: r"^[a-z0-9-]{1,60}$",

@@ -4,7 +4,7 @@ use super::{
     Key, Shape, Table,
     form::{
         ACCOUNT, ADDRESS, CHANNEL, CLOCK, CREDENTIAL, Form, HERE, MINUTES, MODEL, PATH, RECEIVER,
-        REGIONS, SECRET, TOPIC,
+        REGIONS, SECRET, TAG, TOPIC,
     },
     key,
     settings::lasting,
@@ -136,7 +136,16 @@ pub(super) fn route() -> Table {
         ),
     ];
     keys.extend(pools());
+    keys.push(tags(
+        "For pools in which a target that carries traffic has all these tags.",
+    ));
     Table::of(keys)
+}
+
+/// Tags of application profiles.
+pub(super) fn tags(says: &str) -> Key {
+    let says = format!("{says} By the key of each; in a value * stands for any characters.");
+    key("tags", says, Shape::Texts(&TAG))
 }
 
 /// One `[[digest]]`.

@@ -8,7 +8,7 @@ use super::{
     },
     incidents::{inhibit, reminder},
     key,
-    receivers::{digest, pools, receiver, route},
+    receivers::{digest, pools, receiver, route, tags},
     rules,
 };
 use crate::{
@@ -330,6 +330,7 @@ fn event() -> Table {
 fn by_pool(shipped: &[Rule]) -> Table {
     let mut keys = vec![key("name", "Told where one of its values holds.", &NAME).required()];
     keys.extend(pools());
+    keys.push(tags("For pools of which a target has all these tags."));
     let changes = rules::changes(shipped);
     keys.push(key("rule", "What changes, as in [rule.NAME].", changes).required());
     Table::of(keys)

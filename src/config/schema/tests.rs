@@ -109,6 +109,10 @@ impl Writer<'_> {
             Shape::Number(least) => Toml::Float(*least),
             Shape::List(of) => Toml::Array(vec![self.value(of, path, way)]),
             Shape::Either(shapes) => self.value(&shapes[0], path, way),
+            Shape::Texts(form) => {
+                let text = Toml::String(form.examples[0].to_owned());
+                Toml::Table([("team".to_owned(), text)].into_iter().collect())
+            }
             Shape::Table(table) => Toml::Table(self.table(table, &below, way)),
             Shape::Tables(table) => Toml::Array(vec![Toml::Table(self.table(table, &below, way))]),
             Shape::Named(known, other) => {
@@ -160,6 +164,7 @@ fn of_schema(table: &Table, path: &str, keys: &mut Keys) {
                 | Shape::Whole(..)
                 | Shape::Number(_)
                 | Shape::List(_)
+                | Shape::Texts(_)
                 | Shape::Either(_) => {}
             }
         }

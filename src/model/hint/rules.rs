@@ -25,6 +25,8 @@ pub struct HintRules {
     pub cache: CacheRule,
     /// See [`super::Clue::Carrier`].
     pub carrier: CarrierRule,
+    /// See [`super::Clue::Carried`].
+    pub carried: CarriedRule,
     /// See [`super::Clue::Denied`].
     pub denied: DeniedRule,
     /// See [`super::Clue::RaisedHere`] and [`super::Clue::RaisedElsewhere`].
@@ -107,6 +109,19 @@ pub struct CarrierRule {
     pub weight: Share,
     /// Least share of the pool.
     pub share: Share,
+}
+
+/// Targets that carry a change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CarriedRule {
+    /// Against the other patterns.
+    pub weight: Share,
+    /// Least share of the change that the targets carry which are named.
+    pub share: Share,
+    /// Least change, as a share of what is usual.
+    pub least: Share,
+    /// Fewer days of the same kind tell nothing of what is usual.
+    pub least_days: u32,
 }
 
 /// A destination that a policy denies.

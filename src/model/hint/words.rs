@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::{
-    CacheFallen, Capacity, Carrier, Clue, Daily, Denied, Headroom, Hint, RaisedElsewhere,
-    RaisedHere, Reservation, Retries, Valley,
+    CacheFallen, Capacity, Carried, Carrier, Clue, Counted, Daily, Denied, Headroom, Hint, Part,
+    RaisedElsewhere, RaisedHere, Reservation, Retries, Valley,
 };
 use crate::model::{
-    catalog::PoolId,
+    catalog::{PoolId, TargetKind},
     time::{HOUR, Minute, Timestamp},
     units::grouped,
 };
@@ -33,6 +33,7 @@ impl Clue {
             Self::Retries(it) => it.what(),
             Self::CacheFallen(it) => it.what(),
             Self::Carrier(it) => it.what(),
+            Self::Carried(it) => it.what(),
             Self::Denied(it) => it.what(),
             Self::RaisedHere(it) => it.what(),
             Self::RaisedElsewhere(it) => it.what(),
@@ -58,6 +59,7 @@ impl Clue {
             Self::Retries(_) => "Find the client that retries without a pause: exponential back-off with jitter, few attempts, one queue".to_owned(),
             Self::CacheFallen(_) => "See what changed at the front of the prompts or in the cache points, such as a release or a time of day in the system prompt".to_owned(),
             Self::Carrier(_) => "Ask its owner first what changed".to_owned(),
+            Self::Carried(it) => it.next().to_owned(),
             Self::Denied(_) => "Look for AccessDeniedException in the callers' logs; the Region it names must be allowed in IAM and in the service control policies, or leave the profile".to_owned(),
             Self::RaisedHere(_) => "See which limit the error texts name before asking for more of this one".to_owned(),
             Self::RaisedElsewhere(it) => format!(
@@ -157,6 +159,113 @@ impl Carrier {
     }
 }
 
+impl Carried {
+    fn what(&self) -> String {
+        let (change, sign) = if self.is_fall {
+            ("fall", "-")
+        } else {
+            ("rise", "+")
+        };
+        let unit = match self.counted {
+            Counted::Requests => "requests a minute",
+            Counted::Tokens => "tokens a minute",
+            Counted::TokensARequest => "tokens a minute beyond the usual number a request",
+        };
+        let by = |by: f64| format!("{sign}{} {unit}", rate(by));
+        let largest = self.parts.first();
+        let who = match largest {
+            Some(largest) if self.is_spread => format!(
+                "nobody in particular: the {change} ({by}) is spread over {all} targets, and the largest part, that of {who}, is {share}",
+                by = by(self.by),
+                all = self.others.saturating_add(1),
+                who = called(largest),
+                share = percent(largest.share.factor()),
+            ),
+            _ => {
+                let parts = self.parts.iter().map(|part| {
+                    let share = percent(part.share.factor());
+                    format!(
+                        "{}: {share} of the {change} ({})",
+                        called(part),
+                        by(part.by)
+                    )
+                });
+                let parts: Vec<String> = parts.collect();
+                let verb = if self.is_fall {
+                    "missing is"
+                } else {
+                    "carried by"
+                };
+                format!("{verb} {}{}", parts.join(", "), self.rest())
+            }
+        };
+        let against = if 0.0 < self.against {
+            let way = if self.is_fall { "more" } else { "less" };
+            format!("; all others together have {} {way}", rate(self.against))
+        } else {
+            String::new()
+        };
+        let (now, usual) = (rate(self.now), rate(self.usual));
+        let pool = match self.counted {
+            Counted::Requests | Counted::Tokens => format!("{now} {unit}"),
+            Counted::TokensARequest => format!("{now} tokens a request"),
+        };
+        format!(
+            "{who}{against}. The pool has {pool}, usual at this time are {usual} (by {days} days)",
+            days = self.days,
+        )
+    }
+
+    /// What the targets carry that are not named.
+    fn rest(&self) -> String {
+        let named: f64 = self.parts.iter().map(|it| it.by).sum();
+        if self.others == 0 || self.by <= named {
+            return String::new();
+        }
+        let share = percent(1.0 - named / self.by);
+        match self.others {
+            1 => format!("; 1 other {share}"),
+            others => format!("; {others} others {share}"),
+        }
+    }
+
+    const fn next(&self) -> &'static str {
+        match (self.is_spread, self.is_fall) {
+            (true, false) => {
+                "Look for what these callers share, such as a release, a gateway or their own callers"
+            }
+            (true, true) => "Look for what these callers share, such as a network or a release",
+            (false, false) => "Ask its owner first what changed",
+            (false, true) => {
+                "Ask its owner first whether its callers still run, and what they call now"
+            }
+        }
+    }
+}
+
+/// A target as people know it: the name its owner gave it first.
+fn called(part: &Part) -> String {
+    let id = inert(part.target.as_str());
+    match &part.kind {
+        Some(TargetKind::ApplicationProfile { name }) => {
+            format!("application profile `{}` ({id})", inert(name))
+        }
+        Some(TargetKind::SystemProfile) => format!("system profile `{id}`"),
+        Some(TargetKind::Base) => format!("model id `{id}`"),
+        Some(TargetKind::Mantle) => format!("model `{id}`"),
+        None => format!("`{id}`, which is gone,"),
+    }
+}
+
+/// A number a minute: small ones have a part that matters.
+fn rate(value: f64) -> String {
+    if value < 10.0 {
+        format!("{value:.1}")
+    } else {
+        grouped(value.round())
+    }
+}
+
 impl Denied {
     fn what(&self) -> String {
         format!(
@@ -233,6 +342,7 @@ fn inert(name: &str) -> String {
         .collect::<String>()
         .escape_debug()
         .to_string()
+        .replace('`', "'") // names stand between them
 }
 
 /// Where a pool of the same model is, as short as it can be said.

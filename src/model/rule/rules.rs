@@ -11,6 +11,7 @@ use super::{Pattern, Rule, Value};
 use crate::model::{
     catalog::{Family, PoolId},
     ids::{AccountId, RuleName},
+    tags::Wanted,
     units::Share,
 };
 
@@ -85,9 +86,31 @@ pub struct Override {
     pub place: String,
     /// For which pools.
     pub matcher: Matcher,
+    /// Of these the pools in which a target has these tags.
+    pub tags: Wanted,
     /// The values by rule and key. Keys are those of [`Rule::slots`], and `enabled`.
     pub changes: BTreeMap<RuleName, BTreeMap<&'static str, Value>>,
 }
+
+impl Override {
+    /// How narrow it is; the greater wins. Tags before all that [`Matcher::narrowness`] compares.
+    #[must_use]
+    pub fn narrowness(&self) -> ((usize, usize), [usize; 4]) {
+        (self.tags.narrowness(), self.matcher.narrowness())
+    }
+
+    /// Whether there is no telling which of two holds where both fit: they are equally narrow, and by the same tags. By
+    /// different ones both may be meant, and meet in a pool of several targets: there the first of the configuration holds.
+    #[must_use]
+    pub fn ties(&self, other: &Self) -> bool {
+        self.narrowness() == other.narrowness()
+            && self.matcher.meets(&other.matcher)
+            && self.tags == other.tags
+    }
+}
+
+/// The tags of the targets of each pool, target by target; pools without any are left out.
+pub type TagsByPool = BTreeMap<PoolId, Vec<BTreeMap<String, String>>>;
 
 /// One value that an override gave, and no narrower one took back.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +132,8 @@ pub struct Rules {
     everywhere: Vec<Rule>,
     /// The widest first.
     overrides: Vec<Override>,
+    /// For overrides by tag; empty where there are none.
+    tags: TagsByPool,
     /// What was worked out already, for pools that an override is for.
     prepared: BTreeMap<PoolId, Vec<Rule>>,
 }
@@ -129,26 +154,46 @@ impl Rules {
         mut overrides: Vec<Override>,
     ) -> Self {
         known.sort_by(|a, b| a.name.cmp(&b.name));
-        overrides.sort_by_key(|it| it.matcher.narrowness());
+        // Of equally narrow ones the first has the last word.
+        overrides.reverse();
+        overrides.sort_by_key(Override::narrowness);
         let on = known.iter().filter(|rule| !off.contains(&rule.name));
         Self {
             everywhere: on.cloned().collect(),
             known,
             off,
             overrides,
+            tags: TagsByPool::new(),
             prepared: BTreeMap::new(),
         }
+    }
+
+    /// Whether what holds for a pool depends on the tags of its targets.
+    #[must_use]
+    pub fn ask_tags(&self) -> bool {
+        self.overrides.iter().any(|it| !it.tags.is_open())
+    }
+
+    /// Holds these tags for the overrides by tag; says whether they are other ones than before.
+    pub fn take_tags(&mut self, tags: TagsByPool) -> bool {
+        let is_new = self.ask_tags() && self.tags != tags;
+        if is_new {
+            self.tags = tags;
+            self.prepared.clear();
+        }
+        is_new
     }
 
     /// These rules alone, with their overrides.
     #[must_use]
     pub fn only(&self, wanted: impl Fn(&Rule) -> bool) -> Self {
         let known = self.known.iter().filter(|rule| wanted(rule));
-        Self::new(
-            known.cloned().collect(),
-            self.off.clone(),
-            self.overrides.clone(),
-        )
+        // As they were written: of equally narrow ones the first has the last word.
+        let overrides = self.overrides.iter().rev().cloned().collect();
+        Self {
+            tags: self.tags.clone(),
+            ..Self::new(known.cloned().collect(), self.off.clone(), overrides)
+        }
     }
 
     /// The rules of pools that no override is for, sorted by name.
@@ -265,7 +310,11 @@ impl Rules {
 
     fn fitting(&self, pool: &PoolId) -> impl Iterator<Item = &Override> {
         let overrides = self.overrides.iter();
-        overrides.filter(move |it| it.matcher.fits(pool))
+        overrides.filter(move |it| {
+            let fits = |tags: &BTreeMap<String, String>| it.tags.fits(tags);
+            let tagged = || self.tags.get(pool).is_some_and(|all| all.iter().any(fits));
+            it.matcher.fits(pool) && (it.tags.is_open() || tagged())
+        })
     }
 
     /// The rule under these overrides, and whether it is on.

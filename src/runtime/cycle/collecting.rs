@@ -14,6 +14,7 @@ use tokio::{
 use super::{
     Cycle, CycleError,
     judging::{takers, used},
+    targets::is_of_tags,
 };
 use crate::{
     cloud::{Fault, FaultClass},
@@ -277,7 +278,11 @@ impl Cycle {
                     let pools = book.pools_in(scope).map(|pool| pool.id.clone());
                     self.unjudged.extend(pools);
                 }
+                let has_tags = records.iter().any(is_of_tags);
                 collected.is_new |= self.commit(records, now).await?;
+                if has_tags {
+                    self.take_tags();
+                }
             }
             Find::Readings(read) => {
                 if collected.is_full_for(&read) {
@@ -341,6 +346,7 @@ impl Cycle {
             self.takers.insert(reading.pool.clone(), takers(reading));
             self.used.insert(reading.pool.clone(), used(reading));
             self.unjudged.insert(reading.pool.clone());
+            records.extend(self.note_uses(reading));
             let book = self.shared.book();
             let updates = match book.series.get(&reading.pool) {
                 Some(series) => series.updates(reading),

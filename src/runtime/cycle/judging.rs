@@ -21,7 +21,7 @@ use crate::{
         policy::Heat,
         reason::Reason,
         rule::Category,
-        series::{Reading, SETTLE_MINUTES, Sample, Signal},
+        series::{Reading, SETTLE_MINUTES, Sample, Signal, TargetUse},
         time::{HOUR, Timestamp},
         units::Share,
     },
@@ -132,6 +132,7 @@ impl Cycle {
             orphans,
             desk,
             takers: &self.takers,
+            recent: &self.recent,
             most_output: most_reserved_output(),
             past: &self.keeping.past,
             policy: &self.settings.policy,
@@ -223,15 +224,15 @@ fn heat_by_use(book: &Book, id: &PoolId) -> Heat {
 /// The targets that were used in this stretch.
 pub(super) fn used(reading: &Reading) -> BTreeSet<TargetId> {
     let used = reading.by_target.iter();
-    used.filter(|(_, it)| 0.0 < it.demand || 0.0 < it.charged)
+    used.filter(|(_, it)| 0.0 < it.total.demand || 0.0 < it.total.charged)
         .map(|(target, _)| target.clone())
         .collect()
 }
 
 /// The targets that took most in this stretch, by charged tokens, else by requests.
 pub(super) fn takers(reading: &Reading) -> Vec<Reason> {
-    let charged: f64 = reading.by_target.values().map(|it| it.charged).sum();
-    let demand: f64 = reading.by_target.values().map(|it| it.demand).sum();
+    let charged: f64 = reading.by_target.values().map(|it| it.total.charged).sum();
+    let demand: f64 = reading.by_target.values().map(|it| it.total.demand).sum();
     let (total, is_tokens) = if 0.0 < charged {
         (charged, true)
     } else {
@@ -240,7 +241,10 @@ pub(super) fn takers(reading: &Reading) -> Vec<Reason> {
     let mut shares: Vec<_> = reading
         .by_target
         .iter()
-        .map(|(target, it)| (if is_tokens { it.charged } else { it.demand }, target))
+        .map(|(target, it)| {
+            let TargetUse { demand, charged } = it.total;
+            (if is_tokens { charged } else { demand }, target)
+        })
         .collect();
     shares.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     let named = shares

@@ -22,9 +22,10 @@ use crate::model::{
     book::Record,
     catalog, desk, handling, ids, incident, outlook, quota, reason, receiver, residency, rule,
     selector,
-    series::{HourBlock, Signal},
-    silence, spend,
+    series::{self, HourBlock, Signal},
+    silence, spend, tags,
     time::Minute,
+    uses,
 };
 
 stored_struct!(Scope of ids::Scope { account: String, region: String, });
@@ -202,6 +203,25 @@ stored_struct!(Handling of handling::Handling {
 stored_struct!(Reach of residency::Reach { regions: Vec<String>, is_anywhere: bool, });
 stored_struct!(Reaches of residency::Reaches { by_reach: Vec<(Reach, Vec<String>)>, });
 
+stored_struct!(Tags of tags::Tags { by_key: Vec<(String, String)>, read_at: String, });
+
+/// Requests and tokens: a day has hundreds of these.
+type TargetUse = (Number, Number);
+impl Shape<series::TargetUse> for TargetUse {
+    fn of(domain: &series::TargetUse) -> Self {
+        (Shape::of(&domain.demand), Shape::of(&domain.charged))
+    }
+
+    fn back(self) -> Result<series::TargetUse, Wrong> {
+        let (demand, charged) = (self.0.back()?, self.1.back()?);
+        Ok(series::TargetUse { demand, charged })
+    }
+}
+stored_struct!(UseHour of uses::UseHour {
+    minutes: u8, named: Vec<(u16, TargetUse)>, others: TargetUse,
+});
+stored_struct!(UseDay of uses::UseDay { targets: Vec<String>, hours: Vec<(u8, UseHour)>, });
+
 stored_struct!(Entry of audit::Entry {
     number: u64, at: String, by: Option<String>, kind: String, subject: String, what: String,
     why: Option<String>,
@@ -251,6 +271,10 @@ pub(crate) enum Row {
     Entry(Entry),
     /// Where the profiles of a scope lead; since format 5.
     Reaches(Scope, Reaches),
+    /// Who took what of a pool on a day; since format 5.
+    UseDay(PoolId, i64, UseDay),
+    /// The tags of an application profile; since format 5.
+    Tags(Scope, String, Tags),
 }
 
 impl Row {
@@ -285,6 +309,10 @@ impl Row {
             Record::Handling(it) => Self::Handling(Shape::of(it)),
             Record::Entry(it) => Self::Entry(Shape::of(it)),
             Record::Reaches(scope, it) => Self::Reaches(Shape::of(scope), Shape::of(it)),
+            Record::Tags(scope, target, it) => {
+                Self::Tags(Shape::of(scope), Shape::of(target), Shape::of(it))
+            }
+            Record::UseDay(pool, day, it) => Self::UseDay(Shape::of(pool), *day, Shape::of(it)),
             Record::Remove(_) => return None,
         })
     }
@@ -312,6 +340,10 @@ impl Row {
             Self::Handling(it) => Record::Handling(it.back()?),
             Self::Entry(it) => Record::Entry(it.back()?),
             Self::Reaches(scope, it) => Record::Reaches(scope.back()?, it.back()?),
+            Self::Tags(scope, target, it) => {
+                Record::Tags(scope.back()?, target.back()?, it.back()?)
+            }
+            Self::UseDay(pool, day, it) => Record::UseDay(pool.back()?, day, it.back()?),
         })
     }
 }

@@ -136,6 +136,10 @@ pub struct Target {
     pub kind: String,
     /// The owner's name for an application profile.
     pub name: Option<String>,
+    /// The tags of an application profile; `null` where they were never read, and of everything else.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// When its tags were read.
+    pub tags_read: Option<String>,
     /// When we first saw it.
     pub first_seen: String,
     /// Since when CloudWatch lists it no more; it is forgotten two weeks later.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Cut, MOST_ROWS, View, headroom::least_headroom_first, portrait::charge_check, text};
 use crate::{
     model::{
+        book::Book,
         catalog::{Catalog, Pool, PoolId, Target, TargetKind},
         ids::{IncidentId, QuotaCode, RuleName, Scope},
         incident::{Cause, Incident},
@@ -80,7 +81,7 @@ impl View<'_> {
                 let targets = self.book.targets.values();
                 let of_pool = targets.filter(|it| it.pool == pool.id);
                 let catalog = self.book.catalogs.get(&pool.id.scope);
-                explanation.targets = of_pool.map(|it| target(it, catalog)).collect();
+                explanation.targets = of_pool.map(|it| target(it, catalog, self.book)).collect();
                 let life = catalog.and_then(|it| it.lives.get(&pool.id.model));
                 explanation.life = life.map(Into::into);
                 explanation.per_request = self.per_request(&pool.id);
@@ -221,16 +222,19 @@ fn codes_of(pool: &Pool) -> BTreeSet<(Scope, QuotaCode)> {
         .collect()
 }
 
-fn target(target: &Target, catalog: Option<&Catalog>) -> TargetDocument {
+fn target(target: &Target, catalog: Option<&Catalog>, book: &Book) -> TargetDocument {
     let vanished = catalog.and_then(|it| it.vanished.get(&target.id));
     let name = match &target.kind {
         TargetKind::ApplicationProfile { name } => Some(name.clone()),
         TargetKind::Base | TargetKind::SystemProfile | TargetKind::Mantle => None,
     };
+    let tags = book.tags_of(&target.pool, &target.id);
     TargetDocument {
         id: target.id.to_string(),
         kind: target.kind.name().to_owned(),
         name,
+        tags: tags.map(|it| it.by_key.clone()),
+        tags_read: tags.map(|it| text(it.read_at)),
         first_seen: text(target.first_seen),
         vanished: vanished.map(|at| text(*at)),
     }

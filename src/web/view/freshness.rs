@@ -107,7 +107,9 @@ impl View<'_> {
                     .to_owned(),
             );
         }
-        for ((stage, scope), why) in &self.health.failing {
+        // Tags decide whom to tell, not whether anything is watched.
+        let failing = self.health.failing.iter();
+        for ((stage, scope), why) in failing.filter(|((stage, _), _)| *stage != "tags") {
             reasons.push(format!("{stage} fails in {}: {why}", self.place(scope)));
         }
         Condition {

@@ -72,6 +72,6 @@ proptest! {
         prop_assert!(world.hints(&short_of_tokens()).is_empty());
         let empty = Book::default();
         let takers = BTreeMap::from([(geo(), Vec::new())]);
-        prop_assert!(hints_of(&empty, &takers, &throttled(), &|_, _| true).is_empty());
+        prop_assert!(hints_of(&empty, (&takers, &BTreeMap::new()), &throttled(), &|_, _| true).is_empty());
     }
 }

@@ -1,12 +1,17 @@
 //! Who hears what; and what no message may do that others have done.
 
+use std::collections::BTreeSet;
+
 use bedrock_ops_alert::model::{
     action::Effect,
     alert::{AlertState, Verdict},
-    ids::{AccountId, ReceiverName},
+    book::Record,
+    catalog::{Target, TargetKind},
+    ids::{AccountId, ReceiverName, TargetId},
     policy::{Mode, Receiver, Route, Secret},
     receiver::Phase,
     rule::{Category, Matcher, Pattern, Severity},
+    tags::{Tags, Wanted},
     time::Minute,
 };
 
@@ -104,6 +109,52 @@ fn a_route_hears_what_it_names_and_nobody_hears_twice() {
         .collect();
     heard.sort_unstable();
     assert_eq!(heard, ["its-category", "its-model", "its-place"]);
+}
+
+#[test]
+fn a_route_by_tag_hears_of_the_pools_of_its_team() {
+    let team = |name: &str, pattern: &str| Route {
+        tags: Wanted([("team".to_owned(), Pattern::new(pattern))].into()),
+        ..Route::all(ReceiverName::new(name), Severity::Info)
+    };
+    let mut stage = Stage::new(Mode::Observe);
+    stage.policy.routes = vec![
+        team("search", "search"),
+        team("any-search", "se*"),
+        team("chat", "chat"),
+        Route {
+            matcher: Matcher {
+                models: vec![Pattern::new("meta.*")],
+                ..Matcher::default()
+            },
+            ..team("search-elsewhere", "search")
+        },
+    ];
+    let id = TargetId::new("b8t4z6n1c2v7");
+    let kind = TargetKind::ApplicationProfile {
+        name: "document-search".to_owned(),
+    };
+    let tags = Tags {
+        by_key: [("team".to_owned(), "search".to_owned())].into(),
+        read_at: stage.now,
+    };
+    stage.book.apply(vec![
+        Record::Target(Target {
+            id: id.clone(),
+            kind,
+            pool: sonnet(),
+            first_seen: stage.now,
+        }),
+        Record::Tags(sonnet().scope, id, tags),
+    ]);
+    let on = alert(&stage, Severity::Warning, AlertState::Alerting);
+    stage.step(&[on], &[]);
+    let heard = stage.effects("notify").into_iter();
+    let heard = heard.map(|it| it.step.trim_start_matches("message/1/"));
+    assert_eq!(
+        heard.collect::<BTreeSet<_>>(),
+        BTreeSet::from(["any-search", "search"])
+    );
 }
 
 #[test]

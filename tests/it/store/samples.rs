@@ -22,16 +22,18 @@ use bedrock_ops_alert::model::{
     receiver::{Notice, Phase},
     residency::{Reach, Reaches},
     rule::{Category, Remedy, Severity},
-    series::{Sample, Signal},
+    series::{Sample, Signal, TargetUse},
     spend::{CallCounts, Calls, Month, Site, Spend},
+    tags::Tags,
     time::{Minute, Timestamp},
     units::{Amount, QuotaKind, Share},
     unusual::Trouble,
+    uses::{UseDay, UseHour},
 };
 use fastrand::Rng;
 
 /// How many kinds of record [`record`] makes.
-pub(super) const KINDS: u8 = 20;
+pub(super) const KINDS: u8 = 22;
 
 /// A record of this kind, under one of few keys; the same arguments make the same record.
 pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
@@ -60,7 +62,42 @@ pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
         16 => Record::Silence(said::silence(slot, rng)),
         17 => Record::Handling(said::handling(slot, rng)),
         18 => Record::Entry(said::entry(slot, rng)),
-        _ => Record::Reaches(scope(slot), reaches(rng)),
+        19 => Record::Reaches(scope(slot), reaches(rng)),
+        20 => Record::Tags(
+            scope(slot),
+            TargetId::new(format!("profile-{slot}")),
+            tags(rng),
+        ),
+        _ => Record::UseDay(pool_id(slot), i64::from(slot), use_day(rng)),
+    }
+}
+
+fn tags(rng: &mut Rng) -> Tags {
+    let by_key = (0..rng.u8(0..4)).map(|it| (format!("key {it}"), text(rng)));
+    Tags {
+        by_key: by_key.collect(),
+        read_at: instant(rng),
+    }
+}
+
+fn use_day(rng: &mut Rng) -> UseDay {
+    let took = |rng: &mut Rng| TargetUse {
+        demand: number(rng),
+        charged: number(rng),
+    };
+    let hours = (0..rng.u8(0..24)).map(|hour| {
+        let row = UseHour {
+            minutes: rng.u8(1..61),
+            named: (0..rng.u16(0..4)).map(|it| (it, took(rng))).collect(),
+            others: took(rng),
+        };
+        (hour, row)
+    });
+    UseDay {
+        hours: hours.collect(),
+        targets: (0..4)
+            .map(|it| TargetId::new(format!("profile-{it}")))
+            .collect(),
     }
 }
 
@@ -438,15 +475,19 @@ fn catalog(slot: u8, rng: &mut Rng) -> Catalog {
     }
 }
 
+fn target_kind(rng: &mut Rng) -> TargetKind {
+    match rng.u8(0..4) {
+        0 => TargetKind::Base,
+        1 => TargetKind::SystemProfile,
+        2 => TargetKind::Mantle,
+        _ => TargetKind::ApplicationProfile { name: text(rng) },
+    }
+}
+
 fn target(slot: u8, rng: &mut Rng) -> Target {
     Target {
         id: TargetId::new(format!("target-{slot}")),
-        kind: match rng.u8(0..4) {
-            0 => TargetKind::Base,
-            1 => TargetKind::SystemProfile,
-            2 => TargetKind::Mantle,
-            _ => TargetKind::ApplicationProfile { name: text(rng) },
-        },
+        kind: target_kind(rng),
         pool: pool_id(slot),
         first_seen: instant(rng),
     }

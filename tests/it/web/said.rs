@@ -30,6 +30,7 @@ async fn obeyed(served: &mut Served) {
             orphans: &[],
             desk: &[],
             takers: &BTreeMap::new(),
+            recent: &BTreeMap::new(),
             most_output: 1.0,
             past: &Past::new(),
             policy: &settings.policy,

@@ -5,9 +5,12 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -18,7 +21,7 @@ use bedrock_ops_alert::{
         Profile, QuotaRequest,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope},
+        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
         time::Minute,
         units::Amount,
     },
@@ -137,6 +140,13 @@ impl Cloud for Crashing {
         page: Option<String>,
     ) -> Result<Page<Profile>, Fault> {
         crashing!(self, Some(scope), self.inner.list_profiles(scope, page))
+    }
+    async fn list_tags(
+        &self,
+        scope: &Scope,
+        profile: &TargetId,
+    ) -> Result<BTreeMap<String, String>, Fault> {
+        crashing!(self, Some(scope), self.inner.list_tags(scope, profile))
     }
     async fn list_regions(
         &self,

@@ -190,3 +190,31 @@ async fn where_profiles_lead_is_kept_and_a_listing_that_fails_takes_nothing_away
     let is_reach = |record: &Record| matches!(record, Record::Reaches(..));
     assert!(!got.gathered.found.iter().any(is_reach), "nothing changed");
 }
+
+#[tokio::test]
+async fn tags_go_with_their_profile_and_not_with_a_listing_that_was_cut() {
+    let geo = format!("us.{SONNET}");
+    let mut fake = region(&[&geo, "abc123def456"]);
+    let own = profile("abc123def456", true, us_arns());
+    fake.profiles.push(own);
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    let tags = crate::model::tags::Tags {
+        by_key: [("team".to_owned(), "search".to_owned())].into(),
+        read_at: now(),
+    };
+    let id = TargetId::new("abc123def456");
+    book.apply(vec![Record::Tags(scope(), id.clone(), tags)]);
+    discovered(&fake, &mut book, now()).await;
+    assert_eq!(book.tags.len(), 1);
+    fake.profiles.pop();
+    fake.fail("bedrock:ListInferenceProfiles", 0, FaultClass::Throttled);
+    discovered(&fake, &mut book, now()).await;
+    assert_eq!(book.tags.len(), 1, "nothing proves that it is gone");
+    discovered(&fake, &mut book, now()).await;
+    assert!(book.tags.is_empty());
+    assert!(
+        book.targets.contains_key(&(scope(), id)),
+        "its metrics live on"
+    );
+}

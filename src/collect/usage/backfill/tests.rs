@@ -57,9 +57,9 @@ async fn round(fake: &Fake, book: &Book, held: &mut Held, tries: &mut Tries) -> 
     held.extend(
         got.found
             .iter()
-            .map(|it| (it.key.resolution, it.key.number)),
+            .map(|it| (it.stretch.key.resolution, it.stretch.key.number)),
     );
-    got.found
+    got.found.into_iter().map(|it| it.stretch).collect()
 }
 
 #[test]
@@ -220,7 +220,7 @@ async fn buckets_are_sums_of_all_targets_and_absence_is_a_zero_only_with_evidenc
         number: week,
     }];
     let got = backfill(&fake, &scope(), &wanted, &book, &mut Tries::new(), now()).await;
-    let [stretch] = got.found.as_slice() else {
+    let [Filled { stretch, .. }] = got.found.as_slice() else {
         panic!("{:?}", got.faults);
     };
     let at = |signal: Signal, index: usize| stretch.signals[&signal][index];
@@ -291,7 +291,7 @@ async fn a_series_that_always_fails_is_paid_for_three_times_and_then_kept_with_i
         let got = backfill(&fake, &scope(), &wanted, &book, &mut tries, now()).await;
         assert!(!got.faults.is_empty());
         assert_eq!(got.found.len(), usize::from(turn == 3), "turn {turn}");
-        if let [stretch] = got.found.as_slice() {
+        if let [Filled { stretch, .. }] = got.found.as_slice() {
             assert_eq!(
                 stretch.signals[&Signal::Throttles][7].value,
                 Sample::Unobserved
@@ -303,4 +303,38 @@ async fn a_series_that_always_fails_is_paid_for_three_times_and_then_kept_with_i
         }
     }
     assert!(tries.is_empty());
+}
+
+#[tokio::test]
+async fn a_day_of_the_last_week_says_who_took_what_and_an_older_one_does_not() {
+    let mut fake = Fake::default();
+    for days in [3, 9] {
+        let ten = Minute((today() - days) * DAY + 10 * HOUR);
+        for minute in 0..60 {
+            fake.put("Invocations", "a-0", ten.plus(minute), 3.0);
+            fake.put("EstimatedTPMQuotaUsage", "a-0", ten.plus(minute), 300.0);
+        }
+        fake.put("Invocations", "a-1", ten, 30.0);
+        fake.put("EstimatedTPMQuotaUsage", "a-1", ten, 90.0);
+    }
+    let book = book(&[("a", 2), ("b", 1)]);
+    for (model, days, is_told) in [("a", 3, true), ("a", 9, false), ("b", 3, false)] {
+        let wanted = [StretchKey {
+            pool: pool(model),
+            resolution: Resolution::Minute,
+            number: today() - days,
+        }];
+        let got = backfill(&fake, &scope(), &wanted, &book, &mut Tries::new(), now()).await;
+        let [Filled { uses, .. }] = got.found.as_slice() else {
+            panic!("{:?}", got.faults);
+        };
+        assert_eq!(uses.is_some(), is_told, "{model} {days}");
+        let Some(uses) = uses else { continue };
+        // No other hour has evidence that an absence is a zero.
+        assert_eq!(uses.hours.keys().collect::<Vec<_>>(), [&10]);
+        let taken = uses.taken(10).unwrap();
+        let of = |target: &str| taken.named[&TargetId::new(target)];
+        assert_eq!((of("a-0").demand, of("a-0").charged), (3.0, 300.0));
+        assert_eq!((of("a-1").demand, of("a-1").charged), (0.5, 1.5));
+    }
 }

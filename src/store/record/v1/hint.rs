@@ -1,7 +1,7 @@
 //! Stored shapes of hints, since format 4.
 
 use super::{
-    PoolId,
+    PoolId, TargetKind,
     shape::{Number, Shape, Wrong, stored_enum, stored_struct},
 };
 use crate::model::hint;
@@ -16,6 +16,8 @@ stored_enum!(Clue of hint::Clue {
     Retries { it @ 0: Retries, }
     CacheFallen { it @ 0: CacheFallen, }
     Carrier { it @ 0: Carrier, }
+    // Since format 5.
+    Carried { it @ 0: Carried, }
     Denied { it @ 0: Denied, }
     RaisedHere { it @ 0: RaisedHere, }
     RaisedElsewhere { it @ 0: RaisedElsewhere, }
@@ -38,6 +40,13 @@ stored_struct!(CacheFallen of hint::CacheFallen {
 });
 stored_struct!(Carrier of hint::Carrier {
     target: String, name: Option<String>, share: u16, targets: u32,
+});
+stored_struct!(Carried of hint::Carried {
+    counted: String, is_fall: bool, is_spread: bool, now: Number, usual: Number, days: u8, by: Number,
+    parts: Vec<Part>, others: u32, against: Number,
+});
+stored_struct!(Part of hint::Part {
+    target: String, kind: Option<TargetKind>, share: u16, by: Number,
 });
 stored_struct!(Denied of hint::Denied {
     errors: Number, demand: Number, plain_errors: Number, plain_demand: Number,

@@ -10,6 +10,7 @@ use crate::model::{
     alert::AlertState,
     catalog::Family,
     desk::RequestStatus,
+    hint::Counted,
     ids::{
         AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, QuotaCode,
         ReceiverName, Region, RequestId, RuleName, SilenceId, TargetId,
@@ -186,6 +187,7 @@ as_name! {
         Category::Residency,
     ];
     Family = [Family::OnDemand, Family::Geo, Family::Global, Family::Mantle];
+    Counted = [Counted::Requests, Counted::Tokens, Counted::TokensARequest];
     QuotaKind = [
         QuotaKind::Tpm, QuotaKind::Rpm, QuotaKind::Tpd, QuotaKind::InputTpm, QuotaKind::OutputTpm,
     ];

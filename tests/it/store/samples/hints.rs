@@ -1,12 +1,14 @@
 //! A hint of every kind.
 
 use bedrock_ops_alert::model::hint::{
-    CacheFallen, Capacity, Carrier, Clue, Daily, Denied, Headroom, Hint, RaisedElsewhere,
-    RaisedHere, Reservation, Retries, Valley,
+    CacheFallen, Capacity, Carried, Carrier, Clue, Counted, Daily, Denied, Headroom, Hint, Part,
+    RaisedElsewhere, RaisedHere, Reservation, Retries, Valley,
 };
 use fastrand::Rng;
 
-use super::{TargetId, amount, code, instant, maybe, minute, number, pool_id, share, text};
+use super::{
+    TargetId, amount, code, instant, maybe, minute, number, pool_id, share, target_kind, text,
+};
 
 pub(in crate::store) fn hint(rng: &mut Rng) -> Hint {
     Hint {
@@ -14,9 +16,9 @@ pub(in crate::store) fn hint(rng: &mut Rng) -> Hint {
         strength: share(rng),
         from: minute(rng),
         until: minute(rng),
-        clue: match rng.u8(0..11) {
+        clue: match rng.u8(0..12) {
             0..4 => of_refusals(rng),
-            4..8 => of_callers(rng),
+            4..9 => of_callers(rng),
             _ => of_room(rng),
         },
     }
@@ -59,7 +61,7 @@ fn of_refusals(rng: &mut Rng) -> Clue {
 }
 
 fn of_callers(rng: &mut Rng) -> Clue {
-    match rng.u8(0..4) {
+    match rng.u8(0..5) {
         0 => Clue::Retries(Retries {
             since: minute(rng),
             before: number(rng),
@@ -79,6 +81,25 @@ fn of_callers(rng: &mut Rng) -> Clue {
             name: maybe(rng, text),
             share: share(rng),
             targets: rng.u32(..),
+        }),
+        3 => Clue::Carried(Carried {
+            counted: rng.choice(Counted::ALL).unwrap(),
+            is_fall: rng.bool(),
+            is_spread: rng.bool(),
+            now: number(rng),
+            usual: number(rng),
+            days: rng.u8(..),
+            by: number(rng),
+            parts: (0..rng.u8(1..4))
+                .map(|_| Part {
+                    target: TargetId::new(text(rng)),
+                    kind: maybe(rng, target_kind),
+                    share: share(rng),
+                    by: number(rng),
+                })
+                .collect(),
+            others: rng.u32(..),
+            against: number(rng),
         }),
         _ => Clue::Denied(Denied {
             errors: number(rng),

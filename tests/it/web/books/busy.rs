@@ -20,6 +20,7 @@ use bedrock_ops_alert::{
         rule::{Category, Remedy, Severity},
         series::Signal,
         spend::{Calls, Site},
+        tags::Tags,
         time::Minute,
         units::{QuotaKind, Share},
     },
@@ -154,6 +155,18 @@ fn add_targets(book: &mut Book) {
             pool: sonnet(),
             first_seen: at("2026-11-02T00:00:00Z"),
         }),
+        Record::Tags(
+            sonnet().scope,
+            TargetId::new("a1b2c3d4e5f6"),
+            Tags {
+                by_key: [
+                    ("team".to_owned(), "search".to_owned()),
+                    ("note".to_owned(), HOSTILE.to_owned()),
+                ]
+                .into(),
+                read_at: at("2026-11-24T01:00:00Z"),
+            },
+        ),
     ]);
 }
 
