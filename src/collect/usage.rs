@@ -3,12 +3,13 @@
 //! Whole targets go into a request, all series of each that the depth of the read asks for, so that a target is added up
 //! as soon as its request is answered and memory holds one request's points only. CloudWatch bills each series of each
 //! request, so long ranges are cut into stretches of a day at most: short enough for many series a request, long enough
-//! to be billed rarely.
+//! to be billed rarely. Pools that were left behind are caught up with in shorter ones, and last.
 
 mod ask;
 pub mod backfill;
 mod chances;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::ask::{Asker, MAX_QUERIES};
@@ -24,7 +25,7 @@ use crate::model::catalog::PoolId;
 use crate::model::history::Resolution;
 use crate::model::ids::{Scope, TargetId};
 use crate::model::series::{Depth, Reading, SETTLE_MINUTES, Sample};
-use crate::model::time::{DAY, Minute, Timestamp};
+use crate::model::time::{DAY, HOUR, Minute, Timestamp};
 
 /// No read goes back further than CloudWatch keeps minutes. A start that lies 15 days back or more is answered with
 /// nothing and without error, and requests leave a while after `now`: hence the margin.
@@ -32,6 +33,10 @@ pub(super) const LONGEST_MINUTES: i64 = 15 * DAY - 10;
 
 /// The longest stretch of one request.
 const STRETCH_MINUTES: i64 = DAY;
+
+/// The longest stretch where a pool was left behind: whatever failed before may fail again, and then what is whole up to
+/// there is kept. A day at once would be an eighth of the price, and of a thousand targets it would never be whole.
+const CATCH_UP_MINUTES: i64 = 3 * HOUR;
 
 /// Datapoints that one request may answer with.
 const MAX_POINTS: i64 = 100_800;
@@ -97,8 +102,9 @@ pub async fn read(
     }
     let own = pools.iter().filter(|(pool, _)| pool.scope == *scope);
     let asked: BTreeMap<&PoolId, Depth> = own.map(|(pool, depth)| (pool, *depth)).collect();
-    // Pools that begin at the same minute share requests and evidence.
-    let mut groups: BTreeMap<(Minute, Depth), Vec<PoolRead<'_>>> = BTreeMap::new();
+    // Pools that begin at the same minute share requests and evidence. Those that are far behind come last: a read that
+    // fails too often ends, and nobody else is to pay for it.
+    let mut groups: BTreeMap<(Reverse<Minute>, Depth), Vec<PoolRead<'_>>> = BTreeMap::new();
     for (pool, depth) in asked {
         let Some(targets) = targets.remove(pool) else {
             continue;
@@ -106,12 +112,13 @@ pub async fn read(
         let read = PoolRead::new(pool, depth, targets, book, until);
         let from = read.reading.from;
         if from < until {
-            groups.entry((from, read.depth)).or_default().push(read);
+            let group = groups.entry((Reverse(from), read.depth));
+            group.or_default().push(read);
         }
     }
     let mut asker = Asker::new(cloud, scope, *free);
     let mut found = Vec::new();
-    for ((from, depth), mut group) in groups {
+    for ((Reverse(from), depth), mut group) in groups {
         read_group(&mut asker, &mut group, depth, (from, until), now).await;
         found.extend(group.into_iter().filter_map(PoolRead::finish));
     }
@@ -261,9 +268,15 @@ async fn read_group(
     (from, until): (Minute, Minute),
     now: Timestamp,
 ) {
+    let is_first = group.iter().any(|pool| pool.is_first);
+    let longest = if is_first {
+        STRETCH_MINUTES
+    } else {
+        CATCH_UP_MINUTES
+    };
     let mut start = from;
     while start < until && !asker.is_stopped() {
-        let end = until.min(start.plus(STRETCH_MINUTES));
+        let end = until.min(start.plus(longest));
         read_stretch(asker, group, depth, (start, end), now).await;
         start = end;
     }

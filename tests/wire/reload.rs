@@ -87,6 +87,21 @@ impl Running {
         panic!("{what} never came:\n{last}");
     }
 
+    /// The audit trail, after observe, a refused file with mode file, and propose.
+    fn trail_names_what_held(&self) {
+        let (_, trail) = ask(&self.place, &self.url, &["audit"]);
+        for said in [
+            "with mode observe holds",
+            "with mode propose holds from now on: mode: \"propose\" (was \"observe\")",
+        ] {
+            assert!(trail.contains(said), "no {said:?} in\n{trail}");
+        }
+        assert!(
+            !trail.contains("with mode file holds"),
+            "what was refused never held:\n{trail}"
+        );
+    }
+
     async fn metric(&self, name: &str) -> f64 {
         let metrics = fetched(&format!("{}/metrics", self.url)).await;
         let mut lines = metrics.lines();
@@ -155,17 +170,7 @@ async fn a_changed_configuration_is_taken_in_whole_or_told_and_left() {
     assert!(notices(&status).is_empty(), "{}", notices(&status));
     assert!(0.5 < running.metric("boa_config_last_reload_successful").await);
 
-    let (_, trail) = ask(&running.place, &running.url, &["audit"]);
-    for said in [
-        "with mode observe holds",
-        "with mode propose holds from now on: mode: \"propose\" (was \"observe\")",
-    ] {
-        assert!(trail.contains(said), "no {said:?} in\n{trail}");
-    }
-    assert!(
-        !trail.contains("with mode file holds"),
-        "what was refused never held:\n{trail}"
-    );
+    running.trail_names_what_held();
 
     // Taken out again: what nothing judges any more ends, with that as its reason.
     running.write("rules/own.toml", &rule("never", 1_000_000));

@@ -2,6 +2,8 @@
 
 use super::*;
 
+const HAIKU: &str = "anthropic.claude-haiku-4-5";
+
 fn crowd(names: &[String]) -> Book {
     let targets: Vec<&str> = names.iter().map(String::as_str).collect();
     book(&[(SONNET, Some(5.0), &targets)], Some(5))
@@ -68,4 +70,42 @@ async fn read_after_read_it_falls_no_further_behind() {
         assert_eq!(read.reading.from, noon().plus(-20));
         book.apply(read.records(&book));
     }
+}
+
+/// A pool of so many that fail now and then, read up to so many minutes ago, beside one of a target that is up to date.
+fn behind(names: &[String], minutes: i64) -> Book {
+    let targets: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut book = book(&[(HAIKU, Some(5.0), &["us.b"])], Some(5));
+    let crowd = super::book(&[(SONNET, Some(5.0), &targets)], Some(minutes));
+    book.targets.extend(crowd.targets);
+    book.pools.extend(crowd.pools);
+    book.read_through.extend(crowd.read_through);
+    book
+}
+
+#[tokio::test]
+async fn a_pool_that_is_far_behind_catches_up_and_holds_back_no_other() {
+    let names = names();
+    let mut fake = Fake::default();
+    for ago in 1..=20 {
+        feed(&mut fake, "us.b", ago, 3.0);
+    }
+    let mut book = behind(&names, DAY);
+    let both = [pool(HAIKU), pool(SONNET)];
+    let mut reads = 0;
+    while book.read_through[&both[1]] < noon() {
+        reads += 1;
+        assert!(reads < 5, "read up to {}", book.read_through[&both[1]]);
+        // One request in six fails; after ten the rest waits.
+        for nth in 0..100 {
+            fake.fail(GET, 6 * nth + 4, FaultClass::Server);
+        }
+        let got = read_full(&fake, &both, &book).await;
+        for read in got.found {
+            book.apply(read.records(&book));
+        }
+        fake.script.lock().unwrap().clear();
+        assert_eq!(book.read_through[&both[0]], noon(), "after read {reads}");
+    }
+    assert!(1 < reads, "it was too much for one read");
 }
