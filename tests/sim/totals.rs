@@ -105,6 +105,8 @@ struct Covered {
     throttled: u64,
     /// Minutes in which nothing at all happened in the account and Region: nothing proves the zero.
     silent: u64,
+    /// Minutes before the days that a pool's first read reads, which its history does not hold yet.
+    before: u64,
     wrong: Vec<String>,
 }
 
@@ -182,6 +184,11 @@ impl Stage {
             return; // reshaped, and to be read anew
         };
         let all = self.with_older_days(&pool.id, recent);
+        // A pool is read anew with each new target, from the midnight two days ago; what was before is for the back-fill,
+        // which waits for money.
+        let targets = book.targets.values().filter(|it| it.pool == pool.id);
+        let newest = targets.map(|it| Minute::of(it.first_seen)).max();
+        let read_from = newest.map_or(first, |it| Minute((it.0.div_euclid(DAY) - 2) * DAY));
         for (signal, of) in SIGNALS {
             // Where CloudWatch's own figure is missing, only the counts of a full read tell the charge.
             let own = signal.depth(pool.id.family).unwrap();
@@ -193,6 +200,10 @@ impl Stage {
             let settled = first.until(known_until.plus(-SETTLE_MINUTES));
             for (minute, row) in settled.zip(&truth) {
                 let really = of(row);
+                if minute < read_from && !all.holds(signal, minute.hour()) {
+                    covered.before += 1;
+                    continue;
+                }
                 match all.get(signal, minute) {
                     Sample::Value(known) if known.to_bits() == really.to_bits() => {
                         covered.values += 1;
@@ -258,7 +269,7 @@ async fn tell(size: Size) -> Stage {
     assert!(happened.iter().all(|count| 0 < *count), "{happened:?}");
     assert!(0 < covered.throttled);
     println!(
-        "{} targets in {pools} pools, {} in one of them, {} hours, {:.0} % of minutes late, [short, repeated, failed, lost] pages {happened:?}: {} sums are the world's own, {} of throttled minutes; {} without evidence",
+        "{} targets in {pools} pools, {} in one of them, {} hours, {:.0} % of minutes late, [short, repeated, failed, lost] pages {happened:?}: {} sums are the world's own, {} of throttled minutes; {} without evidence, {} of before the first read",
         world.targets.len(),
         book.targets
             .values()
@@ -269,6 +280,7 @@ async fn tell(size: Size) -> Stage {
         covered.values,
         covered.throttled,
         covered.silent,
+        covered.before,
     );
     drop(book);
     stage
