@@ -142,8 +142,9 @@ impl Reload {
                     differences.is_empty() && self.source.known.settings == fresh.settings;
                 tell(&differences, is_same, &after_restart, now);
                 let mode = settings.policy.mode;
+                let (id, differences) = held_now(&fresh, differences, &after_restart);
                 cycle
-                    .note_configuration(&fresh.id(), mode, &differences, now)
+                    .note_configuration(&id, mode, &differences, now)
                     .await?;
                 cycle.configure(settings);
                 // What only a restart changes is compared with what this process began with, however often the file changes.
@@ -206,6 +207,21 @@ fn applicable(
         ..fresh
     };
     (settings, after_restart.collect())
+}
+
+/// What the audit trail is told: a configuration of which a part waits for a restart is another one than the whole, which
+/// that restart brings.
+fn held_now(
+    fresh: &Fresh,
+    mut differences: Vec<String>,
+    after_restart: &[&str],
+) -> (String, Vec<String>) {
+    if after_restart.is_empty() {
+        return (fresh.id(), differences);
+    }
+    let waits = after_restart.join(", ");
+    differences.insert(0, format!("without {waits}, which only a restart changes"));
+    (format!("{}-in-part", fresh.id()), differences)
 }
 
 /// What differs, one line each.

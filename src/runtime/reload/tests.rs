@@ -29,6 +29,17 @@ fn what_only_a_restart_changes_is_named_and_the_rest_holds() {
 }
 
 #[test]
+fn what_waits_for_a_restart_is_not_said_to_hold() {
+    let fresh = fresh(TWO);
+    let (whole, _) = held_now(&fresh, Vec::new(), &[]);
+    let changed = vec!["account[0].id: a (was b)".to_owned()];
+    let (part, told) = held_now(&fresh, changed, &["[[account]]"]);
+    assert_ne!(whole, part, "the restart is noted");
+    assert_eq!(told[0], "without [[account]], which only a restart changes");
+    assert_eq!(told.len(), 2);
+}
+
+#[test]
 fn differences_are_told_by_key() {
     let values = |these: &[(&str, &str)]| -> BTreeMap<String, String> {
         let these = these.iter();
