@@ -28,7 +28,7 @@ use crate::{
         ids::{AccountId, Region, Scope},
         policy::Account,
         series::PoolSeries,
-        time::Timestamp,
+        time::{Minute, Timestamp},
     },
 };
 
@@ -348,10 +348,15 @@ impl Cycle {
             self.unjudged.insert(reading.pool.clone());
             records.extend(self.note_uses(reading));
             let book = self.shared.book();
-            let updates = match book.series.get(&reading.pool) {
+            let known = book.series.get(&reading.pool);
+            let mut updates = match known {
                 Some(series) => series.updates(reading),
                 None => PoolSeries::default().updates(reading),
             };
+            let read_before = book.read_through.get(&reading.pool).copied();
+            if let Some(first) = begins(known, read_before) {
+                updates.retain(|(_, hour), _| first <= *hour);
+            }
             records.extend(updates.into_iter().map(|((signal, hour), block)| {
                 Record::Hour(reading.pool.clone(), signal, hour, Box::new(block))
             }));
@@ -396,6 +401,15 @@ impl Cycle {
     }
 }
 
+/// The first hour of a pool whose first read brought nothing whole: the next one begins a quarter of an hour earlier, as
+/// every read does. Those minutes belong to a day that was never read; with them it would be taken for one that was, and
+/// never be back-filled.
+fn begins(known: Option<&PoolSeries>, read_before: Option<Minute>) -> Option<Minute> {
+    let hour = read_before?.hour();
+    let is_any_earlier = known.is_some_and(|it| it.held().any(|(_, held)| held < hour));
+    (!is_any_earlier).then_some(hour)
+}
+
 fn listed(regions: &[Region]) -> String {
     let names: Vec<&str> = regions.iter().map(Region::as_str).collect();
     names.join(", ")
@@ -404,7 +418,10 @@ fn listed(regions: &[Region]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::policy::Regions;
+    use crate::model::{
+        policy::Regions,
+        series::{Sample, Signal},
+    };
 
     fn scope(region: &str) -> Scope {
         Scope {
@@ -460,6 +477,25 @@ mod tests {
         assert_eq!(watched(&rounds), ["us-east-1"]);
         let other = rounds.watch(&AccountId::new("444455556666"), &[]);
         assert!(other.come.is_empty() && other.gone.is_empty());
+    }
+
+    #[test]
+    fn a_pool_of_which_nothing_is_known_begins_where_its_first_read_did() {
+        let midnight = Minute(20_000 * 1_440);
+        assert_eq!(begins(None, None), None, "a first read goes where it goes");
+        assert_eq!(begins(None, Some(midnight)), Some(midnight));
+        let mut series = PoolSeries::default();
+        series.restore(Signal::Invocations, midnight, [Sample::NoData; 60]);
+        assert_eq!(
+            begins(Some(&series), Some(midnight.plus(7))),
+            Some(midnight)
+        );
+        let later = midnight.plus(60);
+        assert_eq!(
+            begins(Some(&series), Some(later)),
+            None,
+            "late minutes come in"
+        );
     }
 
     #[test]
