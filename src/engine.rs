@@ -42,6 +42,7 @@ mod explain;
 pub mod hints;
 mod hold;
 pub mod learned;
+mod median;
 pub mod moment;
 mod observer;
 mod packed;

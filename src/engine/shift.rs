@@ -14,6 +14,7 @@
 
 use std::collections::BTreeMap;
 
+use super::median::median;
 use crate::model::{
     book::Book,
     catalog::PoolId,
@@ -169,20 +170,12 @@ const NOTHING: TargetUse = TargetUse {
 };
 
 fn median_use(each: impl Iterator<Item = TargetUse>) -> TargetUse {
-    let (demand, charged) = each.map(|it| (it.demand, it.charged)).unzip();
+    let (mut demand, mut charged): (Vec<f64>, Vec<f64>) =
+        each.map(|it| (it.demand, it.charged)).unzip();
+    // Of no day at all nothing is usual.
     TargetUse {
-        demand: median(demand),
-        charged: median(charged),
-    }
-}
-
-/// The middle one, or the mean of the two in the middle; 0 of none.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let (low, high) = (values.len().saturating_sub(1) / 2, values.len() / 2);
-    match (values.get(low), values.get(high)) {
-        (Some(low), Some(high)) => f64::midpoint(*low, *high),
-        _ => 0.0,
+        demand: median(&mut demand).unwrap_or(0.0),
+        charged: median(&mut charged).unwrap_or(0.0),
     }
 }
 

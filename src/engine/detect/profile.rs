@@ -15,7 +15,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    engine::packed::{packed, unpacked},
+    engine::{
+        median::median,
+        packed::{packed, unpacked},
+    },
     model::time::{DAY, Minute},
 };
 
@@ -192,14 +195,6 @@ impl Range {
                 low: range.low.min(next.low),
             })
     }
-}
-
-/// `None` for an empty slice; between the two in the middle for an even number.
-fn median(values: &mut [f64]) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let high = values.get(values.len() / 2)?;
-    let low = values.get(values.len().checked_sub(1)? / 2)?;
-    Some(f64::midpoint(*low, *high))
 }
 
 #[cfg(test)]
