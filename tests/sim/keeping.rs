@@ -12,15 +12,16 @@ use std::sync::Arc;
 use bedrock_ops_alert::{
     cloud::Cloud,
     config,
+    engine::learned::{Learned, SHAPE},
     model::{
         book::Book,
         history::{Resolution, StretchKey},
         series::Signal,
-        time::{DAY, Minute, after},
+        time::{DAY, HOUR, Minute, after},
     },
     runtime::{cycle::Cycle, shared::Shared},
     sim::{self, Faults, Sim, World},
-    store::{History, Ledger, MemoryHistory, MemoryLedger},
+    store::{History, Ledger, MemoryHistory, MemoryLedger, notes},
 };
 
 use super::support::{CONFIG, accounts};
@@ -88,6 +89,28 @@ fn daemon(
         Arc::clone(&shared),
     );
     (cycle, shared)
+}
+
+impl Stage {
+    /// How old the copy of what pools have taught is, in minutes, by the pool that lies furthest back.
+    fn age_of_copy(&self) -> i64 {
+        let copy = self.history.notes().unwrap().unwrap();
+        let rows = notes::open::<Learned>(SHAPE, &copy).unwrap();
+        let taught = rows.iter().filter_map(|(_, it)| it.next()).min().unwrap();
+        Minute::of(self.sim.now()).since(taught)
+    }
+}
+
+/// A copy is made each six hours: a service that is killed sooner than that would judge more minutes again at each start.
+#[tokio::test]
+async fn what_was_learned_is_kept_by_a_service_that_never_lives_for_six_hours() {
+    let mut stage = Stage::new();
+    for _ in 0..6 {
+        stage.run(5 * HOUR / STEP).await;
+        stage.restart();
+    }
+    let age = stage.age_of_copy();
+    assert!(age <= 8 * HOUR, "the copy is {age} minutes old");
 }
 
 /// The same minutes of the last days, to the bit.

@@ -68,7 +68,9 @@ impl Cycle {
             },
             Err(error) => self.tell_trouble(&error, now),
         }
-        self.learning.kept = Some(Minute::of(now));
+        // The copy is as old as what it knows: counted from the start, one that is killed each hour would keep none.
+        let known = self.learning.taught.values().filter_map(Learned::next);
+        self.learning.kept = known.max().or(Some(Minute::of(now)));
         Ok(())
     }
 
