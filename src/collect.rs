@@ -32,7 +32,7 @@ mod tags;
 mod usage;
 
 pub use burndown::{highest, most_reserved_output};
-pub use desk::poll_desk;
+pub use desk::{find_twins, poll_desk};
 pub use discover::{Discovery, News, discover};
 pub use listings::active_targets;
 pub use quotas::{QuotaPages, reread_quotas};

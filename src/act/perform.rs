@@ -67,13 +67,41 @@ pub async fn perform(
             subject,
             body,
         } => match prove(cloud, scope).await {
-            Ok(()) => desk::open_case(cloud, scope, codes, subject, body).await,
+            Ok(()) => match done_elsewhere(cloud, intent).await {
+                Some(reference) => Outcome::Done { reference },
+                None => desk::open_case(cloud, scope, codes, subject, body).await,
+            },
             Err(unproved) => unproved.outcome(),
         },
         Effect::Comment { scope, case, body } => match prove(cloud, scope).await {
-            Ok(()) => desk::comment(cloud, scope, case, body).await,
+            Ok(()) => match done_elsewhere(cloud, intent).await {
+                Some(reference) => Outcome::Done { reference },
+                None => desk::comment(cloud, scope, case, body).await,
+            },
             Err(unproved) => unproved.outcome(),
         },
+    }
+}
+
+/// What Support has of this already, before the first try: another service of ours watches the account by mistake, or the
+/// ledger was lost. A look that fails proves nothing and holds nothing up.
+async fn done_elsewhere(cloud: &dyn Cloud, intent: &Intent) -> Option<String> {
+    sought(cloud, intent, intent.created).await.ok().flatten()
+}
+
+/// Looks for what carries the marker of an intent at Support, since then.
+async fn sought(
+    cloud: &dyn Cloud,
+    intent: &Intent,
+    since: Timestamp,
+) -> Result<Option<String>, String> {
+    let marker = intent.marker();
+    match &intent.effect {
+        Effect::Notify { .. } | Effect::RequestQuota { .. } => Ok(None),
+        Effect::OpenCase { scope, .. } => desk::find_case(cloud, scope, &marker, since).await,
+        Effect::Comment { scope, case, .. } => {
+            desk::find_comment(cloud, scope, case, &marker).await
+        }
     }
 }
 
@@ -95,7 +123,6 @@ pub async fn repeat(
 /// A message can't be looked for; it comes back [`Outcome::InDoubt`], upon which the protocol sends it again.
 /// What counts is everything since the intent was decided, so that an earlier attempt that shows late is found too.
 pub async fn look(cloud: &dyn Cloud, intent: &Intent, now: Timestamp) -> Outcome {
-    let marker = intent.marker();
     // Should our clock have been set back meanwhile, the intent seems to come from the future.
     let since = intent.created.min(now);
     let scope = match &intent.effect {
@@ -113,15 +140,10 @@ pub async fn look(cloud: &dyn Cloud, intent: &Intent, now: Timestamp) -> Outcome
             why: unproved.why(),
         };
     }
-    let found = match &intent.effect {
-        Effect::Notify { .. } => Ok(None),
-        Effect::RequestQuota { code, desired, .. } => {
-            return desk::find_request(cloud, scope, code, *desired, since).await;
-        }
-        Effect::OpenCase { .. } => desk::find_case(cloud, scope, &marker, since).await,
-        Effect::Comment { case, .. } => desk::find_comment(cloud, scope, case, &marker).await,
-    };
-    match found {
+    if let Effect::RequestQuota { code, desired, .. } = &intent.effect {
+        return desk::find_request(cloud, scope, code, *desired, since).await;
+    }
+    match sought(cloud, intent, since).await {
         Ok(Some(reference)) => Outcome::Done { reference },
         Ok(None) => Outcome::Absent,
         Err(why) => Outcome::CouldNotLook { why },

@@ -1,5 +1,7 @@
 //! What AWS says of the quota requests and cases that we follow.
 
+mod twins;
+
 use std::collections::BTreeSet;
 
 use super::Gathered;
@@ -9,6 +11,8 @@ use crate::model::book::Book;
 use crate::model::desk::{Ask, DeskReading};
 use crate::model::ids::{AccountId, Scope};
 use crate::model::time::Timestamp;
+
+pub use twins::find_twins;
 
 /// Polls every open request and case of this scope that was last polled at or before `due_before`, in the order of
 /// their ids.

@@ -12,7 +12,7 @@ use super::{
     alarm::Alarm,
     backfill::{self, Filled},
     cadence::{Plan, due},
-    discover, enabled_regions, poll_desk,
+    discover, enabled_regions, find_twins, poll_desk,
     quotas::QuotaPages,
     reread_quotas,
     tags::{self, read_tags},
@@ -40,6 +40,8 @@ const REGIONS_MINUTES: i64 = DAY;
 const LISTING_MINUTES: i64 = DAY;
 /// Applied values of all mapped quotas are read again after so many minutes.
 const QUOTA_MINUTES: i64 = 15;
+/// Cases are listed after so many minutes while one of ours is open, for others about the same.
+const TWINS_MINUTES: i64 = 30;
 /// First reads go back days: so many pools are read before their minutes are handed over, to bound the memory.
 const NEW_POOLS: usize = 28;
 
@@ -60,7 +62,7 @@ pub enum Find {
     News(News),
     /// How a stage went; without faults it succeeded.
     Stage {
-        /// `regions`, `discover`, `read`, `quotas`, `alarm`, `desk`, `tags` or `backfill`.
+        /// `regions`, `discover`, `read`, `quotas`, `alarm`, `desk`, `twins`, `tags` or `backfill`.
         name: &'static str,
         /// What failed, in order.
         faults: Vec<Fault>,
@@ -77,6 +79,7 @@ pub struct Watch {
     unfinished: Option<QuotaPages>,
     quotas_read: Option<Timestamp>,
     desk_polled: Option<Timestamp>,
+    twins_sought: Option<Timestamp>,
     told: BTreeSet<String>,
     /// Pools whose tokens a quick read can't tell.
     by_formula: BTreeSet<PoolId>,
@@ -145,6 +148,7 @@ impl Round<'_> {
         self.answer_alarm().await?;
         self.reread_quotas().await?;
         self.poll_desk().await?;
+        self.seek_twins().await?;
         self.read_tags().await?;
         self.fill_history().await
     }
@@ -352,6 +356,22 @@ impl Round<'_> {
             self.hand_over(Find::Desk(found)).await?;
         }
         self.tell("desk", faults).await
+    }
+
+    /// Whether a case of ours is the only one about its problem.
+    async fn seek_twins(&mut self) -> Result<(), Gone> {
+        let Start {
+            scope, book, now, ..
+        } = &self.start;
+        if !is_due(self.watch.twins_sought, TWINS_MINUTES, *now) {
+            return Ok(());
+        }
+        self.watch.twins_sought = Some(*now);
+        let Gathered { found, faults } = find_twins(self.cloud, scope, book).await;
+        if !found.is_empty() {
+            self.hand_over(Find::Desk(found)).await?;
+        }
+        self.tell("twins", faults).await
     }
 
     /// Nobody waits for tags: after everything that limits are judged by.

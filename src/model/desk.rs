@@ -145,8 +145,10 @@ pub struct Investigation {
     pub told_waiting: bool,
     /// When it was last polled.
     pub polled: Timestamp,
-    /// When we saw it resolved.
+    /// When we saw it resolved, or left it for an older one about the same.
     pub ended: Option<Timestamp>,
+    /// Another case about the same, opened by another service of ours; people were told.
+    pub twin: Option<CaseId>,
 }
 
 /// One poll of the desk: what it says of a request or a case.
@@ -169,6 +171,17 @@ pub enum DeskReading {
         display: DisplayId,
         /// The API's word.
         status: String,
+    },
+    /// A case of ours is not the only one about its problem.
+    Twin {
+        /// Ours.
+        case: CaseId,
+        /// The oldest other one.
+        twin: CaseId,
+        /// The number of that.
+        number: DisplayId,
+        /// Whether that one is older than ours.
+        is_older: bool,
     },
     /// The account has no plan for the Support API.
     NoPlan {

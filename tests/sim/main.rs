@@ -18,5 +18,6 @@ mod support;
 mod tags;
 mod totals;
 mod trail;
+mod twins;
 mod wire_worlds;
 mod worlds;

@@ -270,8 +270,10 @@ async fn what_is_sent_is_what_was_decided() {
             caller,
             "request 111122223333/eu-west-1 L-1 200",
             caller,
+            "cases After(1969-12-31T00:00:00Z)",
             "case 111122223333/eu-west-1 service-bedrock normal subject",
             caller,
+            "communications case-1",
             "comment case-1 text",
             "publish 444455556666/us-west-2 arn:aws:sns:us-west-2:444455556666:ops hot a < b",
             r#"post https://hooks.example/secret {"text":"*hot*\na &lt; b","unfurl_links":false,"unfurl_media":false}"#,
@@ -500,4 +502,54 @@ async fn a_receiver_that_is_gone_is_refused_by_name() {
     let outcome = perform(&Fake::default(), &policy(), &notice("nobody")).await;
     assert_eq!(kind(&outcome), "never");
     assert!(why(&outcome).contains("`nobody`"), "{outcome:?}");
+}
+
+/// Another service of ours on the same account, or a ledger that was lost.
+#[tokio::test]
+async fn what_support_has_already_is_not_sent_again() {
+    let marker = new_case().marker();
+    let fake = Fake {
+        cases: pages(vec![
+            vec![],
+            vec![case("c-1", &format!("pool is hot {marker}"), 1, vec![])],
+        ]),
+        ..Fake::default()
+    };
+    assert_eq!(
+        kind(&perform(&fake, &policy(), &new_case()).await),
+        "done c-1"
+    );
+    let ours = said(
+        "Role <a@example.com>",
+        format!("{}\ntext", comment().marker()),
+    );
+    let fake = Fake {
+        communications: pages(vec![vec![ours]]),
+        ..fake
+    };
+    assert_eq!(
+        kind(&perform(&fake, &policy(), &comment()).await),
+        "done case-1"
+    );
+    let asked = fake.asked();
+    let is_write = |it: &String| it.starts_with("case ") || it.starts_with("comment ");
+    assert!(!asked.iter().any(is_write), "{asked:?}");
+}
+
+/// People and AWS wait: a look before the first try is a courtesy.
+#[tokio::test]
+async fn a_look_that_fails_holds_up_no_first_try() {
+    let fake = Fake {
+        cases: vec![Err(fault(FaultClass::Throttled))],
+        communications: vec![Err(fault(FaultClass::Throttled))],
+        ..Fake::default()
+    };
+    assert_eq!(
+        kind(&perform(&fake, &policy(), &new_case()).await),
+        "done id-1"
+    );
+    assert_eq!(
+        kind(&perform(&fake, &policy(), &comment()).await),
+        "done case-1"
+    );
 }

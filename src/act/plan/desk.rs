@@ -143,6 +143,7 @@ fn adopt_case(draft: &mut Draft<'_>, intent: &Intent, case: &CaseId, at: Timesta
         told_waiting: false,
         polled: at,
         ended: None,
+        twin: None,
     });
     draft.decide(&intent.incident, format!("AWS Support opened {case}"));
     let message = texts::case_opened(draft, intent, case);
@@ -262,8 +263,10 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
                 let what = "the account's support plan has no API: the context could not be added to the case";
                 draft.note(&ask.incident, what);
             }
-            DeskReading::Request { .. } | DeskReading::Case { .. } | DeskReading::NoPlan { .. } => {
-            }
+            DeskReading::Request { .. }
+            | DeskReading::Case { .. }
+            | DeskReading::Twin { .. }
+            | DeskReading::NoPlan { .. } => {}
         }
     }
     add_context(draft, &ask);
@@ -353,8 +356,28 @@ fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
                 it.status.clone_from(status);
                 it.polled = now;
             }
-            DeskReading::Case { .. } | DeskReading::Request { .. } | DeskReading::NoPlan { .. } => {
+            DeskReading::Twin {
+                case,
+                twin,
+                number,
+                is_older,
+            } if *case == it.case && it.twin.is_none() => {
+                it.twin = Some(twin.clone());
+                let message = texts::second_case(draft, &it, number, *is_older);
+                draft.tell(&it.incident, Severity::Warning, &message);
+                if *is_older {
+                    it.ended = Some(now);
+                    let what = format!(
+                        "case {number} is about the same and older: {} is followed no more",
+                        it.case
+                    );
+                    draft.decide(&it.incident, what);
+                }
             }
+            DeskReading::Case { .. }
+            | DeskReading::Request { .. }
+            | DeskReading::Twin { .. }
+            | DeskReading::NoPlan { .. } => {}
         }
     }
     if it.status == "pending-customer-action" && !it.told_waiting {

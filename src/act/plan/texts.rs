@@ -9,7 +9,7 @@ mod told;
 
 pub(super) use desk::{
     asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, not_carried_out,
-    theirs,
+    second_case, theirs,
 };
 pub(super) use support::{
     changed_by_hand, investigation, marked, raise, recovery, request_context,

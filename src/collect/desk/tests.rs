@@ -46,6 +46,7 @@ fn investigation(case: &str) -> Investigation {
         told_waiting: false,
         polled: now(),
         ended: None,
+        twin: None,
     }
 }
 
@@ -169,4 +170,120 @@ async fn a_failed_poll_says_nothing_of_the_status_and_a_missing_case_is_a_fault(
     assert!(got.found.is_empty(), "{:?}", got.found);
     let codes: Vec<&str> = got.faults.iter().map(|fault| fault.code.as_str()).collect();
     assert_eq!(codes, ["Throttled", "NotListed"]);
+}
+
+fn cases_at(times: &[(&str, &str, Option<&str>, &str)]) -> Vec<Case> {
+    let cases = times.iter().map(|(id, subject, created, status)| Case {
+        subject: (*subject).to_owned(),
+        created: created.map(|it| it.parse().unwrap()),
+        status: (*status).to_owned(),
+        ..case(id, &id.replace("case-", "10"))
+    });
+    cases.collect()
+}
+
+async fn twins_of(cases: Vec<Case>, own: &[&str]) -> Vec<(String, String, bool)> {
+    let mut fake = Fake::default();
+    fake.page_size = 1;
+    fake.cases = cases;
+    let mut book = Book::default();
+    book.apply(
+        own.iter()
+            .map(|id| Record::Investigation(investigation(id)))
+            .collect(),
+    );
+    let got = find_twins(&fake, &scope(), &book).await;
+    assert!(got.faults.is_empty(), "{:?}", got.faults);
+    let twins = got.found.into_iter().map(|it| match it {
+        DeskReading::Twin {
+            case,
+            twin,
+            is_older,
+            ..
+        } => (case.0, twin.0, is_older),
+        other => panic!("{other:?}"),
+    });
+    twins.collect()
+}
+
+#[tokio::test]
+async fn a_second_case_about_the_same_is_found_and_the_oldest_is_named() {
+    let mine = "errors of sonnet [BOA-AAAAAAAAAA]";
+    let other_count = "errors of sonnet [BOA-BBBBBBBBBB]";
+    let (early, late) = (
+        Some("2026-11-24T11:00:00.100Z"),
+        Some("2026-11-24T11:00:00.200Z"),
+    );
+    let of = |id: &str, twin: &str, is_older| vec![(id.to_owned(), twin.to_owned(), is_older)];
+
+    // The same marker, in the same second.
+    let cases = cases_at(&[
+        ("case-1", mine, early, "opened"),
+        ("case-2", mine, late, "opened"),
+    ]);
+    assert_eq!(
+        twins_of(cases.clone(), &["case-1"]).await,
+        of("case-1", "case-2", false)
+    );
+    assert_eq!(
+        twins_of(cases, &["case-2"]).await,
+        of("case-2", "case-1", true)
+    );
+
+    // Incidents counted differently; of two others the older one is named.
+    let cases = cases_at(&[
+        ("case-3", mine, late, "opened"),
+        ("case-2", other_count, late, "opened"),
+        ("case-1", other_count, early, "opened"),
+    ]);
+    assert_eq!(
+        twins_of(cases, &["case-3"]).await,
+        of("case-3", "case-1", true)
+    );
+
+    // Where nobody can tell, both sides come to the same.
+    let cases = cases_at(&[
+        ("case-1", mine, None, "opened"),
+        ("case-2", mine, None, "opened"),
+    ]);
+    assert_eq!(
+        twins_of(cases.clone(), &["case-1"]).await,
+        of("case-1", "case-2", false)
+    );
+    assert_eq!(
+        twins_of(cases, &["case-2"]).await,
+        of("case-2", "case-1", true)
+    );
+}
+
+#[tokio::test]
+async fn cases_of_people_of_the_past_and_about_other_problems_are_no_twins() {
+    let mine = "errors of sonnet [BOA-AAAAAAAAAA]";
+    let cases = cases_at(&[
+        ("case-1", mine, Some("2026-11-24T11:00:00Z"), "opened"),
+        (
+            "case-2",
+            "errors of sonnet",
+            Some("2026-11-24T10:00:00Z"),
+            "opened",
+        ),
+        (
+            "case-3",
+            "errors of haiku [BOA-CCCCCCCCCC]",
+            Some("2026-11-24T10:00:00Z"),
+            "opened",
+        ),
+        (
+            "case-4",
+            "errors of sonnet [BOA-BBBBBBBBBB]",
+            Some("2026-11-24T09:00:00Z"),
+            "resolved",
+        ),
+    ]);
+    assert_eq!(twins_of(cases, &["case-1"]).await, []);
+    assert_eq!(
+        twins_of(Vec::new(), &[]).await,
+        [],
+        "nothing of ours is open: nothing is asked"
+    );
 }

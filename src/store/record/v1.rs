@@ -127,6 +127,8 @@ stored_struct!(Investigation of desk::Investigation {
     case: String, action: String, incident: String, scope: Scope, display: Option<String>,
     marker: String, opened: String, status: String, told_waiting: bool, polled: String,
     ended: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    twin: Option<String>,
 });
 stored_struct!(Track of alert::Track {
     state: String, since: i64, through: i64, began: Option<i64>, last_bad: Option<i64>,

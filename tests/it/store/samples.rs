@@ -440,6 +440,7 @@ fn investigation(slot: u8, rng: &mut Rng) -> Investigation {
         told_waiting: rng.bool(),
         polled: instant(rng),
         ended: maybe(rng, instant),
+        twin: maybe(rng, |rng| CaseId::new(text(rng))),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     model::{
         action::{Effect, Intent, IntentState},
         desk::{Ask, AskEnd, Investigation},
-        ids::{CaseId, IncidentId, RequestId},
+        ids::{CaseId, DisplayId, IncidentId, RequestId},
         time::Minute,
         units::Amount,
     },
@@ -147,6 +147,37 @@ pub(in crate::act::plan) fn case_waits(draft: &Draft<'_>, it: &Investigation) ->
         .as_ref()
         .map_or(it.case.as_str(), |display| display.as_str());
     waiting(draft, it.incident.clone(), number)
+}
+
+/// Another service of ours opened a case about the same: two watch the account.
+pub(in crate::act::plan) fn second_case(
+    draft: &Draft<'_>,
+    it: &Investigation,
+    other: &DisplayId,
+    is_older: bool,
+) -> Message {
+    let own = it
+        .display
+        .as_ref()
+        .map_or(it.case.as_str(), |it| it.as_str());
+    let (kept, second) = if is_older {
+        (other.as_str(), own)
+    } else {
+        (own, other.as_str())
+    };
+    let (account, id) = (&it.scope.account, &it.incident);
+    let title = draft.incident(id).map_or_else(|| id.to_string(), headline);
+    let follows = if is_older {
+        format!("This service follows case {own} no more.")
+    } else {
+        "This service goes on with it.".to_owned()
+    };
+    Message {
+        subject: subject(&format!("[two cases] {kept} and {second}: {title}")),
+        body: format!(
+            "Cases {kept} and {second} are about the same problem, and Bedrock Ops Alert opened both: two of its services watch account {account}, each with a ledger of its own.\nCase {kept} is the older one and is kept. {follows}\nClose case {second}, and stop one of the two services: `status` on each host tells which ledger it has.\nhttps://support.console.aws.amazon.com/support/home#/case/?displayId={second}\nIncident {id}: bedrock-ops-alert explain {id}"
+        ),
+    }
 }
 
 fn waiting(draft: &Draft<'_>, incident: IncidentId, number: &str) -> Message {

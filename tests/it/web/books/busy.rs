@@ -424,6 +424,7 @@ fn add_errors(book: &mut Book) {
             told_waiting: false,
             polled: at("2026-11-24T03:10:00Z"),
             ended: None,
+            twin: None,
         }),
         Record::Incident(errors),
         Record::Intent(opened),
