@@ -365,14 +365,19 @@ fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
                 it.twin = Some(twin.clone());
                 let message = texts::second_case(draft, &it, number, *is_older);
                 draft.tell(&it.incident, Severity::Warning, &message);
-                if *is_older {
+                let what = if *is_older {
                     it.ended = Some(now);
-                    let what = format!(
+                    format!(
                         "case {number} is about the same and older: {} is followed no more",
                         it.case
-                    );
-                    draft.decide(&it.incident, what);
-                }
+                    )
+                } else {
+                    format!(
+                        "case {number} is about the same: a second service of ours opened it after {}",
+                        it.case
+                    )
+                };
+                draft.decide(&it.incident, what);
             }
             DeskReading::Case { .. }
             | DeskReading::Request { .. }

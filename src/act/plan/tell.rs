@@ -376,7 +376,10 @@ fn is_awaited(draft: &Draft<'_>, id: &IncidentId) -> bool {
     let mut cases = draft.investigations();
     let mut intents = draft.intents();
     asks.any(|it| it.incident == *id && it.end.is_none() && it.told_waiting)
-        || cases.any(|it| it.incident == *id && it.ended.is_none() && it.told_waiting)
+        || cases.any(|it| {
+            let is_waiting = it.ended.is_none() && it.told_waiting;
+            it.incident == *id && (is_waiting || it.twin.is_some())
+        })
         || intents.any(|it| it.incident == *id && matches!(it.state, IntentState::Held { .. }))
 }
 
