@@ -14,6 +14,8 @@ use crate::model::units::Amount;
 /// What the cloud holds, and how it misbehaves.
 #[derive(Debug)]
 pub(super) struct Fake {
+    /// What can be asked of every account.
+    pub access: Access,
     pub metrics: Vec<Metric>,
     pub profiles: Vec<Profile>,
     pub models: Vec<FoundationModel>,
@@ -52,6 +54,7 @@ pub(super) struct Fake {
 impl Default for Fake {
     fn default() -> Self {
         Self {
+            access: Access::default(),
             metrics: Vec::new(),
             profiles: Vec::new(),
             models: Vec::new(),
@@ -193,6 +196,10 @@ impl Fake {
 
 #[async_trait]
 impl Cloud for Fake {
+    fn access(&self, _: &Scope) -> Access {
+        self.access.clone()
+    }
+
     async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
         Ok(scope.account.clone())
     }

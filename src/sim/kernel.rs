@@ -134,6 +134,12 @@ impl Kernel {
     }
 
     /// Refuses accounts and Regions that the world has not.
+    /// Whether this account is told the metrics of that one: its own, or those of one that is linked to it.
+    pub(crate) fn sees(&self, account: &AccountId, owner: &AccountId) -> bool {
+        let known = self.world.account(account);
+        account == owner || known.is_some_and(|known| known.monitors.contains(owner))
+    }
+
     pub(crate) fn known_scope(&self, scope: &Scope) -> Result<(), ApiError> {
         let account = self.known_account(&scope.account)?;
         if account.regions.contains(&scope.region) {

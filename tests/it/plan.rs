@@ -101,6 +101,7 @@ fn policy(mode: Mode) -> Policy {
         inhibits: Vec::new(),
         digests: Vec::new(),
         residency: Vec::new(),
+        metrics_only: BTreeMap::new(),
         reminders: Reminders {
             first_minutes: 240,
             longest_minutes: 1_440,

@@ -9,6 +9,7 @@ mod dark;
 mod drift;
 mod keeping;
 mod latency;
+mod linked;
 mod mantle;
 mod organisation;
 mod residency;

@@ -188,6 +188,53 @@ def metrics(keys):
     return target, int(end.timestamp()), {int(at.timestamp()): value for at, value in minutes.items()}
 
 
+def linked(keys):
+    """Cross-account observability: the main account is the monitoring account of the other one."""
+    cloudwatch, there = client("cloudwatch"), client("cloudwatch", keys=keys)
+    own = {t["id"] for t in WORLD["target"] if (t["account"], t["region"]) == (MAIN, REGION)}
+    theirs = {t["id"] for t in WORLD["target"] if (t["account"], t["region"]) == (PLANLESS, REGION)}
+    value = lambda metric: next((d["Value"] for d in metric["Dimensions"] if d["Name"] == "ModelId"), None)
+
+    def listed(service, **arguments):
+        metrics, owners, token = [], [], {}
+        while True:
+            answer = service.list_metrics(Namespace="AWS/Bedrock", MetricName="Invocations", **arguments, **token)
+            metrics += answer["Metrics"]
+            owners += answer.get("OwningAccounts") or []
+            if "NextToken" not in answer:
+                return metrics, owners
+            token = {"NextToken": answer["NextToken"]}
+
+    metrics, owners = listed(cloudwatch, IncludeLinkedAccounts=True)
+    assert len(metrics) == len(owners), (len(metrics), len(owners))
+    by_owner = {o: {value(m) for m, owner in zip(metrics, owners) if owner == o} - {None} for o in set(owners)}
+    assert by_owner == {MAIN: own, PLANLESS: theirs}, by_owner
+    metrics, owners = listed(cloudwatch, IncludeLinkedAccounts=True, OwningAccount=PLANLESS)
+    assert set(owners) == {PLANLESS} and {value(m) for m in metrics} - {None} == theirs
+    assert listed(cloudwatch, IncludeLinkedAccounts=True, OwningAccount="999999999999") == ([], [])
+    metrics, owners = listed(cloudwatch)
+    assert owners == [] and {value(m) for m in metrics} - {None} == own
+    # An account that monitors none is told its own metrics, and no owners.
+    metrics, owners = listed(there, IncludeLinkedAccounts=True)
+    assert owners == [] and {value(m) for m in metrics} - {None} == theirs
+
+    end = now().replace(second=0)
+    window = {"StartTime": end - DAY / 4, "EndTime": end}
+
+    def read(service, account=None):
+        metric = {"Namespace": "AWS/Bedrock", "MetricName": "Invocations", "Dimensions": [{"Name": "ModelId", "Value": min(theirs)}]}
+        query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
+        if account:
+            query["AccountId"] = account
+        result = service.get_metric_data(MetricDataQueries=[query], **window)["MetricDataResults"][0]
+        return result["StatusCode"], list(zip(result["Timestamps"], result["Values"], strict=True))
+
+    truth = read(there)
+    assert truth[0] == "Complete" and 100 < len(truth[1]), truth
+    assert read(cloudwatch, PLANLESS) == truth != read(cloudwatch)
+    assert read(cloudwatch, "999999999999") == ("Forbidden", []) == read(there, MAIN)
+
+
 def refused_any(call, **arguments):
     try:
         call(**arguments)
@@ -327,6 +374,7 @@ def main():
     keys = identity()
     catalogue()
     target, end, minutes = metrics(keys)
+    linked(keys)
     notices()
     service, before, filed, opened = quotas()
     cases(opened)

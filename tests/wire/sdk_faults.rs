@@ -140,6 +140,7 @@ pub(crate) async fn cloud(url: &str, accounts: &[&str]) -> SdkCloud {
         regions: Regions::These(vec![Region::new("eu-central-1")]),
         role_arn: None,
         external_id: None,
+        metrics_through: None,
     });
     SdkCloud::connect(SdkOptions {
         accounts: accounts.collect(),

@@ -55,7 +55,8 @@ pub(super) struct Asker<'a> {
     is_stopped: bool,
     /// Requests for single series that may still be made.
     free: u32,
-    /// We may not make them: that is a permission of its own, and the other call may well be allowed.
+    /// We may not make them: that is a permission of its own, and the other call may well be allowed. Nor can we where
+    /// metrics come through another account.
     is_single_denied: bool,
     /// Series with a problem of their own, by what it is.
     troubles: BTreeMap<Trouble, (usize, Vec<String>)>,
@@ -138,7 +139,7 @@ fn query(
 }
 
 impl<'a> Asker<'a> {
-    /// For one read of one scope. Up to `free` series are asked for one by one, as long as those requests are free.
+    /// For one read of one scope, by requests for single series only where there is a way for them. Up to `free` series are asked for one by one, as long as those requests are free.
     pub(super) fn new(cloud: &'a dyn Cloud, scope: &'a Scope, free: u32) -> Self {
         Self {
             cloud,
@@ -148,7 +149,7 @@ impl<'a> Asker<'a> {
             failures: (0, 0),
             is_stopped: false,
             free,
-            is_single_denied: false,
+            is_single_denied: cloud.access(scope).metrics_through.is_some(),
             troubles: BTreeMap::new(),
         }
     }

@@ -134,6 +134,8 @@ async fn cost_reads_well_and_its_plan_needs_no_service() {
         targets: 20,
         regions: 2,
         accounts: 1,
+        linked_targets: 0,
+        linked_regions: 0,
     };
     let settings = config::parse("", "none.toml", &config::Overrides::default()).unwrap();
     let tenth = Share::from_basis_points(1_000).unwrap();
