@@ -20,8 +20,8 @@ const MONTH_MINUTES: f64 = 30.0 * 1_440.0;
 /// Metrics on a page of ListMetrics, and those that a target has at least.
 const METRICS_A_PAGE: f64 = 500.0;
 const METRICS_A_TARGET: f64 = 10.0;
-/// Series of a target that the back-fill reads: fourteen, in fifteen stretches of a day.
-const BACKFILL_SERIES: f64 = 14.0 * 15.0;
+/// Series of a target that the back-fill reads: fifteen, in fifteen stretches of a day.
+const BACKFILL_SERIES: f64 = 15.0 * 15.0;
 
 /// What there is to watch. Each target is taken for a pool of its own, which is dearer than targets that share one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -105,7 +105,7 @@ mod tests {
         },
     };
 
-    /// An account of its own and a linked one, with so many warm targets each: 1.28 series a minute for a target.
+    /// An account of its own and a linked one, with so many warm targets each: 1.3 series a minute for a target.
     fn two_accounts(linked: &AccountId, targets: usize) -> Book {
         let mut book = Book::default();
         let linked = Scope {
@@ -148,8 +148,8 @@ mod tests {
         let of = |paid, free, linked: &BTreeSet<&AccountId>| {
             stretch(&plan, &book, &cadence, Means { paid, free }, linked)
         };
-        // Each account comes to 20 x (1.2 + 5/60) and a series of its own: 26.67.
-        let elastic = 20.0 * (1.2 + 5.0 / 60.0);
+        // Each account comes to 20 x (1.2 + 6/60) and a series of its own: 27.
+        let elastic = 20.0 * (1.2 + 6.0 / 60.0);
         for (got, expected) in [
             (of(1.0 + elastic, 1_000.0, &none), 1.0),
             (of(1.0 + elastic, 1_000.0, &linked), 1.0),

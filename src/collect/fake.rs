@@ -81,6 +81,9 @@ impl Default for Fake {
     }
 }
 
+/// Percentile ranks are put in under this name, whatever the metric.
+pub(super) const RANK: &str = "PR";
+
 pub(super) fn scope() -> Scope {
     Scope {
         account: AccountId::new("111122223333"),
@@ -167,9 +170,16 @@ impl Fake {
         page: usize,
     ) -> Vec<(Minute, f64)> {
         let target = query.metric.dimensions.values().next().cloned();
-        let key = self.points.keys().find(|(name, id)| {
-            *name == query.metric.name && *id == target.clone().unwrap_or_default()
-        });
+        let is_rank = query.statistic.starts_with("PR(");
+        let of = if is_rank {
+            RANK
+        } else {
+            query.metric.name.as_str()
+        };
+        let key = self
+            .points
+            .keys()
+            .find(|(name, id)| *name == of && *id == target.clone().unwrap_or_default());
         let Some(series) = key.and_then(|key| self.points.get(key)) else {
             return Vec::new();
         };

@@ -191,6 +191,10 @@ impl Stage {
                     .map(|it| Sample::Value(it.2 / 10.0))
                     .collect(),
             ),
+            (
+                Signal::LongInputs,
+                minutes.iter().map(|_| Sample::Value(4.2)).collect(),
+            ),
         ];
         let reading = bedrock_ops_alert::model::series::Reading {
             pool: id.clone(),
@@ -234,6 +238,7 @@ impl Stage {
             takers: &NOBODY,
             recent: &NOTHING,
             most_output: 128_000.0,
+            long_input: 25_000,
             beside: &self.beside,
             past: &self.past,
             policy: &self.policy,
