@@ -183,6 +183,8 @@ pub struct NewCase {
     pub issue_type: String,
     /// E-mail addresses in copy, at most ten.
     pub cc: Vec<String>,
+    /// The set of files that goes with it, see [`Cloud::attach`].
+    pub attachments: Option<String>,
 }
 
 /// Which cases to list.
@@ -455,6 +457,10 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         page: Option<String>,
     ) -> Result<Page<QuotaRequest>, Fault>;
 
+    /// *Once.* Lays a file of this name aside for the words that follow, and returns the id of the set that it is in. AWS
+    /// keeps it for an hour; one that no words follow is seen by nobody.
+    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault>;
+
     /// *Once.* Opens a case.
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault>;
 
@@ -474,12 +480,13 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         page: Option<String>,
     ) -> Result<Page<Communication>, Fault>;
 
-    /// *Once.* Adds to a case.
+    /// *Once.* Adds to a case, with a set of files.
     async fn add_communication(
         &self,
         scope: &Scope,
         case: &CaseId,
         body: &str,
+        attachments: Option<&str>,
     ) -> Result<(), Fault>;
 
     /// *Once.* Publishes to a topic of this scope; returns the message id.

@@ -66,12 +66,24 @@ pub async fn perform(
             scope,
             subject,
             body,
+            evidence,
         } => match prove(cloud, scope).await {
-            Ok(()) => desk::open_case(cloud, scope, codes, subject, body).await,
+            Ok(()) => {
+                let words = desk::Words::of(body, evidence.as_deref());
+                desk::open_case(cloud, scope, codes, subject, words).await
+            }
             Err(unproved) => unproved.outcome(),
         },
-        Effect::Comment { scope, case, body } => match prove(cloud, scope).await {
-            Ok(()) => desk::comment(cloud, scope, case, body).await,
+        Effect::Comment {
+            scope,
+            case,
+            body,
+            evidence,
+        } => match prove(cloud, scope).await {
+            Ok(()) => {
+                let words = desk::Words::of(body, evidence.as_deref());
+                desk::comment(cloud, scope, case, words).await
+            }
             Err(unproved) => unproved.outcome(),
         },
     }

@@ -10,6 +10,7 @@ mod case;
 mod desk;
 mod digest;
 mod draft;
+mod evidence;
 mod file;
 mod group;
 mod hints;

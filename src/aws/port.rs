@@ -153,6 +153,10 @@ impl Cloud for SdkCloud {
             .await
     }
 
+    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault> {
+        self.own(scope, actions::ATTACH)?.attach(name, data).await
+    }
+
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
         self.own(scope, actions::CREATE_CASE)?
             .create_case(case)
@@ -186,9 +190,10 @@ impl Cloud for SdkCloud {
         scope: &Scope,
         case: &CaseId,
         body: &str,
+        attachments: Option<&str>,
     ) -> Result<(), Fault> {
         self.own(scope, actions::ADD_COMMUNICATION)?
-            .add_communication(case, body)
+            .add_communication(case, body, attachments)
             .await
     }
 

@@ -377,6 +377,10 @@ impl Cloud for Fake {
         unimplemented!("collecting does not look for lost effects")
     }
 
+    async fn attach(&self, _: &Scope, _: &str, _: &[u8]) -> Result<String, Fault> {
+        unimplemented!("collecting files nothing")
+    }
+
     async fn create_case(&self, _: &Scope, _: &NewCase) -> Result<CaseId, Fault> {
         unimplemented!("collecting files nothing")
     }
@@ -399,7 +403,13 @@ impl Cloud for Fake {
         unimplemented!("collecting does not look for lost effects")
     }
 
-    async fn add_communication(&self, _: &Scope, _: &CaseId, _: &str) -> Result<(), Fault> {
+    async fn add_communication(
+        &self,
+        _: &Scope,
+        _: &CaseId,
+        _: &str,
+        _: Option<&str>,
+    ) -> Result<(), Fault> {
         unimplemented!("collecting files nothing")
     }
 

@@ -14,6 +14,7 @@ use convert::{case, communication, failed, get_data, listed, requested};
 use super::{
     Sim,
     cloudwatch::METRICS_PAGE,
+    desk::File,
     faults::{Faults, Happened},
     support::{CaseQuery, NewCase as DeskNewCase},
 };
@@ -308,6 +309,17 @@ impl Cloud for InProcess {
         })
     }
 
+    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault> {
+        let file = File {
+            name: name.to_owned(),
+            data: data.to_vec(),
+        };
+        self.call("support:AddAttachmentsToSet", scope, |kernel| {
+            let set = kernel.add_attachments(&scope.account, None, vec![file])?;
+            Ok(set.id)
+        })
+    }
+
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
         let new = DeskNewCase {
             subject: case.subject.clone(),
@@ -317,6 +329,7 @@ impl Cloud for InProcess {
             severity_code: case.severity_code.clone(),
             language: "en".to_owned(),
             cc: case.cc.clone(),
+            attachments: case.attachments.clone(),
         };
         self.call("support:CreateCase", scope, |kernel| {
             kernel.create_case(&scope.account, new)
@@ -373,9 +386,10 @@ impl Cloud for InProcess {
         scope: &Scope,
         case: &CaseId,
         body: &str,
+        attachments: Option<&str>,
     ) -> Result<(), Fault> {
         self.call("support:AddCommunicationToCase", scope, |kernel| {
-            kernel.add_said(&scope.account, case, body)
+            kernel.add_said(&scope.account, case, body, attachments)
         })
     }
 

@@ -329,6 +329,22 @@ def cases(opened):
     said, count = pages(support.describe_communications, "communications", "nextToken", caseId=made, maxResults=10)
     assert count == 2 and [s["body"] for s in said[:2]] == ["more 11", "more 10"] and said[-1]["body"] == body, said
     assert any(s["submittedBy"] == "Amazon Web Services" for s in said), "the automated reply comes within minutes"
+    # Files are laid aside first, and go with the words that name their set.
+    files = [{"fileName": "hours.csv", "data": "hour,Ω\n1,2\n".encode()}, {"fileName": "b.bin", "data": bytes(range(256))}]
+    laid = support.add_attachments_to_set(attachments=files[:1])
+    assert laid["expiryTime"] == (now() + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z"), laid
+    same = support.add_attachments_to_set(attachmentSetId=laid["attachmentSetId"], attachments=files[1:])
+    assert same["attachmentSetId"] == laid["attachmentSetId"], same
+    add = {"caseId": made, "communicationBody": "with files"}
+    assert support.add_communication_to_case(attachmentSetId=laid["attachmentSetId"], **add)["result"] is True
+    newest = support.describe_communications(caseId=made)["communications"][0]
+    assert [f["fileName"] for f in newest["attachmentSet"]] == ["hours.csv", "b.bin"], newest
+    refused("AttachmentSetSizeLimitExceeded", support.add_attachments_to_set, attachments=files * 2)
+    refused("AttachmentSetIdNotFound", support.add_communication_to_case, attachmentSetId="none", **add)
+    old = support.add_attachments_to_set(attachments=files)["attachmentSetId"]
+    sleep(hours=1)
+    refused("AttachmentSetExpired", support.add_communication_to_case, attachmentSetId=old, **add)
+    said, _ = pages(support.describe_communications, "communications", "nextToken", caseId=made, maxResults=10)
     resolved = support.resolve_case(caseId=made)
     assert resolved["finalCaseStatus"] == "resolved", resolved
     assert made not in [c["caseId"] for c in support.describe_cases()["cases"]]
@@ -344,11 +360,14 @@ def cases(opened):
     assert [(c["submitted_by"], c["body"]) for c in mine["communications"]] == [
         (s["submittedBy"], s["body"]) for s in said[::-1]
     ]
+    attached = {c["body"]: c["attachments"] for c in mine["communications"] if c["attachments"]}
+    assert list(attached) == ["with files"] and attached["with files"][0] == {"file_name": "hours.csv", "text": "hour,Ω\n1,2\n"}
     assert "14-day peak: 91 %" in [c["body"] for c in state[quota_case]["communications"]]
 
     planless = client("support", PLANLESS)
     refused("SubscriptionRequiredException", planless.describe_severity_levels)
     refused("SubscriptionRequiredException", planless.create_case, subject="s", communicationBody="b")
+    refused("SubscriptionRequiredException", planless.add_attachments_to_set, attachments=files)
 
 
 def notices():

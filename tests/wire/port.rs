@@ -353,6 +353,7 @@ fn case() -> NewCase {
         severity_code: "normal".into(),
         issue_type: "technical".into(),
         cc: vec!["oncall@example.com".into(), "team@example.com".into()],
+        attachments: None,
     }
 }
 
@@ -380,7 +381,11 @@ fn effects_arrive_and_are_found_again() {
         let filter = CaseFilter::Display(display);
         let found = all(|page| wire.list_cases(&here, &filter, page)).await;
         let id = &found[0].id;
-        wire.add_communication(&here, id, "context").await.unwrap();
+        let set = wire.attach(&here, "hours.csv", b"hour\n1\n").await.unwrap();
+        let with = Some(set.as_str());
+        wire.add_communication(&here, id, "context", with)
+            .await
+            .unwrap();
         let said = all(|page| wire.list_communications(&here, id, page)).await;
         assert!(said.iter().any(|said| said.body == "context"), "{said:?}");
         let own = wire.create_case(&here, &case()).await.unwrap();
@@ -410,6 +415,10 @@ fn effects_arrive_and_are_found_again() {
         assert_eq!(state["slack"][0]["url"], "/_sim/slack/T0/B0/secret");
         assert_eq!(state["slack"][0]["body"], r#"{"text":"hello"}"#);
         assert_eq!(state["cases"].as_array().unwrap().len(), 2);
+        let said = state["cases"][0]["communications"].as_array().unwrap();
+        let with_file = said.iter().find(|it| it["body"] == "context").unwrap();
+        let file = serde_json::json!([{ "file_name": "hours.csv", "text": "hour\n1\n" }]);
+        assert_eq!(with_file["attachments"], file);
         let copies: Vec<_> = state["cases"]
             .as_array()
             .unwrap()

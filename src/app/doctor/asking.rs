@@ -199,6 +199,7 @@ pub(super) fn writes(operation: &str) -> bool {
     [
         "servicequotas:RequestServiceQuotaIncrease",
         "sns:Publish",
+        "support:AddAttachmentsToSet",
         "support:AddCommunicationToCase",
         "support:CreateCase",
     ]
