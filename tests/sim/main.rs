@@ -7,6 +7,7 @@ mod carried;
 mod cost;
 mod dark;
 mod drift;
+mod files;
 mod keeping;
 mod latency;
 mod linked;

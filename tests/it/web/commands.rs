@@ -142,4 +142,13 @@ async fn cost_reads_well_and_its_plan_needs_no_service() {
     let mut out = Vec::new();
     cost::write_plan(&plan(watched, tenth, &settings), Format::Text, &mut out).unwrap();
     insta::assert_snapshot!("cost_plan", String::from_utf8(out).unwrap());
+    // The same, with one of the Regions in an account that is read through the other.
+    let linked = Watched {
+        linked_targets: 10,
+        linked_regions: 1,
+        ..watched
+    };
+    let mut out = Vec::new();
+    cost::write_plan(&plan(linked, tenth, &settings), Format::Text, &mut out).unwrap();
+    insta::assert_snapshot!("cost_plan_linked", String::from_utf8(out).unwrap());
 }
