@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    cloud::Fault,
+    cloud::{Access, Fault},
     model::ids::{AccountId, Scope},
 };
 
@@ -45,6 +45,8 @@ pub struct SdkCloud {
     own: Configs,
     /// Accounts that are not reached with our own credentials.
     others: BTreeMap<AccountId, Configs>,
+    /// How accounts are reached, as they are configured.
+    access: BTreeMap<AccountId, Access>,
     clients: Mutex<BTreeMap<Scope, Arc<Clients>>>,
     meter: Arc<Meter>,
     webhooks: Webhooks,
@@ -77,7 +79,7 @@ impl SdkCloud {
         let keyed = options
             .accounts
             .iter()
-            .filter(|a| a.role_arn.is_none())
+            .filter(|a| a.role_arn.is_none() && a.metrics_only().is_none())
             .count();
         let mut others = BTreeMap::new();
         for account in &options.accounts {
@@ -85,6 +87,7 @@ impl SdkCloud {
                 let configs = clients::assumed(&own, account, role_arn).await;
                 others.insert(account.id.clone(), configs);
             } else if let Some(endpoint) = &options.endpoint
+                && account.metrics_only().is_none()
                 && keyed > 1
             {
                 // The simulated AWS reads the account from the access key id.
@@ -92,9 +95,12 @@ impl SdkCloud {
                 others.insert(account.id.clone(), configs);
             }
         }
+        let access = options.accounts.iter();
+        let access = access.map(|account| (account.id.clone(), Access::of(account)));
         Ok(Self {
             own,
             others,
+            access: access.collect(),
             clients: Mutex::default(),
             meter: Arc::default(),
             webhooks,
@@ -112,6 +118,31 @@ impl SdkCloud {
         let clients = Clients::new(&own, None, &region, &Arc::default());
         let account = clients.caller().await.map_err(ConnectError::Caller)?;
         Ok(Scope { account, region })
+    }
+
+    /// The clients that ask for everything but metrics.
+    ///
+    /// # Errors
+    /// Where no role leads into the account: nothing is sent with another one's credentials.
+    fn own(&self, scope: &Scope, operation: &'static str) -> Result<Arc<Clients>, Fault> {
+        let access = self.access.get(&scope.account);
+        if access.is_some_and(|it| it.is_metrics_only) {
+            return Err(Fault::no_way(operation, scope));
+        }
+        Ok(self.at(scope))
+    }
+
+    /// The clients that ask for metrics, and whose metrics where these are not the callers' own.
+    fn metrics_of<'s>(&self, scope: &'s Scope) -> (Arc<Clients>, Option<&'s AccountId>) {
+        let access = self.access.get(&scope.account);
+        let Some(through) = access.and_then(|it| it.metrics_through.clone()) else {
+            return (self.at(scope), None);
+        };
+        let monitoring = Scope {
+            account: through,
+            region: scope.region.clone(),
+        };
+        (self.at(&monitoring), Some(&scope.account))
     }
 
     /// The clients of a scope: made at the first call, kept for the life of the process.

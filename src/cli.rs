@@ -252,7 +252,7 @@ fn cost(args: &CostArgs) -> Result<ExitCode, Exit> {
                     "a plan for a part would be too low: say how many there are with --targets";
                 return Err(Exit::new(exit::UNREACHABLE, fault, help));
             }
-            app::cost::Watched::found(&surveys)
+            app::cost::Watched::found(&surveys, &settings)
         }
     };
     let plan = app::cost::plan(watched, args.hot_share, &settings);

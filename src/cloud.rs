@@ -12,9 +12,31 @@ use crate::model::{
     catalog::LifeCycle,
     desk::RequestStatus,
     ids::{AccountId, CaseId, DisplayId, QuotaCode, Region, RequestId, Scope, TargetId},
+    policy::Account,
     time::{Minute, Timestamp},
     units::Amount,
 };
+
+/// What can be asked of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Access {
+    /// The monitoring account that its metrics are asked of. There is no way for single series then: `metric_statistics`
+    /// knows no other account than the caller's.
+    pub metrics_through: Option<AccountId>,
+    /// Whether nothing but its metrics can be asked, since no role leads into it.
+    pub is_metrics_only: bool,
+}
+
+impl Access {
+    /// As this account is configured.
+    #[must_use]
+    pub fn of(account: &Account) -> Self {
+        Self {
+            metrics_through: account.metrics_through.clone(),
+            is_metrics_only: account.metrics_only().is_some(),
+        }
+    }
+}
 
 /// One page of a listing.
 #[derive(Clone, Debug, PartialEq)]
@@ -161,6 +183,8 @@ pub struct NewCase {
     pub issue_type: String,
     /// E-mail addresses in copy, at most ten.
     pub cc: Vec<String>,
+    /// The set of files that goes with it, see [`Cloud::attach`].
+    pub attachments: Option<String>,
 }
 
 /// Which cases to list.
@@ -308,6 +332,21 @@ pub struct Answers {
 }
 
 impl Fault {
+    /// For a call that can't be made: the account is read through its monitoring account, which answers for metrics alone.
+    #[must_use]
+    pub fn no_way(operation: &'static str, scope: &Scope) -> Self {
+        Self {
+            operation,
+            code: "NoWay".to_owned(),
+            message: format!(
+                "account {} is read through its monitoring account, which tells metrics and nothing else; \
+                 give its [[account]] a `role_arn` to ask for more",
+                scope.account
+            ),
+            class: FaultClass::Denied,
+        }
+    }
+
     /// Whether the call may have had its effect although it failed.
     #[must_use]
     pub const fn may_have_happened(&self) -> bool {
@@ -321,6 +360,12 @@ impl Fault {
 /// What we ask of AWS. Reads may be retried inside; the calls marked *once* are sent once and never retried inside.
 #[async_trait]
 pub trait Cloud: Send + Sync + std::fmt::Debug {
+    /// What can be asked in this scope: all, where nothing else is said. The one place that knows whose clients a call goes
+    /// through.
+    fn access(&self, _scope: &Scope) -> Access {
+        Access::default()
+    }
+
     /// The account that our calls in this scope are made as.
     async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault>;
 
@@ -412,6 +457,10 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         page: Option<String>,
     ) -> Result<Page<QuotaRequest>, Fault>;
 
+    /// *Once.* Lays a file of this name aside for the words that follow, and returns the id of the set that it is in. AWS
+    /// keeps it for an hour; one that no words follow is seen by nobody.
+    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault>;
+
     /// *Once.* Opens a case.
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault>;
 
@@ -431,12 +480,13 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         page: Option<String>,
     ) -> Result<Page<Communication>, Fault>;
 
-    /// *Once.* Adds to a case.
+    /// *Once.* Adds to a case, with a set of files.
     async fn add_communication(
         &self,
         scope: &Scope,
         case: &CaseId,
         body: &str,
+        attachments: Option<&str>,
     ) -> Result<(), Fault>;
 
     /// *Once.* Publishes to a topic of this scope; returns the message id.

@@ -31,7 +31,7 @@ pub mod survey;
 mod tags;
 mod usage;
 
-pub use burndown::{highest, most_reserved_output};
+pub use burndown::{highest, long_input_tokens, most_reserved_output};
 pub use desk::{find_twins, poll_desk};
 pub use discover::{Discovery, News, discover};
 pub use listings::active_targets;

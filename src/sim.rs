@@ -41,7 +41,7 @@ use kernel::{Hooked, Kernel};
 
 pub use bucket::TargetMinute;
 pub use faults::{Faults, Happened};
-pub use in_process::cloud;
+pub use in_process::{cloud, linked_cloud};
 pub use sts::account_of_key;
 pub use world::World;
 

@@ -104,6 +104,7 @@ fn hour_of(pool: &PoolId, signal: Signal, hour: Minute) -> HourBlock {
             Signal::Latency => (8_000.0 + 40_000.0 * draws.f64()).round() / 10.0,
             Signal::CacheWriteTokens => (input * 0.1).round(),
             Signal::CacheReadTokens => (input * 0.6).round(),
+            Signal::LongInputs => (40.0 * draws.f64()).round() / 10.0,
             // As they are kept: six significant bits.
             Signal::LatencyP50
             | Signal::LatencyP90

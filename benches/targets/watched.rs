@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use bedrock_ops_alert::{
     cloud::{
-        Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
+        Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
         ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Post,
         Profile, QuotaRequest,
     },
@@ -66,6 +66,10 @@ macro_rules! handed_on {
                 self.watch(self.inner.$name($($argument),*)).await
             })*
 
+            fn access(&self, scope: &Scope) -> Access {
+                self.inner.access(scope)
+            }
+
             fn calls(&self) -> CallCounts {
                 self.inner.calls()
             }
@@ -88,10 +92,11 @@ handed_on! {
     request_quota(scope: &Scope, code: &QuotaCode, desired: Amount) -> QuotaRequest;
     get_quota_request(scope: &Scope, id: &RequestId) -> QuotaRequest;
     quota_request_history(scope: &Scope, code: &QuotaCode, page: Option<String>) -> Page<QuotaRequest>;
+    attach(scope: &Scope, name: &str, data: &[u8]) -> String;
     create_case(scope: &Scope, case: &NewCase) -> CaseId;
     list_cases(scope: &Scope, filter: &CaseFilter, page: Option<String>) -> Page<Case>;
     list_communications(scope: &Scope, case: &CaseId, page: Option<String>) -> Page<Communication>;
-    add_communication(scope: &Scope, case: &CaseId, body: &str) -> ();
+    add_communication(scope: &Scope, case: &CaseId, body: &str, attachments: Option<&str>) -> ();
     publish(scope: &Scope, topic_arn: &str, subject: &str, message: &str) -> String;
     post(post: &Post) -> Answer;
 }

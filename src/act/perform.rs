@@ -66,17 +66,29 @@ pub async fn perform(
             scope,
             subject,
             body,
+            evidence,
         } => match prove(cloud, scope).await {
             Ok(()) => match done_elsewhere(cloud, intent).await {
                 Some(reference) => Outcome::Done { reference },
-                None => desk::open_case(cloud, scope, codes, subject, body).await,
+                None => {
+                    let words = desk::Words::of(body, evidence.as_deref());
+                    desk::open_case(cloud, scope, codes, subject, words).await
+                }
             },
             Err(unproved) => unproved.outcome(),
         },
-        Effect::Comment { scope, case, body } => match prove(cloud, scope).await {
+        Effect::Comment {
+            scope,
+            case,
+            body,
+            evidence,
+        } => match prove(cloud, scope).await {
             Ok(()) => match done_elsewhere(cloud, intent).await {
                 Some(reference) => Outcome::Done { reference },
-                None => desk::comment(cloud, scope, case, body).await,
+                None => {
+                    let words = desk::Words::of(body, evidence.as_deref());
+                    desk::comment(cloud, scope, case, words).await
+                }
             },
             Err(unproved) => unproved.outcome(),
         },

@@ -10,6 +10,7 @@ mod case;
 mod desk;
 mod digest;
 mod draft;
+mod evidence;
 mod file;
 mod group;
 mod hints;
@@ -60,6 +61,8 @@ pub struct Inputs<'a> {
     pub recent: &'a BTreeMap<PoolId, RecentUse>,
     /// The most output that one request can reserve at admission, in tokens.
     pub most_output: f64,
+    /// From how many input tokens on a request is a long one.
+    pub long_input: u32,
     /// What is known of pools from before the minutes that the book has, as far as a plan asked for it.
     pub past: &'a Past,
     /// What the operator allows.

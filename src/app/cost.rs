@@ -1,5 +1,7 @@
 //! `cost --plan`: what watching would cost, before anything is spent.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::{
@@ -7,7 +9,8 @@ use crate::{
     collect::{cadence::Periods, survey::Survey},
     model::{
         catalog::Family,
-        policy::{Cadence, CostBounds, Heat, Settings},
+        ids::AccountId,
+        policy::{Account, Cadence, CostBounds, Heat, Settings},
         units::Share,
     },
 };
@@ -17,8 +20,8 @@ const MONTH_MINUTES: f64 = 30.0 * 1_440.0;
 /// Metrics on a page of ListMetrics, and those that a target has at least.
 const METRICS_A_PAGE: f64 = 500.0;
 const METRICS_A_TARGET: f64 = 10.0;
-/// Series of a target that the back-fill reads: fourteen, in fifteen stretches of a day.
-const BACKFILL_SERIES: f64 = 14.0 * 15.0;
+/// Series of a target that the back-fill reads: fifteen, in fifteen stretches of a day.
+const BACKFILL_SERIES: f64 = 15.0 * 15.0;
 
 /// What there is to watch. Each target is taken for a pool of its own, which is dearer than targets that share one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -27,8 +30,12 @@ pub struct Watched {
     pub targets: u32,
     /// Pairs of account and Region.
     pub regions: u32,
-    /// Accounts: each has its own free requests.
+    /// Accounts that are read with their own rights: each has its own free requests.
     pub accounts: u32,
+    /// Of the targets, those in accounts that are read through another one: no request for them is free.
+    pub linked_targets: u32,
+    /// Of the pairs of account and Region, those of such accounts.
+    pub linked_regions: u32,
 }
 
 /// What a month of 30 days comes to.
@@ -65,28 +72,40 @@ impl Watched {
     /// So many targets, spread over the configured accounts and Regions.
     #[must_use]
     pub fn assumed(targets: u32, settings: &Settings) -> Self {
-        let regions: usize = settings
-            .accounts
-            .iter()
-            .map(|it| it.regions.known().len())
-            .sum();
+        let in_each = |it: &Account| it.regions.known().len();
+        let linked = settings.accounts.iter().filter(|it| is_linked(it));
+        let linked_regions = number(linked.clone().map(in_each).sum());
+        let regions = number(settings.accounts.iter().map(in_each).sum()).max(1);
+        let own = settings.accounts.len() - linked.count();
+        let share = u64::from(targets) * u64::from(linked_regions) / u64::from(regions);
         Self {
             targets,
-            regions: number(regions).max(1),
-            accounts: number(settings.accounts.len()).max(1),
+            regions,
+            accounts: number(own).max(1),
+            linked_targets: u32::try_from(share).unwrap_or(targets), // a part of them
+            linked_regions,
         }
     }
 
-    /// What was found.
+    /// What was found in the accounts as they are configured.
     #[must_use]
-    pub fn found(surveys: &[Survey]) -> Self {
-        let accounts: std::collections::BTreeSet<_> =
-            surveys.iter().map(|it| &it.scope.account).collect();
-        let pools = surveys.iter().flat_map(|survey| &survey.pools);
+    pub fn found(surveys: &[Survey], settings: &Settings) -> Self {
+        let linked = settings.accounts.iter().filter(|it| is_linked(it));
+        let linked: BTreeSet<&AccountId> = linked.map(|it| &it.id).collect();
+        let accounts: BTreeSet<_> = surveys.iter().map(|it| &it.scope.account).collect();
+        let targets = |survey: &Survey| -> usize {
+            let pools = survey.pools.iter();
+            pools.map(|pool| pool.targets.len()).sum()
+        };
+        let of_linked = surveys
+            .iter()
+            .filter(|it| linked.contains(&it.scope.account));
         Self {
-            targets: number(pools.map(|pool| pool.targets.len()).sum()),
+            targets: number(surveys.iter().map(targets).sum()),
             regions: number(surveys.len()),
-            accounts: number(accounts.len()),
+            accounts: number(accounts.difference(&linked).count()),
+            linked_targets: number(of_linked.clone().map(targets).sum()),
+            linked_regions: number(of_linked.count()),
         }
     }
 }
@@ -130,15 +149,26 @@ fn row(
     // Of each scope: the account's throttles each minute, and the pages of ListMetrics for two namespaces.
     let listings = (pages + 1.0) / discovery_minutes;
     let requests = (series_a_minute * targets + scopes * (1.0 + listings)) * MONTH_MINUTES;
+    let (linked_targets, linked_scopes) = (
+        f64::from(watched.linked_targets),
+        f64::from(watched.linked_regions),
+    );
+    // Listing is free through another account, too.
+    let never_free = (series_a_minute * linked_targets + linked_scopes) * MONTH_MINUTES;
     let free = f64::from(price::free_requests(cost.free_share)) * f64::from(watched.accounts);
     let list_usd = requests * price::usd_per_series();
-    let usd = (requests - free).max(0.0) * price::usd_per_series();
+    let billed = (requests - never_free - free).max(0.0) + never_free;
+    let usd = billed * price::usd_per_series();
     Row {
         what,
         usd,
         usd_a_target: usd / targets.max(1.0),
         list_usd,
     }
+}
+
+fn is_linked(account: &Account) -> bool {
+    account.metrics_through.is_some()
 }
 
 fn number(count: usize) -> u32 {

@@ -14,7 +14,7 @@ use crate::{
     cloud::{Cloud, Fault, FaultClass},
     collect::enabled_regions,
     model::{
-        ids::{Region, Scope},
+        ids::{AccountId, Region, Scope},
         policy::{Account, Settings},
     },
     runtime::clock,
@@ -208,6 +208,10 @@ async fn of_account(
         account: account.id.clone(),
         region,
     };
+    if let Some(through) = account.metrics_only() {
+        items.push(of_linked(&place, through));
+        return Some(account.regions.known().iter().cloned().map(at).collect());
+    }
     let first = at(account.regions.known().first()?.clone());
     match cloud.caller(&first).await {
         Ok(caller) if caller == account.id => {
@@ -258,6 +262,18 @@ async fn of_account(
     items.push(item);
     let known = |_| account.regions.known().to_vec();
     Some(regions.unwrap_or_else(known).into_iter().map(at).collect())
+}
+
+/// No role leads into the account: what that means.
+fn of_linked(place: &str, through: &AccountId) -> Item {
+    let found = format!("none: its metrics are read through account {through}");
+    Item {
+        loss: Some("its profiles and quotas are not read, and nothing is asked of AWS there"),
+        ..Item::new(place, "credentials", Verdict::Warning, found)
+    }
+    .help(format!(
+        "for more than metrics, give [[account]] {place} a `role_arn`"
+    ))
 }
 
 /// AWS refuses requests whose signature is minutes off.

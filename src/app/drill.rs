@@ -14,7 +14,7 @@ use crate::{
     },
     aws::{Patience, SdkCloud, SdkOptions},
     cloud::Cloud,
-    collect::most_reserved_output,
+    collect::{long_input_tokens, most_reserved_output},
     model::{
         action::{Effect, Intent},
         alert::{AlertState, Track, Verdict},
@@ -234,6 +234,7 @@ impl Stage<'_> {
                 takers: &BTreeMap::new(),
                 recent: &BTreeMap::new(),
                 most_output: most_reserved_output(),
+                long_input: long_input_tokens(),
                 beside: plan::nothing_beside(),
                 past: &past,
                 policy: &self.policy,

@@ -88,6 +88,7 @@ pub async fn find(wishes: &Wishes) -> Result<Vec<Found>, InitError> {
             regions: Regions::These(home.clone().unwrap_or_default()),
             role_arn: Some(role.clone()),
             external_id: None,
+            metrics_through: None,
         });
     }
     let options = SdkOptions {

@@ -256,6 +256,7 @@ pub(super) async fn accounts(
         regions: Regions::These(vec![home.region]),
         role_arn: None,
         external_id: None,
+        metrics_through: None,
     }])
 }
 

@@ -37,6 +37,11 @@ pub fn policy(settings: &Settings, caller: Caller<'_>) -> Value {
             Caller::RoleIn(id) => account.id == *id,
         })
         .collect();
+    let topics = topics(settings, &accounts);
+    let accounts: Vec<&Account> = accounts
+        .into_iter()
+        .filter(|it| it.metrics_only().is_none())
+        .collect();
     // Without accounts in the configuration the credentials' own is watched.
     let is_any = settings.accounts.is_empty();
     let mut statements = Vec::new();
@@ -46,7 +51,6 @@ pub fn policy(settings: &Settings, caller: Caller<'_>) -> Value {
     if accounts.iter().any(|account| account.regions.is_asked()) {
         statements.push(allow("Regions", Need::Regions, &["*".to_owned()]));
     }
-    let topics = topics(settings, &accounts);
     if !topics.is_empty() {
         statements.push(allow("Notify", Need::Notify, &topics));
     }
@@ -91,7 +95,7 @@ fn filing(accounts: &[&Account]) -> Vec<Value> {
         BTreeSet::from(["arn:*:servicequotas:*:*:bedrock/*".to_owned()])
     } else {
         let arn = |account: &&Account| {
-            let (partition, id) = (partition(account), &account.id);
+            let (partition, id) = (account.partition(), &account.id);
             format!("arn:{partition}:servicequotas:*:{id}:bedrock/*")
         };
         accounts.iter().map(arn).collect()
@@ -132,18 +136,4 @@ fn roles(accounts: &[Account]) -> Option<Value> {
     (!roles.is_empty()).then(|| {
         json!({ "Sid": "AssumeRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": roles })
     })
-}
-
-/// The partition of an account: its role says it, or its Regions do.
-fn partition(account: &Account) -> &str {
-    let of_role = account.role_arn.as_deref();
-    if let Some(partition) = of_role.and_then(|arn| arn.split(':').nth(1)) {
-        return partition;
-    }
-    let region = account.regions.known().first();
-    match region.map(|region| region.as_str()) {
-        Some(region) if region.starts_with("cn-") => "aws-cn",
-        Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
-        Some(_) | None => "aws",
-    }
 }

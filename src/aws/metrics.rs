@@ -15,8 +15,10 @@ use super::{
     meter::Probe,
 };
 use crate::{
-    cloud::{Fault, Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus, Page},
-    model::time::Minute,
+    cloud::{
+        Fault, FaultClass, Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus, Page,
+    },
+    model::{ids::AccountId, time::Minute},
 };
 
 const LIST: &str = actions::LIST_METRICS;
@@ -24,8 +26,10 @@ const READ: &str = actions::GET_METRIC_DATA;
 const READ_ONE: &str = actions::GET_METRIC_STATISTICS;
 
 impl Clients {
+    /// `of` names the source account whose metrics are meant; without it they are the caller's own.
     pub(super) async fn list_metrics(
         &self,
+        of: Option<&AccountId>,
         namespace: &str,
         recently_active: bool,
         page: Option<String>,
@@ -35,26 +39,34 @@ impl Clients {
             .list_metrics()
             .namespace(namespace)
             .set_recently_active(recently_active.then_some(RecentlyActive::Pt3H))
+            .set_include_linked_accounts(of.map(|_| true))
+            .set_owning_account(of.map(ToString::to_string))
             .set_next_token(page);
         let answer = send!(self.meter, read, LIST, request)?;
-        let items = answer
-            .metrics
-            .unwrap_or_default() // no list is AWS's way to say: an empty one
-            .into_iter()
-            .map(metric)
-            .collect::<Result<_, _>>()?;
+        let listed = answer.metrics.unwrap_or_default(); // no list is AWS's way to say: an empty one
+        if let Some(of) = of {
+            are_of(
+                of,
+                listed.len(),
+                &answer.owning_accounts.unwrap_or_default(),
+            )?;
+        }
+        let items = listed.into_iter().map(metric).collect::<Result<_, _>>()?;
         Ok(Page {
             items,
             next: token(answer.next_token),
         })
     }
 
+    /// `of` is as in [`Clients::list_metrics`].
     pub(super) async fn metric_data(
         &self,
+        of: Option<&AccountId>,
         request: MetricRequest,
     ) -> Result<Page<MetricResult>, Fault> {
         let series = request.queries.len();
-        let queries = request.queries.into_iter().map(query).collect();
+        let queries = request.queries.into_iter();
+        let queries = queries.map(|it| query(it, of)).collect();
         let request = self
             .cloudwatch
             .get_metric_data()
@@ -158,7 +170,25 @@ fn dimensions(metric: &Metric) -> Vec<sdk::Dimension> {
     built.collect()
 }
 
-fn query(query: MetricQuery) -> sdk::MetricDataQuery {
+/// An account that is no monitoring account answers with its own metrics, and names no owner of them: they must not be
+/// taken for another one's.
+fn are_of(of: &AccountId, metrics: usize, owners: &[String]) -> Result<(), Fault> {
+    let is_of = |owner: &String| owner == of.as_str();
+    if owners.len() == metrics && owners.iter().all(is_of) {
+        return Ok(());
+    }
+    Err(Fault {
+        operation: LIST,
+        code: "NotLinked".to_owned(),
+        message: format!(
+            "metrics of account {of} were asked for, and {metrics} came that are not all said to be its own: \
+             is `metrics_through` a monitoring account in this Region, and is {of} linked to it here?"
+        ),
+        class: FaultClass::Denied,
+    })
+}
+
+fn query(query: MetricQuery, of: Option<&AccountId>) -> sdk::MetricDataQuery {
     let dimensions = dimensions(&query.metric);
     let metric = sdk::Metric::builder()
         .namespace(query.metric.namespace)
@@ -172,6 +202,7 @@ fn query(query: MetricQuery) -> sdk::MetricDataQuery {
         .build();
     sdk::MetricDataQuery::builder()
         .id(query.id)
+        .set_account_id(of.map(ToString::to_string))
         .metric_stat(stat)
         .return_data(true)
         .build()
@@ -224,7 +255,6 @@ fn result(result: sdk::MetricDataResult) -> Result<MetricResult, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::FaultClass;
 
     fn answer(status: Option<StatusCode>) -> sdk::MetricDataResult {
         sdk::MetricDataResult::builder()
@@ -256,6 +286,23 @@ mod tests {
         let mut torn = answer(Some(StatusCode::Complete));
         torn.values = Some(vec![1.0, 2.0]);
         assert_eq!(result(torn).unwrap_err().class, FaultClass::Garbled);
+    }
+
+    #[test]
+    fn metrics_that_are_not_said_to_be_the_accounts_own_are_nobodys() {
+        let of = AccountId::new("444455556666");
+        let owners = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let told = |metrics, ids: &[&str]| are_of(&of, metrics, &owners(ids));
+        assert_eq!(told(0, &[]), Ok(()));
+        assert_eq!(told(2, &["444455556666", "444455556666"]), Ok(()));
+        for (metrics, ids) in [
+            (2, [].as_slice()),
+            (2, &["444455556666"]),
+            (2, &["444455556666", "111122223333"]),
+        ] {
+            let fault = told(metrics, ids).unwrap_err();
+            assert_eq!(fault.class, FaultClass::Denied, "{ids:?}");
+        }
     }
 
     #[test]

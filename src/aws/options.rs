@@ -270,6 +270,7 @@ mod tests {
             regions: Regions::These(vec![Region::new("us-east-1")]),
             role_arn: Some(role_arn.to_owned()),
             external_id: None,
+            metrics_through: None,
         }
     }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::{SdkCloud, publish::region_of};
+use super::{SdkCloud, actions, publish::region_of};
 use crate::{
     cloud::{
-        Answer, Answers, CallCounts, Case, CaseFilter, Cloud, Communication, Fault,
+        Access, Answer, Answers, CallCounts, Case, CaseFilter, Cloud, Communication, Fault,
         FoundationModel, ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase,
         Page, Post, Profile, QuotaRequest,
     },
@@ -20,8 +20,12 @@ use crate::{
 
 #[async_trait]
 impl Cloud for SdkCloud {
+    fn access(&self, scope: &Scope) -> Access {
+        self.access.get(&scope.account).cloned().unwrap_or_default()
+    }
+
     async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
-        self.at(scope).caller().await
+        self.own(scope, actions::CALLER)?.caller().await
     }
 
     async fn list_metrics(
@@ -31,8 +35,9 @@ impl Cloud for SdkCloud {
         recently_active: bool,
         page: Option<String>,
     ) -> Result<Page<Metric>, Fault> {
-        self.at(scope)
-            .list_metrics(namespace, recently_active, page)
+        let (clients, of) = self.metrics_of(scope);
+        clients
+            .list_metrics(of, namespace, recently_active, page)
             .await
     }
 
@@ -41,7 +46,8 @@ impl Cloud for SdkCloud {
         scope: &Scope,
         request: MetricRequest,
     ) -> Result<Page<MetricResult>, Fault> {
-        self.at(scope).metric_data(request).await
+        let (clients, of) = self.metrics_of(scope);
+        clients.metric_data(of, request).await
     }
 
     async fn metric_statistics(
@@ -50,7 +56,11 @@ impl Cloud for SdkCloud {
         query: &MetricQuery,
         stretch: (Minute, Minute),
     ) -> Result<Vec<(Minute, f64)>, Fault> {
-        self.at(scope).metric_statistics(query, stretch).await
+        let (clients, of) = self.metrics_of(scope);
+        match of {
+            None => clients.metric_statistics(query, stretch).await,
+            Some(_) => Err(Fault::no_way(actions::GET_METRIC_STATISTICS, scope)),
+        }
     }
 
     async fn list_profiles(
@@ -58,7 +68,9 @@ impl Cloud for SdkCloud {
         scope: &Scope,
         page: Option<String>,
     ) -> Result<Page<Profile>, Fault> {
-        self.at(scope).list_profiles(page).await
+        self.own(scope, actions::LIST_PROFILES)?
+            .list_profiles(page)
+            .await
     }
 
     async fn list_tags(
@@ -66,7 +78,9 @@ impl Cloud for SdkCloud {
         scope: &Scope,
         profile: &TargetId,
     ) -> Result<BTreeMap<String, String>, Fault> {
-        self.at(scope).list_tags(scope, profile).await
+        self.own(scope, actions::LIST_TAGS)?
+            .list_tags(scope, profile)
+            .await
     }
 
     async fn list_regions(
@@ -74,11 +88,13 @@ impl Cloud for SdkCloud {
         scope: &Scope,
         page: Option<String>,
     ) -> Result<Page<Region>, Fault> {
-        self.at(scope).list_regions(page).await
+        self.own(scope, actions::LIST_REGIONS)?
+            .list_regions(page)
+            .await
     }
 
     async fn list_models(&self, scope: &Scope) -> Result<Vec<FoundationModel>, Fault> {
-        self.at(scope).list_models().await
+        self.own(scope, actions::LIST_MODELS)?.list_models().await
     }
 
     async fn list_quotas(
@@ -86,7 +102,9 @@ impl Cloud for SdkCloud {
         scope: &Scope,
         page: Option<String>,
     ) -> Result<Page<ListedQuota>, Fault> {
-        self.at(scope).list_quotas(page).await
+        self.own(scope, actions::LIST_QUOTAS)?
+            .list_quotas(page)
+            .await
     }
 
     async fn list_default_quotas(
@@ -94,11 +112,13 @@ impl Cloud for SdkCloud {
         scope: &Scope,
         page: Option<String>,
     ) -> Result<Page<ListedQuota>, Fault> {
-        self.at(scope).list_default_quotas(page).await
+        self.own(scope, actions::LIST_DEFAULT_QUOTAS)?
+            .list_default_quotas(page)
+            .await
     }
 
     async fn get_quota(&self, scope: &Scope, code: &QuotaCode) -> Result<ListedQuota, Fault> {
-        self.at(scope).get_quota(code).await
+        self.own(scope, actions::GET_QUOTA)?.get_quota(code).await
     }
 
     async fn request_quota(
@@ -107,7 +127,9 @@ impl Cloud for SdkCloud {
         code: &QuotaCode,
         desired: Amount,
     ) -> Result<QuotaRequest, Fault> {
-        self.at(scope).request_quota(code, desired).await
+        self.own(scope, actions::REQUEST_QUOTA)?
+            .request_quota(code, desired)
+            .await
     }
 
     async fn get_quota_request(
@@ -115,7 +137,9 @@ impl Cloud for SdkCloud {
         scope: &Scope,
         id: &RequestId,
     ) -> Result<QuotaRequest, Fault> {
-        self.at(scope).get_quota_request(id).await
+        self.own(scope, actions::GET_QUOTA_REQUEST)?
+            .get_quota_request(id)
+            .await
     }
 
     async fn quota_request_history(
@@ -124,11 +148,19 @@ impl Cloud for SdkCloud {
         code: &QuotaCode,
         page: Option<String>,
     ) -> Result<Page<QuotaRequest>, Fault> {
-        self.at(scope).quota_request_history(code, page).await
+        self.own(scope, actions::QUOTA_REQUEST_HISTORY)?
+            .quota_request_history(code, page)
+            .await
+    }
+
+    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault> {
+        self.own(scope, actions::ATTACH)?.attach(name, data).await
     }
 
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
-        self.at(scope).create_case(case).await
+        self.own(scope, actions::CREATE_CASE)?
+            .create_case(case)
+            .await
     }
 
     async fn list_cases(
@@ -137,7 +169,9 @@ impl Cloud for SdkCloud {
         filter: &CaseFilter,
         page: Option<String>,
     ) -> Result<Page<Case>, Fault> {
-        self.at(scope).list_cases(filter, page).await
+        self.own(scope, actions::LIST_CASES)?
+            .list_cases(filter, page)
+            .await
     }
 
     async fn list_communications(
@@ -146,7 +180,9 @@ impl Cloud for SdkCloud {
         case: &CaseId,
         page: Option<String>,
     ) -> Result<Page<Communication>, Fault> {
-        self.at(scope).list_communications(case, page).await
+        self.own(scope, actions::LIST_COMMUNICATIONS)?
+            .list_communications(case, page)
+            .await
     }
 
     async fn add_communication(
@@ -154,8 +190,11 @@ impl Cloud for SdkCloud {
         scope: &Scope,
         case: &CaseId,
         body: &str,
+        attachments: Option<&str>,
     ) -> Result<(), Fault> {
-        self.at(scope).add_communication(case, body).await
+        self.own(scope, actions::ADD_COMMUNICATION)?
+            .add_communication(case, body, attachments)
+            .await
     }
 
     async fn publish(

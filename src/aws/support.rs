@@ -1,6 +1,9 @@
 //! AWS Support: cases and their communications.
 
-use aws_sdk_support::types::{CaseDetails, Communication as SdkCommunication};
+use aws_sdk_support::{
+    primitives::Blob,
+    types::{Attachment, CaseDetails, Communication as SdkCommunication},
+};
 
 use super::{
     actions,
@@ -29,6 +32,19 @@ impl Clients {
         })
     }
 
+    pub(super) async fn attach(&self, name: &str, data: &[u8]) -> Result<String, Fault> {
+        const OPERATION: &str = actions::ATTACH;
+        let file = Attachment::builder().file_name(name).data(Blob::new(data));
+        let request = self
+            .support(OPERATION)?
+            .once
+            .add_attachments_to_set()
+            .attachments(file.build());
+        let answer = send!(self.meter, once, OPERATION, request)?;
+        let id = answer.attachment_set_id.filter(|id| !id.is_empty());
+        need(OPERATION, "attachmentSetId", id)
+    }
+
     pub(super) async fn create_case(&self, case: &NewCase) -> Result<CaseId, Fault> {
         const OPERATION: &str = actions::CREATE_CASE;
         let request = self
@@ -42,6 +58,7 @@ impl Clients {
             .severity_code(&case.severity_code)
             .issue_type(&case.issue_type)
             .set_cc_email_addresses((!case.cc.is_empty()).then(|| case.cc.clone()))
+            .set_attachment_set_id(case.attachments.clone())
             .language(LANGUAGE);
         let answer = send!(self.meter, once, OPERATION, request)?;
         need(
@@ -111,14 +128,20 @@ impl Clients {
         })
     }
 
-    pub(super) async fn add_communication(&self, case: &CaseId, body: &str) -> Result<(), Fault> {
+    pub(super) async fn add_communication(
+        &self,
+        case: &CaseId,
+        body: &str,
+        attachments: Option<&str>,
+    ) -> Result<(), Fault> {
         const OPERATION: &str = actions::ADD_COMMUNICATION;
         let request = self
             .support(OPERATION)?
             .once
             .add_communication_to_case()
             .case_id(case.as_str())
-            .communication_body(body);
+            .communication_body(body)
+            .set_attachment_set_id(attachments.map(str::to_owned));
         let answer = send!(self.meter, once, OPERATION, request)?;
         if answer.result {
             Ok(())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     act::plan::{self, Past, Wanted},
-    collect::most_reserved_output,
+    collect::{long_input_tokens, most_reserved_output},
     engine::{self, Taught, learned::LEARNED_DAYS},
     model::{
         action::{Effect, Intent},
@@ -194,6 +194,7 @@ impl Walk {
                 policy: &self.by.policy,
                 stop: None,
                 most_output: most_reserved_output(),
+                long_input: long_input_tokens(),
                 now,
             });
             match planned {

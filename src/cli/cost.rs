@@ -112,6 +112,14 @@ fn write_plan_text(plan: &CostPlan, out: &mut dyn Write) -> io::Result<()> {
             counted(watched.accounts, "account")
         ),
     )?;
+    if 0 < watched.linked_regions {
+        let linked = format!(
+            "of these, {} in {} read through another account: no request for them is free",
+            counted(watched.linked_targets, "target"),
+            counted(watched.linked_regions, "Region"),
+        );
+        text.line(1, &linked)?;
+    }
     let head = ["IF ALL ARE", "A MONTH", "A TARGET", "WITHOUT FREE REQUESTS"];
     let mut table = vec![head.map(str::to_owned)];
     table.extend(plan.rows.iter().map(|row| {

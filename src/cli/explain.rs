@@ -143,6 +143,14 @@ fn write_day(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
             percent(means.coverage)
         );
         text.line(1, &line)?;
+        if let Some(share) = means.long_input_share {
+            let least = grouped(f64::from(means.long_input_tokens));
+            let long = format!(
+                "{} of them with more than {least} input tokens",
+                percent(share)
+            );
+            text.line(1, &long)?;
+        }
     }
     if let Some(check) = &told.charge_check {
         let word = if check.is_off {

@@ -10,6 +10,12 @@ pub fn most_reserved_output() -> f64 {
     tables().reservation.most_output
 }
 
+/// From how many input tokens on a request is a long one.
+#[must_use]
+pub fn long_input_tokens() -> u32 {
+    tables().long_requests.input_tokens
+}
+
 /// The rate that a source states for this model on `bedrock-runtime`; `None` where none does.
 pub(super) fn rate(model: &ModelId) -> Option<f64> {
     let (vendor, _) = split_vendor(model.as_str());

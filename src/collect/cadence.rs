@@ -390,9 +390,9 @@ mod tests {
     fn what_a_target_costs_follows_from_its_periods() {
         let series = |heat, family| Periods::of(heat, 1, &CADENCE).series_a_minute(family, 1);
         for (heat, runtime, mantle) in [
-            (Heat::Hot, 3.6 + 5.0 / 60.0, 2.1),
-            (Heat::Warm, 1.2 + 5.0 / 60.0, 0.5),
-            (Heat::Idle, 0.3 + 5.0 / 60.0, 0.15),
+            (Heat::Hot, 3.6 + 6.0 / 60.0, 2.1),
+            (Heat::Warm, 1.2 + 6.0 / 60.0, 0.5),
+            (Heat::Idle, 0.3 + 6.0 / 60.0, 0.15),
         ] {
             let got = (series(heat, Family::Geo), series(heat, Family::Mantle));
             assert!((got.0 - runtime).abs() < 1e-9, "{heat:?}: {got:?}");

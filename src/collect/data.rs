@@ -21,6 +21,8 @@ pub(super) struct Tables {
     pub rates: Vec<Rate>,
     /// What a request can reserve at admission.
     pub reservation: Reservation,
+    /// From when on a request is long.
+    pub long_requests: LongRequests,
 }
 
 /// How quota names write a vendor and some words of its models.
@@ -127,6 +129,32 @@ pub(super) struct Reservation {
     pub date: String,
 }
 
+/// The table of `long_requests.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LongRequests {
+    /// Input tokens above which a request is a long one.
+    pub input_tokens: u32,
+    /// Who says so.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the row must carry it; nothing prints it yet")
+    )]
+    pub source: String,
+    /// When that was read.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the row must carry it; nothing prints it yet")
+    )]
+    pub date: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLongRequests {
+    long_requests: LongRequests,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawReservation {
@@ -213,6 +241,8 @@ fn parse() -> Tables {
         toml::from_str(include_str!("data/burndown.toml")).expect("burndown.toml parses");
     let reserved: RawReservation =
         toml::from_str(include_str!("data/reservation.toml")).expect("reservation.toml parses");
+    let long: RawLongRequests =
+        toml::from_str(include_str!("data/long_requests.toml")).expect("long_requests.toml parses");
     let mut reader = csv::Reader::from_reader(include_bytes!("data/overrides.csv").as_slice());
     let mut overrides: BTreeMap<String, Vec<Override>> = BTreeMap::new();
     for row in reader.deserialize::<RawOverride>() {
@@ -229,6 +259,7 @@ fn parse() -> Tables {
         overrides,
         rates: rates.rate,
         reservation: reserved.reservation,
+        long_requests: long.long_requests,
     }
 }
 
@@ -265,6 +296,9 @@ mod tests {
         let reserved = &tables.reservation;
         assert!(1_000.0 <= reserved.most_output, "{reserved:?}");
         assert!(!reserved.source.is_empty() && is_date(&reserved.date));
+        let long = &tables.long_requests;
+        assert!(1_000 <= long.input_tokens, "{long:?}");
+        assert!(!long.source.is_empty() && is_date(&long.date));
         for (model, rows) in &tables.overrides {
             let is_key = !model.ends_with(":0");
             assert!(is_key, "`{model}` is looked up without `:0`");

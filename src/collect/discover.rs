@@ -27,7 +27,7 @@ pub struct Discovery {
     pub gathered: Gathered<Vec<Record>>,
     /// Findings that are no failures.
     pub news: Vec<News>,
-    /// Whether all quotas were listed, each listing to its end.
+    /// Whether all quotas were listed, each listing to its end, or nobody can be asked for them.
     pub has_listed_quotas: bool,
 }
 
@@ -68,7 +68,7 @@ pub async fn discover(
             .take()
             .filter(|pages| !pages.is_old(now))
             .unwrap_or_else(|| QuotaPages::new(now));
-        let unread = pages.read_on(cloud, scope).await;
+        let mut unread = pages.read_on(cloud, scope).await;
         let is_whole = pages.is_whole();
         // Part of the names is better than none for a pool that has no mapping yet; for the others it proves nothing.
         if is_whole || has_new {
@@ -76,9 +76,19 @@ pub async fn discover(
             let pools = stage.pools(&targets, &listed);
             stage.quotas(&pools, &listed);
         }
+        if listings.is_metrics_only() {
+            // Told once, and no failure: whoever configured the account meant it.
+            unread.clear();
+        }
+        let is_done = is_whole || listings.is_metrics_only();
         faults.extend(unread);
-        *unfinished = (!is_whole).then_some(pages);
-        quotas = Some(is_whole);
+        *unfinished = (!is_done).then_some(pages);
+        quotas = Some(is_done);
+    }
+    if let Some(through) = cloud.access(scope).metrics_through
+        && listings.is_metrics_only()
+    {
+        stage.news.push(News::MetricsOnly(through));
     }
     if listings.has_all_targets() && quotas != Some(false) {
         stage.found.push(Record::Discovered(scope.clone(), now));
@@ -107,8 +117,8 @@ struct Stage<'a> {
 impl Stage<'_> {
     /// Places what is listed; returns all targets that are known from now on.
     fn targets(&mut self) -> BTreeMap<TargetId, Target> {
-        let atlas = self.listings.atlas(self.scope);
         let listed = self.listings.listed();
+        let atlas = self.listings.atlas(self.scope, &listed);
         let known = self.book.targets.iter();
         let known: BTreeMap<TargetId, Target> = known
             .filter(|((scope, _), _)| scope == self.scope)

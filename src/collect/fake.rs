@@ -14,6 +14,8 @@ use crate::model::units::Amount;
 /// What the cloud holds, and how it misbehaves.
 #[derive(Debug)]
 pub(super) struct Fake {
+    /// What can be asked of every account.
+    pub access: Access,
     pub metrics: Vec<Metric>,
     pub profiles: Vec<Profile>,
     pub models: Vec<FoundationModel>,
@@ -52,6 +54,7 @@ pub(super) struct Fake {
 impl Default for Fake {
     fn default() -> Self {
         Self {
+            access: Access::default(),
             metrics: Vec::new(),
             profiles: Vec::new(),
             models: Vec::new(),
@@ -77,6 +80,9 @@ impl Default for Fake {
         }
     }
 }
+
+/// Percentile ranks are put in under this name, whatever the metric.
+pub(super) const RANK: &str = "PR";
 
 pub(super) fn scope() -> Scope {
     Scope {
@@ -164,9 +170,16 @@ impl Fake {
         page: usize,
     ) -> Vec<(Minute, f64)> {
         let target = query.metric.dimensions.values().next().cloned();
-        let key = self.points.keys().find(|(name, id)| {
-            *name == query.metric.name && *id == target.clone().unwrap_or_default()
-        });
+        let is_rank = query.statistic.starts_with("PR(");
+        let of = if is_rank {
+            RANK
+        } else {
+            query.metric.name.as_str()
+        };
+        let key = self
+            .points
+            .keys()
+            .find(|(name, id)| *name == of && *id == target.clone().unwrap_or_default());
         let Some(series) = key.and_then(|key| self.points.get(key)) else {
             return Vec::new();
         };
@@ -193,6 +206,10 @@ impl Fake {
 
 #[async_trait]
 impl Cloud for Fake {
+    fn access(&self, _: &Scope) -> Access {
+        self.access.clone()
+    }
+
     async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
         Ok(scope.account.clone())
     }
@@ -360,6 +377,10 @@ impl Cloud for Fake {
         unimplemented!("collecting does not look for lost effects")
     }
 
+    async fn attach(&self, _: &Scope, _: &str, _: &[u8]) -> Result<String, Fault> {
+        unimplemented!("collecting files nothing")
+    }
+
     async fn create_case(&self, _: &Scope, _: &NewCase) -> Result<CaseId, Fault> {
         unimplemented!("collecting files nothing")
     }
@@ -382,7 +403,13 @@ impl Cloud for Fake {
         unimplemented!("collecting does not look for lost effects")
     }
 
-    async fn add_communication(&self, _: &Scope, _: &CaseId, _: &str) -> Result<(), Fault> {
+    async fn add_communication(
+        &self,
+        _: &Scope,
+        _: &CaseId,
+        _: &str,
+        _: Option<&str>,
+    ) -> Result<(), Fault> {
         unimplemented!("collecting files nothing")
     }
 

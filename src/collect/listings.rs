@@ -23,6 +23,8 @@ pub(super) struct Listings {
     models: Vec<FoundationModel>,
     /// Whether the models were read; they come in one page.
     has_models: bool,
+    /// Nobody could be asked for profiles and models.
+    is_metrics_only: bool,
     /// What failed, in the order in which it happened.
     pub faults: Vec<Fault>,
 }
@@ -39,6 +41,9 @@ impl Listings {
             cloud.list_metrics(scope, mantle::NAMESPACE, false, page)
         });
         let mantle = mantle.await;
+        if cloud.access(scope).is_metrics_only {
+            return Self::of_metrics(metrics, mantle);
+        }
         let profiles = all_pages("bedrock:ListInferenceProfiles", |page| {
             cloud.list_profiles(scope, page)
         });
@@ -60,8 +65,30 @@ impl Listings {
             profiles,
             models,
             has_models,
+            is_metrics_only: false,
             faults,
         }
+    }
+
+    fn of_metrics(metrics: Listing<Metric>, mantle: Listing<Metric>) -> Self {
+        let faults = [&metrics.fault, &mantle.fault].into_iter().flatten();
+        Self {
+            faults: faults.cloned().collect(),
+            metrics,
+            mantle,
+            profiles: Listing {
+                items: Vec::new(),
+                fault: None,
+            },
+            models: Vec::new(),
+            has_models: false,
+            is_metrics_only: true,
+        }
+    }
+
+    /// Whether there is nobody to ask for more than metrics.
+    pub(super) const fn is_metrics_only(&self) -> bool {
+        self.is_metrics_only
     }
 
     /// The targets that have metrics, runtime and mantle ones.
@@ -76,14 +103,15 @@ impl Listings {
         self.metrics.is_complete() && self.mantle.is_complete()
     }
 
-    /// Whether everything that targets and pools rest on was read to its end.
+    /// Whether everything that targets and pools rest on was read to its end, as far as it can be.
     pub(super) const fn has_all_targets(&self) -> bool {
-        self.has_all_metrics() && self.profiles.is_complete() && self.has_models
+        let has_catalog = self.profiles.is_complete() && self.has_models;
+        self.has_all_metrics() && (has_catalog || self.is_metrics_only)
     }
 
     /// Whether every profile was listed: one that is missing then does not exist.
     pub(super) const fn has_all_profiles(&self) -> bool {
-        self.profiles.is_complete()
+        self.profiles.is_complete() && !self.is_metrics_only
     }
 
     /// Ids of all profiles that were listed.
@@ -117,8 +145,15 @@ impl Listings {
         found.map(|it| it.life.clone())
     }
 
-    /// Models and profiles, for placing targets.
-    pub(super) fn atlas<'a>(&'a self, scope: &'a Scope) -> Atlas<'a> {
+    /// Models and profiles, for placing the targets that are listed; without them the ids have to tell.
+    pub(super) fn atlas<'a>(
+        &'a self,
+        scope: &'a Scope,
+        listed: &'a BTreeSet<TargetId>,
+    ) -> Atlas<'a> {
+        if self.is_metrics_only {
+            return Atlas::of_ids(scope, listed);
+        }
         let read = if self.profiles.is_complete() {
             Profiles::Whole
         } else {

@@ -3,13 +3,14 @@
 //! A pool's minute is a number only when every one of its targets is accounted for: by a datapoint, or by an absence
 //! that promise P5 proves to be a zero. Anything else would be a sum with a hole, which looks like less use than there is.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
+use super::data::tables;
 use super::endpoint::Endpoint;
 use crate::model::catalog::Family;
 use crate::model::ids::TargetId;
 use crate::model::series::{Depth, SETTLE_MINUTES, Sample, Signal, TargetReading, TargetUse};
-use crate::model::time::{Minute, Timestamp};
+use crate::model::time::{HOUR, Minute, Timestamp};
 
 /// Minutes after its end by which CloudWatch has normally published a minute; before that, absence says nothing.
 pub(super) const DELAY_MINUTES: i64 = 3;
@@ -31,11 +32,12 @@ pub(super) enum Measure {
     LatencyP90,
     LatencyP99,
     FirstTokenP90,
+    LongInputs,
 }
 
 impl Measure {
     /// All measures, in the order of their queries.
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Invocations,
         Self::Throttles,
         Self::ClientErrors,
@@ -50,6 +52,7 @@ impl Measure {
         Self::LatencyP90,
         Self::LatencyP99,
         Self::FirstTokenP90,
+        Self::LongInputs,
     ];
 
     /// All that the endpoint publishes.
@@ -87,7 +90,8 @@ impl Measure {
                 | Self::LatencyP50
                 | Self::LatencyP90
                 | Self::LatencyP99
-                | Self::FirstTokenP90,
+                | Self::FirstTokenP90
+                | Self::LongInputs,
             ) => Some(Depth::Deep),
             (
                 Endpoint::Mantle,
@@ -101,7 +105,8 @@ impl Measure {
                 | Self::LatencyP50
                 | Self::LatencyP90
                 | Self::LatencyP99
-                | Self::FirstTokenP90,
+                | Self::FirstTokenP90
+                | Self::LongInputs,
             ) => None,
         }
     }
@@ -122,7 +127,7 @@ impl Measure {
             (_, Self::Throttles) => "InvocationThrottles",
             (_, Self::ClientErrors) => "InvocationClientErrors",
             (_, Self::ServerErrors) => "InvocationServerErrors",
-            (Endpoint::Runtime, Self::Input) => "InputTokenCount",
+            (Endpoint::Runtime, Self::Input) | (_, Self::LongInputs) => "InputTokenCount",
             (Endpoint::Mantle, Self::Input) => "TotalInputTokens",
             (Endpoint::Runtime, Self::Output) => "OutputTokenCount",
             (Endpoint::Mantle, Self::Output) => "TotalOutputTokens",
@@ -136,13 +141,19 @@ impl Measure {
         }
     }
 
+    /// Whether a request for a single series may ask for it: those are promised percentiles, and no percentile ranks.
+    pub(super) const fn may_be_single(self) -> bool {
+        !matches!(self, Self::LongInputs)
+    }
+
     /// The CloudWatch statistic. `Maximum` of `EstimatedTPMQuotaUsage` would be the largest request, not the minute.
-    pub(super) const fn statistic(self) -> &'static str {
+    pub(super) fn statistic(self) -> &'static str {
         match self {
             Self::Latency => "Average",
             Self::LatencyP50 => "p50",
             Self::LatencyP90 | Self::FirstTokenP90 => "p90",
             Self::LatencyP99 => "p99",
+            Self::LongInputs => long_inputs(),
             Self::Invocations
             | Self::Throttles
             | Self::ClientErrors
@@ -154,6 +165,13 @@ impl Measure {
             | Self::Estimated => "Sum",
         }
     }
+}
+
+/// CloudWatch's percentile rank: the percentage of the values above a bound.
+fn long_inputs() -> &'static str {
+    static STATISTIC: LazyLock<String> =
+        LazyLock::new(|| format!("PR({}:)", tables().long_requests.input_tokens));
+    &STATISTIC
 }
 
 /// What CloudWatch said of one measure of one target in one minute.
@@ -176,9 +194,9 @@ pub(super) type Answers = BTreeMap<Measure, Vec<Point>>;
 /// One signal of one minute while the targets are being added up.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
-    /// Sum over the targets that have a number; for milliseconds, of invocations x milliseconds.
+    /// Sum over the targets that have a number; for what is weighted, of invocations x value.
     sum: f64,
-    /// For milliseconds, the invocations behind `sum`.
+    /// For what is weighted, the invocations behind `sum`.
     weight: f64,
     /// A target had no datapoint although its answer was complete.
     has_gap: bool,
@@ -259,7 +277,7 @@ impl Tally {
             weigh(cell, at(Measure::Invocations, index), at(measure, index));
         };
         for (&signal, cells) in &mut self.cells {
-            if let Some(measure) = millis_of(signal) {
+            if let Some(measure) = weighed_of(signal) {
                 let cells = cells.iter_mut().enumerate();
                 cells.for_each(|(index, cell)| weigh_by(measure, cell, index));
                 continue;
@@ -292,7 +310,8 @@ impl Tally {
                     | Signal::LatencyP50
                     | Signal::LatencyP90
                     | Signal::LatencyP99
-                    | Signal::FirstTokenP90 => continue, // has no sum, see above
+                    | Signal::FirstTokenP90
+                    | Signal::LongInputs => continue, // has no sum, see above
                 };
                 let is_demand = matches!(signal, Signal::Invocations | Signal::Throttles);
                 if let Some(used) = used.get_mut(index).filter(|_| is_demand) {
@@ -355,6 +374,35 @@ impl Tally {
             by_target: self.by_target,
             lost: self.lost,
             is_by_formula,
+        }
+    }
+}
+
+/// Gives each minute with a share of long inputs that of all requests of its hour. Nothing is lost by it, since nobody looks
+/// for the minute of a long request, and what chance does to the share of a minute would take most of the room.
+pub(super) fn share_by_the_hour(signals: &mut BTreeMap<Signal, Vec<Sample>>, from: Minute) {
+    let Some(requests) = signals.get(&Signal::Invocations).cloned() else {
+        return;
+    };
+    let Some(shares) = signals.get_mut(&Signal::LongInputs) else {
+        return;
+    };
+    let whole = usize::try_from(HOUR).unwrap_or(1);
+    let begun = usize::try_from(from.0.rem_euclid(HOUR)).unwrap_or(0);
+    let end = (whole - begun).min(shares.len()).min(requests.len());
+    let (first, rest) = shares.split_at_mut(end);
+    let (of_first, of_rest) = requests.split_at(end);
+    let hours = std::iter::once((first, of_first));
+    for (shares, requests) in hours.chain(rest.chunks_mut(whole).zip(of_rest.chunks(whole))) {
+        let known = shares.iter().zip(requests);
+        let known = known.filter_map(|(share, all)| Some((share.value()?, all.value()?)));
+        let (long, all) = known.fold((0.0, 0.0), |(long, all), (share, count)| {
+            (long + share * count, all + count)
+        });
+        if 0.0 < all {
+            let share = Signal::LongInputs.rounded(Sample::Value(long / all));
+            let known = shares.iter_mut().filter(|it| it.value().is_some());
+            known.for_each(|it| *it = share);
         }
     }
 }
@@ -437,13 +485,14 @@ fn estimated(at: impl Fn(Measure) -> Point) -> Point {
 }
 
 /// What is weighted instead of summed.
-const fn millis_of(signal: Signal) -> Option<Measure> {
+const fn weighed_of(signal: Signal) -> Option<Measure> {
     match signal {
         Signal::Latency => Some(Measure::Latency),
         Signal::LatencyP50 => Some(Measure::LatencyP50),
         Signal::LatencyP90 => Some(Measure::LatencyP90),
         Signal::LatencyP99 => Some(Measure::LatencyP99),
         Signal::FirstTokenP90 => Some(Measure::FirstTokenP90),
+        Signal::LongInputs => Some(Measure::LongInputs),
         Signal::Invocations
         | Signal::Throttles
         | Signal::ClientErrors
@@ -456,7 +505,7 @@ const fn millis_of(signal: Signal) -> Option<Measure> {
     }
 }
 
-/// Adds one target's milliseconds, weighted by its invocations.
+/// Adds one target's milliseconds or share, weighted by its invocations.
 fn weigh(cell: &mut Cell, invocations: Point, millis: Point) {
     match (invocations, millis) {
         (Point::Lost | Point::Refused, _) | (_, Point::Lost | Point::Refused) => {

@@ -98,16 +98,21 @@ impl Terms {
 pub async fn survey(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> Survey {
     let listings = Listings::read(cloud, scope).await;
     let mut pages = QuotaPages::new(now);
-    let unread = pages.read_on(cloud, scope).await;
+    let mut unread = pages.read_on(cloud, scope).await;
     let listed = QuotaListings::new(&pages, &unread);
-    let atlas = listings.atlas(scope);
-    let (placed, unplaced) = atlas.place_all(&listings.listed());
+    let ids = listings.listed();
+    let (placed, unplaced) = listings.atlas(scope, &ids).place_all(&ids);
     let (terms, names) = (listed.terms(), listed.names());
     let quotas = Quotas {
         names: &names,
         terms: &terms,
     };
     let mut pools = quotas.pools(placed, |model| listings.life(model));
+    if listings.is_metrics_only() {
+        // No failure, but the reason of all that is unknown.
+        tell_why(&mut pools, &unread);
+        unread.clear();
+    }
     let untold = ask_tags(cloud, scope, &mut pools).await;
     let faults = listings.faults.iter().cloned();
     Survey {
@@ -117,6 +122,17 @@ pub async fn survey(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> Survey 
         unplaced,
         account_tpd: quotas.account_tpd(),
         faults: faults.chain(unread).chain(untold).collect(),
+    }
+}
+
+/// Says of each quota that is not known why it could not be read.
+fn tell_why(pools: &mut [SurveyedPool], unread: &[Fault]) {
+    let Some(fault) = unread.first() else {
+        return;
+    };
+    let findings = pools.iter_mut().flat_map(|pool| pool.quotas.values_mut());
+    for finding in findings.filter(|it| it.mapping == Mapping::Unknown) {
+        finding.why.clone_from(&fault.message);
     }
 }
 

@@ -18,7 +18,7 @@ use self::chances::ask_all;
 use super::Gathered;
 use super::burndown;
 use super::endpoint::Endpoint;
-use super::sum::{DELAY_MINUTES, Lost, Measure, Tally, signals_up_to};
+use super::sum::{DELAY_MINUTES, Lost, Measure, Tally, share_by_the_hour, signals_up_to};
 use crate::cloud::Cloud;
 use crate::model::book::{Book, Record};
 use crate::model::catalog::PoolId;
@@ -229,7 +229,8 @@ impl<'a> PoolRead<'a> {
     /// The reading and how far it reaches. A series that keeps failing holds the pool back by a day at most, after the
     /// back-fill had its second chance: it would otherwise be read back to its 15th day each time. Series that only reads
     /// in full read do not hold back the others.
-    fn finish(self) -> Option<PoolReading> {
+    fn finish(mut self) -> Option<PoolReading> {
+        share_by_the_hour(&mut self.reading.signals, self.reading.from);
         let up_to = |depth| {
             let lost = self.lost.range(..=depth).map(|(_, minute)| *minute);
             let Some(lost) = lost.min() else {

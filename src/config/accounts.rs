@@ -1,25 +1,29 @@
 //! Which accounts and Regions to watch, and with whose rights.
 
+use std::collections::BTreeMap;
+
 use super::{
     fault::Wrong,
     sheet::{Entry, Section, Sheet},
     values,
 };
 use crate::model::{
-    ids::Region,
+    ids::{AccountId, Region},
     policy::{Account, Regions},
 };
 
 /// All `[[account]]` tables, in the order of the file.
 pub(super) fn read_all(sheet: &mut Sheet, root: &mut Section<'_>) -> Vec<Account> {
     let mut accounts: Vec<Account> = Vec::new();
+    let mut links = Vec::new();
     let Some(entry) = root.take("account") else {
         return accounts;
     };
     for section in sheet.tables(&entry) {
-        let Some((account, id)) = read(sheet, section) else {
+        let Some((account, id, link)) = read(sheet, section) else {
             continue;
         };
+        links.extend(link.map(|entry| (account.clone(), entry)));
         if accounts.iter().any(|it| it.id == account.id) {
             let wrong = Wrong::new(
                 format!("account {} is listed twice", account.id),
@@ -30,10 +34,66 @@ pub(super) fn read_all(sheet: &mut Sheet, root: &mut Section<'_>) -> Vec<Account
         }
         accounts.push(account);
     }
+    for (account, entry) in links {
+        if let Some(wrong) = unlinkable(&account, &accounts) {
+            sheet.wrong(&entry, wrong);
+        }
+    }
     accounts
 }
 
-fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<(Account, Entry<'t>)> {
+/// Accounts of which nothing but metrics can be asked, with the one through which they are read.
+pub(super) fn metrics_only(accounts: &[Account]) -> BTreeMap<AccountId, AccountId> {
+    let linked = accounts.iter();
+    let linked = linked.filter_map(|it| Some((it.id.clone(), it.metrics_only()?.clone())));
+    linked.collect()
+}
+
+/// Why this account's metrics can't be read through the one that it names.
+fn unlinkable(account: &Account, all: &[Account]) -> Option<Wrong> {
+    let through = account.metrics_through.as_ref()?;
+    let Some(monitoring) = all.iter().find(|it| it.id == *through) else {
+        return Some(Wrong::new(
+            format!("no [[account]] has the id {through}"),
+            "not listed",
+            "list the monitoring account with its Regions, so that it is known with whose rights it is asked",
+        ));
+    };
+    if *through == account.id {
+        return Some(Wrong::new(
+            "names the account itself",
+            "itself",
+            "leave it out: an account reads its own metrics",
+        ));
+    }
+    if monitoring.metrics_through.is_some() {
+        return Some(Wrong::new(
+            format!("account {through} is read through another one itself"),
+            "not a monitoring account",
+            "name the account that holds the sink: a link leads one step and no further",
+        ));
+    }
+    let (own, other) = (account.partition(), monitoring.partition());
+    if own != other {
+        return Some(Wrong::new(
+            format!("account {through} is in the partition {other}, this one in {own}"),
+            "another partition",
+            "links end at the partition: name a monitoring account of the same one, or give this account a `role_arn`",
+        ));
+    }
+    (account.regions.is_asked() && account.role_arn.is_none()).then(|| {
+        Wrong::new(
+            "with regions = \"enabled\" the account itself has to be asked, and no role leads into it",
+            "metrics only",
+            "list its Regions, or give it a `role_arn`",
+        )
+    })
+}
+
+/// The account, where its number stands, and where its monitoring account does.
+type Read<'t> = (Account, Entry<'t>, Option<Entry<'t>>);
+
+fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<Read<'t>> {
     let entry = section.take("id");
     let id = entry
         .as_ref()
@@ -51,6 +111,10 @@ fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<(Account, Ent
     let external_id = section
         .take("external_id")
         .and_then(|it| sheet.parsed(&it, values::words));
+    let link = section.take("metrics_through");
+    let metrics_through = link
+        .as_ref()
+        .and_then(|it| sheet.parsed(it, values::account));
     if let (Some(role), Some(id), Some(entry)) = (&role, &id, &role_entry)
         && role.account != *id
     {
@@ -76,8 +140,9 @@ fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<(Account, Ent
         regions: regions?,
         role_arn: role.map(|role| role.text),
         external_id,
+        metrics_through,
     };
-    Some((account, entry?))
+    Some((account, entry?, link))
 }
 
 /// What stands for all Regions that the account has enabled.

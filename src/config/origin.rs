@@ -280,6 +280,12 @@ impl Page<'_> {
         if account.external_id.is_some() {
             self.file_value(&format!("{path}.external_id"), "(hidden)");
         }
+        if let Some(through) = &account.metrics_through {
+            self.file_value(
+                &format!("{path}.metrics_through"),
+                &quoted(through.as_str()),
+            );
+        }
     }
 
     fn receiver(&mut self, name: &str, receiver: &Receiver) {

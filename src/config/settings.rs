@@ -164,6 +164,7 @@ impl Reader<'_> {
             reminders,
             digests,
             residency,
+            metrics_only: accounts::metrics_only(&accounts),
         };
         let settings = Settings {
             accounts,

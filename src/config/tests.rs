@@ -8,7 +8,7 @@ mod broken;
 
 use super::*;
 use crate::model::{
-    ids::Region,
+    ids::{AccountId, Region},
     policy::{Receiver, Regions},
     rule::{Category, Condition, Remedy, Severity},
     unusual::Unusual,
@@ -463,6 +463,46 @@ fn places_are_told_as_numbers_too() {
     assert_eq!(fault.file(), Some("config.toml"));
     assert!(fault.message().contains("TOML"), "{fault}");
     assert_eq!(fault.line_and_column(), Some((3, 5)));
+}
+
+#[test]
+fn metrics_come_through_a_configured_account_of_the_same_partition_that_is_not_linked_itself() {
+    let linked = |more: &str| {
+        format!(
+            "[[account]]\nid = \"111122223333\"\nregions = [\"us-east-1\"]\n\n\
+             [[account]]\nid = \"444455556666\"\nregions = [\"us-east-1\"]\n\
+             metrics_through = \"111122223333\"\n\n{more}"
+        )
+    };
+    let settings = parse(&linked(""), "accounts.toml", &Overrides::default()).unwrap();
+    let (own, other) = (
+        AccountId::new("111122223333"),
+        AccountId::new("444455556666"),
+    );
+    assert_eq!(settings.accounts[1].metrics_through.as_ref(), Some(&own));
+    assert_eq!(settings.policy.metrics_only, [(other, own)].into());
+    // A role leads there: all but the metrics is asked of the account itself.
+    let role = "role_arn = \"arn:aws:iam::444455556666:role/watch\"";
+    let settings = parse(&linked(role), "accounts.toml", &Overrides::default()).unwrap();
+    assert!(settings.policy.metrics_only.is_empty());
+    let third = |regions: &str, through: &str| {
+        let text = format!(
+            "[[account]]\nid = \"777788889999\"\nregions = {regions}\nmetrics_through = \"{through}\""
+        );
+        faults_of(&linked(&text))
+    };
+    insta::assert_snapshot!(
+        "metrics_through",
+        [
+            third("[\"us-east-1\"]", "123412341234"),
+            third("[\"us-east-1\"]", "777788889999"),
+            third("[\"us-east-1\"]", "444455556666"),
+            third("[\"us-gov-west-1\"]", "111122223333"),
+            third("\"enabled\"", "111122223333"),
+            third("[\"us-east-1\"]", "monitoring"),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub struct PerRequest {
     pub cache_read: Option<f64>,
     /// Tokens a request wrote to the cache; `None` where that is not known of any of the minutes.
     pub cache_write: Option<f64>,
+    /// Share of the requests whose input is long, in percent; `None` where that is not known of any of the minutes.
+    pub long_inputs: Option<f64>,
     /// Share of the day's minutes in which requests, input and output were observed, in basis points.
     pub coverage: u16,
 }
@@ -63,6 +65,7 @@ pub fn per_request(series: &PoolSeries, until: Minute) -> Option<PerRequest> {
         output: output / requests,
         cache_read: mean(series, Signal::CacheReadTokens, from, until),
         cache_write: mean(series, Signal::CacheWriteTokens, from, until),
+        long_inputs: weighed(series, Signal::LongInputs, from, until),
         coverage: basis_points(known, from, until),
     })
 }
@@ -78,6 +81,19 @@ fn mean(series: &PoolSeries, signal: Signal, from: Minute, until: Minute) -> Opt
         }
     }
     (0.0 < requests_known).then(|| sum / requests_known)
+}
+
+/// What is no count, weighted by requests, over the minutes in which both are known.
+fn weighed(series: &PoolSeries, signal: Signal, from: Minute, until: Minute) -> Option<f64> {
+    let requests = series.window(Signal::Invocations, from, until);
+    let (mut weight, mut sum) = (0.0, 0.0);
+    for (requests, value) in requests.zip(series.window(signal, from, until)) {
+        if let (Some(requests), Some(value)) = (requests.value(), value.value()) {
+            weight += requests;
+            sum += requests * value;
+        }
+    }
+    (0.0 < weight).then(|| sum / weight)
 }
 
 /// The pressure in the newest minute before `until` of which all is known, an hour back at most. `most_output` is what
@@ -159,7 +175,20 @@ mod tests {
         assert!((means.input - 500.0).abs() < 1e-9 && (means.output - 80.0).abs() < 1e-9);
         assert_eq!(means.coverage, 5_000);
         assert_eq!((means.cache_write, means.cache_read), (Some(0.0), None));
+        assert_eq!(means.long_inputs, None);
         assert_eq!(per_request(&PoolSeries::default(), END), None);
+        // Busy minutes weigh more: 2 % of 10 requests and 8 % of 30.
+        let mut grown = series(&[(Signal::Invocations, 10.0), (Signal::LongInputs, 2.0)], 2);
+        let busy = [(Signal::Invocations, 30.0), (Signal::LongInputs, 8.0)];
+        let signals = busy.map(|(signal, value)| (signal, vec![Sample::Value(value)]));
+        grown.absorb(&Reading {
+            pool: pool_id(),
+            from: END.plus(-1),
+            signals: BTreeMap::from(signals),
+            by_target: BTreeMap::new(),
+        });
+        let from = END.plus(-2);
+        assert_eq!(weighed(&grown, Signal::LongInputs, from, END), Some(6.5));
         assert_eq!(
             coverage(&half, &[Signal::Invocations], END.plus(-DAY), END),
             5_000

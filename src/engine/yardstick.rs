@@ -159,8 +159,8 @@ impl<'a> Yardstick<'a> {
     pub(super) fn signals(&self) -> &'static [Signal] {
         use Signal::{
             CacheReadTokens, CacheWriteTokens, ChargedTokens, ClientErrors, FirstTokenP90,
-            InputTokens, Invocations, Latency, LatencyP50, LatencyP90, LatencyP99, OutputTokens,
-            ServerErrors, Throttles,
+            InputTokens, Invocations, Latency, LatencyP50, LatencyP90, LatencyP99, LongInputs,
+            OutputTokens, ServerErrors, Throttles,
         };
         match self {
             Self::QuotaShare(line) => signals_of_use(line.kind),
@@ -175,8 +175,8 @@ impl<'a> Yardstick<'a> {
                 ChargedTokens => &[Invocations, Throttles, ChargedTokens],
                 CacheWriteTokens => &[Invocations, Throttles, CacheWriteTokens],
                 CacheReadTokens => &[Invocations, Throttles, CacheReadTokens],
-                // Milliseconds are never counted: the configuration refuses it.
-                Latency | LatencyP50 | LatencyP90 | LatencyP99 | FirstTokenP90 => {
+                // Milliseconds and shares are never counted: the configuration refuses it.
+                Latency | LatencyP50 | LatencyP90 | LatencyP99 | FirstTokenP90 | LongInputs => {
                     &[Invocations, Throttles, Latency]
                 }
             },
@@ -337,7 +337,8 @@ pub(super) fn counted(of: Signal, strip: &Strip, minute: Minute) -> Option<Count
         | Signal::LatencyP50
         | Signal::LatencyP90
         | Signal::LatencyP99
-        | Signal::FirstTokenP90 => strip.value(of, minute)?,
+        | Signal::FirstTokenP90
+        | Signal::LongInputs => strip.value(of, minute)?,
     };
     let demand = strip.demand(minute).map(|demand| demand.max(count));
     Some(Counted { count, demand })

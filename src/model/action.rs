@@ -48,6 +48,8 @@ pub enum Effect {
         subject: String,
         /// Body, at most 8,000 characters, the marker on its first line.
         body: String,
+        /// The file that goes with it.
+        evidence: Option<Box<Evidence>>,
     },
     /// Add to a case.
     Comment {
@@ -57,7 +59,18 @@ pub enum Effect {
         case: CaseId,
         /// At most 8,000 characters, the marker on its first line.
         body: String,
+        /// The file that goes with it.
+        evidence: Option<Box<Evidence>>,
     },
+}
+
+/// A file for AWS Support, whole, as it was when the words were decided: what is sent later is what was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The name of the file.
+    pub name: String,
+    /// Comma-separated values, a line of names first.
+    pub csv: String,
 }
 
 impl Effect {

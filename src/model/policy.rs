@@ -50,6 +50,9 @@ pub struct Account {
     pub role_arn: Option<String>,
     /// For that role.
     pub external_id: Option<String>,
+    /// The monitoring account through which its metrics are read, by cross-account observability; without one they are
+    /// read as everything else is.
+    pub metrics_through: Option<AccountId>,
 }
 
 /// The Regions of an account to watch.
@@ -82,6 +85,29 @@ impl Regions {
 }
 
 impl Account {
+    /// The account through which its metrics are read, where nothing else of it can be asked: no role leads into it.
+    #[must_use]
+    pub const fn metrics_only(&self) -> Option<&AccountId> {
+        match (&self.role_arn, &self.metrics_through) {
+            (None, Some(through)) => Some(through),
+            (Some(_), _) | (None, None) => None,
+        }
+    }
+
+    /// Its partition: the role says it, or the Regions do.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        let of_role = self.role_arn.as_deref();
+        if let Some(partition) = of_role.and_then(|arn| arn.split(':').nth(1)) {
+            return partition;
+        }
+        match self.regions.known().first().map(Region::as_str) {
+            Some(region) if region.starts_with("cn-") => "aws-cn",
+            Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
+            Some(_) | None => "aws",
+        }
+    }
+
     /// Where the account is asked for its Regions, if it is.
     #[must_use]
     pub fn asked_at(&self) -> Option<Scope> {
@@ -207,6 +233,9 @@ pub struct Policy {
     pub digests: Vec<Digest>,
     /// Where data may go.
     pub residency: Vec<Residency>,
+    /// Accounts of which nothing but metrics can be asked, each with the one through which they are read: nothing is filed
+    /// there.
+    pub metrics_only: BTreeMap<AccountId, AccountId>,
 }
 
 /// When people are reminded of what goes on.

@@ -75,11 +75,16 @@ pub enum Signal {
     /// 90th percentile of the time to the first token in milliseconds, of requests that stream; over the targets that
     /// have one as [`Signal::LatencyP50`].
     FirstTokenP90,
+    /// Share of the requests whose input is long, in percent: above a number of input tokens that AWS Support asks about.
+    ///
+    /// Over the targets it is weighted by invocations, which makes it the share of all requests together. A minute has that
+    /// of its hour, as far as the hour was read at once.
+    LongInputs,
 }
 
 impl Signal {
     /// All signals, in the order of their index. The store keeps the index: new ones come at the end.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Invocations,
         Self::Throttles,
         Self::ClientErrors,
@@ -94,6 +99,7 @@ impl Signal {
         Self::LatencyP90,
         Self::LatencyP99,
         Self::FirstTokenP90,
+        Self::LongInputs,
     ];
 
     /// The name in TOML, in JSON and in texts.
@@ -114,6 +120,7 @@ impl Signal {
             Self::LatencyP90 => "latency_p90",
             Self::LatencyP99 => "latency_p99",
             Self::FirstTokenP90 => "first_token_p90",
+            Self::LongInputs => "long_input_percent",
         }
     }
 
@@ -123,20 +130,23 @@ impl Signal {
         Self::ALL.into_iter().find(|signal| signal.name() == name)
     }
 
-    /// A sample as it is kept. Mean latency to a tenth of a millisecond, percentiles to six significant bits: the noise below
-    /// would take most of the room.
+    /// A sample as it is kept. Mean latency to a tenth of a millisecond, percentiles to six significant bits, a share to five
+    /// and a tenth of a percent: the noise below would take most of the room.
     #[must_use]
     pub fn rounded(self, sample: Sample) -> Sample {
         match sample {
             Sample::Value(millis) if self == Self::Latency => {
                 Sample::Value((millis * 10.0).round() / 10.0)
             }
-            Sample::Value(millis) if !self.is_count() => Sample::Value(coarse(millis)),
+            Sample::Value(percent) if self == Self::LongInputs => {
+                Sample::Value(coarse(percent * 10.0, 32.0) / 10.0)
+            }
+            Sample::Value(millis) if !self.is_count() => Sample::Value(coarse(millis, 64.0)),
             Sample::Value(_) | Sample::NoData | Sample::Unobserved => sample,
         }
     }
 
-    /// Whether an absent datapoint can ever mean zero (promise P5): it can for counts, never for milliseconds. What is no
+    /// Whether an absent datapoint can ever mean zero (promise P5): it can for counts, never for milliseconds and shares. What is no
     /// count has no sum either, and is weighted by invocations.
     #[must_use]
     pub const fn is_count(self) -> bool {
@@ -154,21 +164,22 @@ impl Signal {
             | Self::LatencyP50
             | Self::LatencyP90
             | Self::LatencyP99
-            | Self::FirstTokenP90 => false,
+            | Self::FirstTokenP90
+            | Self::LongInputs => false,
         }
     }
 }
 
-/// Six significant bits: within 1.6 %, and from 64 ms down within half a millisecond.
+/// As many significant bits as tell so many numbers apart: with 64, six, within 1.6 %, and from 64 down within a half.
 ///
-/// A percentile of the requests of a minute is never as exact as that, and the noise below would take most of the room.
-fn coarse(millis: f64) -> f64 {
+/// What the requests of a minute tell is never as exact as that, and the noise below would take most of the room.
+fn coarse(value: f64, numbers: f64) -> f64 {
     const MOST_STEP: f64 = 1e15; // beyond it whole numbers have gaps anyway
     let mut step = 1.0;
-    while step * 64.0 <= millis && step < MOST_STEP {
+    while step * numbers <= value && step < MOST_STEP {
         step *= 2.0;
     }
-    (millis / step).round() * step
+    (value / step).round() * step
 }
 
 /// How much of a pool one read reads. Limits are judged by what a quick one reads; the rest costs as much and can wait.
@@ -207,7 +218,8 @@ impl Signal {
                 | Self::LatencyP50
                 | Self::LatencyP90
                 | Self::LatencyP99
-                | Self::FirstTokenP90,
+                | Self::FirstTokenP90
+                | Self::LongInputs,
             ) => None,
             (_, Self::Invocations | Self::Throttles | Self::ChargedTokens) => Some(Depth::Quick),
             (
@@ -225,7 +237,8 @@ impl Signal {
                 | Self::LatencyP50
                 | Self::LatencyP90
                 | Self::LatencyP99
-                | Self::FirstTokenP90,
+                | Self::FirstTokenP90
+                | Self::LongInputs,
             ) => Some(Depth::Deep),
         }
     }

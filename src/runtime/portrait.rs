@@ -2,7 +2,7 @@
 
 pub use crate::engine::portrait::{PerRequest, Pressure, coverage, per_request};
 use crate::{
-    collect::most_reserved_output,
+    collect::{long_input_tokens, most_reserved_output},
     engine::portrait,
     model::{series::PoolSeries, time::Minute},
 };
@@ -11,6 +11,12 @@ use crate::{
 #[must_use]
 pub fn pressure(series: &PoolSeries, until: Minute) -> Option<Pressure> {
     portrait::pressure(series, until, most_reserved_output())
+}
+
+/// From how many input tokens on a request is a long one.
+#[must_use]
+pub fn long_input() -> u32 {
+    long_input_tokens()
 }
 
 /// The most output that one request can reserve, in tokens.

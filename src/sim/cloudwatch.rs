@@ -63,6 +63,23 @@ impl Kernel {
         Ok(metrics)
     }
 
+    /// Whose metrics a listing tells, by `IncludeLinkedAccounts` and `OwningAccount`; those accounts that have the Region.
+    pub(crate) fn owners(&self, scope: &Scope, is_linked: bool, only: Option<&str>) -> Vec<Scope> {
+        let known = self.world.account(&scope.account);
+        let linked = known.filter(|_| is_linked).into_iter();
+        let linked = linked.flat_map(|account| &account.monitors);
+        let owners = std::iter::once(&scope.account).chain(linked);
+        let wanted = owners.filter(|id| only.is_none_or(|only| only == id.as_str()));
+        let scopes = wanted.map(|account| Scope {
+            account: account.clone(),
+            region: scope.region.clone(),
+        });
+        // The caller's own Region is checked where it is listed.
+        scopes
+            .filter(|it| it.account == scope.account || self.known_scope(it).is_ok())
+            .collect()
+    }
+
     fn list_metrics(&mut self, scope: &Scope, is_recent: bool) -> Vec<Metric> {
         let targets = self.places.in_scope(scope).to_vec();
         self.compute(&targets);

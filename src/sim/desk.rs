@@ -45,6 +45,14 @@ pub(crate) struct Said {
     pub(crate) by: String,
     pub(crate) body: String,
     pub(crate) at: Timestamp,
+    pub(crate) files: Vec<File>,
+}
+
+/// A file that came with somebody's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct File {
+    pub(crate) name: String,
+    pub(crate) data: Vec<u8>,
 }
 
 /// Status of a case whose life is over.
@@ -184,6 +192,7 @@ impl Kernel {
                 by: AWS.to_owned(),
                 body: body.to_owned(),
                 at,
+                files: Vec::new(),
             });
         }
     }
@@ -237,6 +246,7 @@ impl Kernel {
                 by,
                 body,
                 at: self.now,
+                files: Vec::new(),
             }],
             request: Some(request),
         });

@@ -14,17 +14,19 @@ use convert::{case, communication, failed, get_data, listed, requested};
 use super::{
     Sim,
     cloudwatch::METRICS_PAGE,
+    desk::File,
     faults::{Faults, Happened},
     support::{CaseQuery, NewCase as DeskNewCase},
 };
 use crate::{
     cloud::{
-        Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
+        Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
         ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus, NewCase, Page,
         Post, Profile, QuotaRequest,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
+        policy::Account,
         time::Minute,
         units::Amount,
     },
@@ -39,9 +41,23 @@ const SHORT_PAGE: usize = 200;
 /// where the world allows one.
 #[must_use]
 pub fn cloud(sim: &Arc<Sim>, account_of_caller: AccountId, faults: Arc<Faults>) -> Arc<dyn Cloud> {
+    linked_cloud(sim, account_of_caller, faults, &[])
+}
+
+/// The same, for accounts that are configured: some may be read through others.
+#[must_use]
+pub fn linked_cloud(
+    sim: &Arc<Sim>,
+    account_of_caller: AccountId,
+    faults: Arc<Faults>,
+    accounts: &[Account],
+) -> Arc<dyn Cloud> {
+    let access = accounts.iter();
+    let access = access.map(|account| (account.id.clone(), Access::of(account)));
     Arc::new(InProcess {
         sim: Arc::clone(sim),
         caller: account_of_caller,
+        access: access.collect(),
         faults,
         counts: Mutex::default(),
     })
@@ -49,6 +65,10 @@ pub fn cloud(sim: &Arc<Sim>, account_of_caller: AccountId, faults: Arc<Faults>) 
 
 #[async_trait]
 impl Cloud for InProcess {
+    fn access(&self, scope: &Scope) -> Access {
+        self.access.get(&scope.account).cloned().unwrap_or_default()
+    }
+
     async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
         self.call("sts:GetCallerIdentity", scope, |_| {
             Ok(scope.account.clone())
@@ -64,8 +84,12 @@ impl Cloud for InProcess {
     ) -> Result<Page<Metric>, Fault> {
         let operation = "cloudwatch:ListMetrics";
         let mut all: Arc<[Metric]> = Arc::default();
+        let asked = self.asked_for_metrics(scope);
         // Only the page is copied: a listing may have hundreds of them.
-        let places = self.list(operation, scope, page.as_deref(), METRICS_PAGE, |kernel| {
+        let places = self.list(operation, &asked, page.as_deref(), METRICS_PAGE, |kernel| {
+            if !kernel.sees(&asked.account, &scope.account) {
+                return Ok(Vec::new());
+            }
             all = kernel.metrics(scope, recently_active)?;
             let own = all.iter().enumerate();
             let own = own.filter(|(_, metric)| metric.namespace == namespace);
@@ -92,9 +116,10 @@ impl Cloud for InProcess {
             usize::MAX
         };
         let again = request.page.clone().unwrap_or_else(|| "d-0-0".to_owned());
-        let call = get_data(request, datapoints);
-        let (parts, next) = self.billed_call(OPERATION, scope, series, |kernel| {
-            kernel.metric_data(scope, &call)
+        let asked = self.asked_for_metrics(scope);
+        let call = get_data(request, Some(&scope.account), datapoints);
+        let (parts, next) = self.billed_call(OPERATION, &asked, series, |kernel| {
+            kernel.metric_data(&asked, &call)
         })?;
         let results = parts.into_iter().filter_map(|part| {
             let query = call.queries.get(part.query)?;
@@ -129,14 +154,18 @@ impl Cloud for InProcess {
         query: &MetricQuery,
         (from, until): (Minute, Minute),
     ) -> Result<Vec<(Minute, f64)>, Fault> {
+        const OPERATION: &str = "cloudwatch:GetMetricStatistics";
+        if self.access(scope).metrics_through.is_some() {
+            return Err(Fault::no_way(OPERATION, scope));
+        }
         let request = MetricRequest {
             queries: vec![query.clone()],
             from,
             until,
             page: None,
         };
-        let call = get_data(request, usize::MAX);
-        self.call("cloudwatch:GetMetricStatistics", scope, |kernel| {
+        let call = get_data(request, None, usize::MAX);
+        self.call(OPERATION, scope, |kernel| {
             kernel.metric_statistics(scope, &call)
         })
     }
@@ -280,6 +309,17 @@ impl Cloud for InProcess {
         })
     }
 
+    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault> {
+        let file = File {
+            name: name.to_owned(),
+            data: data.to_vec(),
+        };
+        self.call("support:AddAttachmentsToSet", scope, |kernel| {
+            let set = kernel.add_attachments(&scope.account, None, vec![file])?;
+            Ok(set.id)
+        })
+    }
+
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
         let new = DeskNewCase {
             subject: case.subject.clone(),
@@ -289,6 +329,7 @@ impl Cloud for InProcess {
             severity_code: case.severity_code.clone(),
             language: "en".to_owned(),
             cc: case.cc.clone(),
+            attachments: case.attachments.clone(),
         };
         self.call("support:CreateCase", scope, |kernel| {
             kernel.create_case(&scope.account, new)
@@ -345,9 +386,10 @@ impl Cloud for InProcess {
         scope: &Scope,
         case: &CaseId,
         body: &str,
+        attachments: Option<&str>,
     ) -> Result<(), Fault> {
         self.call("support:AddCommunicationToCase", scope, |kernel| {
-            kernel.add_said(&scope.account, case, body)
+            kernel.add_said(&scope.account, case, body, attachments)
         })
     }
 

@@ -9,6 +9,7 @@ use super::{
     desk::{Case, Event},
     places::Places,
     quotas::QuotaBook,
+    support::AttachmentSet,
     traffic::Source,
     world::{Account, World},
 };
@@ -44,6 +45,8 @@ pub(crate) struct Kernel {
     pub(crate) quotas: QuotaBook,
     /// Cases in the order of their opening.
     pub(crate) cases: Vec<Case>,
+    /// Files that wait for words.
+    pub(crate) attachments: Vec<AttachmentSet>,
     pub(crate) published: Vec<Published>,
     pub(crate) slack: Vec<Hooked>,
     pub(crate) calls: BTreeMap<String, u64>,
@@ -69,6 +72,7 @@ impl Kernel {
             now: world.start,
             quotas: QuotaBook::new(&world),
             cases: Vec::new(),
+            attachments: Vec::new(),
             published: Vec::new(),
             slack: Vec::new(),
             calls: BTreeMap::new(),
@@ -134,6 +138,12 @@ impl Kernel {
     }
 
     /// Refuses accounts and Regions that the world has not.
+    /// Whether this account is told the metrics of that one: its own, or those of one that is linked to it.
+    pub(crate) fn sees(&self, account: &AccountId, owner: &AccountId) -> bool {
+        let known = self.world.account(account);
+        account == owner || known.is_some_and(|known| known.monitors.contains(owner))
+    }
+
     pub(crate) fn known_scope(&self, scope: &Scope) -> Result<(), ApiError> {
         let account = self.known_account(&scope.account)?;
         if account.regions.contains(&scope.region) {

@@ -178,6 +178,13 @@ impl Bin {
             Statistic::Sum => self.sum,
             Statistic::SampleCount => self.events,
             Statistic::Average => mean,
+            Statistic::Above(least) if name.is_tally() => {
+                if least < 1.0 {
+                    100.0
+                } else {
+                    0.0
+                }
+            }
             Statistic::Minimum | Statistic::Maximum | Statistic::Percentile(_)
                 if name.is_tally() =>
             {
@@ -186,6 +193,7 @@ impl Bin {
             Statistic::Minimum => (mean * 0.3).floor(),
             Statistic::Maximum => (mean * spread(1.0 - 0.5 / self.events.max(1.0))).ceil(),
             Statistic::Percentile(share) => mean * spread(share),
+            Statistic::Above(least) => 100.0 * above(least / mean.max(f64::MIN_POSITIVE)),
         })
     }
 }
@@ -199,6 +207,20 @@ fn spread(share: f64) -> f64 {
     (0.6 * z - 0.18).exp()
 }
 
+/// The share of the same distribution above so many times the mean, by halving.
+fn above(times: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..40 {
+        let middle = f64::midpoint(low, high);
+        if spread(middle) < times {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    1.0 - f64::midpoint(low, high)
+}
+
 /// A statistic as CloudWatch names it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Statistic {
@@ -209,6 +231,8 @@ pub(crate) enum Statistic {
     Maximum,
     /// `0.0..=1.0`.
     Percentile(f64),
+    /// Percentage of the values above this.
+    Above(f64),
 }
 
 impl Statistic {
@@ -219,6 +243,10 @@ impl Statistic {
             "Average" => Some(Self::Average),
             "Minimum" => Some(Self::Minimum),
             "Maximum" => Some(Self::Maximum),
+            rank if rank.starts_with("PR(") => {
+                let least = rank.strip_prefix("PR(")?.strip_suffix(":)")?;
+                least.parse().ok().map(Self::Above)
+            }
             other => {
                 let percent: f64 = other.strip_prefix('p')?.parse().ok()?;
                 (0.0..=100.0)
@@ -322,6 +350,8 @@ mod tests {
         assert_eq!(get(Name::Throttles, "Sum"), None);
         let [p50, p90, p99] = ["p50", "p90", "p99"].map(|text| get(Name::Latency, text).unwrap());
         assert!(p50 < 900.0 && 900.0 < p90 && p90 < p99, "{p50} {p90} {p99}");
+        let [few, many] = ["PR(1500:)", "PR(300:)"].map(|text| get(Name::Input, text).unwrap());
+        assert!(0.0 < few && few < 10.0 && 50.0 < many, "{few} {many}");
         assert!(Statistic::named("p101").is_none() && Statistic::named("tm90").is_none());
     }
 }

@@ -71,7 +71,18 @@ fn case(case: &Case) -> Value {
     let communications: Vec<Value> = case
         .communications
         .iter()
-        .map(|said| json!({ "submitted_by": said.by, "body": said.body, "created": said.at.to_string() }))
+        .map(|said| {
+            let files = said.files.iter();
+            let files = files.map(|file| {
+                json!({ "file_name": file.name, "text": String::from_utf8_lossy(&file.data) })
+            });
+            json!({
+                "submitted_by": said.by,
+                "body": said.body,
+                "created": said.at.to_string(),
+                "attachments": files.collect::<Vec<_>>(),
+            })
+        })
         .collect();
     json!({
         "account": case.account.as_str(),

@@ -2,16 +2,20 @@
 
 use super::{
     ApiError,
-    desk::{Case, RESOLVED, Said},
+    desk::{Case, File, RESOLVED, Said},
     kernel::Kernel,
 };
 use crate::model::{
     ids::{AccountId, CaseId, DisplayId},
-    time::Timestamp,
+    time::{Timestamp, after},
 };
 
 /// Characters of a communication at most.
 const BODY: usize = 8_000;
+/// Files in a set at most, bytes of one, and minutes for which a set is kept.
+const FILES: usize = 3;
+const FILE_BYTES: usize = 5 << 20;
+const SET_MINUTES: i64 = 60;
 /// Addresses in copy at most.
 const COPIES: usize = 10;
 
@@ -25,6 +29,16 @@ pub(crate) struct NewCase {
     pub(crate) severity_code: String,
     pub(crate) language: String,
     pub(crate) cc: Vec<String>,
+    pub(crate) attachments: Option<String>,
+}
+
+/// Files that were laid aside for somebody's words.
+#[derive(Clone, Debug)]
+pub(crate) struct AttachmentSet {
+    pub(crate) id: String,
+    account: AccountId,
+    pub(crate) expires: Timestamp,
+    files: Vec<File>,
 }
 
 /// Which cases to tell.
@@ -131,6 +145,7 @@ impl Kernel {
             let text = "The case creation limit for the account has been exceeded.";
             return Err(ApiError::client("CaseCreationLimitExceeded", text));
         }
+        let files = self.files_of(account, new.attachments.as_deref())?;
         let (id, display) = self.case_ids(account);
         let by = caller(account);
         self.open_case(Case {
@@ -150,10 +165,59 @@ impl Kernel {
                 by,
                 body: new.body,
                 at: self.now,
+                files,
             }],
             request: None,
         });
         Ok(id)
+    }
+
+    /// Lays files aside, in a new set or one that is there.
+    pub(crate) fn add_attachments(
+        &mut self,
+        account: &AccountId,
+        set: Option<&str>,
+        files: Vec<File>,
+    ) -> Result<AttachmentSet, ApiError> {
+        self.has_plan(account)?;
+        if set.is_some() {
+            self.files_of(account, set)?;
+        }
+        let number = self.attachments.len();
+        let new = AttachmentSet {
+            id: set.map_or_else(|| format!("as-{account}-{number}"), str::to_owned),
+            account: account.clone(),
+            expires: after(self.now, SET_MINUTES),
+            files: Vec::new(),
+        };
+        let known = self.attachments.iter().find(|it| it.id == new.id);
+        let mut grown = known.cloned().unwrap_or(new);
+        grown.files.extend(files);
+        let is_large = |file: &File| file.data.len() > FILE_BYTES;
+        if grown.files.len() > FILES || grown.files.iter().any(is_large) {
+            let text = "A limit for the size of an attachment set has been exceeded. The limits are three attachments and 5 MB per attachment.";
+            return Err(ApiError::client("AttachmentSetSizeLimitExceeded", text));
+        }
+        self.attachments.retain(|it| it.id != grown.id);
+        self.attachments.push(grown.clone());
+        Ok(grown)
+    }
+
+    /// The files of a set; none without one.
+    fn files_of(&self, account: &AccountId, set: Option<&str>) -> Result<Vec<File>, ApiError> {
+        let Some(id) = set else {
+            return Ok(Vec::new());
+        };
+        let mut known = self.attachments.iter();
+        let Some(set) = known.find(|it| it.id == id && it.account == *account) else {
+            let text = format!("An attachment set with the ID {id} could not be found.");
+            return Err(ApiError::client("AttachmentSetIdNotFound", &text));
+        };
+        if set.expires <= self.now {
+            let text = "The expiration time of the attachment set has passed. The set expires one hour after it is created.";
+            return Err(ApiError::client("AttachmentSetExpired", text));
+        }
+        Ok(set.files.clone())
     }
 
     /// Cases of the account, newest first.
@@ -201,14 +265,17 @@ impl Kernel {
         account: &AccountId,
         id: &CaseId,
         body: &str,
+        attachments: Option<&str>,
     ) -> Result<(), ApiError> {
         self.has_plan(account)?;
         check_body(body)?;
         let index = self.case_index(account, id)?;
+        let files = self.files_of(account, attachments)?;
         let said = Said {
             by: caller(account),
             body: body.to_owned(),
             at: self.now,
+            files,
         };
         if let Some(case) = self.cases.get_mut(index) {
             case.communications.push(said);

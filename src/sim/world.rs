@@ -84,6 +84,8 @@ pub struct Account {
     pub has_support_plan: bool,
     /// Whether other accounts may assume a role in it.
     pub is_assumable: bool,
+    /// The accounts that are linked to it, in every Region that both have: it is their monitoring account.
+    pub monitors: Vec<AccountId>,
     /// Its Regions. Never empty.
     pub regions: Vec<Region>,
     /// SNS topics as (Region, name).

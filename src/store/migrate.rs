@@ -30,7 +30,7 @@ pub(crate) struct Release {
 
 /// This release. Format 1 is the first; see `migrations/`.
 pub(crate) const THIS: Release = Release {
-    format: 5,
+    format: 6,
     // Kinds of record, of signal and of reason and what messages say as data are new, and none changed: an older release
     // must keep its hands off, that is all.
     steps: &[
@@ -52,6 +52,11 @@ pub(crate) const THIS: Release = Release {
         Step {
             from: 4,
             to: 5,
+            rewrite: |raw| Ok(Some(raw)),
+        },
+        Step {
+            from: 5,
+            to: 6,
             rewrite: |raw| Ok(Some(raw)),
         },
     ],
@@ -299,11 +304,12 @@ mod tests {
         assert_eq!(ends(0), [1, 2]);
         assert_eq!(ends(1), [2]);
         assert!(ends(2).is_empty());
-        assert_eq!(THIS.route(1).unwrap().len(), 4);
-        assert_eq!(THIS.route(2).unwrap().len(), 3);
-        assert_eq!(THIS.route(3).unwrap().len(), 2);
-        assert_eq!(THIS.route(4).unwrap().len(), 1);
-        assert!(THIS.route(5).unwrap().is_empty());
+        assert_eq!(THIS.route(1).unwrap().len(), 5);
+        assert_eq!(THIS.route(2).unwrap().len(), 4);
+        assert_eq!(THIS.route(3).unwrap().len(), 3);
+        assert_eq!(THIS.route(4).unwrap().len(), 2);
+        assert_eq!(THIS.route(5).unwrap().len(), 1);
+        assert!(THIS.route(6).unwrap().is_empty());
         assert!(THIS.route(0).is_err());
     }
 }

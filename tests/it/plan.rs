@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bedrock_ops_alert::{
     act::plan::{Beside, Inputs, Past, Wanted, obey, plan},
     model::{
-        action::{Effect, Intent, IntentState},
+        action::{Effect, Evidence, Intent, IntentState},
         alert::{AlertState, Episode, Track, Verdict},
         book::{Book, Record},
         catalog::{Family, Mapping, Pool, PoolId, Target, TargetKind},
@@ -101,6 +101,7 @@ fn policy(mode: Mode) -> Policy {
         inhibits: Vec::new(),
         digests: Vec::new(),
         residency: Vec::new(),
+        metrics_only: BTreeMap::new(),
         reminders: Reminders {
             first_minutes: 240,
             longest_minutes: 1_440,
@@ -190,6 +191,10 @@ impl Stage {
                     .map(|it| Sample::Value(it.2 / 10.0))
                     .collect(),
             ),
+            (
+                Signal::LongInputs,
+                minutes.iter().map(|_| Sample::Value(4.2)).collect(),
+            ),
         ];
         let reading = bedrock_ops_alert::model::series::Reading {
             pool: id.clone(),
@@ -233,6 +238,7 @@ impl Stage {
             takers: &NOBODY,
             recent: &NOTHING,
             most_output: 128_000.0,
+            long_input: 25_000,
             beside: &self.beside,
             past: &self.past,
             policy: &self.policy,
@@ -560,7 +566,16 @@ fn a_grant_is_followed_to_the_value_and_not_asked_again() {
         "no new evidence: {:#?}",
         stage.decisions()
     );
-    assert_eq!(stage.effects("comment").len(), 1);
+    let comments = stage.effects("comment");
+    assert_eq!(comments.len(), 1);
+    let Effect::Comment {
+        evidence: Some(file),
+        ..
+    } = &comments[0].effect
+    else {
+        panic!("the context, with its file")
+    };
+    insta::assert_snapshot!("context_file", in_short(file));
     insta::assert_snapshot!("partly_granted", stage.message("[granted in part]"));
 }
 
@@ -742,11 +757,18 @@ fn throttling_far_below_every_quota_is_investigated() {
     assert_eq!(stage.effects("request-quota").len(), 0);
     let cases = stage.effects("open-case");
     assert_eq!(cases.len(), 1);
-    let Effect::OpenCase { subject, body, .. } = &cases[0].effect else {
-        panic!("a case")
+    let Effect::OpenCase {
+        subject,
+        body,
+        evidence: Some(file),
+        ..
+    } = &cases[0].effect
+    else {
+        panic!("a case with its file")
     };
     assert!(body.starts_with(cases[0].marker().as_str()));
     insta::assert_snapshot!("case", format!("{subject}\n\n{body}"));
+    insta::assert_snapshot!("case_file", in_short(file));
 }
 
 #[test]
@@ -855,4 +877,21 @@ fn in_doubt_looks_twice_before_it_sends_again_and_messages_just_repeat() {
         .begun(stage.now)
         .after(&lost, stage.now);
     assert!(matches!(message.state, IntentState::Planned { .. }));
+}
+
+/// A file for Support: its name, its columns, an hour of which nothing is known, and the newest ones.
+fn in_short(file: &Evidence) -> String {
+    let lines: Vec<&str> = file.csv.lines().collect();
+    assert_eq!(lines.len(), 1 + 14 * 24, "an hour a line");
+    let known = lines.iter().filter(|line| !line.contains("Z,0,"));
+    let known: Vec<&str> = known.copied().collect();
+    let head = known.first().unwrap();
+    let newest: Vec<&str> = known.iter().skip(known.len() - 3).copied().collect();
+    let silent = lines.iter().find(|line| line.contains("Z,0,")).unwrap();
+    format!(
+        "{}\n{head}\n{silent}\n… {} hours observed, the newest:\n{}",
+        file.name,
+        known.len() - 1,
+        newest.join("\n")
+    )
 }

@@ -464,6 +464,7 @@ pub(crate) fn accounts(world: &World) -> Vec<Account> {
         regions: Regions::These(account.regions.clone()),
         role_arn: None,
         external_id: None,
+        metrics_through: None,
     });
     accounts.collect()
 }

@@ -177,6 +177,7 @@ async fn a_second_case_of_the_same_second_is_told_within_the_hour_and_the_older_
             severity_code: "normal".to_owned(),
             issue_type: "technical".to_owned(),
             cc: Vec::new(),
+            attachments: None,
         };
         run(&mut service, 5).await;
         let scope = service

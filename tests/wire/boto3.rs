@@ -21,9 +21,21 @@ const MORE_PROFILES: usize = 60;
 /// Minutes after which every datapoint is published.
 const SETTLED: i64 = 20;
 
+/// The world with its first account as the monitoring account of its second.
+pub(crate) fn monitoring(text: &str) -> String {
+    let production = "name = \"production\"\n";
+    assert!(text.contains(production));
+    text.replacen(
+        production,
+        &format!("{production}monitors = [\"444455556666\"]\n"),
+        1,
+    )
+}
+
 /// The fortnight with more application profiles: its file, and the world in it.
 fn busy_world() -> (PathBuf, World) {
-    let mut text = fs::read_to_string(root().join("tests/data/worlds/fortnight.toml")).unwrap();
+    let text = fs::read_to_string(root().join("tests/data/worlds/fortnight.toml")).unwrap();
+    let mut text = monitoring(&text);
     for n in 0..MORE_PROFILES {
         write!(
             text,

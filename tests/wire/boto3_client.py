@@ -188,6 +188,53 @@ def metrics(keys):
     return target, int(end.timestamp()), {int(at.timestamp()): value for at, value in minutes.items()}
 
 
+def linked(keys):
+    """Cross-account observability: the main account is the monitoring account of the other one."""
+    cloudwatch, there = client("cloudwatch"), client("cloudwatch", keys=keys)
+    own = {t["id"] for t in WORLD["target"] if (t["account"], t["region"]) == (MAIN, REGION)}
+    theirs = {t["id"] for t in WORLD["target"] if (t["account"], t["region"]) == (PLANLESS, REGION)}
+    value = lambda metric: next((d["Value"] for d in metric["Dimensions"] if d["Name"] == "ModelId"), None)
+
+    def listed(service, **arguments):
+        metrics, owners, token = [], [], {}
+        while True:
+            answer = service.list_metrics(Namespace="AWS/Bedrock", MetricName="Invocations", **arguments, **token)
+            metrics += answer["Metrics"]
+            owners += answer.get("OwningAccounts") or []
+            if "NextToken" not in answer:
+                return metrics, owners
+            token = {"NextToken": answer["NextToken"]}
+
+    metrics, owners = listed(cloudwatch, IncludeLinkedAccounts=True)
+    assert len(metrics) == len(owners), (len(metrics), len(owners))
+    by_owner = {o: {value(m) for m, owner in zip(metrics, owners) if owner == o} - {None} for o in set(owners)}
+    assert by_owner == {MAIN: own, PLANLESS: theirs}, by_owner
+    metrics, owners = listed(cloudwatch, IncludeLinkedAccounts=True, OwningAccount=PLANLESS)
+    assert set(owners) == {PLANLESS} and {value(m) for m in metrics} - {None} == theirs
+    assert listed(cloudwatch, IncludeLinkedAccounts=True, OwningAccount="999999999999") == ([], [])
+    metrics, owners = listed(cloudwatch)
+    assert owners == [] and {value(m) for m in metrics} - {None} == own
+    # An account that monitors none is told its own metrics, and no owners.
+    metrics, owners = listed(there, IncludeLinkedAccounts=True)
+    assert owners == [] and {value(m) for m in metrics} - {None} == theirs
+
+    end = now().replace(second=0)
+    window = {"StartTime": end - DAY / 4, "EndTime": end}
+
+    def read(service, account=None):
+        metric = {"Namespace": "AWS/Bedrock", "MetricName": "Invocations", "Dimensions": [{"Name": "ModelId", "Value": min(theirs)}]}
+        query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
+        if account:
+            query["AccountId"] = account
+        result = service.get_metric_data(MetricDataQueries=[query], **window)["MetricDataResults"][0]
+        return result["StatusCode"], list(zip(result["Timestamps"], result["Values"], strict=True))
+
+    truth = read(there)
+    assert truth[0] == "Complete" and 100 < len(truth[1]), truth
+    assert read(cloudwatch, PLANLESS) == truth != read(cloudwatch)
+    assert read(cloudwatch, "999999999999") == ("Forbidden", []) == read(there, MAIN)
+
+
 def refused_any(call, **arguments):
     try:
         call(**arguments)
@@ -282,6 +329,22 @@ def cases(opened):
     said, count = pages(support.describe_communications, "communications", "nextToken", caseId=made, maxResults=10)
     assert count == 2 and [s["body"] for s in said[:2]] == ["more 11", "more 10"] and said[-1]["body"] == body, said
     assert any(s["submittedBy"] == "Amazon Web Services" for s in said), "the automated reply comes within minutes"
+    # Files are laid aside first, and go with the words that name their set.
+    files = [{"fileName": "hours.csv", "data": "hour,Ω\n1,2\n".encode()}, {"fileName": "b.bin", "data": bytes(range(256))}]
+    laid = support.add_attachments_to_set(attachments=files[:1])
+    assert laid["expiryTime"] == (now() + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z"), laid
+    same = support.add_attachments_to_set(attachmentSetId=laid["attachmentSetId"], attachments=files[1:])
+    assert same["attachmentSetId"] == laid["attachmentSetId"], same
+    add = {"caseId": made, "communicationBody": "with files"}
+    assert support.add_communication_to_case(attachmentSetId=laid["attachmentSetId"], **add)["result"] is True
+    newest = support.describe_communications(caseId=made)["communications"][0]
+    assert [f["fileName"] for f in newest["attachmentSet"]] == ["hours.csv", "b.bin"], newest
+    refused("AttachmentSetSizeLimitExceeded", support.add_attachments_to_set, attachments=files * 2)
+    refused("AttachmentSetIdNotFound", support.add_communication_to_case, attachmentSetId="none", **add)
+    old = support.add_attachments_to_set(attachments=files)["attachmentSetId"]
+    sleep(hours=1)
+    refused("AttachmentSetExpired", support.add_communication_to_case, attachmentSetId=old, **add)
+    said, _ = pages(support.describe_communications, "communications", "nextToken", caseId=made, maxResults=10)
     resolved = support.resolve_case(caseId=made)
     assert resolved["finalCaseStatus"] == "resolved", resolved
     assert made not in [c["caseId"] for c in support.describe_cases()["cases"]]
@@ -297,11 +360,14 @@ def cases(opened):
     assert [(c["submitted_by"], c["body"]) for c in mine["communications"]] == [
         (s["submittedBy"], s["body"]) for s in said[::-1]
     ]
+    attached = {c["body"]: c["attachments"] for c in mine["communications"] if c["attachments"]}
+    assert list(attached) == ["with files"] and attached["with files"][0] == {"file_name": "hours.csv", "text": "hour,Ω\n1,2\n"}
     assert "14-day peak: 91 %" in [c["body"] for c in state[quota_case]["communications"]]
 
     planless = client("support", PLANLESS)
     refused("SubscriptionRequiredException", planless.describe_severity_levels)
     refused("SubscriptionRequiredException", planless.create_case, subject="s", communicationBody="b")
+    refused("SubscriptionRequiredException", planless.add_attachments_to_set, attachments=files)
 
 
 def notices():
@@ -327,6 +393,7 @@ def main():
     keys = identity()
     catalogue()
     target, end, minutes = metrics(keys)
+    linked(keys)
     notices()
     service, before, filed, opened = quotas()
     cases(opened)

@@ -129,6 +129,7 @@ async fn the_doctor_asks_for_all_that_is_needed_and_writes_nothing() {
     let not_tried: BTreeSet<&str> = BTreeSet::from([
         "servicequotas:RequestServiceQuotaIncrease",
         "sns:Publish",
+        "support:AddAttachmentsToSet",
         "support:AddCommunicationToCase",
         "support:CreateCase",
     ]);
@@ -146,6 +147,7 @@ async fn the_doctor_names_each_action_that_is_not_allowed_and_what_is_lost() {
         ![
             "sns:Publish",
             "support:CreateCase",
+            "support:AddAttachmentsToSet",
             "support:AddCommunicationToCase",
             "servicequotas:RequestServiceQuotaIncrease",
         ]

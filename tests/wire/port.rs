@@ -28,14 +28,15 @@ use bedrock_ops_alert::{
         units::Amount,
     },
     sim::{
-        self, Faults, Sim,
+        self, Faults, Sim, World,
         wire::{FaultKind, Options, Speed, WireFaults},
     },
 };
 
 use crate::{
+    boto3::monitoring,
     emulators,
-    support::{client_environment, free_port, get, sdk, serve_at, sim},
+    support::{client_environment, free_port, get, root, sdk, serve_at, sim},
 };
 
 const CHILD: &str = "BOA_WIRE_TEST_PORT";
@@ -81,17 +82,24 @@ fn scope(account: &str) -> Scope {
     }
 }
 
-/// Our port, by wire. Research is reached through a role.
-async fn port() -> SdkCloud {
-    let account = |id: &str, role_arn| Account {
+fn account(id: &str, role_arn: Option<String>) -> Account {
+    Account {
         id: AccountId::new(id),
         name: None,
         regions: Regions::These(vec![Region::new("us-east-1")]),
         role_arn,
         external_id: None,
-    };
+        metrics_through: None,
+    }
+}
+
+/// Our port, by wire. Research is reached through a role.
+async fn port() -> SdkCloud {
     let role = format!("arn:aws:iam::{RESEARCH}:role/bedrock-ops-alert");
-    let accounts = vec![account(MAIN, None), account(RESEARCH, Some(role))];
+    port_to(vec![account(MAIN, None), account(RESEARCH, Some(role))]).await
+}
+
+async fn port_to(accounts: Vec<Account>) -> SdkCloud {
     SdkCloud::connect(SdkOptions {
         accounts,
         patience: Patience::loopback(),
@@ -136,6 +144,110 @@ fn by_wire_and_in_process_the_world_is_the_same() {
             compare_datapoints(&wire, near.as_ref(), &scope, &sim).await;
         }
     });
+}
+
+#[test]
+fn a_linked_account_is_read_by_wire_as_in_process_and_nothing_else_is_asked_of_it() {
+    let test = "a_linked_account_is_read_by_wire_as_in_process_and_nothing_else_is_asked_of_it";
+    let Some(port_number) = endpoint(test, free_port) else {
+        return;
+    };
+    run(async {
+        let text = std::fs::read_to_string(root().join("tests/data/worlds/fortnight.toml"));
+        let world = World::parse(&monitoring(&text.unwrap())).unwrap();
+        let sim = Sim::new(world, 1);
+        serve_at(Arc::clone(&sim), Options::at(Speed::Max), port_number).await;
+        let linked = Account {
+            metrics_through: Some(AccountId::new(MAIN)),
+            ..account(RESEARCH, None)
+        };
+        let accounts = vec![account(MAIN, None), linked];
+        let wire = port_to(accounts.clone()).await;
+        let none = Arc::new(Faults::none());
+        let near = sim::linked_cloud(&sim, AccountId::new(MAIN), none, &accounts);
+        let scope = scope(RESEARCH);
+        let metrics = all(|page| wire.list_metrics(&scope, "AWS/Bedrock", false, page)).await;
+        assert!(!metrics.is_empty());
+        // What its own credentials would be told, and not what the monitoring account has itself.
+        let own = sim::cloud(&sim, AccountId::new(RESEARCH), Arc::new(Faults::none()));
+        let of_own = all(|page| own.list_metrics(&scope, "AWS/Bedrock", false, page)).await;
+        assert_eq!(metrics, of_own);
+        let of_near = all(|page| near.list_metrics(&scope, "AWS/Bedrock", false, page)).await;
+        assert_eq!(metrics, of_near);
+        let far = points(&wire, &scope, &metrics, &sim).await;
+        assert!(far.values().any(|points| 1_000 < points.len()));
+        assert_eq!(far, points(own.as_ref(), &scope, &metrics, &sim).await);
+        assert_eq!(far, points(near.as_ref(), &scope, &metrics, &sim).await);
+        for cloud in [&wire as &dyn Cloud, near.as_ref()] {
+            assert!(cloud.access(&scope).is_metrics_only);
+            let before = cloud.calls();
+            for fault in no_way(cloud, &scope).await {
+                assert_eq!(fault.code, "NoWay", "{fault}");
+            }
+            assert_eq!(cloud.calls(), before, "nothing was sent");
+        }
+    });
+}
+
+/// What comes of calls that need a role in the account.
+async fn no_way(cloud: &dyn Cloud, scope: &Scope) -> Vec<Fault> {
+    let series = MetricQuery {
+        id: "q".to_owned(),
+        metric: Metric {
+            namespace: "AWS/Bedrock".to_owned(),
+            name: "Invocations".to_owned(),
+            dimensions: BTreeMap::new(),
+        },
+        statistic: "Sum".to_owned(),
+        period_seconds: 60,
+    };
+    let hour = (Minute(0), Minute(60));
+    let code = QuotaCode::new("L-15B8E632");
+    let more = Amount::new(7.0).unwrap();
+    vec![
+        cloud.caller(scope).await.unwrap_err(),
+        cloud
+            .metric_statistics(scope, &series, hour)
+            .await
+            .unwrap_err(),
+        cloud.list_profiles(scope, None).await.unwrap_err(),
+        cloud.list_models(scope).await.unwrap_err(),
+        cloud.list_quotas(scope, None).await.unwrap_err(),
+        cloud.request_quota(scope, &code, more).await.unwrap_err(),
+        cloud.create_case(scope, &case()).await.unwrap_err(),
+    ]
+}
+
+/// The datapoints of a quarter of a day, by query.
+async fn points(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    metrics: &[Metric],
+    sim: &Sim,
+) -> BTreeMap<String, Vec<(Minute, u64)>> {
+    let until = Minute::of(sim.now());
+    let query = |(n, metric): (usize, &Metric)| MetricQuery {
+        id: format!("q{n}"),
+        metric: metric.clone(),
+        statistic: "Sum".to_owned(),
+        period_seconds: 60,
+    };
+    let request = |page| MetricRequest {
+        queries: metrics.iter().enumerate().map(query).collect(),
+        from: until.plus(-DAY),
+        until,
+        page,
+    };
+    let mut series: BTreeMap<String, Vec<(Minute, u64)>> = BTreeMap::new();
+    for part in all(|page| cloud.metric_data(scope, request(page))).await {
+        let exact = part.points.into_iter();
+        let exact = exact.map(|(minute, value)| (minute, value.to_bits()));
+        series.entry(part.id).or_default().extend(exact);
+    }
+    series
+        .values_mut()
+        .for_each(|points| points.sort_unstable());
+    series
 }
 
 async fn compare_lists(wire: &SdkCloud, near: &dyn Cloud, scope: &Scope) {
@@ -241,6 +353,7 @@ fn case() -> NewCase {
         severity_code: "normal".into(),
         issue_type: "technical".into(),
         cc: vec!["oncall@example.com".into(), "team@example.com".into()],
+        attachments: None,
     }
 }
 
@@ -268,7 +381,11 @@ fn effects_arrive_and_are_found_again() {
         let filter = CaseFilter::Display(display);
         let found = all(|page| wire.list_cases(&here, &filter, page)).await;
         let id = &found[0].id;
-        wire.add_communication(&here, id, "context").await.unwrap();
+        let set = wire.attach(&here, "hours.csv", b"hour\n1\n").await.unwrap();
+        let with = Some(set.as_str());
+        wire.add_communication(&here, id, "context", with)
+            .await
+            .unwrap();
         let said = all(|page| wire.list_communications(&here, id, page)).await;
         assert!(said.iter().any(|said| said.body == "context"), "{said:?}");
         let own = wire.create_case(&here, &case()).await.unwrap();
@@ -298,6 +415,10 @@ fn effects_arrive_and_are_found_again() {
         assert_eq!(state["slack"][0]["url"], "/_sim/slack/T0/B0/secret");
         assert_eq!(state["slack"][0]["body"], r#"{"text":"hello"}"#);
         assert_eq!(state["cases"].as_array().unwrap().len(), 2);
+        let said = state["cases"][0]["communications"].as_array().unwrap();
+        let with_file = said.iter().find(|it| it["body"] == "context").unwrap();
+        let file = serde_json::json!([{ "file_name": "hours.csv", "text": "hour\n1\n" }]);
+        assert_eq!(with_file["attachments"], file);
         let copies: Vec<_> = state["cases"]
             .as_array()
             .unwrap()

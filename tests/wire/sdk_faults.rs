@@ -140,6 +140,7 @@ pub(crate) async fn cloud(url: &str, accounts: &[&str]) -> SdkCloud {
         regions: Regions::These(vec![Region::new("eu-central-1")]),
         role_arn: None,
         external_id: None,
+        metrics_through: None,
     });
     SdkCloud::connect(SdkOptions {
         accounts: accounts.collect(),
@@ -177,6 +178,7 @@ pub(crate) fn case() -> NewCase {
         severity_code: "normal".to_owned(),
         issue_type: "technical".to_owned(),
         cc: Vec::new(),
+        attachments: None,
     }
 }
 
@@ -254,10 +256,11 @@ async fn every_call_that_files_or_publishes_is_sent_once() {
             .await
             .unwrap_err(),
         cloud
-            .add_communication(&scope, &CaseId::new("case-1"), "x")
+            .add_communication(&scope, &CaseId::new("case-1"), "x", None)
             .await
             .unwrap_err(),
         cloud.publish(&scope, topic, "s", "m").await.unwrap_err(),
+        cloud.attach(&scope, "a.csv", b"a").await.unwrap_err(),
     ];
     // What a receiver of messages answers is for who asked, and no fault; the URL is none of the answer.
     let answer = cloud.post(&post(&webhook)).await.unwrap();

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     cloud::{Case, CaseFilter, Cloud, Communication, Fault, FaultClass, NewCase, QuotaRequest},
     model::{
+        action::Evidence,
         ids::{CaseId, Marker, QuotaCode, Scope},
         outcome::Outcome,
         policy::CaseCodes,
@@ -128,23 +129,83 @@ async fn history(
     none_if_missing(pages::all(&what, fetch).await)
 }
 
+/// What is written to Support, and the file that goes with it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words<'a> {
+    body: &'a str,
+    evidence: Option<&'a Evidence>,
+}
+
+/// The words as they leave, with the set that their file is in.
+struct Ready {
+    body: String,
+    attachments: Option<String>,
+}
+
+impl<'a> Words<'a> {
+    pub(super) const fn of(body: &'a str, evidence: Option<&'a Evidence>) -> Self {
+        Self { body, evidence }
+    }
+
+    /// Lays the file aside, and says in the words whether it comes with them. Without it the words go all the same: they
+    /// are what matters, and nothing that is in the file is not kept here.
+    async fn ready(self, cloud: &dyn Cloud, scope: &Scope) -> Ready {
+        let Some(Evidence { name, csv }) = self.evidence else {
+            let (body, attachments) = (self.body.to_owned(), None);
+            return Ready { body, attachments };
+        };
+        match cloud.attach(scope, name, csv.as_bytes()).await {
+            Ok(set) => Ready {
+                body: format!("{}\n{ATTACHED}: {name}.", self.body),
+                attachments: Some(set),
+            },
+            Err(fault) => {
+                tracing::warn!(event = "case.unattached", %scope, name, %fault, "the words go without their file");
+                self.bare()
+            }
+        }
+    }
+
+    fn bare(self) -> Ready {
+        Ready {
+            body: format!("{}\n{NOT_ATTACHED}", self.body),
+            attachments: None,
+        }
+    }
+}
+
+/// What the words say of their file. Texts leave room for these lines.
+const ATTACHED: &str = "Attached, hour by hour";
+const NOT_ATTACHED: &str = "The hourly numbers could not be attached; ask for them.";
+
+/// Whether the words were refused for their file alone, so that they may go without it: nothing has happened.
+fn is_about_file(fault: &Fault) -> bool {
+    !fault.may_have_happened() && fault.code.starts_with("Attachment")
+}
+
 pub(super) async fn open_case(
     cloud: &dyn Cloud,
     scope: &Scope,
     codes: &CaseCodes,
     subject: &str,
-    body: &str,
+    words: Words<'_>,
 ) -> Outcome {
-    let case = NewCase {
+    let case = |ready: Ready| NewCase {
         subject: subject.to_owned(),
-        body: body.to_owned(),
+        body: ready.body,
         service_code: codes.service.clone(),
         category_code: codes.category.clone(),
         severity_code: codes.severity.clone(),
         issue_type: codes.issue_type.clone(),
         cc: codes.cc.clone(),
+        attachments: ready.attachments,
     };
-    match cloud.create_case(scope, &case).await {
+    let ready = case(words.ready(cloud, scope).await);
+    let mut answer = cloud.create_case(scope, &ready).await;
+    if answer.as_ref().is_err_and(is_about_file) {
+        answer = cloud.create_case(scope, &case(words.bare())).await;
+    }
+    match answer {
         Ok(case) => Outcome::Done { reference: case.0 },
         Err(fault) => failed("the support case", &fault),
     }
@@ -203,9 +264,16 @@ pub(super) async fn comment(
     cloud: &dyn Cloud,
     scope: &Scope,
     case: &CaseId,
-    body: &str,
+    words: Words<'_>,
 ) -> Outcome {
-    match cloud.add_communication(scope, case, body).await {
+    let Ready { body, attachments } = words.ready(cloud, scope).await;
+    let set = attachments.as_deref();
+    let mut answer = cloud.add_communication(scope, case, &body, set).await;
+    if answer.as_ref().is_err_and(is_about_file) {
+        let Ready { body, .. } = words.bare();
+        answer = cloud.add_communication(scope, case, &body, None).await;
+    }
+    match answer {
         Ok(()) => Outcome::Done {
             reference: case.0.clone(), // communications have no id of their own
         },

@@ -28,6 +28,10 @@ pub(super) struct Fake {
     pub(super) caller: Result<AccountId, Fault>,
     /// The answer to every effect; the text is the id.
     pub(super) effect: Result<String, Fault>,
+    /// The set that a file comes into.
+    pub(super) attached: Result<String, Fault>,
+    /// Why words with a file are refused, if they are.
+    pub(super) refuses_files: Option<Fault>,
     pub(super) history: Vec<Result<Page<QuotaRequest>, Fault>>,
     pub(super) cases: Vec<Result<Page<Case>, Fault>>,
     pub(super) communications: Vec<Result<Page<Communication>, Fault>>,
@@ -41,6 +45,8 @@ impl Default for Fake {
         Self {
             caller: Ok(AccountId::new(ACCOUNT)),
             effect: Ok("id-1".to_owned()),
+            attached: Ok("set-1".to_owned()),
+            refuses_files: None,
             history: Vec::new(),
             cases: Vec::new(),
             communications: Vec::new(),
@@ -75,6 +81,14 @@ pub(super) fn pages<T>(pages: Vec<Vec<T>>) -> Vec<Result<Page<T>, Fault>> {
 impl Fake {
     fn note(&self, call: impl Into<String>) {
         self.asked.lock().unwrap().push(call.into());
+    }
+
+    /// What comes of words, with or without a set of files.
+    fn written(&self, attachments: Option<&str>) -> Result<String, Fault> {
+        match (&self.refuses_files, attachments) {
+            (Some(fault), Some(_)) => Err(fault.clone()),
+            (Some(_) | None, _) => self.effect.clone(),
+        }
     }
 
     pub(super) fn asked(&self) -> Vec<String> {
@@ -186,13 +200,23 @@ impl Cloud for Fake {
         page(&self.history, token)
     }
 
+    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault> {
+        let lines = data.split(|byte| *byte == b'\n').count();
+        self.note(format!("attach {scope} {name} {lines}"));
+        self.attached.clone()
+    }
+
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
         let (service, severity) = (&case.service_code, &case.severity_code);
+        let set = case
+            .attachments
+            .as_deref()
+            .map_or(String::new(), |set| format!(" with {set}"));
         self.note(format!(
-            "case {scope} {service} {severity} {}",
+            "case {scope} {service} {severity} {}{set}",
             case.subject
         ));
-        self.effect.clone().map(CaseId::new)
+        self.written(case.attachments.as_deref()).map(CaseId::new)
     }
 
     async fn list_cases(
@@ -215,9 +239,16 @@ impl Cloud for Fake {
         page(&self.communications, token)
     }
 
-    async fn add_communication(&self, _: &Scope, case: &CaseId, body: &str) -> Result<(), Fault> {
-        self.note(format!("comment {case} {body}"));
-        self.effect.clone().map(|_| ())
+    async fn add_communication(
+        &self,
+        _: &Scope,
+        case: &CaseId,
+        body: &str,
+        attachments: Option<&str>,
+    ) -> Result<(), Fault> {
+        let set = attachments.map_or(String::new(), |set| format!(" with {set}"));
+        self.note(format!("comment {case} {body}{set}"));
+        self.written(attachments).map(|_| ())
     }
 
     async fn publish(

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     cloud::{Case, Communication, Page, QuotaRequest},
     model::{
-        action::IntentState,
+        action::{Evidence, IntentState},
         desk::RequestStatus,
         ids::{
             AccountId, ActionId, CaseId, DisplayId, IncidentId, QuotaCode, ReceiverName, Region,
@@ -109,6 +109,7 @@ fn new_case() -> Intent {
         scope: scope(),
         subject: "subject".to_owned(),
         body: "body".to_owned(),
+        evidence: None,
     })
 }
 
@@ -117,6 +118,7 @@ fn comment() -> Intent {
         scope: scope(),
         case: CaseId::new("case-1"),
         body: "text".to_owned(),
+        evidence: None,
     })
 }
 
@@ -171,6 +173,7 @@ fn policy() -> Policy {
         inhibits: Vec::new(),
         digests: Vec::new(),
         residency: Vec::new(),
+        metrics_only: BTreeMap::new(),
         reminders: Reminders {
             first_minutes: 240,
             longest_minutes: 1_440,
@@ -552,4 +555,64 @@ async fn a_look_that_fails_holds_up_no_first_try() {
         kind(&perform(&fake, &policy(), &comment()).await),
         "done case-1"
     );
+}
+
+/// Words with a file: laid aside right before, named in the words; and whatever becomes of the file, the words go once.
+#[tokio::test]
+async fn a_file_goes_with_the_words_and_never_holds_them_up() {
+    let evidence = || {
+        Some(Box::new(Evidence {
+            name: "hours.csv".to_owned(),
+            csv: "a\n1\n".to_owned(),
+        }))
+    };
+    let case = intent(Effect::OpenCase {
+        scope: scope(),
+        subject: "subject".to_owned(),
+        body: "body".to_owned(),
+        evidence: evidence(),
+    });
+    let comment = intent(Effect::Comment {
+        scope: scope(),
+        case: CaseId::new("case-1"),
+        body: "text".to_owned(),
+        evidence: evidence(),
+    });
+    let expired = Fault {
+        code: "AttachmentSetExpired".to_owned(),
+        ..fault(FaultClass::Invalid)
+    };
+    let lost = Fault {
+        code: "AttachmentSetExpired".to_owned(),
+        ..fault(FaultClass::Lost)
+    };
+    let mut told = String::new();
+    for (what, attached, refuses_files) in [
+        ("taken", Ok("set-1".to_owned()), None),
+        ("no right to attach", Err(fault(FaultClass::Denied)), None),
+        ("attaching got lost", Err(fault(FaultClass::Lost)), None),
+        ("expired", Ok("set-1".to_owned()), Some(expired)),
+        // What may have happened is looked for, and never sent once more.
+        ("in doubt", Ok("set-1".to_owned()), Some(lost)),
+        (
+            "throttled",
+            Ok("set-1".to_owned()),
+            Some(fault(FaultClass::Throttled)),
+        ),
+    ] {
+        for intent in [&case, &comment] {
+            let fake = Fake {
+                attached: attached.clone(),
+                refuses_files: refuses_files.clone(),
+                ..Fake::default()
+            };
+            let outcome = perform(&fake, &policy(), intent).await;
+            let asked = fake.asked();
+            told += &format!("{what}: {}\n", kind(&outcome));
+            for call in asked.iter().filter(|it| !it.starts_with("caller")) {
+                told += &format!("  {}\n", call.replace('\n', " | "));
+            }
+        }
+    }
+    insta::assert_snapshot!("files", told);
 }

@@ -2,6 +2,7 @@
 
 use super::{
     draft::{Draft, Wish},
+    evidence,
     file::{day, mandate, remember},
     group::reasons,
     situation::Usage,
@@ -60,6 +61,9 @@ fn open(
     let Some(state) = mandate(draft, &incident.id, &what) else {
         return;
     };
+    let Some(evidence) = evidence::of(draft, incident) else {
+        return;
+    };
     let is_new = draft.intend(Wish {
         incident: incident.id.clone(),
         step,
@@ -67,6 +71,7 @@ fn open(
             scope: incident.cause.scope().clone(),
             subject,
             body,
+            evidence: Some(Box::new(evidence)),
         },
         reasons: reasons(draft, incident),
         state,

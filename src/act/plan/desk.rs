@@ -2,7 +2,7 @@
 
 use super::{
     draft::{Draft, Wish},
-    texts,
+    evidence, texts,
 };
 use crate::model::{
     action::{Effect, Intent, IntentState},
@@ -301,6 +301,16 @@ fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
     }
     let step = format!("context/{}", ask.request);
     let body = texts::marked(&ask.incident, &step, context);
+    if draft.is_intended(&ask.incident, &step) {
+        return;
+    }
+    let evidence = match draft.incident(&ask.incident).cloned() {
+        Some(incident) => match evidence::of(draft, &incident) {
+            Some(evidence) => Some(Box::new(evidence)),
+            None => return, // the next plan has what it is made of
+        },
+        None => None,
+    };
     draft.intend(Wish {
         incident: ask.incident.clone(),
         step,
@@ -308,6 +318,7 @@ fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
             scope: scope.clone(),
             case: case.clone(),
             body,
+            evidence,
         },
         reasons: intent.reasons.clone(),
         state: IntentState::Planned {
@@ -421,6 +432,7 @@ fn report_recovery(draft: &mut Draft<'_>, it: &Investigation) {
             scope: it.scope.clone(),
             case: it.case.clone(),
             body,
+            evidence: None,
         },
         reasons: Vec::new(),
         state: IntentState::Planned {

@@ -57,6 +57,8 @@ pub struct Usage {
     pub coverage: u16,
     /// Mean input and output tokens per request.
     pub tokens_per_request: Option<(f64, f64)>,
+    /// Share of the requests whose input is long, in percent, over the minutes of which that is known.
+    pub long_inputs: Option<f64>,
     /// Whether every pool behind it has a known burndown rate.
     pub is_burndown_known: bool,
 }
@@ -136,6 +138,7 @@ pub(super) fn usage_of_code(
         minutes: observed.len(),
         coverage: u16::try_from(observed.len() * 10_000 / minutes.len()).ok()?,
         tokens_per_request,
+        long_inputs: long_inputs(past, &pools, from, until),
         is_burndown_known: pools.iter().all(|pool| pool.burndown.is_some()),
     })
 }
@@ -393,6 +396,21 @@ fn totals(
         )
     });
     (sum(Signal::Throttles), means)
+}
+
+fn long_inputs(past: Minutes<'_>, pools: &[&Pool], from: Minute, until: Minute) -> Option<f64> {
+    let (mut requests, mut long) = (0.0, 0.0);
+    for pool in pools {
+        let all = past.window(&pool.id, Signal::Invocations, from, until);
+        let shares = past.window(&pool.id, Signal::LongInputs, from, until);
+        for (all, share) in all.into_iter().zip(shares) {
+            if let (Some(all), Some(share)) = (all.value(), share.value()) {
+                requests += all;
+                long += all * share;
+            }
+        }
+    }
+    (0.0 < requests).then(|| long / requests)
 }
 
 /// The nearest-rank percentile; zero when there are no values. It is selected, not sorted for: these are two weeks of

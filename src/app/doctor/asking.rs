@@ -3,7 +3,10 @@
 use super::{Item, Verdict};
 use crate::{
     aws::actions::{ALL, Need, loss},
-    cloud::{CaseFilter, Cloud, Fault, Metric, MetricQuery, MetricRequest},
+    cloud::{
+        Access, CaseFilter, Cloud, Fault, FaultClass, Metric, MetricQuery, MetricRequest,
+        MetricResult, MetricStatus,
+    },
     model::{
         ids::{CaseId, QuotaCode, RequestId, Scope, TargetId},
         policy::{Account, Mode, Receiver, Settings},
@@ -26,8 +29,9 @@ pub(super) async fn region(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> 
     let metrics = cloud.list_metrics(scope, "AWS/Bedrock", true, None).await;
     let found = metrics.as_ref().map(|page| page.items.len());
     let mut listed = ask(&place, "cloudwatch:ListMetrics", as_unit(&metrics));
+    let access = cloud.access(scope);
     if let (Ok(number), Verdict::Fine) = (found, listed.verdict) {
-        listed = seen(listed, number);
+        listed = seen(listed, number, &access);
     }
     let query = query();
     let until = Minute::of(now);
@@ -39,7 +43,38 @@ pub(super) async fn region(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> 
         page: None,
     };
     let data = cloud.metric_data(scope, request).await;
-    let statistics = cloud.metric_statistics(scope, &query, (from, until)).await;
+    let data = data.and_then(|page| not_forbidden(&page.items));
+    let mut items = vec![listed, ask(&place, "cloudwatch:GetMetricData", data)];
+    if access.metrics_through.is_none() {
+        let statistics = cloud.metric_statistics(scope, &query, (from, until)).await;
+        items.push(ask(
+            &place,
+            "cloudwatch:GetMetricStatistics",
+            as_unit(&statistics),
+        ));
+    }
+    if !access.is_metrics_only {
+        items.extend(catalog(cloud, scope, &place).await);
+    }
+    items
+}
+
+/// A call that is allowed may still hold back single series.
+fn not_forbidden(results: &[MetricResult]) -> Result<(), Fault> {
+    let mut statuses = results.iter().map(|it| it.status);
+    if statuses.all(|it| it != MetricStatus::Forbidden) {
+        return Ok(());
+    }
+    Err(Fault {
+        operation: "cloudwatch:GetMetricData",
+        code: "Forbidden".to_owned(),
+        message: "the call is answered, and the metrics of this account are not".to_owned(),
+        class: FaultClass::Denied,
+    })
+}
+
+/// Profiles, models and quotas.
+async fn catalog(cloud: &dyn Cloud, scope: &Scope, place: &str) -> Vec<Item> {
     let profiles = cloud.list_profiles(scope, None).await;
     let tags = cloud.list_tags(scope, &TargetId::new(NO_PROFILE)).await;
     let models = cloud.list_models(scope).await;
@@ -53,30 +88,23 @@ pub(super) async fn region(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> 
         .await;
     let requests = cloud.quota_request_history(scope, &code, None).await;
     vec![
-        listed,
-        ask(&place, "cloudwatch:GetMetricData", as_unit(&data)),
+        ask(place, "bedrock:ListInferenceProfiles", as_unit(&profiles)),
+        ask(place, "bedrock:ListTagsForResource", as_unit(&tags)),
+        ask(place, "bedrock:ListFoundationModels", as_unit(&models)),
+        ask(place, "servicequotas:ListServiceQuotas", as_unit(&quotas)),
         ask(
-            &place,
-            "cloudwatch:GetMetricStatistics",
-            as_unit(&statistics),
-        ),
-        ask(&place, "bedrock:ListInferenceProfiles", as_unit(&profiles)),
-        ask(&place, "bedrock:ListTagsForResource", as_unit(&tags)),
-        ask(&place, "bedrock:ListFoundationModels", as_unit(&models)),
-        ask(&place, "servicequotas:ListServiceQuotas", as_unit(&quotas)),
-        ask(
-            &place,
+            place,
             "servicequotas:ListAWSDefaultServiceQuotas",
             as_unit(&defaults),
         ),
-        ask(&place, "servicequotas:GetServiceQuota", as_unit(&quota)),
+        ask(place, "servicequotas:GetServiceQuota", as_unit(&quota)),
         ask(
-            &place,
+            place,
             "servicequotas:GetRequestedServiceQuotaChange",
             as_unit(&request),
         ),
         ask(
-            &place,
+            place,
             "servicequotas:ListRequestedServiceQuotaChangeHistoryByQuota",
             as_unit(&requests),
         ),
@@ -84,15 +112,22 @@ pub(super) async fn region(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> 
 }
 
 /// Whether there is anything to watch.
-fn seen(item: Item, metrics: usize) -> Item {
+fn seen(item: Item, metrics: usize, access: &Access) -> Item {
     if metrics == 0 {
         let found = "allowed; no traffic of Bedrock in the last three hours";
+        let help = match &access.metrics_through {
+            None => "nothing to watch here yet: check that this is the Region that callers use"
+                .to_owned(),
+            Some(through) => format!(
+                "nothing to watch here yet: check that callers use this Region, and that the account is linked to a sink of {through} in it, metrics included"
+            ),
+        };
         return Item {
             verdict: Verdict::Warning,
             found: found.to_owned(),
             ..item
         }
-        .help("nothing to watch here yet: check that this is the Region that callers use");
+        .help(help);
     }
     Item {
         found: "allowed; Bedrock has traffic".to_owned(),
@@ -116,7 +151,7 @@ pub(super) async fn account(
     };
     let place = account.id.to_string();
     let mut items = Vec::new();
-    let files = settings.policy.mode != Mode::Observe;
+    let files = settings.policy.mode != Mode::Observe && account.metrics_only().is_none();
     if files {
         let day = CaseFilter::After(after(now, -24 * 60));
         let cases = cloud.list_cases(&scope, &day, None).await;
@@ -164,6 +199,7 @@ pub(super) fn writes(operation: &str) -> bool {
     [
         "servicequotas:RequestServiceQuotaIncrease",
         "sns:Publish",
+        "support:AddAttachmentsToSet",
         "support:AddCommunicationToCase",
         "support:CreateCase",
     ]

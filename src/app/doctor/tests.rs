@@ -1,9 +1,13 @@
 //! What is asked, and how the answers are told.
 
 use super::{here::file_system, *};
+use std::{fmt::Write as _, sync::Arc};
+
 use crate::{
     aws::actions::{ALL, Need},
     cloud::FaultClass,
+    config::{Overrides, parse},
+    sim::{self, Faults, Sim, World},
 };
 
 fn fault(operation: &'static str, class: FaultClass) -> Fault {
@@ -79,4 +83,45 @@ broken line
         assert_eq!(found.as_deref(), Some(kind), "{folder}");
     }
     assert_eq!(file_system("", std::path::Path::new("/")), None);
+}
+
+/// Whether the account is linked is CloudWatch's to say; without the link nothing is listed and nothing may be read.
+#[tokio::test]
+async fn of_a_linked_account_metrics_alone_are_asked_for() {
+    let text = include_str!("../../../tests/data/worlds/fortnight.toml");
+    let name = "name = \"production\"\n";
+    let linked = format!("{name}monitors = [\"444455556666\"]\n");
+    let text_of_config = "mode = \"file\"\n\
+        [[account]]\nid = \"111122223333\"\nregions = [\"us-east-1\"]\n\
+        [[account]]\nid = \"444455556666\"\nregions = [\"us-east-1\"]\nmetrics_through = \"111122223333\"\n";
+    let settings = parse(text_of_config, "c.toml", &Overrides::default()).unwrap();
+    let mut told = String::new();
+    for world in [text.to_owned(), text.replacen(name, &linked, 1)] {
+        let sim = Sim::new(World::parse(&world).unwrap(), 1);
+        let first = sim.world().first_account();
+        let faults = Arc::new(Faults::none());
+        let cloud = sim::linked_cloud(&sim, first, faults, &settings.accounts);
+        let account = &settings.accounts[1];
+        let mut items = Vec::new();
+        let scopes = of_account(&*cloud, account, &mut items).await.unwrap();
+        items.extend(asking::region(&*cloud, &scopes[0], sim.now()).await);
+        items.extend(asking::account(&*cloud, account, &settings, sim.now()).await);
+        for Item {
+            place,
+            what,
+            verdict,
+            found,
+            help,
+            ..
+        } in items
+        {
+            writeln!(
+                told,
+                "{place}: {what}: {}: {found} ({help:?})",
+                verdict.name()
+            )
+            .unwrap();
+        }
+    }
+    insta::assert_snapshot!("linked", told);
 }

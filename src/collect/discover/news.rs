@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::catalog::Unplaced;
-use crate::model::ids::TargetId;
+use crate::model::ids::{AccountId, TargetId};
 
 /// Ids that are named; the rest is counted.
 const MAX_EXAMPLES: usize = 10;
@@ -17,6 +17,8 @@ pub enum News {
     NewProfiles(Vec<String>),
     /// Targets that CloudWatch lists no more.
     Vanished(Vec<TargetId>),
+    /// Nothing but metrics can be asked here; they come through this account.
+    MetricsOnly(AccountId),
 }
 
 impl News {
@@ -27,6 +29,7 @@ impl News {
             Self::Unplaced(_) => "discover.unplaced",
             Self::NewProfiles(_) => "discover.new-profiles",
             Self::Vanished(_) => "discover.vanished",
+            Self::MetricsOnly(_) => "discover.metrics-only",
         }
     }
 }
@@ -62,6 +65,10 @@ impl fmt::Display for News {
                     "{count} targets have had no traffic for two weeks and are forgotten in two more: {some}"
                 )
             }
+            Self::MetricsOnly(through) => write!(
+                f,
+                "metrics are read through account {through} and no role leads into this one: its profiles and quotas can't be read, so an application profile has no pool here, no limit is known, and nothing is asked of AWS; give its [[account]] a `role_arn` for that"
+            ),
         }
     }
 }

@@ -4,11 +4,11 @@ mod catalog;
 mod values;
 
 use super::*;
-use crate::cloud::{FaultClass, FoundationModel, ListedQuota, Profile};
+use crate::cloud::{Access, FaultClass, FoundationModel, ListedQuota, Profile};
 use crate::collect::fake::{Fake, fault, listed, metric, scope};
 use crate::collect::read;
 use crate::model::catalog::{LifeCycle, TargetKind};
-use crate::model::ids::ModelId;
+use crate::model::ids::{AccountId, ModelId};
 use crate::model::series::{Depth, Sample, Signal};
 use crate::model::time::Minute;
 use crate::model::units::{Amount, QuotaKind};
@@ -324,6 +324,51 @@ async fn quota_names_that_could_not_be_read_leave_a_new_pool_unknown() {
     discovered(&fake, &mut book, now()).await;
     let pool = book.pools.values().next().unwrap();
     assert_eq!(pool.mapping(QuotaKind::Tpm), &Mapping::Unknown);
+}
+
+/// Nothing is read through the monitoring account but metrics: what the port says no to is not even tried to be explained.
+#[tokio::test]
+async fn where_metrics_alone_can_be_read_ids_tell_what_they_can_and_the_rest_is_told() {
+    let us = format!("us.{SONNET}");
+    let mut fake = Fake {
+        access: Access {
+            metrics_through: Some(AccountId::new("999988887777")),
+            is_metrics_only: true,
+        },
+        ..region(&[&us, "amazon.nova-lite-v1:0", "app-of-a-team"])
+    };
+    for operation in [
+        "servicequotas:ListServiceQuotas",
+        "servicequotas:ListAWSDefaultServiceQuotas",
+    ] {
+        for _ in 0..2 {
+            fake.fail(operation, 0, FaultClass::Denied);
+        }
+    }
+    fake.profiles
+        .push(profile("app-of-a-team", true, us_arns()));
+    let mut book = Book::default();
+    let got = discovered(&fake, &mut book, now()).await;
+    assert_eq!(got.gathered.faults, []);
+    assert!(got.has_listed_quotas, "or it would be tried in each round");
+    assert_eq!(book.discovered[&scope()], now());
+    assert_eq!(family(&book, &us), Some((Family::Geo, SONNET.to_owned())));
+    let bare = family(&book, "amazon.nova-lite-v1:0");
+    assert_eq!(bare.unwrap().0, Family::OnDemand);
+    assert_eq!(target(&book, "app-of-a-team"), None);
+    let mut mappings = book.pools.values().flat_map(|pool| pool.mappings.values());
+    assert!(mappings.all(|it| *it == Mapping::Unknown));
+    let told = news(&got);
+    assert!(
+        told.contains("`app-of-a-team` (an application profile names no model"),
+        "{told}"
+    );
+    assert!(told.contains("read through account 999988887777"), "{told}");
+    let calls = fake.calls.lock().unwrap();
+    assert!(
+        !calls.iter().any(|it| it.starts_with("bedrock:")),
+        "{calls:?}"
+    );
 }
 
 #[tokio::test]

@@ -55,7 +55,8 @@ pub(super) struct Asker<'a> {
     is_stopped: bool,
     /// Requests for single series that may still be made.
     free: u32,
-    /// We may not make them: that is a permission of its own, and the other call may well be allowed.
+    /// We may not make them: that is a permission of its own, and the other call may well be allowed. Nor can we where
+    /// metrics come through another account.
     is_single_denied: bool,
     /// Series with a problem of their own, by what it is.
     troubles: BTreeMap<Trouble, (usize, Vec<String>)>,
@@ -138,7 +139,7 @@ fn query(
 }
 
 impl<'a> Asker<'a> {
-    /// For one read of one scope. Up to `free` series are asked for one by one, as long as those requests are free.
+    /// For one read of one scope, by requests for single series only where there is a way for them. Up to `free` series are asked for one by one, as long as those requests are free.
     pub(super) fn new(cloud: &'a dyn Cloud, scope: &'a Scope, free: u32) -> Self {
         Self {
             cloud,
@@ -148,7 +149,7 @@ impl<'a> Asker<'a> {
             failures: (0, 0),
             is_stopped: false,
             free,
-            is_single_denied: false,
+            is_single_denied: cloud.access(scope).metrics_through.is_some(),
             troubles: BTreeMap::new(),
         }
     }
@@ -185,15 +186,29 @@ impl<'a> Asker<'a> {
         evidence: &mut [bool],
     ) -> Option<Vec<Answers>> {
         let mut queries = Vec::with_capacity(MAX_QUERIES);
+        // Those that only a request for many series may ask for come last, and go back to their places in the end.
+        let (mut places, mut last) = (Vec::with_capacity(MAX_QUERIES), Vec::new());
+        let mut last_places = Vec::new();
         for (index, target) in targets.iter().enumerate() {
             let (endpoint, name) = Endpoint::of_target(target);
             for (number, measure) in Measure::up_to(depth, endpoint).enumerate() {
                 let id = format!("t{index}_{number}");
-                queries.push(query(id, measure, endpoint, Some(name), self.step));
+                let place = places.len() + last_places.len();
+                let query = query(id, measure, endpoint, Some(name), self.step);
+                if measure.may_be_single() {
+                    places.push(place);
+                    queries.push(query);
+                } else {
+                    last_places.push(place);
+                    last.push(query);
+                }
             }
         }
+        let most_single = queries.len();
+        queries.append(&mut last);
+        places.append(&mut last_places);
         let free = usize::try_from(self.free).unwrap_or(usize::MAX);
-        let (single, _) = queries.split_at(queries.len().min(free).min(MAX_SINGLE));
+        let (single, _) = queries.split_at(most_single.min(free).min(MAX_SINGLE));
         let mut series = self.singles(single, stretch).await;
         let together = queries.get(series.len()..).unwrap_or_default();
         let mut is_answered = series.iter().any(Option::is_some);
@@ -213,8 +228,10 @@ impl<'a> Asker<'a> {
                 *seen |= matches!(point, Point::Value(_));
             }
         }
+        let mut in_place: Vec<_> = places.into_iter().zip(series).collect();
+        in_place.sort_unstable_by_key(|(place, _)| *place);
         // A series without an answer is lost, which is what a missing one counts as.
-        let mut series = series.into_iter();
+        let mut series = in_place.into_iter().map(|(_, points)| points);
         let of_target = |target: &&TargetId| {
             let (endpoint, _) = Endpoint::of_target(target);
             let answers = Measure::up_to(depth, endpoint).zip(series.by_ref());

@@ -14,7 +14,11 @@ use std::{
 
 use super::{Asker, Measure, Tally, targets_a_request};
 use crate::cloud::Cloud;
-use crate::collect::{Gathered, burndown, endpoint::Endpoint, sum::Summed};
+use crate::collect::{
+    Gathered, burndown,
+    endpoint::Endpoint,
+    sum::{Summed, share_by_the_hour},
+};
 use crate::model::book::Book;
 use crate::model::catalog::PoolId;
 use crate::model::history::{Bucket, Resolution, Stretch, StretchKey};
@@ -302,10 +306,14 @@ fn filled(
         number,
     };
     let skipped = from.since(key.first_minute()) / resolution.minutes();
+    let mut signals = summed.signals;
+    if resolution == Resolution::Minute {
+        share_by_the_hour(&mut signals, from);
+    }
     let reading = Reading {
         pool: pool.clone(),
         from,
-        signals: summed.signals,
+        signals,
         by_target: summed.by_target,
     };
     let uses = uses_of(&key, &reading, Minute::of(now));

@@ -95,6 +95,11 @@ fn account() -> Table {
             &ROLE,
         ),
         key("external_id", "For that role.", &WORDS),
+        key(
+            "metrics_through",
+            "The [[account]] that is its monitoring account: its metrics are read there, all else needs the role.",
+            &ACCOUNT,
+        ),
     ];
     Table::ways(
         &common,

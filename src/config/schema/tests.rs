@@ -27,6 +27,8 @@ const SECRETS: [(&str, &str); 4] = [
 
 /// A receiver that another one may fall back to.
 const SPARE: &str = "spare";
+/// Another account that is watched.
+const MONITORING: &str = "444455556666";
 
 /// Files with secrets, and the values that only this machine can give.
 struct Place(PathBuf);
@@ -44,6 +46,7 @@ impl Place {
     fn value(&self, path: &str) -> Option<String> {
         let of = |path: &str| format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
         match path {
+            "account.metrics_through" => Some(MONITORING.to_owned()),
             "rules.folder" => Some(of("alert-rules")),
             "receiver.on-call.fallback" | "digest.receiver" => Some(SPARE.to_owned()),
             "receiver.on-call.url_file" | "heartbeat.url_file" => Some(self.file("slack-url")),
@@ -114,7 +117,14 @@ impl Writer<'_> {
                 Toml::Table([("team".to_owned(), text)].into_iter().collect())
             }
             Shape::Table(table) => Toml::Table(self.table(table, &below, way)),
-            Shape::Tables(table) => Toml::Array(vec![Toml::Table(self.table(table, &below, way))]),
+            Shape::Tables(table) => {
+                let mut tables = vec![Toml::Table(self.table(table, &below, way))];
+                if path == "account" {
+                    let spare = format!("id = '{MONITORING}'\nregions = ['us-east-1']");
+                    tables.push(Toml::Table(spare.parse().unwrap()));
+                }
+                Toml::Array(tables)
+            }
             Shape::Named(known, other) => {
                 let known = known.iter().map(|(name, table)| {
                     (

@@ -439,6 +439,7 @@ mod tests {
             },
             role_arn: None,
             external_id: None,
+            metrics_through: None,
         }
     }
 

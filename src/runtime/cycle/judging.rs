@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Cycle, CycleError};
 use crate::{
     act::plan::{self, Beside, Spent, Wanted, situation},
-    collect::most_reserved_output,
+    collect::{long_input_tokens, most_reserved_output},
     engine::{
         self,
         residency::{self, Law},
@@ -134,6 +134,7 @@ impl Cycle {
             takers: &self.takers,
             recent: &self.recent,
             most_output: most_reserved_output(),
+            long_input: long_input_tokens(),
             past: &self.keeping.past,
             policy: &self.settings.policy,
             beside: &self.beside,

@@ -1,9 +1,14 @@
 //! What the month costs so far, and what it will come to: counted in memory, written down every quarter of an hour.
 
+use std::collections::BTreeSet;
+
 use super::{Cycle, CycleError};
 use crate::{
     aws::price,
-    collect::{budget::Load, cadence::Plan},
+    collect::{
+        budget::{Means, stretch},
+        cadence::Plan,
+    },
     model::{
         book::{Book, Key, Record},
         ids::{AccountId, Scope},
@@ -153,12 +158,17 @@ impl Cycle {
         let left = minutes_left(now);
         let money =
             (BUDGET_AIM * cost.monthly_budget - self.spending.so_far_usd(cost.free_share)) / left;
-        let free: f64 = accounts
-            .iter()
+        let linked = accounts.iter().filter(|it| it.metrics_through.is_some());
+        let linked: BTreeSet<&AccountId> = linked.map(|it| &it.id).collect();
+        let own = accounts.iter().filter(|it| !linked.contains(&it.id));
+        let free: f64 = own
             .map(|account| f64::from(self.spending.free_left(&account.id, cost.free_share)))
             .sum();
-        let affordable = money / price::usd_per_series() + free / left;
-        plan.stretch = Load::of(&plan, &book, cadence).stretch(affordable);
+        let means = Means {
+            paid: money / price::usd_per_series(),
+            free: free / left,
+        };
+        plan.stretch = stretch(&plan, &book, cadence, means, &linked);
         let read_every = plan.read_every(&book, cadence);
         drop(book);
         self.shared.health_mut().read_every = read_every;
@@ -197,6 +207,9 @@ impl Cycle {
     /// How many free requests the next round of this scope may spend on single series. Our share is spread over the
     /// minutes since we count and the account's Regions; what minutes with few reads leave is there for those with many.
     pub(super) fn free_requests(&self, scope: &Scope, now: Timestamp) -> u32 {
+        if self.cloud.access(scope).metrics_through.is_some() {
+            return 0;
+        }
         let cost = &self.settings.cost;
         let scopes = self.rounds.scopes();
         let regions = scopes

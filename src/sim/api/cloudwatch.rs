@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Input, missing, page, quotas::with_token, unknown};
 use crate::{
     cloud::{Metric, MetricStatus},
-    model::ids::Scope,
+    model::ids::{AccountId, Scope},
     sim::{
         ApiError,
         cloudwatch::{GetData, METRICS_PAGE, Order, Query, SeriesPart, check_statistics},
@@ -40,13 +40,22 @@ fn list_metrics(kernel: &mut Kernel, scope: &Scope, input: Input<'_>) -> Result<
         Some("PT3H") => true,
         Some(_) => return Err(refuse("RecentlyActive must be PT3H")),
     };
-    let listed = kernel.metrics(scope, is_recent)?;
-    let mut metrics: Vec<&Metric> = listed.iter().collect();
+    let is_linked = input.flag("IncludeLinkedAccounts")?.unwrap_or(false);
+    let owners = kernel.owners(scope, is_linked, input.text("OwningAccount")?);
+    let mut listed = Vec::new();
+    for owner in owners {
+        let metrics = kernel.metrics(&owner, is_recent)?;
+        listed.push((owner.account, metrics));
+    }
+    let of_each = listed.iter();
+    let mut metrics: Vec<(&AccountId, &Metric)> = of_each
+        .flat_map(|(owner, metrics)| metrics.iter().map(move |metric| (owner, metric)))
+        .collect();
     if let Some(namespace) = input.text("Namespace")? {
-        metrics.retain(|metric| metric.namespace == namespace);
+        metrics.retain(|(_, metric)| metric.namespace == namespace);
     }
     if let Some(name) = input.text("MetricName")? {
-        metrics.retain(|metric| metric.name == name);
+        metrics.retain(|(_, metric)| metric.name == name);
     }
     let filters = input.list("Dimensions")?;
     if filters.len() > 10 {
@@ -57,7 +66,7 @@ fn list_metrics(kernel: &mut Kernel, scope: &Scope, input: Input<'_>) -> Result<
     for filter in filters {
         let filter = Input(filter);
         let (name, value) = (filter.required("Name")?, filter.text("Value")?);
-        metrics.retain(|metric| {
+        metrics.retain(|(_, metric)| {
             let own = metric.dimensions.get(name);
             own.is_some_and(|own| value.is_none_or(|value| own == value))
         });
@@ -68,8 +77,15 @@ fn list_metrics(kernel: &mut Kernel, scope: &Scope, input: Input<'_>) -> Result<
         METRICS_PAGE,
         "InvalidNextToken",
     )?;
-    let metrics: Vec<Value> = metrics.into_iter().map(metric_json).collect();
-    Ok(with_token(json!({ "Metrics": metrics }), next))
+    let told: Vec<Value> = metrics.iter().map(|(_, it)| metric_json(it)).collect();
+    // Only a monitoring account is told whose they are, one owner a metric.
+    let monitors = kernel.world.account(&scope.account);
+    if is_linked && monitors.is_some_and(|it| !it.monitors.is_empty()) {
+        let owners: Vec<&str> = metrics.iter().map(|(owner, _)| owner.as_str()).collect();
+        let answer = json!({ "Metrics": told, "OwningAccounts": owners });
+        return Ok(with_token(answer, next));
+    }
+    Ok(with_token(json!({ "Metrics": told }), next))
 }
 
 fn metric_json(metric: &Metric) -> Value {
@@ -124,6 +140,7 @@ fn query(raw: &Value) -> Result<Query, ApiError> {
     );
     Ok(Query {
         id: raw.required("Id")?.to_owned(),
+        owner: raw.text("AccountId")?.map(AccountId::new),
         metric: metric(Input(
             stat.member("Metric").ok_or_else(|| missing("Metric"))?,
         ))?,
@@ -216,6 +233,7 @@ fn get_statistics(kernel: &mut Kernel, scope: &Scope, input: Input<'_>) -> Resul
     for statistic in statistics {
         let query = Query {
             id: "q".to_owned(),
+            owner: None,
             metric: metric.clone(),
             statistic: statistic.to_owned(),
             period_seconds,

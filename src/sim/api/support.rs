@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Input, Paging, unknown};
+use super::{Input, Paging, missing, unknown, wrong};
 use crate::{
     model::{
         ids::{AccountId, CaseId, DisplayId},
@@ -10,7 +10,7 @@ use crate::{
     },
     sim::{
         ApiError,
-        desk::{Case, Said},
+        desk::{Case, File, Said},
         kernel::Kernel,
         support::{CaseQuery, NewCase, SERVICES, SEVERITIES},
     },
@@ -35,9 +35,11 @@ pub(super) fn handle(
         "AddCommunicationToCase" => {
             kernel.has_plan(account)?;
             let id = CaseId::new(input.required("caseId")?);
-            kernel.add_said(account, &id, input.required("communicationBody")?)?;
+            let body = input.required("communicationBody")?;
+            kernel.add_said(account, &id, body, input.text("attachmentSetId")?)?;
             Ok(json!({ "result": true }))
         }
+        "AddAttachmentsToSet" => add_attachments(kernel, account, input),
         "ResolveCase" => {
             kernel.has_plan(account)?;
             let (before, after) =
@@ -52,6 +54,28 @@ pub(super) fn handle(
         "DescribeServices" => describe_services(kernel, account, input),
         other => Err(unknown(other)),
     }
+}
+
+fn add_attachments(
+    kernel: &mut Kernel,
+    account: &AccountId,
+    input: Input<'_>,
+) -> Result<Value, ApiError> {
+    kernel.has_plan(account)?;
+    let files = input.list("attachments")?.iter().map(|raw| {
+        let raw = Input(raw);
+        let data = data_encoding::BASE64.decode(raw.required("data")?.as_bytes());
+        Ok(File {
+            name: raw.required("fileName")?.to_owned(),
+            data: data.map_err(|_| wrong("data", "base64"))?,
+        })
+    });
+    let files = files.collect::<Result<Vec<_>, ApiError>>()?;
+    if files.is_empty() {
+        return Err(missing("attachments"));
+    }
+    let set = kernel.add_attachments(account, input.text("attachmentSetId")?, files)?;
+    Ok(json!({ "attachmentSetId": set.id, "expiryTime": iso(set.expires) }))
 }
 
 fn new_case(input: Input<'_>) -> Result<NewCase, ApiError> {
@@ -70,6 +94,7 @@ fn new_case(input: Input<'_>) -> Result<NewCase, ApiError> {
             .into_iter()
             .map(ToOwned::to_owned)
             .collect(),
+        attachments: input.text("attachmentSetId")?.map(ToOwned::to_owned),
     })
 }
 
@@ -178,12 +203,16 @@ fn iso(at: Timestamp) -> String {
 }
 
 fn said_json(case: &CaseId, said: &Said) -> Value {
+    let files = (0..).zip(&said.files);
+    let files: Vec<Value> = files
+        .map(|(number, file): (u32, &File)| json!({ "attachmentId": format!("a-{number}"), "fileName": file.name }))
+        .collect();
     json!({
         "caseId": case.as_str(),
         "body": said.body,
         "submittedBy": said.by,
         "timeCreated": iso(said.at),
-        "attachmentSet": [],
+        "attachmentSet": files,
     })
 }
 

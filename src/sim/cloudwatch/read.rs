@@ -3,7 +3,7 @@
 use crate::{
     cloud::{Metric, MetricStatus},
     model::{
-        ids::{Scope, TargetId},
+        ids::{AccountId, Scope, TargetId},
         time::{DAY, Minute},
     },
     sim::{
@@ -30,6 +30,8 @@ const HOURS_KEPT: i64 = 455 * DAY;
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     pub(crate) id: String,
+    /// Whose metric; without it, the caller's.
+    pub(crate) owner: Option<AccountId>,
     pub(crate) metric: Metric,
     pub(crate) statistic: String,
     pub(crate) period_seconds: i64,
@@ -95,7 +97,19 @@ impl Kernel {
         let mut budget = call.datapoints.clamp(1, DATAPOINTS);
         let mut parts = Vec::new();
         for (index, query) in call.queries.iter().enumerate().skip(first) {
-            let all = self.series_points(scope, call, query)?;
+            let of = Scope {
+                account: query.owner.as_ref().unwrap_or(&scope.account).clone(),
+                region: scope.region.clone(),
+            };
+            if !self.sees(&scope.account, &of.account) {
+                parts.push(SeriesPart {
+                    query: index,
+                    status: MetricStatus::Forbidden,
+                    points: Vec::new(),
+                });
+                continue;
+            }
+            let all = self.series_points(&of, call, query)?;
             let rest = all.get(skip..).unwrap_or_default();
             if rest.len() > budget {
                 let points = rest.iter().take(budget).copied().collect();

@@ -1,10 +1,13 @@
 //! How a call in process is made: counted, drawn against the faults, carried out.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use super::convert::{failed, refused};
 use crate::{
-    cloud::{CallCounts, Fault, Page},
+    cloud::{Access, CallCounts, Fault, Page},
     model::{
         ids::{AccountId, Scope},
         spend::{Calls, Site},
@@ -21,6 +24,7 @@ use crate::{
 pub(super) struct InProcess {
     pub(super) sim: Arc<Sim>,
     pub(super) caller: AccountId,
+    pub(super) access: BTreeMap<AccountId, Access>,
     pub(super) faults: Arc<Faults>,
     pub(super) counts: Mutex<CallCounts>,
 }
@@ -44,6 +48,10 @@ impl InProcess {
         series: usize,
         act: impl FnOnce(&mut Kernel) -> Result<T, ApiError>,
     ) -> Result<T, Fault> {
+        let access = self.access.get(&scope.account);
+        if access.is_some_and(|it| it.is_metrics_only) {
+            return Err(Fault::no_way(operation, scope));
+        }
         let fault = self.faults.call(operation);
         if fault == Some(Happened::Connect) {
             return Err(failed(operation, Happened::Connect));
@@ -90,6 +98,16 @@ impl InProcess {
                 },
             })
         })
+    }
+
+    /// Whom the metrics of this scope are asked of.
+    pub(super) fn asked_for_metrics(&self, scope: &Scope) -> Scope {
+        let access = self.access.get(&scope.account);
+        let through = access.and_then(|it| it.metrics_through.clone());
+        Scope {
+            account: through.unwrap_or_else(|| scope.account.clone()),
+            region: scope.region.clone(),
+        }
     }
 
     fn may_enter(&self, kernel: &Kernel, scope: &Scope) -> Result<(), ApiError> {

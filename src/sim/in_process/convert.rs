@@ -2,7 +2,7 @@
 
 use crate::{
     cloud::{Case, Communication, Fault, FaultClass, ListedQuota, MetricRequest, QuotaRequest},
-    model::units::Amount,
+    model::{ids::AccountId, units::Amount},
     sim::{
         ApiError,
         cloudwatch::{GetData, Order, Query},
@@ -98,9 +98,15 @@ pub(super) fn case(case: DeskCase) -> Case {
     }
 }
 
-pub(super) fn get_data(request: MetricRequest, datapoints: usize) -> GetData {
+/// The metrics are those of `owner`; without it, the caller's.
+pub(super) fn get_data(
+    request: MetricRequest,
+    owner: Option<&AccountId>,
+    datapoints: usize,
+) -> GetData {
     let queries = request.queries.into_iter().map(|query| Query {
         id: query.id,
+        owner: owner.cloned(),
         metric: query.metric,
         statistic: query.statistic,
         period_seconds: i64::from(query.period_seconds),

@@ -115,9 +115,21 @@ fn accounts(check: &mut Check, raw: &[raw::Account]) -> Vec<Account> {
             name: account.name.clone(),
             has_support_plan: account.support_plan,
             is_assumable: account.assumable,
+            monitors: account.monitors.iter().map(AccountId::new).collect(),
             topics: topics.collect(),
             regions,
         });
+    }
+    for account in &read {
+        for linked in &account.monitors {
+            if *linked == account.id || !read.iter().any(|known| known.id == *linked) {
+                let place = format!("account `{}`", account.id);
+                check.fault(
+                    &place,
+                    &format!("`monitors` names `{linked}`, which is no other [[account]]"),
+                );
+            }
+        }
     }
     read
 }

@@ -76,6 +76,8 @@ pub(super) struct Account {
     pub(super) support_plan: bool,
     #[serde(default = "yes")]
     pub(super) assumable: bool,
+    #[serde(default)]
+    pub(super) monitors: Vec<String>,
     pub(super) regions: Vec<String>,
     #[serde(default)]
     pub(super) topics: Vec<String>,

@@ -87,6 +87,7 @@ stored_struct!(Notice of receiver::Notice {
     phase: String, number: u32, severity: String, title: String, cause: Cause, kind: Option<String>,
     pools: Vec<PoolId>, began: i64, resolved: Option<String>,
 });
+stored_struct!(Evidence of action::Evidence { name: String, csv: String, });
 stored_enum!(Effect of action::Effect {
     Notify {
         receiver: String, severity: String, subject: String, body: String,
@@ -95,8 +96,17 @@ stored_enum!(Effect of action::Effect {
         notice: Option<Box<Notice>>,
     }
     RequestQuota { scope: Scope, code: String, desired: Number, context: String, }
-    OpenCase { scope: Scope, subject: String, body: String, }
-    Comment { scope: Scope, case: String, body: String, }
+    OpenCase {
+        scope: Scope, subject: String, body: String,
+        // Since format 6; words of before have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<Box<Evidence>>,
+    }
+    Comment {
+        scope: Scope, case: String, body: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<Box<Evidence>>,
+    }
 });
 stored_enum!(IntentState of action::IntentState {
     Proposed { expires: String, }

@@ -203,6 +203,10 @@ pub struct PerRequest {
     pub cache_read_tokens: Option<f64>,
     /// Tokens a request wrote to the cache; `null` where not known.
     pub cache_write_tokens: Option<f64>,
+    /// Share of the requests with more input tokens than `long_input_tokens`, 0 to 1; `null` where not known.
+    pub long_input_share: Option<f64>,
+    /// From how many input tokens on a request counts as long: AWS Support asks for their share.
+    pub long_input_tokens: u32,
     /// Share of the day's minutes that were observed, 0 to 1.
     pub coverage: f64,
 }

@@ -12,7 +12,7 @@ use crate::{
         alert::{AlertState, Verdict},
         card::Card,
         catalog::{Mapping, Pool, PoolId},
-        ids::QuotaCode,
+        ids::{QuotaCode, Scope},
         quota::Limit,
         series::{PoolSeries, Sample, Signal},
         time::{DAY, HOUR, Minute},
@@ -184,7 +184,16 @@ impl View<'_> {
                     format!("several fit, none is acted upon: {}", codes.join(", ")),
                 )
             }
-            Mapping::Unknown => without("unknown", "the quotas could not be read yet".to_owned()),
+            Mapping::Unknown => without("unknown", self.why_unknown(&pool.id.scope)),
+        }
+    }
+
+    fn why_unknown(&self, scope: &Scope) -> String {
+        match self.settings.policy.metrics_only.get(&scope.account) {
+            Some(through) => format!(
+                "the quotas can't be read: metrics come through account {through}, and no role leads into this one"
+            ),
+            None => "the quotas could not be read yet".to_owned(),
         }
     }
 

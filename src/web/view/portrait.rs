@@ -22,6 +22,8 @@ impl View<'_> {
             output_tokens: means.output,
             cache_read_tokens: means.cache_read,
             cache_write_tokens: means.cache_write,
+            long_input_share: means.long_inputs.map(|percent| percent / 100.0),
+            long_input_tokens: portrait::long_input(),
             coverage: f64::from(means.coverage) / 10_000.0,
         })
     }

@@ -6,7 +6,7 @@ mod said;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_ops_alert::model::{
-    action::{Effect, Intent, IntentState},
+    action::{Effect, Evidence, Intent, IntentState},
     alert::{AlertState, Track},
     book::{Key, Record},
     catalog::{Catalog, Family, LifeCycle, Mapping, Pool, PoolId, Target, TargetKind},
@@ -234,11 +234,13 @@ fn effect(rng: &mut Rng) -> Effect {
             scope: scope(rng.u8(..)),
             subject: text(rng),
             body: long_text(rng),
+            evidence: maybe(rng, |rng| Box::new(evidence(rng))),
         },
         _ => Effect::Comment {
             scope: scope(rng.u8(..)),
             case: CaseId::new("case-1"),
             body: long_text(rng),
+            evidence: maybe(rng, |rng| Box::new(evidence(rng))),
         },
     }
 }
@@ -647,4 +649,11 @@ fn long_text(rng: &mut Rng) -> String {
 
 fn maybe<T>(rng: &mut Rng, make: impl FnOnce(&mut Rng) -> T) -> Option<T> {
     rng.bool().then(|| make(rng))
+}
+
+fn evidence(rng: &mut Rng) -> Evidence {
+    Evidence {
+        name: text(rng),
+        csv: long_text(rng),
+    }
 }

@@ -66,6 +66,7 @@ pub(super) fn settings() -> Settings {
             regions: Regions::These(vec![Region::new("us-east-1"), Region::new("eu-west-1")]),
             role_arn: None,
             external_id: None,
+            metrics_through: None,
         }],
         policy: Policy {
             mode: Mode::Propose,
@@ -94,6 +95,7 @@ pub(super) fn settings() -> Settings {
             inhibits: Vec::new(),
             digests: Vec::new(),
             residency: Vec::new(),
+            metrics_only: BTreeMap::new(),
             reminders: Reminders {
                 first_minutes: 240,
                 longest_minutes: 1_440,

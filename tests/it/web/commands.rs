@@ -134,10 +134,21 @@ async fn cost_reads_well_and_its_plan_needs_no_service() {
         targets: 20,
         regions: 2,
         accounts: 1,
+        linked_targets: 0,
+        linked_regions: 0,
     };
     let settings = config::parse("", "none.toml", &config::Overrides::default()).unwrap();
     let tenth = Share::from_basis_points(1_000).unwrap();
     let mut out = Vec::new();
     cost::write_plan(&plan(watched, tenth, &settings), Format::Text, &mut out).unwrap();
     insta::assert_snapshot!("cost_plan", String::from_utf8(out).unwrap());
+    // The same, with one of the Regions in an account that is read through the other.
+    let linked = Watched {
+        linked_targets: 10,
+        linked_regions: 1,
+        ..watched
+    };
+    let mut out = Vec::new();
+    cost::write_plan(&plan(linked, tenth, &settings), Format::Text, &mut out).unwrap();
+    insta::assert_snapshot!("cost_plan_linked", String::from_utf8(out).unwrap());
 }

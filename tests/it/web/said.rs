@@ -32,6 +32,7 @@ async fn obeyed(served: &mut Served) {
             takers: &BTreeMap::new(),
             recent: &BTreeMap::new(),
             most_output: 1.0,
+            long_input: 1,
             past: &Past::new(),
             policy: &settings.policy,
             stop: None,

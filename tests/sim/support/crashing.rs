@@ -16,7 +16,7 @@ use std::{
 use async_trait::async_trait;
 use bedrock_ops_alert::{
     cloud::{
-        Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
+        Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
         ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Post,
         Profile, QuotaRequest,
     },
@@ -101,6 +101,9 @@ macro_rules! crashing {
 
 #[async_trait]
 impl Cloud for Crashing {
+    fn access(&self, scope: &Scope) -> Access {
+        self.inner.access(scope)
+    }
     async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
         crashing!(self, Some(scope), self.inner.caller(scope))
     }
@@ -210,6 +213,9 @@ impl Cloud for Crashing {
             self.inner.quota_request_history(scope, code, page)
         )
     }
+    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault> {
+        crashing!(self, Some(scope), self.inner.attach(scope, name, data))
+    }
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
         crashing!(self, Some(scope), self.inner.create_case(scope, case))
     }
@@ -242,11 +248,12 @@ impl Cloud for Crashing {
         scope: &Scope,
         case: &CaseId,
         body: &str,
+        attachments: Option<&str>,
     ) -> Result<(), Fault> {
         crashing!(
             self,
             Some(scope),
-            self.inner.add_communication(scope, case, body)
+            self.inner.add_communication(scope, case, body, attachments)
         )
     }
     async fn publish(

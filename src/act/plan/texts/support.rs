@@ -80,6 +80,12 @@ pub(in crate::act::plan) fn request_context(
             grouped(output)
         ));
     }
+    if let Some(share) = usage.long_inputs {
+        lines.push(format!(
+            "- requests with more than {} input tokens: {share:.1} %",
+            grouped(f64::from(draft.inputs.long_input))
+        ));
+    }
     push_targets(draft, incident, &mut lines);
     push_evidence(draft, incident, &mut lines);
     push_organisation(draft, &mut lines);

@@ -194,8 +194,8 @@ async fn a_round_asks_no_more_than_its_share_and_a_big_pool_is_read_all_the_same
     let book = book(&[("big", 200), ("small", 1)]);
     let (mut held, mut tries) = (Held::new(), Tries::new());
     round(&fake, &book, &mut held, &mut tries).await;
-    // One day of 200 targets, five a request.
-    assert_eq!(fake.requests.lock().unwrap().len(), 40);
+    // One day of 200 targets, four a request.
+    assert_eq!(fake.requests.lock().unwrap().len(), 50);
     assert_eq!(held.len(), 1);
 }
 

@@ -1,6 +1,7 @@
 //! What only a deep read reads: percentiles, the time to the first token, cache reads.
 
 use super::*;
+use crate::collect::{fake::RANK, sum::share_by_the_hour};
 
 /// Two targets that drain one pool, read through to 11:55 at all depths.
 fn two() -> Book {
@@ -51,6 +52,68 @@ async fn percentiles_are_weighted_by_invocations_and_only_who_streams_has_a_firs
     of_latency.sort_unstable();
     of_latency.dedup();
     assert_eq!(of_latency, ["Average", "p50", "p90", "p99"]);
+}
+
+/// A share of each target's requests, weighted by their number, is the share of all of them.
+#[tokio::test]
+async fn the_share_of_long_inputs_is_that_of_all_requests_together_and_no_single_request_asks_for_it()
+ {
+    let mut fake = Fake::default();
+    feed(&mut fake, "us.a", 10, 30.0);
+    feed(&mut fake, "us.b", 10, 10.0);
+    let minute = noon().plus(-10);
+    fake.put(RANK, "us.a", minute, 1.0);
+    fake.put(RANK, "us.b", minute, 50.0);
+    let pools = [(pool(SONNET), Depth::Deep)];
+    let mut free = 60;
+    let got = read(&fake, &scope(), &pools, &two(), &mut free, now()).await;
+    assert!(got.faults.is_empty(), "{:?}", got.faults);
+    let reading = &got.found[0].reading;
+    let of_all = Signal::LongInputs.rounded(Sample::Value(100.0 * 5.3 / 40.0));
+    assert_eq!(at(reading, Signal::LongInputs, 10), of_all);
+    // All that may be asked for free is, and lands where it belongs.
+    assert_eq!(at(reading, Signal::InputTokens, 10), Sample::Value(4_000.0));
+    assert_eq!(at(reading, Signal::Latency, 10), Sample::Value(1_000.0));
+    assert_eq!(
+        at(reading, Signal::LongInputs, 9),
+        Sample::NoData,
+        "no request, no share"
+    );
+    let single = fake.statistics.lock().unwrap();
+    assert!(
+        single.iter().all(|it| !it.statistic.starts_with("PR")),
+        "{single:?}"
+    );
+    let together: Vec<String> = fake.requests.lock().unwrap()[0]
+        .queries
+        .iter()
+        .map(|it| format!("{} {}", it.metric.name, it.statistic))
+        .collect();
+    assert_eq!(together, ["InputTokenCount PR(25000:)"; 2]);
+}
+
+/// Read from 11:40 to noon and, in the next hour, beyond it: what each hour has is its own.
+#[test]
+fn minutes_tell_the_share_of_their_hour() {
+    let from = noon().plus(-2);
+    let of = |values: [Option<f64>; 5]| -> Vec<Sample> {
+        values
+            .map(|it| it.map_or(Sample::NoData, Sample::Value))
+            .into()
+    };
+    let mut signals = BTreeMap::from([
+        (
+            Signal::Invocations,
+            of([Some(10.0), Some(30.0), Some(5.0), Some(0.0), Some(5.0)]),
+        ),
+        (
+            Signal::LongInputs,
+            of([Some(2.0), Some(1.0), Some(8.0), None, Some(0.0)]),
+        ),
+    ]);
+    share_by_the_hour(&mut signals, from);
+    let told = of([Some(1.3), Some(1.3), Some(4.0), None, Some(4.0)]);
+    assert_eq!(signals[&Signal::LongInputs], told);
 }
 
 #[tokio::test]

@@ -205,7 +205,7 @@ as_name! {
         Signal::Invocations, Signal::Throttles, Signal::ClientErrors, Signal::ServerErrors,
         Signal::InputTokens, Signal::OutputTokens, Signal::ChargedTokens, Signal::Latency,
         Signal::CacheWriteTokens, Signal::CacheReadTokens, Signal::LatencyP50,
-        Signal::LatencyP90, Signal::LatencyP99, Signal::FirstTokenP90,
+        Signal::LatencyP90, Signal::LatencyP99, Signal::FirstTokenP90, Signal::LongInputs,
     ];
     Trouble = [
         Trouble::Throttled, Trouble::ClientErrors, Trouble::ServerErrors, Trouble::Slow,

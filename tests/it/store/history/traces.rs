@@ -74,6 +74,12 @@ impl Trace {
                     Sample::NoData
                 }
             };
+            // One request in twenty or so is long: as they are kept, hour by hour.
+            let hour = f64::from(u8::try_from(minute / 60).unwrap());
+            let long = match count {
+                count if 0.0 < count => Sample::Value(4.0 + (hour * 7.0) % 5.0 / 2.0),
+                _ => Sample::NoData,
+            };
             let latency = millis(700.0, 900.0, &mut rng);
             for (signal, sample) in [
                 (Signal::Invocations, Sample::Value(count)),
@@ -96,6 +102,7 @@ impl Trace {
                 (Signal::LatencyP90, millis(1_200.0, 1_600.0, &mut rng)),
                 (Signal::LatencyP99, millis(2_500.0, 4_000.0, &mut rng)),
                 (Signal::FirstTokenP90, millis(300.0, 500.0, &mut rng)),
+                (Signal::LongInputs, long),
             ] {
                 signals.entry(signal).or_default().push(sample);
             }

@@ -397,6 +397,7 @@ fn add_errors(book: &mut Book) {
         scope: pool.scope.clone(),
         subject: "Server errors on amazon.nova-pro-v1:0".to_owned(),
         body: String::new(),
+        evidence: None,
     };
     let mut opened = intent(
         &errors.id,
