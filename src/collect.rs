@@ -21,6 +21,7 @@ mod label;
 mod listings;
 mod mantle;
 pub mod mapping;
+mod measure;
 mod pages;
 mod place;
 mod quotas;

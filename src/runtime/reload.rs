@@ -17,7 +17,10 @@ use super::{
     service,
     shared::{self, Shared},
 };
-use crate::model::{policy::Settings, time::Timestamp};
+use crate::model::{
+    policy::{Policy, Settings},
+    time::Timestamp,
+};
 
 /// Signals that come sooner after one another are one.
 const REST: Duration = Duration::from_secs(1);
@@ -204,6 +207,11 @@ fn applicable(
         accounts: running.accounts.clone(),
         store_path: running.store_path.clone(),
         listen: running.listen,
+        policy: Policy {
+            // What is filed where follows from how accounts are reached.
+            metrics_only: running.policy.metrics_only.clone(),
+            ..fresh.policy
+        },
         ..fresh
     };
     (settings, after_restart.collect())

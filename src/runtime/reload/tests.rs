@@ -28,6 +28,20 @@ fn what_only_a_restart_changes_is_named_and_the_rest_holds() {
     assert_eq!(settings.accounts, running.accounts);
 }
 
+/// What is filed where follows from how accounts are reached, and that is decided at the start.
+#[test]
+fn how_accounts_are_reached_waits_for_a_restart_as_a_whole() {
+    let begun = fresh(TWO).settings;
+    let linked = "[[account]]\nid = \"444455556666\"\nregions = [\"us-east-1\"]\nmetrics_through = \"111122223333\"\n";
+    let changed = fresh(&format!("{linked}{TWO}")).settings;
+    assert_eq!(changed.policy.metrics_only.len(), 1);
+    let (settings, keys) = applicable(changed.clone(), &begun, &begun);
+    assert_eq!(keys, ["[[account]]"]);
+    assert!(settings.policy.metrics_only.is_empty());
+    let (settings, _) = applicable(begun, &changed, &changed);
+    assert_eq!(settings.policy.metrics_only, changed.policy.metrics_only);
+}
+
 #[test]
 fn what_waits_for_a_restart_is_not_said_to_hold() {
     let fresh = fresh(TWO);
