@@ -11,7 +11,7 @@
 //!   forecasts of that were;
 //! - `peaks`, `sums`: what that is forecast to come to; `exhaustion`: the distribution of the time to exhaustion;
 //! - `warning`: when people are told; `alarm`: for how long that stands; `tally`: what came of it; `lookout`: all of it for
-//!   one quota, kept in step.
+//!   one quota, kept in step; `recalled`: the chances it reckoned last.
 //!
 //! Beats: a minute costs some additions; each hour the own errors are learned, each six hours the trend is fitted.
 //! What is forecast is the fit as of the last whole quarter of an hour. A new quota needs no new fit.
@@ -36,6 +36,7 @@ mod history;
 mod lookout;
 mod moves;
 mod peaks;
+mod recalled;
 mod rise;
 mod shape;
 mod spread;
