@@ -5,7 +5,7 @@
 //! - `history`: quarter-hour means of fifteen days, two bytes each;
 //! - `shape`: the shape of a day; `trend`: level, growth, weekdays; `yesterday`: what the last day had beyond them;
 //!   `moves`: how last week went on from here; `fit`: what is to be expected from all of them, from last week and from
-//!   the last hours; `rise`: how demand rose in the last;
+//!   the last hours; `seasonal`: yesterday and last week as they were, which outvote it; `rise`: how demand rose in the last;
 //! - `spread`: how wrong the own forecasts of the mean were;
 //! - `gauge`: what a quota counts, the busy minutes (`busy`) or the sum of a UTC day (`daily`), and how wrong the own
 //!   forecasts of that were;
@@ -38,6 +38,7 @@ mod moves;
 mod peaks;
 mod recalled;
 mod rise;
+mod seasonal;
 mod shape;
 mod spread;
 mod sums;
