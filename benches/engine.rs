@@ -5,6 +5,7 @@
 //! - a minute of all detectors: beside a running mean and deviation of each of the seven signals;
 //! - an hour of two quotas: beside the forecast "as a week ago", with the quantiles of its errors, made anew each quarter.
 //!
+//! `--series FILE` writes the hourly means that the forecast is made of, for `benches/beside_statsforecast.py`.
 //! Linux only: memory is read from /proc.
 
 #![expect(
@@ -122,10 +123,11 @@ fn main() {
     );
     let quantiles = per(20, || {
         for _ in 0..20 {
-            let forecast = pool.lookouts[0].forecast().unwrap();
+            let forecast = pool.lookouts[1].forecast().unwrap();
             black_box(forecast.quantiles(forecast.origin(), HOUR, 168));
         }
     });
+    write_series(&rows);
     let naive = per(1, || _ = black_box(as_a_week_ago(&rows)));
     line(
         "one fit and a week of hourly quantiles",
@@ -247,8 +249,11 @@ fn quotas() -> BTreeMap<(Scope, QuotaCode), Quota> {
         .into()
 }
 
+/// A signal, and where a row has it.
+type Column = (Signal, fn(&Row) -> Sample);
+
 fn series(rows: &[Row]) -> PoolSeries {
-    let signals: [(Signal, fn(&Row) -> Sample); 8] = [
+    let signals: [Column; 8] = [
         (Signal::Invocations, |row| row.measured.invocations),
         (Signal::Throttles, |row| row.measured.throttles),
         (Signal::ClientErrors, |row| row.measured.client_errors),
@@ -376,12 +381,27 @@ fn plain_deviations(rows: &[Row]) {
     }
 }
 
+/// One number a line, where `--series FILE` asks for it.
+fn write_series(rows: &[Row]) {
+    let mut words = std::env::args().skip_while(|it| it != "--series").skip(1);
+    if let Some(file) = words.next() {
+        let lines: String = hours(rows).iter().map(|it| format!("{it}\n")).collect();
+        fs::write(file, lines).unwrap();
+    }
+}
+
+/// The hourly means of what is charged, over the fifteen days that are known when the forecast is made.
+fn hours(rows: &[Row]) -> Vec<f64> {
+    let [from, until] = [DAY, DAY + PAST].map(|it| usize::try_from(it).unwrap());
+    rows[from..until]
+        .chunks_exact(60)
+        .map(|hour| hour.iter().map(|row| row.wanted[1]).sum::<f64>() / 60.0)
+        .collect()
+}
+
 /// The baseline of the forecast: each hour as a week ago, between the tenths of how wrong that was.
 fn as_a_week_ago(rows: &[Row]) -> Vec<[f64; 3]> {
-    let hours: Vec<f64> = rows[..usize::try_from(PAST).unwrap()]
-        .chunks_exact(60)
-        .map(|hour| hour.iter().map(|row| row.wanted[0]).sum::<f64>() / 60.0)
-        .collect();
+    let hours = hours(rows);
     let mut errors: Vec<f64> = hours
         .iter()
         .zip(&hours[168..])
