@@ -5,6 +5,7 @@
 //! - a minute of all detectors: beside a running mean and deviation of each of the seven signals;
 //! - an hour of two quotas: beside the forecast "as a week ago", with the quantiles of its errors, made anew each quarter.
 //!
+//! `--series FILE` writes the hourly means that the forecast is made of, for `benches/beside_statsforecast.py`.
 //! Linux only: memory is read from /proc.
 
 #![expect(
@@ -17,18 +18,24 @@
     reason = "a benchmark prints, and stops at what it did not expect"
 )]
 
-use std::{fs, hint::black_box, time::Instant};
+use std::{collections::BTreeMap, fs, hint::black_box, time::Instant};
 
 use bedrock_ops_alert::{
     config,
     engine::{
         detect::{Detectors, Measured, Refusals, Watched},
         forecast::{Lookout, Seen},
+        learned::{Ground, Learned, Reach},
     },
     model::{
-        rule::{Condition, WarningRule},
-        series::Sample,
+        calendar::Windows,
+        catalog::{Family, Mapping, Pool as CatalogPool, PoolId},
+        ids::{AccountId, ModelId, QuotaCode, Region, Scope},
+        quota::Quota,
+        rule::{Condition, Rule, WarningRule},
+        series::{PoolSeries, Reading, Sample, Signal},
         time::{DAY, HOUR, Minute},
+        units::{Amount, QuotaKind},
     },
 };
 
@@ -81,6 +88,7 @@ fn main() {
     let rule = warning();
     let rows: Vec<Row> = traffic(PAST + 2 * DAY);
     println!("one pool: all detectors, and the forecasts of two quotas; x: times the baseline's");
+    state(&rows[..usize::try_from(PAST + 2 * HOUR).unwrap()]);
     learning(&rows, &rule);
     let mut pool = caught_up(&rows);
     let detectors = per(DAY, || {
@@ -115,10 +123,11 @@ fn main() {
     );
     let quantiles = per(20, || {
         for _ in 0..20 {
-            let forecast = pool.lookouts[0].forecast().unwrap();
+            let forecast = pool.lookouts[1].forecast().unwrap();
             black_box(forecast.quantiles(forecast.origin(), HOUR, 168));
         }
     });
+    write_series(&rows);
     let naive = per(1, || _ = black_box(as_a_week_ago(&rows)));
     line(
         "one fit and a week of hourly quantiles",
@@ -126,7 +135,6 @@ fn main() {
         "as a week ago",
         naive,
     );
-    state(&rows);
 }
 
 /// The first fifteen days, as they are read at the first start, beside pushing each minute.
@@ -148,15 +156,124 @@ fn learning(rows: &[Row], rule: &WarningRule) {
     );
 }
 
+/// All that the daemon holds of what a pool has taught, an hour after the first start: chances are remembered then.
 fn state(rows: &[Row]) {
+    let rules = config::builtin_rules().unwrap();
+    let rules: Vec<&Rule> = rules
+        .iter()
+        .filter(|it| it.condition.is_learned())
+        .collect();
+    let (pool, quotas, series) = (catalog_pool(), quotas(), series(rows));
+    let changes = BTreeMap::new();
+    let ground = Ground {
+        pool: &pool,
+        series: &series,
+        quotas: &quotas,
+        changes: &changes,
+        windows: Windows::default(),
+        growth: Vec::new(),
+    };
+    let taught = || {
+        let (mut learned, start) = (Learned::default(), START.plus(PAST));
+        learned.learn(&rules, &ground, start);
+        for minute in 1..=HOUR {
+            let reach = Reach {
+                settled: start.plus(minute),
+                until: start.plus(minute + 20),
+            };
+            learned.judge(&rules, &ground, |_| None, |_| Some(reach));
+        }
+        assert!(
+            learned
+                .outlooks()
+                .filter(|it| it.exhaustion.is_some())
+                .count()
+                == 2
+        );
+        learned
+    };
+    let first: Vec<Learned> = (0..HELD).map(|_| taught()).collect(); // they fill what was freed before
     let before = resident();
-    let pools: Vec<Pool> = (0..HELD).map(|_| caught_up(rows)).collect();
-    let each = (resident() - before) / pools.len() as f64;
+    let held: Vec<Learned> = (0..HELD).map(|_| taught()).collect();
+    let each = (resident() - before) / held.len() as f64;
+    drop(first);
     println!(
         "{:<42} {each:>10.0} B   of which inline {} B",
         "state after 15 days",
-        size_of::<Pool>()
+        size_of::<Learned>()
     );
+}
+
+const RPM_AND_TPM: [(QuotaKind, f64); 2] = [(QuotaKind::Rpm, 400.0), (QuotaKind::Tpm, 800_000.0)];
+
+fn code(kind: QuotaKind) -> QuotaCode {
+    QuotaCode::new(kind.name())
+}
+
+fn catalog_pool() -> CatalogPool {
+    let mapping = |kind| match RPM_AND_TPM.iter().find(|it| it.0 == kind) {
+        Some(_) => Mapping::Mapped {
+            code: code(kind),
+            proof: "given".to_owned(),
+        },
+        None => Mapping::Absent,
+    };
+    CatalogPool {
+        id: PoolId {
+            scope: Scope {
+                account: AccountId::new("111122223333"),
+                region: Region::new("us-east-1"),
+            },
+            family: Family::Geo,
+            model: ModelId::new("model"),
+        },
+        burndown: Some(5.0),
+        mappings: QuotaKind::ALL.map(|kind| (kind, mapping(kind))).into(),
+    }
+}
+
+fn quotas() -> BTreeMap<(Scope, QuotaCode), Quota> {
+    let scope = catalog_pool().id.scope;
+    let quota = |(kind, value)| Quota {
+        scope: scope.clone(),
+        code: code(kind),
+        name: kind.unit().to_owned(),
+        applied: Amount::new(value),
+        default: None,
+        adjustable: true,
+        read_at: START.start(),
+        stale: None,
+    };
+    RPM_AND_TPM
+        .map(|it| ((scope.clone(), code(it.0)), quota(it)))
+        .into()
+}
+
+/// A signal, and where a row has it.
+type Column = (Signal, fn(&Row) -> Sample);
+
+fn series(rows: &[Row]) -> PoolSeries {
+    let signals: [Column; 8] = [
+        (Signal::Invocations, |row| row.measured.invocations),
+        (Signal::Throttles, |row| row.measured.throttles),
+        (Signal::ClientErrors, |row| row.measured.client_errors),
+        (Signal::ServerErrors, |row| row.measured.server_errors),
+        (Signal::InputTokens, |row| row.measured.input_tokens),
+        (Signal::OutputTokens, |row| row.measured.output_tokens),
+        (Signal::ChargedTokens, |row| Sample::Value(row.wanted[1])),
+        (Signal::Latency, |row| row.measured.latency),
+    ];
+    let mut series = PoolSeries::default();
+    for (from, rows) in (0_i64..).zip(rows.chunks(60)) {
+        let of = |of: fn(&Row) -> Sample| rows.iter().map(of).collect();
+        series.absorb(&Reading {
+            pool: catalog_pool().id,
+            from: START.plus(from * HOUR),
+            signals: signals.map(|(signal, value)| (signal, of(value))).into(),
+            by_target: BTreeMap::new(),
+        });
+    }
+    series
 }
 
 fn line(what: &str, seconds: f64, baseline: &str, other: f64) {
@@ -264,12 +381,27 @@ fn plain_deviations(rows: &[Row]) {
     }
 }
 
+/// One number a line, where `--series FILE` asks for it.
+fn write_series(rows: &[Row]) {
+    let mut words = std::env::args().skip_while(|it| it != "--series").skip(1);
+    if let Some(file) = words.next() {
+        let lines: String = hours(rows).iter().map(|it| format!("{it}\n")).collect();
+        fs::write(file, lines).unwrap();
+    }
+}
+
+/// The hourly means of what is charged, over the fifteen days that are known when the forecast is made.
+fn hours(rows: &[Row]) -> Vec<f64> {
+    let [from, until] = [DAY, DAY + PAST].map(|it| usize::try_from(it).unwrap());
+    rows[from..until]
+        .chunks_exact(60)
+        .map(|hour| hour.iter().map(|row| row.wanted[1]).sum::<f64>() / 60.0)
+        .collect()
+}
+
 /// The baseline of the forecast: each hour as a week ago, between the tenths of how wrong that was.
 fn as_a_week_ago(rows: &[Row]) -> Vec<[f64; 3]> {
-    let hours: Vec<f64> = rows[..usize::try_from(PAST).unwrap()]
-        .chunks_exact(60)
-        .map(|hour| hour.iter().map(|row| row.wanted[0]).sum::<f64>() / 60.0)
-        .collect();
+    let hours = hours(rows);
     let mut errors: Vec<f64> = hours
         .iter()
         .zip(&hours[168..])

@@ -5,13 +5,13 @@
 //! - `history`: quarter-hour means of fifteen days, two bytes each;
 //! - `shape`: the shape of a day; `trend`: level, growth, weekdays; `yesterday`: what the last day had beyond them;
 //!   `moves`: how last week went on from here; `fit`: what is to be expected from all of them, from last week and from
-//!   the last hours; `rise`: how demand rose in the last;
+//!   the last hours; `seasonal`: yesterday and last week as they were, which outvote it; `rise`: how demand rose in the last;
 //! - `spread`: how wrong the own forecasts of the mean were;
 //! - `gauge`: what a quota counts, the busy minutes (`busy`) or the sum of a UTC day (`daily`), and how wrong the own
 //!   forecasts of that were;
 //! - `peaks`, `sums`: what that is forecast to come to; `exhaustion`: the distribution of the time to exhaustion;
 //! - `warning`: when people are told; `alarm`: for how long that stands; `tally`: what came of it; `lookout`: all of it for
-//!   one quota, kept in step.
+//!   one quota, kept in step; `recalled`: the chances it reckoned last.
 //!
 //! Beats: a minute costs some additions; each hour the own errors are learned, each six hours the trend is fitted.
 //! What is forecast is the fit as of the last whole quarter of an hour. A new quota needs no new fit.
@@ -36,7 +36,9 @@ mod history;
 mod lookout;
 mod moves;
 mod peaks;
+mod recalled;
 mod rise;
+mod seasonal;
 mod shape;
 mod spread;
 mod sums;

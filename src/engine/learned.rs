@@ -38,7 +38,7 @@ use crate::model::{
 use sitting::{Said, Sitting};
 
 /// The shape of [`Learned`] as it is kept: one more with each change of what it consists of.
-pub const SHAPE: u16 = 5;
+pub const SHAPE: u16 = 6;
 /// Days of history that are worth learning from.
 pub const LEARNED_DAYS: i64 = 15;
 /// A minute that was nearly bad is worth a closer look for so long.
@@ -49,8 +49,8 @@ const MOST_AT_ONCE: i64 = 1_440;
 /// What a pool has taught so far: nothing by default.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Learned {
-    refusals: Group<Troubles<Refusals>>,
-    others: Group<Troubles<Detectors>>,
+    refusals: Group<Troubles<Refusals, [Found; 1]>>,
+    others: Group<Troubles<Detectors, [Found; Trouble::ALL.len() - 1]>>,
     /// By the place of the kind in [`QuotaKind::ALL`].
     quotas: [Option<Box<Group<Ahead>>>; QuotaKind::ALL.len()],
 }
@@ -64,21 +64,21 @@ struct Group<S> {
 
 /// Detectors and what they found.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
-struct Troubles<D> {
+struct Troubles<D, F> {
     detectors: D,
-    /// By the place of the trouble in [`Trouble::ALL`].
-    found: [Found; Trouble::ALL.len()],
+    /// See [`place`].
+    found: F,
 }
 
-/// What is known of one trouble.
-#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+/// What is known of one trouble; mostly that there is none.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 struct Found {
     /// The last minute that its detector could say anything of.
     looked: Option<Minute>,
     /// While it is on: its last bad minute, and why that was one.
-    standing: Option<(Minute, Evidence)>,
+    standing: Option<Box<(Minute, Evidence)>>,
     /// The last minute that was nearly bad, and why.
-    near: Option<(Minute, Evidence)>,
+    near: Option<Box<(Minute, Evidence)>>,
 }
 
 /// The forecast of one quota, and what was told of it.
@@ -233,21 +233,29 @@ impl Learned {
         );
         verdicts.extend(refusals.into_iter().chain(others));
         for rule in rules {
-            if let Condition::RunsOut { kind, warning } = &rule.condition {
-                let group = QuotaKind::ALL.iter().zip(&mut self.quotas);
-                let group = group.into_iter().find(|(it, _)| *it == kind);
-                let group =
-                    group.map(|(_, group)| group.get_or_insert_with(|| Box::new(Group::of(*kind))));
-                let track = track_of(&rule.name);
-                let case = Case {
-                    rule,
-                    kind: *kind,
-                    warning,
-                    ground,
-                    is_past,
-                };
-                verdicts.extend(group.and_then(|it| it.judge(&case, track, &reach)));
-            }
+            let Condition::RunsOut { kind, warning } = &rule.condition else {
+                continue;
+            };
+            let (quotas, life) = (ground.quotas, None);
+            let bounds = Bounds { quotas, life };
+            let Some(yardstick) = Yardstick::of(&rule.condition, ground.pool, bounds) else {
+                continue; // a pool without this quota: nothing is held of it
+            };
+            let group = QuotaKind::ALL.iter().zip(&mut self.quotas);
+            let group = group.into_iter().find(|(it, _)| *it == kind);
+            let Some((_, group)) = group else {
+                continue; // every kind is in `ALL`
+            };
+            let case = Case {
+                rule,
+                kind: *kind,
+                yardstick,
+                warning,
+                ground,
+                is_past,
+            };
+            let group = group.get_or_insert_with(|| Box::new(Group::of(*kind)));
+            verdicts.extend(group.judge(&case, track_of(&rule.name), &reach));
         }
         verdicts
     }
@@ -260,7 +268,7 @@ impl Learned {
             Some(Outlook {
                 kind,
                 warnings: tally.warnings(),
-                exhaustion: lookout.known_chances().copied(),
+                exhaustion: lookout.known_chances(),
                 lookout,
             })
         })
@@ -354,26 +362,26 @@ impl<S: Clone> Group<S> {
     }
 }
 
-impl<D: Clone> Group<Troubles<D>> {
+impl<D: Clone, F: Clone + AsRef<[Found]>> Group<Troubles<D, F>> {
     fn judge(
         &mut self,
         ground: &Ground<'_>,
         signals: &[Signal],
         reach: Option<Reach>,
         mut sittings: Vec<(Trouble, Sitting<'_>)>,
-        see: impl Fn(&mut Troubles<D>, &Strip, Minute),
+        see: impl Fn(&mut Troubles<D, F>, &Strip, Minute),
     ) -> Vec<Verdict> {
         let Some(reach) = reach.filter(|_| !sittings.is_empty()) else {
             return Vec::new();
         };
-        let tell = |state: &Troubles<D>, trouble: &Trouble, minute| state.said(*trouble, minute);
+        let tell = |state: &Troubles<D, F>, trouble: &Trouble, minute| state.said(*trouble, minute);
         self.walk(ground, signals, reach, &mut sittings, see, tell);
         let sittings = sittings.into_iter();
         sittings.map(|(_, it)| it.verdict(reach)).collect()
     }
 }
 
-impl Troubles<Refusals> {
+impl<F: AsMut<[Found]>> Troubles<Refusals, F> {
     fn see(&mut self, strip: &Strip, minute: Minute, watched: &Watched) {
         let answered = strip.get(Signal::Invocations, minute);
         let refused = failures(strip, Signal::Throttles, minute);
@@ -383,7 +391,7 @@ impl Troubles<Refusals> {
     }
 }
 
-impl Troubles<Detectors> {
+impl<F: AsMut<[Found]>> Troubles<Detectors, F> {
     fn see(&mut self, strip: &Strip, minute: Minute, watched: &Watched) {
         let seen = Measured {
             invocations: strip.get(Signal::Invocations, minute),
@@ -400,40 +408,60 @@ impl Troubles<Detectors> {
     }
 }
 
-impl<D> Troubles<D> {
+impl<D, F: AsMut<[Found]>> Troubles<D, F> {
     fn note(&mut self, trouble: Trouble, minute: Minute, step: Step) {
-        let found = Trouble::ALL.iter().zip(&mut self.found);
-        let Some((_, found)) = found.into_iter().find(|(it, _)| **it == trouble) else {
-            return; // every trouble is in `ALL`
+        let found = place(trouble).and_then(|at| self.found.as_mut().get_mut(at));
+        let Some(found) = found else {
+            return; // every trouble has its place
         };
         found.looked = Some(minute);
         let is_on = step.turn.unwrap_or(found.standing.is_some());
-        let bad = step.bad.map(|evidence| (minute, evidence));
-        found.standing = if is_on { bad.or(found.standing) } else { None };
-        let near = step.near.map(|evidence| (minute, evidence));
-        found.near = near.or(found.near);
+        let at = |evidence| Box::new((minute, evidence));
+        if !is_on {
+            found.standing = None;
+        } else if let Some(bad) = step.bad {
+            found.standing = Some(at(bad));
+        }
+        found.near = match step.near {
+            Some(near) => Some(at(near)),
+            None => found.near.take().filter(|near| is_near(near.0, minute)),
+        };
     }
+}
 
+impl<D, F: AsRef<[Found]>> Troubles<D, F> {
     fn said(&self, trouble: Trouble, minute: Minute) -> Said {
-        let mut found = Trouble::ALL.iter().zip(&self.found);
-        let found = found.find(|(it, _)| **it == trouble);
-        let found = found.map_or_else(Found::default, |(_, found)| *found);
-        let near = found
-            .near
-            .filter(|(at, _)| minute.since(*at) < NEAR_MINUTES);
+        let found = place(trouble).and_then(|at| self.found.as_ref().get(at));
+        let standing = found.and_then(|it| it.standing.as_deref()).copied();
+        let near = found.and_then(|it| it.near.as_deref()).copied();
+        let near = near.filter(|(at, _)| is_near(*at, minute));
         let why = |(at, evidence)| sitting::Why::Unusual {
             trouble,
             at,
             evidence,
         };
         Said {
-            looked: found.looked,
-            is_on: found.standing.is_some(),
-            is_bad: found.standing.is_some_and(|(bad, _)| bad == minute),
+            looked: found.and_then(|it| it.looked),
+            is_on: standing.is_some(),
+            is_bad: standing.is_some_and(|(bad, _)| bad == minute),
             is_near: near.is_some(),
-            why: found.standing.or(near).map(why),
+            why: standing.or(near).map(why),
         }
     }
+}
+
+/// Where a trouble stands among those that are found together: refusals alone, all others in the order of
+/// [`Trouble::ALL`].
+fn place(trouble: Trouble) -> Option<usize> {
+    let is_refusal = |it: Trouble| it == Trouble::Throttled;
+    let together = Trouble::ALL.into_iter();
+    let mut together = together.filter(|it| is_refusal(*it) == is_refusal(trouble));
+    together.position(|it| it == trouble)
+}
+
+/// Whether what was nearly bad at one minute is worth a look at another.
+fn is_near(at: Minute, minute: Minute) -> bool {
+    minute.since(at) < NEAR_MINUTES
 }
 
 /// CloudWatch publishes failures only where there are some; see [`Strip::failures`].
@@ -446,6 +474,7 @@ fn failures(strip: &Strip, signal: Signal, minute: Minute) -> Sample {
 struct Case<'c, 'g> {
     rule: &'c Rule,
     kind: QuotaKind,
+    yardstick: Yardstick<'c>,
     warning: &'c WarningRule,
     ground: &'c Ground<'g>,
     /// Whether nothing is told.
@@ -476,13 +505,11 @@ impl Group<Ahead> {
             warning,
             ground,
             is_past,
+            ref yardstick,
         } = *case;
-        let life = None;
-        let quotas = ground.quotas;
-        let yardstick = Yardstick::of(&rule.condition, ground.pool, Bounds { quotas, life })?;
         let signals = signals_of_use(kind);
         let reach = reach(signals)?;
-        let limits = Limits::of(ground, &yardstick);
+        let limits = Limits::of(ground, yardstick);
         let (broken, quota) = (yardstick.why_broken(), yardstick.quota());
         let sitting = Sitting::new(rule, ground.pool, track, quota, broken);
         let mut sittings = [((), sitting)];

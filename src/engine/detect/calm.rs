@@ -9,8 +9,6 @@
 //! What fools it: something that comes once a week in only one block passes for unusual. Cold start: with fewer than
 //! [`LEAST`] blocks there is no limit, and the caller's own least value stands alone.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 use super::trail::short;
@@ -20,16 +18,18 @@ use crate::{
 };
 
 const BLOCK: i64 = 6 * HOUR;
-const KEPT: usize = 28;
+const KEPT: u8 = 28;
 /// Two days.
-const LEAST: usize = 8;
+const LEAST: u8 = 8;
 /// A block counts from so many minutes on.
 const LEAST_MINUTES: u16 = 60;
 
 /// The maxima of past blocks, and the block under way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Calm {
-    maxima: VecDeque<f32>,
+    /// Oldest first; only the last ones while not all are known.
+    maxima: [f32; KEPT as usize],
+    kept: u8,
     block: i32,
     highest: f32,
     seen: u16,
@@ -59,20 +59,18 @@ impl Calm {
     }
 
     fn keep(&mut self) {
-        if self.maxima.len() == self.maxima.capacity() {
-            self.maxima.reserve_exact(KEPT - self.maxima.len());
-        }
-        if KEPT <= self.maxima.len() {
-            self.maxima.pop_front();
-        }
-        self.maxima.push_back(self.highest);
-        if LEAST <= self.maxima.len() {
+        self.maxima.rotate_left(1);
+        let [.., newest] = &mut self.maxima;
+        *newest = self.highest;
+        self.kept = self.kept.saturating_add(1).min(KEPT);
+        if LEAST <= self.kept {
             self.known = self.fit();
         }
     }
 
     fn fit(&self) -> Option<Known> {
-        let mut sorted: Vec<f64> = self.maxima.iter().copied().map(f64::from).collect();
+        let newest = self.maxima.iter().rev().take(self.kept.into());
+        let mut sorted: Vec<f64> = newest.copied().map(f64::from).collect();
         sorted.sort_by(f64::total_cmp);
         let quartiles = Quartiles::of(&sorted)?;
         let scale = quartiles.gumbel_scale();

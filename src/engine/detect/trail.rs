@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{engine::packed::narrow, model::time::Minute};
 
+/// Two rows with more minutes between them are no neighbours: three weeks, half of what two bytes tell apart.
+const MOST_APART: i32 = 32_767;
+
 /// One minute of `N` numbers.
 pub(super) type Row<const N: usize> = [f64; N];
 
@@ -16,8 +19,41 @@ pub(super) type Row<const N: usize> = [f64; N];
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Flat", into = "Flat")]
 pub(super) struct Trail<const N: usize> {
-    rows: VecDeque<(i32, [f32; N])>,
+    rows: VecDeque<Kept<N>>,
     kept: u16,
+    /// The minute of the newest row.
+    newest: i32,
+}
+
+/// A row as it is kept: the hundreds of them are a third of what a pool's detectors take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Kept<const N: usize> {
+    /// The lower half of it: neighbours lie within [`MOST_APART`] minutes.
+    minute: u16,
+    /// Bytes, which lie side by side whatever their number.
+    values: [[u8; 4]; N],
+}
+
+impl<const N: usize> Kept<N> {
+    fn new(minute: i32, values: [f32; N]) -> Self {
+        Self {
+            minute: lower_half(minute),
+            values: values.map(f32::to_ne_bytes),
+        }
+    }
+
+    fn values(&self) -> [f32; N] {
+        self.values.map(f32::from_ne_bytes)
+    }
+
+    fn row(&self) -> Row<N> {
+        self.values().map(f64::from)
+    }
+
+    /// Minutes from this row to `later`, which is at most 45 days later.
+    fn age(&self, later: i32) -> u16 {
+        lower_half(later).wrapping_sub(self.minute)
+    }
 }
 
 /// A trail as it is kept: serde knows no arrays of any length.
@@ -32,8 +68,8 @@ impl<const N: usize> From<Trail<N>> for Flat {
     fn from(trail: Trail<N>) -> Self {
         Self {
             kept: trail.kept,
-            minutes: trail.rows.iter().map(|(minute, _)| *minute).collect(),
-            values: trail.rows.iter().flat_map(|(_, row)| *row).collect(),
+            minutes: trail.minutes().collect(),
+            values: trail.rows.iter().flat_map(Kept::values).collect(),
         }
     }
 }
@@ -47,9 +83,11 @@ impl<const N: usize> TryFrom<Flat> for Trail<N> {
             return Err(format!("{} minutes of {} values", flat.minutes.len(), N));
         }
         let mut trail = Self::new(flat.kept);
+        let rows = flat.minutes.iter().zip(rows);
         trail
             .rows
-            .extend(flat.minutes.iter().copied().zip(rows.iter().copied()));
+            .extend(rows.map(|(minute, row)| Kept::new(*minute, *row)));
+        trail.newest = flat.minutes.first().copied().unwrap_or(0);
         Ok(trail)
     }
 }
@@ -75,23 +113,38 @@ impl<const N: usize> Trail<N> {
         Self {
             rows: VecDeque::with_capacity(usize::from(kept)),
             kept,
+            newest: 0,
         }
     }
 
     /// Adds the newest row, and gives back the one that is no longer kept.
     pub(super) fn push(&mut self, minute: Minute, row: Row<N>) -> Option<Row<N>> {
+        let minute = short(minute);
+        if MOST_APART < minute.saturating_sub(self.newest) {
+            self.rows.clear(); // nothing from before so long a gap is a neighbour
+        }
         let is_full = usize::from(self.kept) <= self.rows.len();
         let oldest = is_full.then(|| self.rows.pop_back()).flatten();
-        self.rows.push_front((short(minute), row.map(narrow)));
-        oldest.map(|(_, row)| row.map(f64::from))
+        self.rows.push_front(Kept::new(minute, row.map(narrow)));
+        self.newest = minute;
+        oldest.map(|row| row.row())
+    }
+
+    /// Newest first.
+    fn minutes(&self) -> impl Iterator<Item = i32> {
+        let rows = self.rows.iter();
+        rows.scan(self.newest, |later, row| {
+            *later -= i32::from(row.age(*later));
+            Some(*later)
+        })
     }
 
     /// Rows that are at most `minutes` older than `now`, newest first. What lies behind a long gap is no neighbour.
     fn recent(&self, now: Minute, minutes: u16) -> impl Iterator<Item = Row<N>> {
-        let oldest = short(now.plus(-i64::from(minutes)));
+        let now = short(now);
         let rows = self.rows.iter();
-        rows.take_while(move |(minute, _)| oldest < *minute)
-            .map(|(_, row)| row.map(f64::from))
+        rows.take_while(move |row| row.age(now) < minutes)
+            .map(Kept::row)
     }
 
     /// The windows of these `lengths` (ascending, each at least 2) that are filled by rows of the last `within` minutes,
@@ -174,6 +227,16 @@ pub(super) fn short(minute: Minute) -> i32 {
     i32::try_from(minute.0).unwrap_or(i32::MAX)
 }
 
+/// Two bytes tell minutes apart that lie within 45 days.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the upper half is left out"
+)]
+const fn lower_half(minute: i32) -> u16 {
+    minute as u16
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +255,26 @@ mod tests {
         };
         assert_eq!(rest(10), [(2, 2.0), (4, 6.0)]);
         assert_eq!(rest(3), [(2, 2.0)], "the fourth row is too old");
+    }
+
+    #[test]
+    fn a_trail_comes_back_as_it_was_however_far_its_rows_lie_apart() {
+        let mut trail = Trail::new(5);
+        for (at, value) in [(-3, 1.0), (30_000, 2.0), (60_000, 3.0), (90_000, 4.0)] {
+            trail.push(Minute(at), [value]);
+        }
+        let again = Trail::try_from(Flat::from(trail.clone())).unwrap();
+        assert_eq!(trail, again);
+        let minutes: Vec<i32> = trail.minutes().collect();
+        assert_eq!(minutes, [90_000, 60_000, 30_000, -3]);
+        let recent = |trail: &Trail<1>, now| trail.recent(Minute(now), 105).count();
+        assert_eq!(recent(&trail, 90_000), 1);
+        trail.push(Minute(90_000 + 65_536), [5.0]);
+        assert_eq!(
+            recent(&trail, 90_000 + 65_536),
+            1,
+            "not told apart by two bytes"
+        );
     }
 
     #[test]

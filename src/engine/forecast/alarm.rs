@@ -94,7 +94,7 @@ impl Alarm {
             way,
             used: lookout.used()?,
             quota,
-            exhaustion: *lookout.known_chances()?,
+            exhaustion: lookout.known_chances()?,
         })
     }
 }

@@ -11,12 +11,13 @@
 //! What fools it: bursts come when they come; they are in the errors, not in the path. Cold start: priors with the
 //! weight of two days.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 use super::history::QUARTER;
-use crate::model::time::{HOUR, Minute};
+use crate::{
+    engine::packed::narrow,
+    model::time::{HOUR, Minute},
+};
 
 /// Minutes looked at together, and the rank of the level they reach.
 const MINUTES: usize = 5;
@@ -73,42 +74,102 @@ pub(super) struct Error {
     pub(super) deviation: f64,
 }
 
-/// What was put by over one window, and how far what came was from it.
+/// One number an hour over a day, oldest first, as logarithms of what there was: before the first one there was nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Hours([f32; 24]);
+
+impl Default for Hours {
+    fn default() -> Self {
+        Self([f32::NEG_INFINITY; 24])
+    }
+}
+
+impl Hours {
+    /// Adds the newest number; what is a day older falls off.
+    pub(super) fn push(&mut self, log: f64) -> f64 {
+        self.0.rotate_left(1);
+        let [.., newest] = &mut self.0;
+        let oldest = std::mem::replace(newest, narrow(log));
+        oldest.into()
+    }
+
+    pub(super) fn all(&self) -> [f64; 24] {
+        self.0.map(f64::from)
+    }
+
+    pub(super) fn newest(&self) -> f64 {
+        let [.., newest] = self.0;
+        newest.into()
+    }
+}
+
+/// How far what came was from what was put by, an hour and a day ahead.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct Errors {
-    waiting: VecDeque<f32>,
+    hour: Window,
+    day: Window,
+    /// Logarithms of what was put by, for the hour and for the day from then on.
+    next: Next,
+    days: Hours,
+}
+
+/// What was put by for the next hour; nothing before the first one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Next(f32);
+
+impl Default for Next {
+    fn default() -> Self {
+        Self(f32::NEG_INFINITY)
+    }
+}
+
+/// The errors over one window so far.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+struct Window {
     sum: f64,
     absolute: f64,
     weight: f64,
 }
 
+/// A logarithm each: of the next or last hour, and of the next or last 24.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead {
+    pub(super) hour: f64,
+    pub(super) day: f64,
+}
+
 impl Errors {
-    /// `came` is that of the last `hours`, `forecast` that of the next; logarithms.
-    pub(super) fn hour(&mut self, hours: usize, came: f64, forecast: f64) {
-        if self.waiting.is_empty() {
-            self.waiting.reserve_exact(hours);
-        }
-        if self.waiting.len() == hours
-            && let Some(was) = self.waiting.pop_front()
-        {
-            let error = came - f64::from(was);
-            if error.is_finite() {
-                let error = error.clamp(-CUT, CUT);
-                let mean = if 0.0 < self.weight {
-                    self.sum / self.weight
-                } else {
-                    0.0
-                };
-                self.sum = self.sum * FADE + error;
-                self.absolute = self.absolute * FADE + (error - mean).abs();
-                self.weight = self.weight * FADE + 1.0;
-            }
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "seven digits are plenty")]
-        self.waiting.push_back(forecast as f32);
+    /// The end of an hour: what came in the last ones, and what is forecast for the next.
+    pub(super) fn hour(&mut self, came: Ahead, forecast: Ahead) {
+        let next = std::mem::replace(&mut self.next, Next(narrow(forecast.hour)));
+        self.hour.add(came.hour - f64::from(next.0));
+        let day = self.days.push(forecast.day);
+        self.day.add(came.day - day);
     }
 
-    pub(super) fn known(&self, prior: Error) -> Error {
+    /// Errors an hour and a day ahead.
+    pub(super) fn known(&self, hour: Error, day: Error) -> (Error, Error) {
+        (self.hour.known(hour), self.day.known(day))
+    }
+}
+
+impl Window {
+    fn add(&mut self, error: f64) {
+        if !error.is_finite() {
+            return;
+        }
+        let error = error.clamp(-CUT, CUT);
+        let mean = if 0.0 < self.weight {
+            self.sum / self.weight
+        } else {
+            0.0
+        };
+        self.sum = self.sum * FADE + error;
+        self.absolute = self.absolute * FADE + (error - mean).abs();
+        self.weight = self.weight * FADE + 1.0;
+    }
+
+    fn known(&self, prior: Error) -> Error {
         let weight = self.weight + PRIOR_HOURS;
         Error {
             bias: (self.sum + PRIOR_HOURS * prior.bias) / weight,
@@ -131,9 +192,8 @@ pub(super) struct Busy {
     ratio: f64,
     ratio_weight: f64,
     /// Logarithms of the peaks of the last 24 hours.
-    peaks: VecDeque<f32>,
-    hour: Errors,
-    day: Errors,
+    peaks: Hours,
+    errors: Errors,
 }
 
 impl Busy {
@@ -165,14 +225,7 @@ impl Busy {
             self.ratio = self.ratio * RATIO_FADE + ratio;
             self.ratio_weight = self.ratio_weight * RATIO_FADE + 1.0;
         }
-        if self.peaks.is_empty() {
-            self.peaks.reserve_exact(24);
-        }
-        if self.peaks.len() == 24 {
-            self.peaks.pop_front();
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "seven digits are plenty")]
-        self.peaks.push_back(self.peak.ln() as f32);
+        self.peaks.push(self.peak.ln());
         (self.peak, self.busiest) = (0.0, 0.0);
     }
 
@@ -180,17 +233,15 @@ impl Busy {
     /// was put by earlier with what came.
     pub(super) fn forecast(&mut self, peaks: &[f64]) {
         let highest = |peaks: &[f64]| peaks.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let came: Vec<f64> = self.peaks.iter().rev().map(|&it| f64::from(it)).collect();
-        self.hour.hour(
-            1,
-            highest(came.get(..1).unwrap_or(&[])),
-            highest(peaks.get(..1).unwrap_or(&[])),
-        );
-        self.day.hour(
-            24,
-            highest(&came),
-            highest(peaks.get(..24).unwrap_or(peaks)),
-        );
+        let came = Ahead {
+            hour: self.peaks.newest(),
+            day: highest(&self.peaks.all()),
+        };
+        let forecast = Ahead {
+            hour: highest(peaks.get(..1).unwrap_or(&[])),
+            day: highest(peaks.get(..24).unwrap_or(peaks)),
+        };
+        self.errors.hour(came, forecast);
     }
 
     /// The logarithm of the ratio of an hour's peak to its busiest quarter.
@@ -204,6 +255,6 @@ impl Busy {
 
     /// Errors of the highest peak, one hour and one day ahead.
     pub(super) fn errors(&self) -> (Error, Error) {
-        (self.hour.known(HOUR_PRIOR), self.day.known(DAY_PRIOR))
+        self.errors.known(HOUR_PRIOR, DAY_PRIOR)
     }
 }

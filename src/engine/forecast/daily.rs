@@ -9,12 +9,10 @@
 //! What fools it: a day that is known to less than 95 % has no sum, so nothing is said until the next one. Cold start:
 //! priors with the weight of two days.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
-    busy::{Error, Errors},
+    busy::{Ahead, Error, Errors, Hours},
     history::QUARTER,
 };
 use crate::{
@@ -51,9 +49,8 @@ pub(super) struct Daily {
     sum: f64,
     known: u8,
     /// Logarithms of the sums of the last 24 hours; `NaN` for a gap.
-    hours: VecDeque<f32>,
-    hour: Errors,
-    day: Errors,
+    hours: Hours,
+    errors: Errors,
 }
 
 impl Daily {
@@ -83,30 +80,27 @@ impl Daily {
     }
 
     fn close(&mut self) {
-        if self.hours.is_empty() {
-            self.hours.reserve_exact(HOURS);
-        }
-        if self.hours.len() == HOURS {
-            self.hours.pop_front();
-        }
         let mean = if LEAST_KNOWN <= self.known {
             self.sum / f64::from(self.known)
         } else {
             f64::NAN
         };
-        #[expect(clippy::cast_possible_truncation, reason = "seven digits are plenty")]
-        self.hours.push_back((mean * MINUTES).ln() as f32);
+        self.hours.push((mean * MINUTES).ln());
         (self.sum, self.known) = (0.0, 0);
     }
 
     /// Puts by what is forecast from here on (logarithms of the sums of hours, a day at least), and compares what was put
     /// by earlier with what came.
     pub(super) fn forecast(&mut self, sums: &[f64]) {
-        let came: Vec<f64> = self.hours.iter().map(|&it| f64::from(it)).collect();
-        let last = came.last().copied().unwrap_or(f64::NAN);
-        self.hour.hour(1, last, total(sums.get(..1)));
-        self.day
-            .hour(HOURS, total(Some(&came)), total(sums.get(..HOURS)));
+        let came = Ahead {
+            hour: self.hours.newest(),
+            day: total(Some(&self.hours.all())),
+        };
+        let forecast = Ahead {
+            hour: total(sums.get(..1)),
+            day: total(sums.get(..HOURS)),
+        };
+        self.errors.hour(came, forecast);
     }
 
     /// Charged since 00:00 UTC, where enough of the day is known.
@@ -127,7 +121,7 @@ impl Daily {
 
     /// Errors of the sum of the next hour and of the next day.
     pub(super) fn errors(&self) -> (Error, Error) {
-        (self.hour.known(HOUR_PRIOR), self.day.known(DAY_PRIOR))
+        self.errors.known(HOUR_PRIOR, DAY_PRIOR)
     }
 }
 

@@ -11,6 +11,8 @@
 //! - yesterday: what the last day had at this time beyond the shape (`yesterday`);
 //! - last week's moves: how demand went on a week ago from where it stood then (`moves`).
 //!
+//! What is forecast of the mean is the median of this, of yesterday and of last week (`seasonal`).
+//!
 //! What fools it: a change of the weekly rhythm (a public holiday) until the last hours show it.
 //! Cold start: one day; before that there is no fit.
 #![expect(
@@ -24,6 +26,7 @@ use super::{
     history::{DAY, HOUR, History, QUARTER, WEEK},
     moves::{Moves, Next, Then, Turn},
     rise::Rise,
+    seasonal::{Bucket, Seasonal},
     shape::Shape,
     trend::{Level, Trend},
     yesterday::Yesterday,
@@ -31,7 +34,7 @@ use super::{
 use crate::model::time::Minute;
 
 /// Quarters of the windows of the last hours, shortest first.
-const WINDOWS: [usize; 5] = [1, 4, 16, DAY, 3 * DAY];
+pub(super) const WINDOWS: [usize; 5] = [1, 4, 16, DAY, 3 * DAY];
 /// Hours ahead at which the level of the last hour counts half; others by the square root of their length.
 const HOLD: f64 = 4.0;
 /// Quarters at the usual level that a window is shrunk to the next longer one by: the nightly trickle says little.
@@ -77,6 +80,7 @@ pub(super) struct Fit {
     /// What each window says beyond the next longer one.
     steps: [f64; WINDOWS.len()],
     yesterday: Yesterday,
+    seasonal: Seasonal,
     /// How it went on a week ago from now on, and how much of that counts.
     turn: Turn,
     growth: Vec<Growth>,
@@ -84,10 +88,10 @@ pub(super) struct Fit {
 
 /// Sums of values and of what they are compared to, so that any stretch costs two look-ups.
 #[derive(Debug)]
-struct Sums(Vec<(f64, f64)>);
+pub(super) struct Sums(Vec<(f64, f64)>);
 
 impl Sums {
-    fn of(pairs: impl Iterator<Item = (f64, f64)>) -> Self {
+    pub(super) fn of(pairs: impl Iterator<Item = (f64, f64)>) -> Self {
         let mut sums = Vec::with_capacity(1 + pairs.size_hint().0); // grown by doubling it took as long as adding
         sums.push((0.0, 0.0));
         let (mut a, mut b) = (0.0, 0.0);
@@ -209,6 +213,7 @@ impl Fit {
             weekly,
             steps: steps(&recent, expected.len(), level),
             yesterday: Yesterday::of(&quarters, &base, level),
+            seasonal: Seasonal::of(&quarters, level),
             turn: Turn {
                 then: then(&sums, count),
                 weights: moves.weights(),
@@ -230,7 +235,7 @@ impl Fit {
     pub(super) fn learn(&mut self, moves: &mut Moves, came: [f64; HOUR]) {
         let starts = [0, 1, 2, 3].map(|at| self.origin.plus(at * QUARTER));
         let next = Next {
-            forecasts: starts.map(|at| self.still(at, QUARTER)),
+            forecasts: starts.map(|at| self.still(at, QUARTER) * self.coming(at)),
             ratios: starts.map(|at| self.ahead(at, QUARTER).2),
             then: self.turn.then,
             level: self.level,
@@ -241,8 +246,27 @@ impl Fit {
 
     /// The median of the mean over `step` minutes from `at` on.
     pub(super) fn median(&self, at: Minute, step: i64) -> f64 {
+        let (ahead, ..) = self.ahead(at, step);
+        let from = at.since(self.origin);
+        let bucket = Bucket { from, step, ahead };
+        self.seasonal.beside(self.own(at, step), bucket) * self.coming(at)
+    }
+
+    /// The same by the fit alone, for what a quota counts: it is smoother, and the highest of many quarters is asked for.
+    pub(super) fn smooth(&self, at: Minute, step: i64) -> f64 {
+        self.own(at, step) * self.coming(at)
+    }
+
+    /// The median of the fit alone, without growth to come.
+    fn own(&self, at: Minute, step: i64) -> f64 {
         let (ahead, _, week) = self.ahead(at, step);
         self.still(at, step) * self.turn.factor(week, ahead)
+    }
+
+    /// What growth that people know of, and that has not begun yet, multiplies this minute by.
+    fn coming(&self, at: Minute) -> f64 {
+        let coming = self.growth.iter().filter(|it| it.from <= at);
+        coming.map(|it| it.factor).product()
     }
 
     /// Hours to the middle of these minutes, quarters to their first, and last week's ratio.
@@ -254,7 +278,7 @@ impl Fit {
         (ahead, quarter, self.week[quarter % WEEK])
     }
 
-    /// The median without last week's moves.
+    /// The same without last week's moves.
     fn still(&self, at: Minute, step: i64) -> f64 {
         let middle = at.0 as f64 + step as f64 / 2.0;
         let (ahead, quarter, week) = self.ahead(at, step);
@@ -262,18 +286,18 @@ impl Fit {
         let weight = self.pattern + (self.weekly - self.pattern) * share;
         let mut level = 1.0;
         for (step, window) in self.steps.iter().zip(WINDOWS) {
-            let hold = HOLD * (window as f64 / 4.0).sqrt();
-            level += step * hold / (hold + ahead);
+            level += step * believed(window, ahead);
         }
         let base = self.shape.minute(middle) * self.trend.at(middle / 1_440.0).exp();
-        let coming = self
-            .growth
-            .iter()
-            .filter(|it| it.from <= at)
-            .map(|it| it.factor);
         let ratio = (told(week, weight) + self.yesterday.adds(quarter)).max(0.0);
-        (base * ratio * level).max(0.0) * coming.product::<f64>()
+        (base * ratio * level).max(0.0)
     }
+}
+
+/// How much of what a window of so many quarters says is believed so many hours ahead.
+pub(super) fn believed(window: usize, ahead: f64) -> f64 {
+    let hold = HOLD * (window as f64 / 4.0).sqrt();
+    hold / (hold + ahead)
 }
 
 /// The base of `count` quarters from quarter `first` on: the trend of its six hours times the shape.
@@ -344,7 +368,7 @@ fn come_back(quarters: &[f64], base: &[f64], sums: &Sums, level: f64) -> (f64, f
 }
 
 /// What each window says beyond the next longer one; the longest is measured against the base.
-fn steps(recent: &Sums, count: usize, level: f64) -> [f64; WINDOWS.len()] {
+pub(super) fn steps(recent: &Sums, count: usize, level: f64) -> [f64; WINDOWS.len()] {
     let shrink = SHRINK * level;
     let mut longer: f64 = 1.0;
     let mut steps = [0.0; WINDOWS.len()];

@@ -136,7 +136,7 @@ fn peaks(busy: &Busy, fit: &Fit, hours: usize) -> Peaks {
     let hours = (0_i64..).take(hours).map(|hour| {
         let means = (0..4).map(|at| {
             let at = fit.origin.plus(hour * HOUR + at * QUARTER);
-            fit.median(at, QUARTER)
+            fit.smooth(at, QUARTER)
         });
         means.fold(0.0, f64::max).ln() + ratio
     });
@@ -152,7 +152,7 @@ fn sums(fit: &Fit, hours: usize) -> Vec<(i64, f64)> {
         let from = (end - HOUR).max(0);
         let quarters = (from / QUARTER..end / QUARTER).map(|at| at * QUARTER);
         let sum: f64 = quarters
-            .map(|at| fit.median(fit.origin.plus(at), QUARTER) * QUARTER as f64)
+            .map(|at| fit.smooth(fit.origin.plus(at), QUARTER) * QUARTER as f64)
             .sum();
         (end, sum.ln())
     })

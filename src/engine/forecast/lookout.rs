@@ -3,15 +3,12 @@
 //! A fit each whole quarter of an hour, chances anew whenever the quota or the limit changes, the rule each minute.
 //! Of a fit only the chances stay: a fit takes longer to keep than to make again, and is asked for now and then.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-
 use serde::{Deserialize, Serialize};
 
 use super::{
     Exhaustion, Forecast, Forecaster, Growth,
     fit::Fit,
-    history::QUARTER,
-    rise::Rise,
+    recalled::{Chances, Of, Recalled},
     warning::{Warning, Watch},
 };
 use crate::model::{
@@ -27,63 +24,6 @@ pub struct Lookout {
     growth: Vec<Growth>,
     #[serde(skip)]
     recalled: Recalled,
-}
-
-/// What was reckoned and follows from the rest: it may be forgotten, and so it is no part of what makes two equal.
-#[derive(Clone, Debug, Default)]
-struct Recalled {
-    seen: Fingerprint,
-    chances: Option<Chances>,
-    /// Chances as of minutes that may still change, from an earlier look at them.
-    foreseen: [Option<Chances>; FORESEEN],
-}
-
-impl PartialEq for Recalled {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-/// Whole quarters of an hour among the minutes that may still change, which a look ahead passes.
-const FORESEEN: usize = 2;
-
-/// What came since the state was taken up: two states that began as one and have the same fingerprint are the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-struct Fingerprint {
-    now: u64,
-    /// As of the origin of the forecast.
-    origin: u64,
-    last: Option<Minute>,
-}
-
-impl Fingerprint {
-    fn push(&mut self, seen: &Seen) {
-        let quarter = |minute: Minute| minute.0.div_euclid(QUARTER);
-        if self.last.map(quarter) != Some(quarter(seen.minute)) {
-            self.origin = self.now; // also where the last minutes of a quarter were left out
-        }
-        self.last = Some(seen.minute);
-        let mut hash = DefaultHasher::new();
-        let wanted = match seen.wanted {
-            Sample::Value(value) => Some(value.to_bits()),
-            Sample::NoData | Sample::Unobserved => None, // both are gaps
-        };
-        (self.now, seen.minute, wanted).hash(&mut hash);
-        self.now = hash.finish();
-        if seen.minute.plus(1).0.rem_euclid(QUARTER) == 0 {
-            self.origin = self.now;
-        }
-    }
-}
-
-/// The chances, what they are of, and as of when. `None` in it is an answer, too: too little is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Chances {
-    origin: Option<Minute>,
-    seen: u64,
-    limit: f64,
-    exhaustion: Option<Exhaustion>,
-    rise: Option<Rise>,
 }
 
 /// One minute of one quota.
@@ -132,9 +72,7 @@ impl Lookout {
         let quota = seen.quota.filter(|it| 0.0 < *it)?;
         let used = self.watch.see(seen, quota, self.forecaster.day());
         let chances = self.chances(quota, fit);
-        let (Some(exhaustion), rise) = (chances.exhaustion, chances.rise) else {
-            return None;
-        };
+        let (exhaustion, rise) = (chances.exhaustion()?, chances.rise);
         let rise = rise.as_ref();
         self.watch
             .judge(rule, seen.minute, (used?, quota), exhaustion, rise)
@@ -152,8 +90,8 @@ impl Lookout {
 
     /// The chances against the quota as it was last given, as of the last whole quarter of an hour.
     #[must_use]
-    pub fn known_chances(&self) -> Option<&Exhaustion> {
-        self.recalled.chances.as_ref()?.exhaustion.as_ref()
+    pub fn known_chances(&self) -> Option<Exhaustion> {
+        self.recalled.last()?.exhaustion()
     }
 
     /// What three of the last five minutes reached, in the unit of the quota; of one that counts by the day, what a whole day
@@ -177,7 +115,7 @@ impl Lookout {
     fn advance(&mut self, seen: &Seen, growth: &[Growth]) -> Option<Fit> {
         if self.growth != growth {
             self.growth = growth.to_vec();
-            (self.recalled.chances, self.recalled.foreseen) = (None, [None; FORESEEN]);
+            self.recalled.forget();
         }
         self.recalled.seen.push(seen);
         self.forecaster.advance(seen.minute, seen.wanted, growth)
@@ -185,18 +123,12 @@ impl Lookout {
 
     /// The chances against this quota: reckoned anew when the forecast or the limit is another. `fit` where it is at hand.
     fn chances(&mut self, quota: f64, fit: Option<Fit>) -> Chances {
-        let (origin, limit) = (self.forecaster.origin(), self.watch.limit(quota));
-        let recalled = &mut self.recalled;
-        let seen = recalled.seen.origin;
-        let is_of = |it: &&Chances| {
-            it.origin == origin && it.seen == seen && it.limit.to_bits() == limit.to_bits()
+        let of = Of {
+            origin: self.forecaster.origin(),
+            seen: self.recalled.seen.origin,
+            limit: self.watch.limit(quota),
         };
-        let mut known = recalled
-            .chances
-            .iter()
-            .chain(recalled.foreseen.iter().flatten());
-        if let Some(known) = known.find(is_of).copied() {
-            recalled.chances = Some(known);
+        if let Some(known) = self.recalled.find(of) {
             return known;
         }
         let fit = fit.or_else(|| self.forecaster.fit(&self.growth));
@@ -206,23 +138,16 @@ impl Lookout {
             .and_then(|fit| fit.rise)
             .filter(|_| is_by_the_minute);
         let forecast = fit.map(|fit| self.forecaster.forecast_of(fit));
-        let chances = Chances {
-            origin,
-            seen,
-            limit,
-            exhaustion: forecast.and_then(|it| it.exhaustion(limit)),
-            rise,
-        };
-        self.recalled.chances = Some(chances);
-        self.recalled.foreseen.rotate_right(1);
-        self.recalled.foreseen[0] = Some(chances);
+        let exhaustion = forecast.and_then(|it| it.exhaustion(of.limit));
+        let chances = Chances::new(of, exhaustion, rise);
+        self.recalled.put(chances);
         chances
     }
 
     /// Remembers what a copy of this state reckoned when it looked at minutes that may still change: where they come again
     /// as they were, it need not be reckoned again.
     pub fn remember(&mut self, ahead: &Self) {
-        self.recalled.foreseen = ahead.recalled.foreseen;
+        self.recalled.take_over(&ahead.recalled);
     }
 
     /// What is forecast, as of the last whole quarter of an hour.

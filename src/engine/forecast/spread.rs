@@ -58,10 +58,9 @@ const STRETCHES: (f64, f64) = (0.5, 3.0);
 pub(super) struct Spread {
     horizons: [Horizon; HORIZONS.len()],
     bands: [Band; COUNTED.len()],
-    /// Packed forecasts that wait for what comes, one ring a horizon, one after the other.
+    /// Packed: forecasts that wait for what comes, one ring a horizon, one after the other, and behind them in the same way
+    /// half the widths of the bands that are counted, between roots.
     waiting: Vec<u16>,
-    /// In the same way half the widths of the bands that are counted, between roots.
-    widths: Vec<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -88,19 +87,23 @@ struct Ring {
 }
 
 impl Ring {
+    /// Those of the forecasts.
+    fn forecasts() -> impl Iterator<Item = Self> {
+        Self::row(&HORIZONS, 0)
+    }
+
+    /// Those of the widths.
+    fn widths() -> impl Iterator<Item = Self> {
+        Self::row(&COUNTED, places(&HORIZONS))
+    }
+
     /// One after the other.
-    fn row(rings: &[(u8, u8)]) -> impl Iterator<Item = Self> {
-        rings.iter().scan(0, |end, &(hours, beat)| {
+    fn row(rings: &[(u8, u8)], start: usize) -> impl Iterator<Item = Self> {
+        rings.iter().scan(start, |end, &(hours, beat)| {
             let start = *end;
             *end += usize::from(hours / beat);
             Some(Self { start, hours, beat })
         })
-    }
-
-    /// So many places, all empty.
-    fn empty(rings: &[(u8, u8)]) -> Vec<u16> {
-        let places = rings.iter().map(|(hours, beat)| usize::from(hours / beat));
-        vec![packed(f64::NAN); places.sum()]
     }
 
     /// Where lies what was put by so many hours before this one; `None` off the beat.
@@ -111,6 +114,12 @@ impl Ring {
         let place = usize::try_from(place).ok().filter(|_| is_due)?;
         Some(self.start + place)
     }
+}
+
+/// What rings take.
+fn places(rings: &[(u8, u8)]) -> usize {
+    let places = rings.iter().map(|(hours, beat)| usize::from(hours / beat));
+    places.sum()
 }
 
 impl Band {
@@ -130,11 +139,11 @@ impl Spread {
     /// The end of an hour: `last` is the mean of its last quarter, `fit` what is forecast from here on.
     pub(super) fn hour(&mut self, last: f64, fit: &Fit) {
         if self.waiting.is_empty() {
-            (self.waiting, self.widths) = (Ring::empty(&HORIZONS), Ring::empty(&COUNTED));
+            self.waiting = vec![packed(f64::NAN); places(&HORIZONS) + places(&COUNTED)];
         }
         let hour = fit.origin.0.div_euclid(HOUR);
         self.count(hour, last.sqrt(), fit.level.sqrt());
-        for (horizon, ring) in self.horizons.iter_mut().zip(Ring::row(&HORIZONS)) {
+        for (horizon, ring) in self.horizons.iter_mut().zip(Ring::forecasts()) {
             let place = ring.place(hour);
             let Some(waits) = place.and_then(|at| self.waiting.get_mut(at)) else {
                 continue;
@@ -153,20 +162,22 @@ impl Spread {
     /// Holds the bands that were given for now to what came, `now`, and puts by those that are given from here on.
     fn count(&mut self, hour: i64, now: f64, scale: f64) {
         let widths = self.widths();
-        for (band, ring) in self.bands.iter_mut().zip(Ring::row(&COUNTED)) {
+        for (band, ring) in self.bands.iter_mut().zip(Ring::widths()) {
             let place = ring.place(hour);
-            let Some(width) = place.and_then(|at| self.widths.get_mut(at)) else {
+            let Some(width) = place.and_then(|at| self.waiting.get(at).copied()) else {
                 continue;
             };
-            let mut medians = Ring::row(&HORIZONS).filter(|it| it.hours == ring.hours);
+            let mut medians = Ring::forecasts().filter(|it| it.hours == ring.hours);
             let median = medians.next().and_then(|it| it.place(hour));
             let median = median.and_then(|at| self.waiting.get(at).copied());
             let miss = median.map_or(f64::NAN, |it| (now - unpacked(it).sqrt()).abs());
-            let was = unpacked(*width);
+            let was = unpacked(width);
             if miss.is_finite() && was.is_finite() {
                 band.count(miss <= was, ring.beat);
             }
-            *width = packed(scale * widths.at(i64::from(ring.hours) * HOUR));
+            if let Some(width) = place.and_then(|at| self.waiting.get_mut(at)) {
+                *width = packed(scale * widths.at(i64::from(ring.hours) * HOUR));
+            }
         }
     }
 
