@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a test that meets the unexpected should stop"
 )]
 
@@ -135,6 +134,34 @@ async fn two_services_on_one_account_ask_and_say_nothing_twice() {
     }
 }
 
+/// The case of another service that counts its incidents differently, so that ours is not found by the marker.
+async fn case_of_another() -> NewCase {
+    let sim = world(AMPLE);
+    let cloud: Arc<dyn Cloud> =
+        sim::cloud(&sim, sim.world().first_account(), Arc::new(Faults::none()));
+    let mut other = Service::new(&sim, &cloud);
+    let start = sim.now();
+    let mut minute = 0;
+    while own_cases(&sim).is_empty() {
+        let now = after(start, minute);
+        sim.advance_to(now);
+        other.cycle.run(now).await.unwrap();
+        minute += 1;
+    }
+    let subject = texts(&Value::from(own_cases(&sim)), "subject").remove(0);
+    let (what, _) = subject.split_once("[BOA-").unwrap();
+    NewCase {
+        subject: format!("{what}[BOA-ZZZZZZZZZZ]"),
+        body: "what the other service knows".to_owned(),
+        service_code: "service-bedrock".to_owned(),
+        category_code: "general-guidance".to_owned(),
+        severity_code: "normal".to_owned(),
+        issue_type: "technical".to_owned(),
+        cc: Vec::new(),
+        attachments: None,
+    }
+}
+
 /// Opened within the same seconds: neither could see the other's.
 #[tokio::test]
 async fn a_second_case_of_the_same_second_is_told_within_the_hour_and_the_older_one_kept() {
@@ -153,32 +180,7 @@ async fn a_second_case_of_the_same_second_is_told_within_the_hour_and_the_older_
                 minute += 1;
             }
         };
-        // The other service counts its incidents differently, so that ours does not find its case by the marker.
-        let subject = {
-            let sim = world(AMPLE);
-            let cloud: Arc<dyn Cloud> =
-                sim::cloud(&sim, sim.world().first_account(), Arc::new(Faults::none()));
-            let mut other = Service::new(&sim, &cloud);
-            let mut minute = 0;
-            while own_cases(&sim).is_empty() {
-                let now = after(start, minute);
-                sim.advance_to(now);
-                other.cycle.run(now).await.unwrap();
-                minute += 1;
-            }
-            let subject = texts(&Value::from(own_cases(&sim)), "subject").remove(0);
-            format!("{}[BOA-ZZZZZZZZZZ]", subject.split_once("[BOA-").unwrap().0)
-        };
-        let twin = NewCase {
-            subject,
-            body: "what the other service knows".to_owned(),
-            service_code: "service-bedrock".to_owned(),
-            category_code: "general-guidance".to_owned(),
-            severity_code: "normal".to_owned(),
-            issue_type: "technical".to_owned(),
-            cc: Vec::new(),
-            attachments: None,
-        };
+        let twin = case_of_another().await;
         run(&mut service, 5).await;
         let scope = service
             .shared
