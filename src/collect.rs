@@ -17,6 +17,8 @@ mod discover;
 mod endpoint;
 #[cfg(test)]
 mod fake;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod label;
 mod listings;
 mod mantle;

@@ -18,5 +18,8 @@ pub mod web;
 
 pub mod backtest;
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+
 pub mod app;
 pub mod cli;

@@ -9,6 +9,8 @@ mod draft;
 mod dump;
 mod envelope;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod head;
 pub mod history;
 mod key;

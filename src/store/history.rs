@@ -8,7 +8,7 @@
 //! dumps no slower however long the history is.
 
 mod age;
-mod codec;
+pub(super) mod codec;
 mod disk;
 mod memory;
 mod range;

@@ -10,7 +10,7 @@ use super::{StoreError, record::v1};
 use crate::model::catalog::PoolId;
 
 /// The release, and whatever else says that bytes mean the same.
-const RELEASE: &str = env!("CARGO_PKG_VERSION");
+pub(super) const RELEASE: &str = env!("CARGO_PKG_VERSION");
 const MAGIC: &[u8; 8] = b"BOANOTES";
 
 /// The bytes of these notes. `version` is that of the notes' own shape.
@@ -30,10 +30,15 @@ pub fn seal<'a, T: Serialize + 'a>(
         what: "what pools have taught".to_owned(),
         why: fault.to_string(),
     })?;
+    Ok(sealed(&body))
+}
+
+/// These bytes under a checksum.
+pub(super) fn sealed(body: &[u8]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
-    bytes.extend(crc(&body).to_be_bytes());
+    bytes.extend(crc(body).to_be_bytes());
     bytes.extend(body);
-    Ok(bytes)
+    bytes
 }
 
 /// The notes that these bytes are.
