@@ -365,7 +365,8 @@ impl Stage {
                 intent.effect,
                 Effect::RequestQuota { .. } | Effect::OpenCase { .. }
             );
-            let is_done = matches!(intent.state, IntentState::Done { .. });
+            // What was taken in the last minute is followed from the next plan on.
+            let is_done = matches!(intent.state, IntentState::Done { at, .. } if at < self.now);
             let is_adopted = followed.contains(&intent.id)
                 || matches!(&intent.state, IntentState::Done { reference, .. } if book.asks.contains_key(&RequestId::new(reference.as_str())));
             assert!(
