@@ -58,41 +58,45 @@ pub async fn perform(
             code,
             desired,
             context: _, // added later, to the case that Service Quotas opens
-        } => match prove(cloud, scope).await {
-            Ok(()) => desk::request(cloud, scope, code, *desired, intent.created).await,
-            Err(unproved) => unproved.outcome(),
+        } => match settled_before(cloud, scope, intent).await {
+            Some(outcome) => outcome,
+            None => desk::request(cloud, scope, code, *desired, intent.created).await,
         },
         Effect::OpenCase {
             scope,
             subject,
             body,
             evidence,
-        } => match prove(cloud, scope).await {
-            Ok(()) => match done_elsewhere(cloud, intent).await {
-                Some(reference) => Outcome::Done { reference },
-                None => {
-                    let words = desk::Words::of(body, evidence.as_deref());
-                    desk::open_case(cloud, scope, codes, subject, words).await
-                }
-            },
-            Err(unproved) => unproved.outcome(),
+        } => match settled_before(cloud, scope, intent).await {
+            Some(outcome) => outcome,
+            None => {
+                let words = desk::Words::of(body, evidence.as_deref());
+                desk::open_case(cloud, scope, codes, subject, words).await
+            }
         },
         Effect::Comment {
             scope,
             case,
             body,
             evidence,
-        } => match prove(cloud, scope).await {
-            Ok(()) => match done_elsewhere(cloud, intent).await {
-                Some(reference) => Outcome::Done { reference },
-                None => {
-                    let words = desk::Words::of(body, evidence.as_deref());
-                    desk::comment(cloud, scope, case, words).await
-                }
-            },
-            Err(unproved) => unproved.outcome(),
+        } => match settled_before(cloud, scope, intent).await {
+            Some(outcome) => outcome,
+            None => {
+                let words = desk::Words::of(body, evidence.as_deref());
+                desk::comment(cloud, scope, case, words).await
+            }
         },
     }
+}
+
+/// What an effect at a desk comes to where nothing is to be sent: credentials that are not proved to be the account's, or
+/// words that stand there already.
+async fn settled_before(cloud: &dyn Cloud, scope: &Scope, intent: &Intent) -> Option<Outcome> {
+    if let Err(unproved) = prove(cloud, scope).await {
+        return Some(unproved.outcome());
+    }
+    let reference = done_elsewhere(cloud, intent).await?;
+    Some(Outcome::Done { reference })
 }
 
 /// What Support has of this already, before the first try: another service of ours watches the account by mistake, or the

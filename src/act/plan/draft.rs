@@ -228,14 +228,14 @@ impl<'a> Draft<'a> {
         track.map(|it| it.since)
     }
 
-    /// Adds an intent, unless this step of this incident exists already: a step is decided once.
-    /// Returns whether it is new.
     /// Whether this step of the incident was wished for before.
     pub(super) fn is_intended(&self, incident: &IncidentId, step: &str) -> bool {
         let id = ActionId::derive(incident, step);
         self.book().intents.contains_key(&id) || self.intents.contains_key(&id)
     }
 
+    /// Adds an intent, unless this step of this incident exists already: a step is decided once.
+    /// Returns whether it is new.
     pub(super) fn intend(&mut self, wish: Wish) -> bool {
         let id = ActionId::derive(&wish.incident, &wish.step);
         if self.book().intents.contains_key(&id) || self.intents.contains_key(&id) {

@@ -289,3 +289,23 @@ async fn cases_of_people_of_the_past_and_about_other_problems_are_no_twins() {
         "nothing of ours is open: nothing is asked"
     );
 }
+
+/// An earlier incident of the same cause is over, and its case still open: no second service.
+#[tokio::test]
+async fn an_earlier_case_of_our_own_is_no_twin() {
+    let cases = cases_at(&[
+        (
+            "case-1",
+            "errors of sonnet [BOA-BBBBBBBBBB]",
+            Some("2026-11-24T09:00:00Z"),
+            "opened",
+        ),
+        (
+            "case-2",
+            "errors of sonnet [BOA-AAAAAAAAAA]",
+            Some("2026-11-24T11:00:00Z"),
+            "opened",
+        ),
+    ]);
+    assert_eq!(twins_of(cases, &["case-1", "case-2"]).await, []);
+}

@@ -43,7 +43,10 @@ pub async fn find_twins(
         let Some(case) = listed.items.iter().find(|case| case.id == it.case) else {
             continue;
         };
-        let twins = listed.items.iter().filter(|other| is_twin(it, case, other));
+        // What we opened ourselves is no twin: an earlier incident of the same cause, whose case is not closed yet.
+        let others = listed.items.iter();
+        let others = others.filter(|other| !book.investigations.contains_key(&other.id));
+        let twins = others.filter(|other| is_twin(it, case, other));
         if let Some(twin) = twins.min_by_key(|it| age(it)) {
             found.push(DeskReading::Twin {
                 case: it.case.clone(),
@@ -64,9 +67,6 @@ fn age(case: &Case) -> impl Ord {
 }
 
 fn is_twin(it: &Investigation, case: &Case, other: &Case) -> bool {
-    if other.id == case.id {
-        return false;
-    }
     let (what, mark) = (
         case.subject.split_once(MARK),
         other.subject.split_once(MARK),
