@@ -16,7 +16,7 @@ use crate::model::{
 const DAYS: i64 = 14;
 
 /// The columns before the last, which is the quota. Peaks are of the busiest minute; an hour of which nothing is known has
-/// empty ones. Tokens are weighted by burndown, as the quota counts them.
+/// empty ones, and so has what a pool does not publish. Tokens are weighted by burndown, as the quota counts them.
 const HEAD: &str = "hour_utc,minutes_observed,requests_wanted,requests_accepted,requests_refused,tokens_charged,peak_requests_wanted_a_minute,peak_tokens_charged_a_minute,";
 
 /// The file for this incident; `None` while the older minutes of its pools are not at hand, which the next plan has.
@@ -59,6 +59,8 @@ struct Hour {
     charged: f64,
     peak_wanted: f64,
     peak_charged: f64,
+    /// A pool that publishes no refusals leaves open how many there were, and what was wanted.
+    hides_refusals: bool,
 }
 
 impl Hour {
@@ -93,7 +95,10 @@ impl Hour {
                 };
             }
         }
-        let mut it = Self::default();
+        let mut it = Self {
+            hides_refusals: pools.iter().any(|it| it.family == Family::Mantle),
+            ..Self::default()
+        };
         for [through, refused, charged] in sums.into_iter().flatten() {
             it.observed += 1;
             it.through += through;
@@ -108,17 +113,18 @@ impl Hour {
     fn line(&self, hour: Minute, quota: Option<f64>) -> String {
         let at = hour.start().strftime("%Y-%m-%dT%H:00Z");
         let mut line = format!("{at},{}", self.observed);
+        let of_wanted = |number: f64| (!self.hides_refusals).then_some(number);
         let numbers = [
-            self.through + self.refused,
-            self.through,
-            self.refused,
-            self.charged,
-            self.peak_wanted,
-            self.peak_charged,
+            of_wanted(self.through + self.refused),
+            Some(self.through),
+            of_wanted(self.refused),
+            Some(self.charged),
+            of_wanted(self.peak_wanted),
+            Some(self.peak_charged),
         ];
         for number in numbers {
             line.push(',');
-            if 0 < self.observed {
+            if let Some(number) = number.filter(|_| 0 < self.observed) {
                 write_whole(&mut line, number);
             }
         }
