@@ -70,7 +70,8 @@ impl Cycle {
         }
         // The copy is as old as what it knows: counted from the start, one that is killed each hour would keep none.
         let known = self.learning.taught.values().filter_map(Learned::next);
-        self.learning.kept = known.max().or(Some(Minute::of(now)));
+        let now = Minute::of(now);
+        self.learning.kept = Some(known.max().map_or(now, |known| known.min(now))); // a clock may have been set back
         Ok(())
     }
 
