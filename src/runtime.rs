@@ -1,5 +1,6 @@
 //! What keeps the three layers going: clock, ticks, the cycle, shutdown, and the view that the web shows.
 
+pub mod buttons;
 pub mod clock;
 pub mod cycle;
 pub mod daemon;

@@ -21,7 +21,8 @@ mod fake;
 mod message;
 mod pages;
 
-use message::Letter;
+pub use message::slack;
+use message::{Letter, slack::Offer};
 
 /// Minutes to wait after a limit of open requests or cases: something has to be closed first.
 const FULL_WAIT: i64 = 60;
@@ -32,21 +33,34 @@ const BUSY_WAIT: i64 = 1;
 /// Longest wait that a `Retry-After` may impose, in minutes.
 const MOST_RETRY_AFTER: i64 = 24 * 60;
 
+/// What is known beside an intent at the time it is tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// How a case of our own is addressed.
+    pub codes: &'a CaseCodes,
+    /// What the receiver of a message called the last one of the same incident that it took, if it took one.
+    pub earlier: Option<&'a str>,
+    /// What may be decided below a message, where its receiver has buttons.
+    pub offer: Option<&'a Offer>,
+}
+
 /// Tries the effect once. The intent was committed as begun before.
 ///
 /// What AWS's desk sees is tried only after STS said that our credentials are those of the account it is for; that is
 /// asked each time, since these effects are few and the credentials may change under us.
 ///
-/// A case of our own is addressed by `codes`.
-/// `earlier` is what the receiver of a message called the last one of the same incident that it took, if it took one.
 pub async fn perform(
     cloud: &dyn Cloud,
     policy: &Policy,
     intent: &Intent,
-    codes: &CaseCodes,
-    earlier: Option<&str>,
+    known: Known<'_>,
 ) -> Outcome {
-    if let Some(letter) = Letter::of(intent, earlier) {
+    let Known {
+        codes,
+        earlier,
+        offer,
+    } = known;
+    if let Some(letter) = Letter::of(intent, earlier, offer) {
         return message::send(cloud, policy, &letter).await;
     }
     match &intent.effect {
@@ -130,7 +144,10 @@ pub async fn repeat(
     open: &[Intent],
     now: Timestamp,
 ) -> Option<Outcome> {
-    let letters: Vec<Letter<'_>> = open.iter().filter_map(|it| Letter::of(it, None)).collect();
+    let letters: Vec<Letter<'_>> = open
+        .iter()
+        .filter_map(|it| Letter::of(it, None, None))
+        .collect();
     message::repeat(cloud, name, receiver, &letters, now).await
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     act::{
-        perform,
+        perform::{self, Known},
         plan::{self, Past, Wanted},
     },
     aws::{Patience, SdkCloud, SdkOptions},
@@ -276,8 +276,12 @@ impl Stage<'_> {
         let earlier = self.taken.get(receiver).map(String::as_str);
         let marked = marked(&begun, &self.incident);
         let start = clock::monotonic();
-        let usual = &self.policy.case_codes.usual;
-        let outcome = perform::perform(self.cloud, &self.policy, &marked, usual, earlier).await;
+        let known = Known {
+            codes: &self.policy.case_codes.usual,
+            earlier,
+            offer: None, // nothing of a drill can be decided
+        };
+        let outcome = perform::perform(self.cloud, &self.policy, &marked, known).await;
         let took = clock::monotonic().duration_since(start);
         let is_taken = matches!(outcome, Outcome::Done { .. });
         if let Outcome::Done { reference } = &outcome {

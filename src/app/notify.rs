@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    act::perform,
+    act::perform::{self, Known},
     aws::{Patience, SdkCloud, SdkOptions},
     cloud::Cloud,
     model::{
@@ -150,10 +150,15 @@ async fn tell(
         last_failure: None,
         revision: 1,
     };
+    let known = Known {
+        codes: &policy.case_codes.usual,
+        earlier: None,
+        offer: None,
+    };
     Tried {
         receiver: name.clone(),
         kind: receiver.kind(),
         phase,
-        outcome: perform::perform(cloud, policy, &intent, &policy.case_codes.usual, None).await,
+        outcome: perform::perform(cloud, policy, &intent, known).await,
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         time::after,
     },
     runtime::{
+        buttons,
         daemon::{self, DaemonError, Parts},
         reload::{Reload, Source},
         service,
@@ -169,6 +170,7 @@ impl Service {
         let shared = Arc::new(shared);
         let (closing, closed) = tokio::sync::oneshot::channel::<()>();
         let page = spawn_page(Arc::clone(&shared), self.page, closed);
+        let buttons = spawn_buttons(Arc::clone(&self.cloud), Arc::clone(&shared));
         let until = match lasting_minutes {
             Some(minutes) => Some(after(ticks.now().await?, minutes)),
             None => None,
@@ -183,6 +185,10 @@ impl Service {
         };
         let result = daemon::run(parts, ticks, until, stop).await;
         service::stopping();
+        buttons.abort();
+        if let Some(error) = buttons.await.err().filter(|it| !it.is_cancelled()) {
+            tracing::error!(event = "buttons.ended", %error, "presses were not heard to the end");
+        }
         drop(closing);
         if let Err(error) = page.await {
             tracing::warn!(event = "web.ended", %error, "the page did not end cleanly");
@@ -194,7 +200,7 @@ impl Service {
 /// The page runs beside the loop. Its failure is told, and does not stop the watching.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one task beside the loop; its end is awaited and reported"
+    reason = "a task beside the loop; its end is awaited and reported"
 )]
 fn spawn_page(
     shared: Arc<Shared>,
@@ -210,6 +216,15 @@ fn spawn_page(
             tracing::error!(event = "web.failed", %error, "the page is gone; watching goes on");
         }
     })
+}
+
+/// Presses are heard while a cycle runs, too: Slack waits three seconds for a word.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a task beside the loop; it is ended with it, and a panic is reported"
+)]
+fn spawn_buttons(cloud: Arc<dyn Cloud>, shared: Arc<Shared>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(buttons::serve(cloud, shared))
 }
 
 async fn open_store(path: PathBuf) -> Result<(Arc<dyn Ledger>, Arc<dyn History>), RunError> {

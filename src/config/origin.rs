@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 use crate::model::{
     ids::AccountId,
     policy::{Account, CaseException, Policy, Receiver, Regions, Route, Settings},
+    receiver::Buttons,
     rule::{Matcher, Override, Pattern, Rules},
     tags::Wanted,
 };
@@ -295,10 +296,20 @@ impl Page<'_> {
         match receiver {
             Receiver::Sns { topic_arn } => put("topic_arn", &quoted(topic_arn)),
             Receiver::Slack { .. } => put("url", "(hidden)"),
-            Receiver::SlackBot { channel, api, .. } => {
+            Receiver::SlackBot {
+                channel,
+                api,
+                buttons,
+                ..
+            } => {
                 put("token", "(hidden)");
                 put("channel", &quoted(channel));
                 put("api", &quoted(api));
+                if let Some(Buttons { approvers, .. }) = buttons {
+                    put("app_token", "(hidden)");
+                    let approvers: Vec<String> = approvers.iter().map(|it| quoted(it)).collect();
+                    put("approvers", &format!("[{}]", approvers.join(", ")));
+                }
             }
             Receiver::PagerDuty { url, .. } => {
                 put("routing_key", "(hidden)");

@@ -8,7 +8,7 @@ mod secret;
 use std::path::Path;
 
 pub(super) use routes::{DIGEST, check_fallbacks, digests, routes};
-use secret::{BEARER, HEARTBEAT_URL, KEY, ROUTING_KEY, SLACK_TOKEN, WEBHOOK_URL};
+use secret::{BEARER, HEARTBEAT_URL, KEY, ROUTING_KEY, SLACK_APP_TOKEN, SLACK_TOKEN, WEBHOOK_URL};
 
 use super::{
     Overrides,
@@ -19,6 +19,7 @@ use super::{
 use crate::model::{
     ids::ReceiverName,
     policy::{Account, Fallback, Receiver, Secret},
+    receiver::Buttons,
 };
 
 /// Where Slack's Web API is.
@@ -207,11 +208,37 @@ impl Reader<'_, '_> {
         let example = "\"C0123456789\"";
         let channel = self.sheet.require(self.table, "channel", example, channel);
         let api = self.elsewhere("api", SLACK_API);
+        let buttons = self.buttons();
         Some(Receiver::SlackBot {
             token: token?,
             channel: channel?,
             api: api?,
+            buttons: buttons?,
         })
+    }
+
+    /// `None` for a fault.
+    #[expect(clippy::option_option, reason = "a fault is not an absence")]
+    fn buttons(&mut self) -> Option<Option<Buttons>> {
+        let entry = self.table.take("approvers");
+        let approvers = entry.as_ref().map(|it| self.sheet.list(it, slack_user));
+        let app_token = self.optional(&SLACK_APP_TOKEN)?;
+        match (app_token, entry) {
+            (None, Some(entry)) => {
+                let wrong = Wrong::new(
+                    "says who may press what, and there are no buttons",
+                    "without `app_token` no press is heard",
+                    "add app_token_file = \"/path/to/it\", or leave this out",
+                );
+                self.sheet.wrong(&entry, wrong);
+                None
+            }
+            (None, None) => Some(None),
+            (Some(app_token), _) => Some(Some(Buttons {
+                app_token,
+                approvers: approvers.unwrap_or_default().into_iter().collect(),
+            })),
+        }
     }
 
     fn pagerduty(&mut self) -> Option<Receiver> {
@@ -318,6 +345,19 @@ fn slack_channel(text: &str) -> Result<String, Wrong> {
         "must be the id of a channel",
         "not an id; a name can change, and a bot cannot edit by it",
         "such as \"C0123456789\": Slack shows it at the end of the channel's details",
+    ))
+}
+
+fn slack_user(text: &str) -> Result<String, Wrong> {
+    let is_fine = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let begins = text.starts_with(['U', 'W']);
+    if begins && (9..=20).contains(&text.len()) && text.bytes().all(is_fine) {
+        return Ok(text.to_owned());
+    }
+    Err(Wrong::new(
+        "must be the id of a member",
+        "not an id; a name can change hands",
+        "such as \"U0123ABCDEF\": Slack copies it from the menu of a profile, `Copy member ID`",
     ))
 }
 

@@ -57,6 +57,8 @@ pub enum Receiver {
         channel: String,
         /// Where Slack's Web API is, without a final slash.
         api: String,
+        /// What can be pressed below a message, if anything.
+        buttons: Option<Buttons>,
     },
     /// A PagerDuty service, by its Events API v2.
     PagerDuty {
@@ -79,6 +81,15 @@ pub enum Receiver {
         /// For a proxy that authenticates.
         token: Option<Secret>,
     },
+}
+
+/// Buttons below messages, by Slack's Socket Mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buttons {
+    /// The app's token, with which a socket is opened.
+    pub app_token: Secret,
+    /// The ids of those who may approve and reject; everybody in the channel may acknowledge.
+    pub approvers: BTreeSet<String>,
 }
 
 impl Receiver {

@@ -3,9 +3,13 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time,
+};
 
 use super::{switch::Switch, telemetry::Line};
 pub use crate::engine::{crosscheck::CrossCheck, forecast::Quantiles};
@@ -42,6 +46,34 @@ pub struct Shared {
     pub switch: Switch,
     /// Orders from people; the daemon takes them at the start of a cycle and at once while it waits.
     pub orders: mpsc::Sender<Posted>,
+    /// Another configuration came into force.
+    configured: Notify,
+}
+
+/// How long the daemon may take to answer an order: a cycle may have to end first.
+const MOST_WAIT: Duration = Duration::from_secs(30);
+
+/// Why an order has no good answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// The daemon can't do it, or not now.
+    #[error("{0}")]
+    Refused(String),
+    /// It never got the order.
+    #[error(
+        "the daemon takes no orders now: its queue is full or its loop has ended; nothing was decided"
+    )]
+    NotTaken,
+    /// It ended with the order in its hands.
+    #[error(
+        "the daemon stopped before it answered: ask `explain` or `status` how it stands once it is back"
+    )]
+    Stopped,
+    /// It has the order and is slow.
+    #[error(
+        "the daemon took the order and has not answered in 30 s: it may still be carried out; ask `explain` or `status` how it stands"
+    )]
+    Late,
 }
 
 /// Hears every line the daemon says of itself, after it is true.
@@ -96,6 +128,8 @@ pub struct Health {
     pub reload: Option<Reload>,
     /// Receivers that could not be told again what is open there, and why.
     pub unrepeated: BTreeMap<ReceiverName, String>,
+    /// Receivers whose buttons nobody hears, and why.
+    pub unheard_buttons: BTreeMap<ReceiverName, String>,
 }
 
 /// What became of a changed configuration.
@@ -200,6 +234,7 @@ impl Shared {
             history: Arc::new(MemoryHistory::new()),
             switch: Switch::default(),
             orders,
+            configured: Notify::new(),
         };
         (shared, inbox)
     }
@@ -272,6 +307,28 @@ impl Shared {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *known = settings;
+        drop(known);
+        self.configured.notify_one();
+    }
+
+    /// Returns once another configuration has come into force since it was last asked; one task may ask.
+    pub(super) async fn configured(&self) {
+        self.configured.notified().await;
+    }
+
+    /// What the daemon answers to the order.
+    ///
+    /// # Errors
+    /// Why it was not carried out, or why that is not known.
+    pub async fn order(&self, order: Order) -> Result<Answer, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        let posted = self.orders.try_send(Posted { order, reply });
+        posted.map_err(|_| Unanswered::NotTaken)?;
+        match time::timeout(MOST_WAIT, answer).await {
+            Ok(Ok(answer)) => answer.map_err(Unanswered::Refused),
+            Ok(Err(_)) => Err(Unanswered::Stopped),
+            Err(_) => Err(Unanswered::Late),
+        }
     }
 
     /// The book as of the last commit. Hold the guard briefly and never across an await.

@@ -1,6 +1,6 @@
 //! The deciding half of the JSON API: what a person asks goes to the daemon as an order.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     body::Bytes,
@@ -9,7 +9,6 @@ use axum::{
     response::Response,
 };
 use serde::de::DeserializeOwned;
-use tokio::{sync::oneshot, time};
 
 use super::{
     Web, api, inert,
@@ -23,11 +22,9 @@ use crate::{
         time::Timestamp,
         units::Amount,
     },
-    runtime::shared::Posted,
+    runtime::shared::Unanswered,
 };
 
-/// How long the daemon may take to answer an order: a cycle may have to end first.
-const MOST_WAIT: Duration = Duration::from_secs(30);
 /// The longest name of a person, in characters.
 const MOST_NAME: usize = 100;
 /// The longest reason, in characters.
@@ -296,25 +293,15 @@ async fn answered(web: &Web, order: Result<Order, Refusal>) -> Response {
 
 /// The daemon's answer to the order.
 async fn carried_out(web: &Web, order: Order) -> Result<Answer, Refusal> {
-    let (reply, answer) = oneshot::channel();
-    if web.shared.orders.try_send(Posted { order, reply }).is_err() {
-        return Err(refuse(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the daemon takes no orders now: its queue is full or its loop has ended; nothing was decided",
-        ));
-    }
-    match time::timeout(MOST_WAIT, answer).await {
-        Ok(Ok(Ok(answer))) => Ok(answer),
-        Ok(Ok(Err(why))) => Err(refuse(StatusCode::CONFLICT, why)),
-        Ok(Err(_)) => Err(refuse(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the daemon stopped before it answered: ask `explain` or `status` how it stands once it is back",
-        )),
-        Err(_) => Err(refuse(
-            StatusCode::GATEWAY_TIMEOUT,
-            "the daemon took the order and has not answered in 30 s: it may still be carried out; ask `explain` or `status` how it stands",
-        )),
-    }
+    let answer = web.shared.order(order).await;
+    answer.map_err(|why| {
+        let status = match &why {
+            Unanswered::Refused(_) => StatusCode::CONFLICT,
+            Unanswered::NotTaken | Unanswered::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            Unanswered::Late => StatusCode::GATEWAY_TIMEOUT,
+        };
+        refuse(status, why.to_string())
+    })
 }
 
 /// The order, once name and reason are such that they may be shown.

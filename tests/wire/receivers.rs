@@ -3,6 +3,7 @@
 #![cfg(test)] // helpers count as tests, too
 
 mod alertmanager;
+mod buttons;
 mod drill;
 mod fallback;
 mod hanging;
@@ -58,7 +59,12 @@ impl Secrets {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _gone = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
-        for (file, text) in [("key", ROUTING_KEY), ("secret", SECRET), ("token", TOKEN)] {
+        for (file, text) in [
+            ("key", ROUTING_KEY),
+            ("secret", SECRET),
+            ("token", TOKEN),
+            ("app-token", "xapp-1-A1-1-abc"),
+        ] {
             fs::write(path.join(file), text).unwrap();
         }
         Self(path)
@@ -93,6 +99,7 @@ pub(crate) struct Desk {
     cycle: Cycle,
     pub(crate) shared: Arc<Shared>,
     ledger: Arc<MemoryLedger>,
+    orders: tokio::sync::mpsc::Receiver<Posted>,
     pub(crate) now: Timestamp,
     _secrets: Secrets,
 }
@@ -113,7 +120,7 @@ impl Desk {
         let settings = config::parse(configuration, "config.toml", &overrides);
         let settings = settings.unwrap_or_else(|error| panic!("{:?}", error.faults()));
         let ledger = Arc::new(MemoryLedger::new());
-        let (shared, _orders) = Shared::new(settings, false, ledger.load().unwrap());
+        let (shared, orders) = Shared::new(settings, false, ledger.load().unwrap());
         let shared = Arc::new(shared);
         let cloud = Arc::new(cloud(aws, &[ACCOUNT]).await);
         let cycle = Cycle::new(cloud, Arc::clone(&ledger) as _, Arc::clone(&shared));
@@ -121,6 +128,7 @@ impl Desk {
             cycle: cycle.with_patience(None),
             shared,
             ledger,
+            orders,
             now: start(),
             _secrets: secrets,
         }
@@ -218,6 +226,16 @@ impl Desk {
         let posted = Posted { order, reply };
         self.cycle.obey(posted, self.now).await.unwrap();
         answer.await.unwrap().unwrap();
+    }
+
+    /// Waits for the next order, and carries it out.
+    pub(crate) async fn obey(&mut self) {
+        let posted = self.orders.recv().await.unwrap();
+        self.cycle.obey(posted, self.now).await.unwrap();
+    }
+
+    pub(crate) fn state(&self, action: &ActionId) -> &'static str {
+        self.shared.book().intents[action].state.name()
     }
 
     /// A cycle, and a minute passes.

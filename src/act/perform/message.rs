@@ -4,14 +4,14 @@
 mod alertmanager;
 mod answer;
 mod pagerduty;
-mod slack;
+pub mod slack;
 mod text;
 mod webhook;
 
 use std::collections::BTreeSet;
 
 use answer::Said;
-use slack::Bot;
+use slack::{Bot, Offer};
 use text::cut_bytes;
 
 use crate::{
@@ -48,11 +48,17 @@ pub(super) struct Letter<'a> {
     notice: Option<&'a Notice>,
     /// What the receiver called the last message of this incident that it took.
     earlier: Option<&'a str>,
+    /// What may be decided below it, where the receiver has buttons.
+    offer: Option<&'a Offer>,
 }
 
 impl<'a> Letter<'a> {
     /// The message of this intent, if it is one.
-    pub(super) fn of(intent: &'a Intent, earlier: Option<&'a str>) -> Option<Self> {
+    pub(super) fn of(
+        intent: &'a Intent,
+        earlier: Option<&'a str>,
+        offer: Option<&'a Offer>,
+    ) -> Option<Self> {
         let Effect::Notify {
             receiver,
             severity,
@@ -71,6 +77,7 @@ impl<'a> Letter<'a> {
             body,
             notice: notice.as_deref(),
             earlier,
+            offer,
         })
     }
 
@@ -103,6 +110,7 @@ pub(super) async fn send(cloud: &dyn Cloud, policy: &Policy, letter: &Letter<'_>
             token,
             channel,
             api,
+            buttons: _, // presses come in by another way
         }) => {
             let bot = Bot {
                 cloud,

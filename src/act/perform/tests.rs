@@ -190,7 +190,12 @@ fn failing(class: FaultClass) -> Fake {
 
 /// The first message of its incident, or one of which nothing else is known.
 async fn perform(cloud: &Fake, policy: &Policy, intent: &Intent) -> Outcome {
-    super::perform(cloud, policy, intent, &policy.case_codes.usual, None).await
+    let known = Known {
+        codes: &policy.case_codes.usual,
+        earlier: None,
+        offer: None,
+    };
+    super::perform(cloud, policy, intent, known).await
 }
 
 fn kind(outcome: &Outcome) -> String {

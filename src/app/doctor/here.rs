@@ -138,7 +138,12 @@ fn receivers(settings: &Settings) -> Vec<Item> {
         let found = match receiver {
             Receiver::Sns { topic_arn } => format!("topic {topic_arn}"),
             Receiver::Slack { .. } => "its webhook's URL is there".to_owned(),
-            Receiver::SlackBot { channel, .. } => format!("its token is there, for {channel}"),
+            Receiver::SlackBot {
+                channel, buttons, ..
+            } => match buttons {
+                None => format!("its token is there, for {channel}"),
+                Some(_) => format!("its token is there, for {channel}, and that of its app"),
+            },
             Receiver::PagerDuty { .. } => "its key is there".to_owned(),
             Receiver::Webhook { secret, .. } => match secret {
                 Some(_) => "its URL and its secret are there".to_owned(),

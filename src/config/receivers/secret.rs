@@ -63,6 +63,16 @@ pub(super) const SLACK_TOKEN: Kind = Kind {
     is_right: |text| text.starts_with("xoxb-"),
     is_url: false,
 };
+pub(super) const SLACK_APP_TOKEN: Kind = Kind {
+    key: "app_token",
+    file_key: "app_token_file",
+    example: "\"/etc/bedrock-ops-alert/slack-app-token\"",
+    what: "a Slack app's token",
+    danger: "whoever has it hears what is pressed, in our place",
+    shape: "one line that starts with xapp-: an app-level token with the scope connections:write",
+    is_right: |text| text.starts_with("xapp-"),
+    is_url: false,
+};
 pub(super) const ROUTING_KEY: Kind = Kind {
     key: "routing_key",
     file_key: "routing_key_file",

@@ -8,7 +8,8 @@ use crate::{
     model::rule::Severity,
 };
 
-const SECRETS: [(&str, &str); 7] = [
+const SECRETS: [(&str, &str); 8] = [
+    ("slack-app-token", "xapp-1-T000"),
     ("slack-url", "https://hooks.slack.example/services/T000"),
     ("slack-token", "xoxb-1-T000"),
     ("pagerduty-key", "T00023456789abcdef0123456789abcd"),
@@ -38,7 +39,7 @@ fn every_snippet_of_the_page_is_a_configuration() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/receivers.md");
     let page = std::fs::read_to_string(page).unwrap();
     let snippets: Vec<&str> = page.split("```toml\n").skip(1).collect();
-    assert_eq!(snippets.len(), 8);
+    assert_eq!(snippets.len(), 9);
     let mut shown = String::new();
     for snippet in snippets {
         let (text, _) = snippet.split_once("```").unwrap();
@@ -71,6 +72,19 @@ api = "https://slack.example/api"
 
 [receiver.bare-bot]
 kind = "slack-bot"
+
+[receiver.wrong-buttons]
+kind = "slack-bot"
+token = "credential:slack-token"
+channel = "C0123456789"
+app_token = "credential:slack-token"
+approvers = ["sam"]
+
+[receiver.no-buttons]
+kind = "slack-bot"
+token = "credential:slack-token"
+channel = "C0123456789"
+approvers = ["U0123ABCDEF"]
 
 [receiver.wrong-token]
 kind = "slack-bot"

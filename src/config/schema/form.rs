@@ -114,6 +114,11 @@ pub(super) const CHANNEL: Form = Form {
     pattern: r"^[CGD][A-Z0-9]{8,19}$",
     examples: &["C0123456789"],
 };
+/// The id of a member of a Slack workspace.
+pub(super) const MEMBER: Form = Form {
+    pattern: r"^[UW][A-Z0-9]{8,19}$",
+    examples: &["U0123ABCDEF"],
+};
 /// The name of a pool, or a pattern of such.
 pub(super) const POOL: Form = Form {
     pattern: r"^\S+$",

@@ -3,8 +3,8 @@
 use super::{
     Key, Shape, Table,
     form::{
-        ACCOUNT, ADDRESS, CHANNEL, CLOCK, CREDENTIAL, Form, HERE, MINUTES, MODEL, PATH, RECEIVER,
-        REGIONS, SECRET, TAG, TOPIC,
+        ACCOUNT, ADDRESS, CHANNEL, CLOCK, CREDENTIAL, Form, HERE, MEMBER, MINUTES, MODEL, PATH,
+        RECEIVER, REGIONS, SECRET, TAG, TOPIC,
     },
     key,
     settings::lasting,
@@ -36,6 +36,11 @@ pub(super) fn receiver() -> Table {
     let mut ways = vec![vec![of("sns"), topic]];
     ways.extend(with_secret(vec![of("slack")], URL));
     ways.extend(with_secret(bot(), ("token", "token_file")));
+    for of_app in secret(("app_token", "app_token_file")) {
+        let mut keys = bot();
+        keys.extend([of_app.required(), approvers()]);
+        ways.extend(with_secret(keys, ("token", "token_file")));
+    }
     ways.extend(with_secret(pager(), ("routing_key", "routing_key_file")));
     let [file, reference] = secret(("secret", "secret_file"));
     for signed in [file, reference] {
@@ -68,6 +73,14 @@ fn bot() -> Vec<Key> {
             &HERE,
         ),
     ]
+}
+
+fn approvers() -> Key {
+    key(
+        "approvers",
+        "With an app token: the ids of those who may approve and reject by a button.",
+        Shape::list(&MEMBER),
+    )
 }
 
 fn pager() -> Vec<Key> {

@@ -18,7 +18,8 @@ type Keys = BTreeMap<String, BTreeSet<String>>;
 const STRANGE: &str = "no-key-of-ours-is-called-like-this-one";
 
 /// Files with what each kind of secret looks like.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 5] = [
+    ("slack-app-token", "xapp-0-1-x"),
     ("slack-url", "https://hooks.example.com/T/B/x"),
     ("slack-token", "xoxb-0-1-x"),
     ("pagerduty-key", "0123456789abcdef0123456789abcdef"),
@@ -51,6 +52,8 @@ impl Place {
             "receiver.on-call.fallback" | "digest.receiver" => Some(SPARE.to_owned()),
             "receiver.on-call.url_file" | "heartbeat.url_file" => Some(self.file("slack-url")),
             "receiver.on-call.token_file" => Some(self.file("slack-token")),
+            "receiver.on-call.app_token_file" => Some(self.file("slack-app-token")),
+            "receiver.on-call.app_token" => Some("credential:slack-app-token".to_owned()),
             "receiver.on-call.routing_key_file" => Some(self.file("pagerduty-key")),
             "receiver.on-call.secret_file" => Some(self.file("webhook-secret")),
             "receiver.on-call.routing_key" => Some("credential:pagerduty-key".to_owned()),

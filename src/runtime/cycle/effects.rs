@@ -6,7 +6,10 @@ use futures_util::future::{join_all, try_join_all};
 
 use super::{Cycle, CycleError};
 use crate::{
-    act::{perform, plan},
+    act::{
+        perform::{self, Known, slack::Offer},
+        plan,
+    },
     model::{
         action::{Due, Effect, Intent, IntentState},
         audit,
@@ -15,7 +18,7 @@ use crate::{
         incident::Incident,
         order::Command,
         outcome::Outcome,
-        policy::Receiver,
+        policy::{Policy, Receiver},
         time::{Timestamp, after},
     },
     runtime::shared::Posted,
@@ -245,16 +248,21 @@ impl Cycle {
                 self.commit(vec![Record::Intent(begun.clone())], now)
                     .await?;
                 let policy = &self.settings.policy;
-                let (earlier, codes) = {
+                let (earlier, codes, offer) = {
                     let book = self.shared.book();
                     let about = book.incidents.get(&intent.incident);
                     let codes = about.map_or(&policy.case_codes.usual, |it| {
                         policy.case_codes.of(it.cause.category(), it.severity)
                     });
-                    (earlier(&book, &begun), codes)
+                    let offer = offer(&book, policy, &begun, now);
+                    (earlier(&book, &begun), codes, offer)
                 };
-                let (cloud, earlier) = (&*self.cloud, earlier.as_deref());
-                let outcome = perform::perform(cloud, policy, &begun, codes, earlier).await;
+                let known = Known {
+                    codes,
+                    earlier: earlier.as_deref(),
+                    offer: offer.as_ref(),
+                };
+                let outcome = perform::perform(&*self.cloud, policy, &begun, known).await;
                 self.count_try(&begun.effect, &outcome);
                 (begun.after(&outcome, now), Some(outcome))
             }
@@ -271,6 +279,21 @@ impl Cycle {
 
 /// Messages to one receiver in one cycle, to bound its length; the rest follows in the next one.
 const MOST_MESSAGES: usize = 30;
+
+/// What may be decided below this message, where its receiver has buttons.
+fn offer(book: &Book, policy: &Policy, intent: &Intent, now: Timestamp) -> Option<Offer> {
+    let Effect::Notify { receiver, .. } = &intent.effect else {
+        return None;
+    };
+    let has_buttons = matches!(
+        policy.receivers.get(receiver),
+        Some(Receiver::SlackBot {
+            buttons: Some(_),
+            ..
+        })
+    );
+    has_buttons.then(|| Offer::of(book, &intent.incident, now))
+}
 
 /// What the receiver called the last message of this incident that it took.
 fn earlier(book: &Book, intent: &Intent) -> Option<String> {

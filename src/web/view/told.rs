@@ -123,6 +123,11 @@ impl View<'_> {
                     since.strftime("%Y-%m-%d %H:%M UTC")
                 ));
             }
+            if let Some(why) = self.health.unheard_buttons.get(&name) {
+                notices.push(format!(
+                    "buttons at receiver {name} decide nothing for now: {why}"
+                ));
+            }
             if let Some(why) = self.health.unrepeated.get(&name) {
                 notices.push(format!(
                     "receiver {name} could not be told again what is open: {why}"

@@ -48,6 +48,8 @@ struct State {
     requests: Vec<Request>,
     /// What a Slack channel shows.
     channel: Vec<Value>,
+    /// Where Slack's sockets are.
+    sockets: String,
 }
 
 /// It ends with the test process.
@@ -83,6 +85,11 @@ impl Stand {
     /// The next requests are answered like this, and those after them well.
     pub(crate) fn script(&self, replies: impl IntoIterator<Item = Reply>) {
         self.state.lock().unwrap().script.extend(replies);
+    }
+
+    /// Sockets are opened at this address.
+    pub(crate) fn opens(&self, address: String) {
+        self.state.lock().unwrap().sockets = address;
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -150,6 +157,7 @@ impl State {
                 match messages.find(|it| it["ts"] == update["ts"]) {
                     Some(message) => {
                         message["text"] = update["text"].clone();
+                        message["blocks"] = update["blocks"].clone();
                         ok(json!({ "ts": update["ts"] }))
                     }
                     None => (
@@ -162,8 +170,11 @@ impl State {
                 let top = self.channel.iter().filter(|it| it["thread_ts"].is_null());
                 ok(json!({ "messages": top.collect::<Vec<_>>() }))
             }
+            "/apps.connections.open" => ok(json!({ "url": self.sockets })),
             "/conversations.replies" => ok(json!({ "messages": self.channel })),
-            path if path.starts_with("/services/") => (200, "ok".to_owned()),
+            path if path.starts_with("/services/") || path.starts_with("/actions/") => {
+                (200, "ok".to_owned())
+            }
             _ => (204, String::new()),
         }
     }

@@ -161,7 +161,7 @@ proptest! {
         is_of_quota in any::<bool>(),
     ) {
         let intent = intent(&names, phase, severity, is_of_quota);
-        let letter = Letter::of(&intent, None).unwrap();
+        let letter = Letter::of(&intent, None, None).unwrap();
         let notice = letter.notice.unwrap();
 
         let event = pagerduty::event(&Secret::new("key"), &letter);
@@ -213,7 +213,7 @@ proptest! {
         let labels = |model: &str, text: &str| {
             let names = (model.to_owned(), "L-1".to_owned(), text.to_owned(), text.to_owned());
             let intent = intent(&names, Phase::Opened, Severity::Info, false);
-            let letter = Letter::of(&intent, None).unwrap();
+            let letter = Letter::of(&intent, None, None).unwrap();
             let alerts = alertmanager::alerts(&letter, letter.notice.unwrap(), Timestamp::UNIX_EPOCH);
             alerts[0]["labels"].clone()
         };

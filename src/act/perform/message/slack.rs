@@ -1,10 +1,21 @@
-//! Slack: an incoming webhook, which can do no more than post; or a bot, with one message an incident that is kept up to
-//! date, and what happened in the thread below it.
+//! Slack: an incoming webhook, which can do no more than post (`hook`); or a bot, with one message an incident that is
+//! kept up to date, and what happened in the thread below it. Below the message stand `buttons`, where presses can be
+//! heard (`press`).
 
 #![expect(
     clippy::indexing_slicing,
     reason = "a JSON value that lacks a key reads as null, and what is written to is an object"
 )]
+
+mod buttons;
+mod hook;
+mod press;
+
+pub use buttons::Offer;
+pub(super) use hook::by_webhook;
+#[cfg(test)]
+pub(super) use hook::webhook_body;
+pub use press::{Envelope, Press, Pressed, acknowledged, answer, open, read};
 
 use serde_json::{Value, json};
 
@@ -28,46 +39,6 @@ const MOST_BLOCK: usize = 2_900;
 const MOST_BLOCKS: usize = 3;
 /// The kind of what we attach to a message, by which it is found again.
 const EVENT_TYPE: &str = "bedrock_ops_alert_message";
-
-/// Posts to an incoming webhook.
-pub(super) async fn by_webhook(cloud: &dyn Cloud, url: &Secret, letter: &Letter<'_>) -> Said {
-    let post = Post {
-        operation: "slack:Post",
-        url: url.expose().to_owned(),
-        headers: vec![("content-type", "application/json".to_owned())],
-        body: webhook_body(letter.subject, letter.body).to_string(),
-    };
-    match cloud.post(&post).await {
-        // A webhook gives no id.
-        Ok(answer) => judge_webhook(&answer, format!("posted to {}", letter.receiver)),
-        Err(fault) => Said::None(fault),
-    }
-}
-
-/// The text with what Slack reads as markup escaped; links in it are not opened up.
-pub(super) fn webhook_body(subject: &str, body: &str) -> Value {
-    let whole = format!("*{}*\n{}", text::line(subject, MOST_TEXT), body);
-    let whole = text::for_slack(&text::clean(&whole, MOST_TEXT), MOST_TEXT);
-    json!({ "text": whole, "unfurl_links": false, "unfurl_media": false })
-}
-
-/// Slack answers 200 and `ok`; its other interfaces 200 and `{"ok":false,"error":…}`.
-fn judge_webhook(answer: &Answer, reference: String) -> Said {
-    let said = answer.body.trim();
-    match Said::by_status(answer) {
-        // The webhook is right and the channel is not, or the other way round: only these are about the message.
-        Some(Said::NotThis(why)) if !matches!(said, "invalid_payload" | "no_text") => {
-            Said::Nothing(why)
-        }
-        Some(other) => other,
-        None if said == "ok" => Said::Taken(reference),
-        None => match parsed(answer) {
-            Some(Ok(_)) => Said::Taken(reference),
-            Some(Err(error)) => of_error(&error),
-            None => Said::Unclear(told(answer)),
-        },
-    }
-}
 
 /// A bot's way to a channel.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +89,10 @@ impl Bot<'_> {
     }
 
     async fn post(&self, letter: &Letter<'_>, parent: Option<Parent<'_>>) -> Said {
-        let mut message = message(letter);
+        let mut message = match parent {
+            None => with_buttons(letter),
+            Some(_) => message(letter),
+        };
         message["channel"] = json!(parent.map_or(self.channel, |it| it.channel));
         message["unfurl_links"] = json!(false);
         message["unfurl_media"] = json!(false);
@@ -140,7 +114,7 @@ impl Bot<'_> {
     }
 
     async fn update(&self, letter: &Letter<'_>, parent: Parent<'_>) -> Result<(), Said> {
-        let mut message = message(letter);
+        let mut message = with_buttons(letter);
         message["channel"] = json!(parent.channel);
         message["ts"] = json!(parent.ts);
         match self.call("slack:chat.update", &message).await {
@@ -247,6 +221,16 @@ pub(super) fn message(letter: &Letter<'_>) -> Value {
     json!({ "text": text::for_slack(&summary, MOST_TEXT), "blocks": blocks })
 }
 
+/// The message with what can be decided below it.
+fn with_buttons(letter: &Letter<'_>) -> Value {
+    let mut message = message(letter);
+    let buttons = letter.offer.map(Offer::blocks).unwrap_or_default();
+    if let Some(blocks) = message["blocks"].as_array_mut() {
+        blocks.extend(buttons);
+    }
+    message
+}
+
 /// Without `verbatim`, Slack would make links of what looks like one.
 fn section(mrkdwn: &str) -> Value {
     json!({ "type": "section", "text": { "type": "mrkdwn", "text": mrkdwn, "verbatim": true } })
@@ -334,49 +318,6 @@ fn of_error(error: &str) -> Said {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer {
-            status,
-            retry_after_seconds: None,
-            body: body.to_owned(),
-        }
-    }
-
-    #[test]
-    fn only_ok_is_delivered_by_a_webhook() {
-        let said = |status, body: &str| judge_webhook(&answer(status, body), "posted".to_owned());
-        let taken = Said::Taken("posted".to_owned());
-        assert_eq!(said(200, "ok\n"), taken);
-        assert_eq!(said(200, r#"{"ok":true}"#), taken);
-        for (status, body) in [
-            (200, "<html>sign in</html>"),
-            (200, ""),
-            (500, "rollup_error"),
-        ] {
-            let said = said(status, body);
-            assert!(
-                matches!(said, Said::Unclear(_)),
-                "{status} {body}: {said:?}"
-            );
-        }
-        assert!(matches!(said(400, "invalid_payload"), Said::NotThis(_)));
-        assert!(matches!(said(429, "rate_limited"), Said::Busy(..)));
-        for (status, body) in [
-            (200, r#"{"ok":false,"error":"x"}"#),
-            (302, ""),
-            (400, "user_not_found"),
-            (403, "action_prohibited"),
-            (404, "no_service"),
-            (410, "channel_is_archived"),
-        ] {
-            let said = said(status, body);
-            assert!(
-                matches!(said, Said::Nothing(_)),
-                "{status} {body}: {said:?}"
-            );
-        }
-    }
 
     #[test]
     fn the_message_of_an_incident_is_read_from_any_reference() {
