@@ -112,6 +112,19 @@ impl Receiver {
         matches!(self, Self::PagerDuty { .. } | Self::Alertmanager { .. })
     }
 
+    /// Whether it shows what is still to be decided, until it is told that it was.
+    #[must_use]
+    pub const fn shows_decisions(&self) -> bool {
+        self.keeps_state()
+            || matches!(
+                self,
+                Self::SlackBot {
+                    buttons: Some(_),
+                    ..
+                }
+            )
+    }
+
     /// Whether a message of this phase is for it. Where something stays open, a message about what is over would open it
     /// anew: PagerDuty takes those that need a person, Alertmanager knows alerts only.
     #[must_use]

@@ -183,7 +183,7 @@ fn report_refusals(draft: &mut Draft<'_>) {
         if !is_told {
             draft.decide(&intent.incident, what);
             let message = texts::not_carried_out(draft, intent, why);
-            draft.tell(&intent.incident, Severity::Warning, &message);
+            draft.call(&intent.incident, Severity::Warning, &message);
         }
     }
 }
@@ -209,7 +209,7 @@ fn report_delays(draft: &mut Draft<'_>) {
         if !is_told {
             draft.decide(&intent.incident, format!("{begins}: {why}"));
             let message = texts::delayed(draft, intent, why);
-            draft.tell(&intent.incident, Severity::Warning, &message);
+            draft.call(&intent.incident, Severity::Warning, &message);
         }
     }
 }
@@ -273,7 +273,7 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
     if case_status == Some("pending-customer-action") && !ask.told_waiting {
         ask.told_waiting = true;
         let message = texts::aws_waits(draft, &ask);
-        draft.tell(&ask.incident, Severity::Warning, &message);
+        draft.call(&ask.incident, Severity::Warning, &message);
     }
     if let Some(end) = end_of(draft, &ask) {
         ask.end = Some((end.clone(), now));
@@ -375,7 +375,7 @@ fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
             } if *case == it.case && it.twin.is_none() => {
                 it.twin = Some(twin.clone());
                 let message = texts::second_case(draft, &it, number, *is_older);
-                draft.tell(&it.incident, Severity::Warning, &message);
+                draft.call(&it.incident, Severity::Warning, &message);
                 let what = if *is_older {
                     it.ended = Some(now);
                     format!(
@@ -399,7 +399,7 @@ fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
     if it.status == "pending-customer-action" && !it.told_waiting {
         it.told_waiting = true;
         let message = texts::case_waits(draft, &it);
-        draft.tell(&it.incident, Severity::Warning, &message);
+        draft.call(&it.incident, Severity::Warning, &message);
     }
     if it.status == "resolved" {
         it.ended = Some(now);

@@ -38,6 +38,18 @@ impl Draft<'_> {
         self.tell_as(id, severity, phase, message)
     }
 
+    /// As [`Self::tell`], of what waits for a person. That the incident is a part of another one does not hold it back, nor
+    /// any longer what was held back for that: whoever is called reads first what it is about. A silence is a person's word.
+    pub(super) fn call(&mut self, id: &IncidentId, severity: Severity, message: &Message) {
+        if let Some(Hold::Inhibited { .. }) = hold(self, id) {
+            let handling = self.handling(id);
+            time::release(self, handling);
+            let phase = self.phase(id);
+            return self.send(id, severity, phase, message);
+        }
+        self.tell(id, severity, message);
+    }
+
     /// As [`Self::tell`], where the phase does not follow from how the incident is.
     fn tell_as(
         &mut self,
@@ -306,8 +318,8 @@ pub(super) fn acknowledged(draft: &mut Draft<'_>, incident: &Incident, message: 
     }
 }
 
-/// A decision about what was proposed for it is a taking up, too: receivers that ring until somebody comes stop ringing. All
-/// others hear of what follows.
+/// A decision about what was proposed for it is a taking up, too: receivers that ring until somebody comes stop ringing, and
+/// buttons go that are of no use any more. All others hear of what follows.
 pub(super) fn decided(draft: &mut Draft<'_>, id: &IncidentId, what: &str) {
     let Some(incident) = draft.incident(id).filter(|it| it.is_open()).cloned() else {
         return;
@@ -318,7 +330,7 @@ pub(super) fn decided(draft: &mut Draft<'_>, id: &IncidentId, what: &str) {
     let policy = draft.policy();
     let rings = |name: &ReceiverName| {
         let receiver = policy.receivers.get(name);
-        receiver.is_some_and(|it| it.keeps_state() && it.hears(Phase::Acknowledged, told))
+        receiver.is_some_and(|it| it.shows_decisions() && it.hears(Phase::Acknowledged, told))
     };
     let mut routes = policy.routes.iter();
     if routes.any(|it| it.fits(draft.book(), &incident, told) && rings(&it.receiver)) {

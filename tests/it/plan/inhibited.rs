@@ -4,16 +4,20 @@ use bedrock_ops_alert::{
     config,
     model::{
         alert::{AlertState, Verdict},
+        book::Record,
+        desk::{DeskReading, Investigation},
         handling::Hold,
-        ids::RuleName,
+        ids::{ActionId, CaseId, DisplayId, IncidentId, Marker, RuleName},
+        order::{Command, End},
         policy::Mode,
         rule::{Category, Severity},
+        selector::{Selector, Written},
         series::SETTLE_MINUTES,
         time::{Minute, Timestamp},
     },
 };
 
-use super::{Stage, flap::words, sonnet, verdict};
+use super::{Stage, flap::words, scope, sonnet, verdict};
 
 fn stage() -> Stage {
     let mut stage = Stage::new(Mode::Observe);
@@ -44,6 +48,31 @@ fn off(category: Category, now: Timestamp) -> Verdict {
     it.track.since = Minute::of(now);
     it.rule = rule(category);
     it
+}
+
+/// A case of ours about this incident, upon which AWS asks something.
+fn case_that_waits(stage: &mut Stage, incident: &IncidentId) -> DeskReading {
+    let case = CaseId::new("case-1");
+    let action = ActionId::new("act-1");
+    stage.book.apply(vec![Record::Investigation(Investigation {
+        case: case.clone(),
+        marker: Marker::of(&action),
+        action,
+        incident: incident.clone(),
+        scope: scope(),
+        display: None,
+        opened: stage.now,
+        status: "opened".to_owned(),
+        told_waiting: false,
+        polled: stage.now,
+        ended: None,
+        twin: None,
+    })]);
+    DeskReading::Case {
+        case,
+        display: DisplayId::new("170000000001"),
+        status: "pending-customer-action".to_owned(),
+    }
 }
 
 /// A quota that will be used up some day refuses nothing yet.
@@ -136,6 +165,55 @@ fn what_ends_with_its_cause_is_told_to_nobody_and_written_down() {
         why.contains("of which it was a part, was: nobody was told"),
         "{why}"
     );
+}
+
+/// A question of AWS that nobody hears is a request that nobody grants.
+#[test]
+fn what_waits_for_a_person_waits_for_no_other_incident() {
+    let mut stage = stage();
+    let both = |now| {
+        [
+            on(Category::Throttle, Critical, now),
+            on(Category::Latency, Critical, now),
+        ]
+    };
+    stage.step(&both(stage.now), &[]);
+    let held = stage.book.handlings.values().find(|it| it.held.is_some());
+    let incident = held.unwrap().incident.clone();
+    let asks = case_that_waits(&mut stage, &incident);
+    let now = stage.later(5).now;
+    stage.step(&both(now), std::slice::from_ref(&asks));
+    // What was held back comes first, so that whoever reads it knows what AWS asks about.
+    assert_eq!(words(&stage), ["critical", "critical", "aws waits for you"]);
+    assert!(stage.message("[aws waits for you]").contains("170000000001"));
+    assert_eq!(stage.book.handlings[&incident].held, None);
+    let now = stage.later(5).now;
+    stage.step(&both(now), &[asks]);
+    assert_eq!(words(&stage).len(), 3, "told once");
+}
+
+/// A silence is a person's word, and holds.
+#[test]
+fn what_waits_for_a_person_is_silent_where_a_person_wants_silence() {
+    let mut stage = stage();
+    stage.step(&[on(Category::Latency, Critical, stage.now)], &[]);
+    let incident = stage.book.incidents.keys().next().unwrap().clone();
+    let end = End::After(60);
+    let all = Selector::read(&Written {
+        categories: vec!["latency".to_owned()],
+        ..Written::default()
+    });
+    let command = Command::Silence {
+        selector: all.unwrap(),
+        from: None,
+        end,
+        holds_requests: false,
+    };
+    stage.say(Some("planned work"), command).unwrap();
+    let asks = case_that_waits(&mut stage, &incident);
+    let now = stage.later(5).now;
+    stage.step(&[on(Category::Latency, Critical, now)], &[asks]);
+    assert_eq!(words(&stage), ["critical"]);
 }
 
 /// Pitfall: a 3 h anomaly hides a throttle; a level is a minimum.

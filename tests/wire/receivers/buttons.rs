@@ -200,6 +200,12 @@ async fn a_press_is_an_order_of_whoever_may_and_they_hear_what_it_came_to() {
         format!("{proposal}: rejected by sam ({APPROVER} in Slack).")
     );
     assert_eq!(desk.state(&proposal), "refused");
+    desk.minute().await;
+    assert_eq!(
+        labels(&stand),
+        ["I look after it", "Snooze 4 h"],
+        "what was decided is shown, and no button for it"
+    );
 
     // Pressed once more before the message has changed: the same check as for any order.
     socket.press(&stand, "e3", APPROVER, &reject).await;

@@ -69,7 +69,7 @@ fn mark(draft: &mut Draft<'_>, incident: &Incident) {
 }
 
 /// What was held back is told now, once, if it still matters to anybody.
-fn release(draft: &mut Draft<'_>, mut handling: Handling) {
+pub(super) fn release(draft: &mut Draft<'_>, mut handling: Handling) {
     let id = handling.incident.clone();
     let (Some(held), Some(incident)) = (handling.held.take(), draft.incident(&id).cloned()) else {
         return;
