@@ -185,7 +185,11 @@ fn what_waits_for_a_person_waits_for_no_other_incident() {
     stage.step(&both(now), std::slice::from_ref(&asks));
     // What was held back comes first, so that whoever reads it knows what AWS asks about.
     assert_eq!(words(&stage), ["critical", "critical", "aws waits for you"]);
-    assert!(stage.message("[aws waits for you]").contains("170000000001"));
+    assert!(
+        stage
+            .message("[aws waits for you]")
+            .contains("170000000001")
+    );
     assert_eq!(stage.book.handlings[&incident].held, None);
     let now = stage.later(5).now;
     stage.step(&both(now), &[asks]);
