@@ -4,6 +4,7 @@
 pub mod model;
 
 pub mod cloud;
+pub mod template;
 
 pub mod act;
 pub mod collect;

@@ -120,6 +120,10 @@ fn page<'a>(settings: &Settings, origins: &'a Origins, rules_folder: Option<&Pat
 fn receivers_and_routes(page: &mut Page<'_>, policy: &Policy) {
     for (name, receiver) in &policy.receivers {
         page.receiver(name.as_str(), receiver);
+        if let Some(template) = policy.templates.get(name) {
+            let path = format!("receiver.{name}.template_file");
+            page.file_value(&path, &quoted(&template.name));
+        }
         if let Some(fallback) = policy.fallbacks.get(name) {
             let path = format!("receiver.{name}");
             let to = quoted(fallback.receiver.as_str());

@@ -13,13 +13,17 @@ use secret::{BEARER, HEARTBEAT_URL, KEY, ROUTING_KEY, SLACK_APP_TOKEN, SLACK_TOK
 use super::{
     Overrides,
     fault::Wrong,
+    files,
     sheet::{Section, Sheet},
     values::{self, Arn},
 };
-use crate::model::{
-    ids::ReceiverName,
-    policy::{Account, Fallback, Receiver, Secret},
-    receiver::Buttons,
+use crate::{
+    model::{
+        ids::ReceiverName,
+        policy::{Account, Fallback, Receiver, Secret, Template},
+        receiver::{Buttons, Form},
+    },
+    template,
 };
 
 /// Where Slack's Web API is.
@@ -37,6 +41,8 @@ pub(super) const FALLBACK_MINUTES: i64 = 5;
 pub(super) struct Read {
     /// `None` where the table is faulty: its routes are not faulty for that reason, too.
     pub(super) receiver: Option<Receiver>,
+    /// In whose words it hears, where not in ours.
+    pub(super) template: Option<Template>,
     pub(super) fallback: Option<Fallback>,
     /// Whether its time is written.
     pub(super) has_wait: bool,
@@ -46,6 +52,16 @@ pub(super) struct Read {
 
 /// Receivers by name.
 pub(super) type Receivers = std::collections::BTreeMap<ReceiverName, Read>;
+
+/// What each of them has, of those that have it.
+pub(super) fn each<T>(
+    receivers: &Receivers,
+    of: impl Fn(&Read) -> Option<T>,
+) -> std::collections::BTreeMap<ReceiverName, T> {
+    let all = receivers.iter();
+    all.filter_map(|(name, it)| Some((name.clone(), of(it)?)))
+        .collect()
+}
 
 /// Where relative paths start, and what references refer to.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +86,7 @@ pub(super) fn read_all(
             Some(table) => read(sheet, table, around),
             None => Read {
                 receiver: None,
+                template: None,
                 fallback: None,
                 has_wait: false,
                 fallback_at: None,
@@ -108,6 +125,7 @@ fn read(sheet: &mut Sheet, mut table: Section<'_>, around: Surroundings<'_>) -> 
         // Which other keys are known depends on the kind.
         return Read {
             receiver: None,
+            template: None,
             fallback,
             has_wait,
             fallback_at,
@@ -126,9 +144,15 @@ fn read(sheet: &mut Sheet, mut table: Section<'_>, around: Surroundings<'_>) -> 
         Kind::Webhook => reader.webhook(),
         Kind::Alertmanager => reader.alertmanager(),
     };
+    let template = match kind {
+        Kind::Sns | Kind::Slack | Kind::SlackBot => reader.template(Form::Text),
+        Kind::Webhook => reader.template(Form::Json),
+        Kind::PagerDuty | Kind::Alertmanager => None,
+    };
     table.finish(sheet);
     Read {
         receiver,
+        template,
         fallback,
         has_wait,
         fallback_at,
@@ -273,6 +297,30 @@ impl Reader<'_, '_> {
             url: url?,
             token: token?,
         })
+    }
+
+    /// Read and tried here, so that what is wrong with it is known before a message needs it.
+    fn template(&mut self, form: Form) -> Option<Template> {
+        let entry = self.table.take("template_file")?;
+        let name = self.sheet.text(&entry)?.to_owned();
+        let source = match files::read(&self.around.folder.join(&name), "template") {
+            Ok(source) => source,
+            Err(fault) => {
+                self.sheet.wrong(&entry, secret::as_wrong(&fault));
+                return None;
+            }
+        };
+        let template = Template { name, source, form };
+        if let Err(why) = template::check(&template) {
+            let wrong = Wrong::new(
+                format!("the template does not work: {why}"),
+                "this file",
+                "docs/receivers.md lists what a template may use; deploy/templates has some that work",
+            );
+            self.sheet.wrong(&entry, wrong);
+            return None;
+        }
+        Some(template)
     }
 
     fn needed(&mut self, kind: &secret::Kind) -> Option<Secret> {

@@ -3,7 +3,7 @@
 mod case;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -141,20 +141,16 @@ impl Reader<'_> {
         let (inhibits, faults) = self.inhibits(&mut root, &rules);
         rule_faults.extend(faults);
         root.finish(&mut self.sheet);
-        let fallbacks = receivers
-            .iter()
-            .filter_map(|(name, it)| Some((name.clone(), it.fallback.clone()?)));
-        let fallbacks: BTreeMap<_, _> = fallbacks.collect();
-        let named = receivers.into_iter();
-        let receivers: BTreeMap<_, _> = named
-            .filter_map(|(name, it)| Some((name, it.receiver?)))
-            .collect();
+        let fallbacks = receivers::each(&receivers, |it| it.fallback.clone());
+        let templates = receivers::each(&receivers, |it| it.template.clone());
+        let receivers = receivers::each(&receivers, |it| it.receiver.clone());
         let policy = Policy {
             mode,
             budgets,
             routes,
             receivers,
             fallbacks,
+            templates,
             organisation,
             case_codes,
             hints: self.hints,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-pub use super::receiver::{Fallback, Receiver, Route, Secret};
+pub use super::receiver::{Fallback, Receiver, Route, Secret, Template};
 use super::{
     calendar::Calendar,
     digest::Digest,
@@ -215,6 +215,8 @@ pub struct Policy {
     pub receivers: BTreeMap<ReceiverName, Receiver>,
     /// Who hears instead of a receiver that can't be told.
     pub fallbacks: BTreeMap<ReceiverName, Fallback>,
+    /// Receivers that hear in other words than ours.
+    pub templates: BTreeMap<ReceiverName, Template>,
     /// What Support is told about us.
     pub organisation: Organisation,
     /// How our own cases are addressed.

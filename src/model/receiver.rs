@@ -292,6 +292,26 @@ impl Route {
     }
 }
 
+/// Messages in other words than ours; checked where it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// Its file, for errors.
+    pub name: String,
+    /// Jinja.
+    pub source: String,
+    /// What it makes.
+    pub form: Form,
+}
+
+/// What a template makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A text for people.
+    Text,
+    /// The JSON body of a webhook.
+    Json,
+}
+
 /// Who hears instead of a receiver that can't be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fallback {

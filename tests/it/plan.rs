@@ -86,6 +86,7 @@ fn policy(mode: Mode) -> Policy {
         routes: vec![Route::all(ReceiverName::new("oncall"), Severity::Info)],
         receivers: BTreeMap::from([(ReceiverName::new("oncall"), Receiver::Sns { topic_arn })]),
         fallbacks: BTreeMap::new(),
+        templates: BTreeMap::new(),
         organisation: Organisation::default(),
         case_codes: CaseCodes {
             service: "service-bedrock".to_owned(),

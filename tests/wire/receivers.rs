@@ -10,6 +10,7 @@ mod hanging;
 mod kinds;
 mod notify;
 pub(crate) mod stand;
+mod template;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -21,11 +21,12 @@ use crate::{
         ids::{AccountId, ReceiverName, Region, Scope},
         incident::Cause,
         outcome::Outcome,
-        policy::{Policy, Receiver},
-        receiver::Notice,
+        policy::{Policy, Receiver, Template},
+        receiver::{Form, Notice},
         rule::Severity,
         time::Timestamp,
     },
+    template,
 };
 
 /// Most characters of an SNS subject; the API wants fewer than 100.
@@ -50,6 +51,41 @@ pub(super) struct Letter<'a> {
     earlier: Option<&'a str>,
     /// What may be decided below it, where the receiver has buttons.
     offer: Option<&'a Offer>,
+    /// The JSON body of a webhook, where people have one of their own.
+    document: Option<&'a str>,
+}
+
+/// What a template makes of a message.
+struct Words {
+    text: String,
+    document: Option<String>,
+}
+
+/// A template that fails, though it was tried before, loses no message: our own words go out, and say so.
+fn words(template: &Template, letter: &Letter<'_>) -> Words {
+    let rendered = template::render(template, &webhook::message(letter));
+    match (rendered, template.form) {
+        (Ok(text), Form::Text) => Words {
+            text,
+            document: None,
+        },
+        (Ok(document), Form::Json) => Words {
+            text: letter.body.to_owned(),
+            document: Some(document),
+        },
+        (Err(why), _) => {
+            let (receiver, name) = (letter.receiver, &template.name);
+            tracing::warn!(event = "template.failed", %receiver, template = name, "the message goes out in our own words: {why}");
+            let text = format!(
+                "{}\n(The template {name} failed, so these are the service's own words: {why}.)",
+                letter.body
+            );
+            Words {
+                text,
+                document: None,
+            }
+        }
+    }
 }
 
 impl<'a> Letter<'a> {
@@ -78,6 +114,7 @@ impl<'a> Letter<'a> {
             notice: notice.as_deref(),
             earlier,
             offer,
+            document: None,
         })
     }
 
@@ -97,6 +134,12 @@ impl<'a> Letter<'a> {
 
 pub(super) async fn send(cloud: &dyn Cloud, policy: &Policy, letter: &Letter<'_>) -> Outcome {
     let receiver = letter.receiver;
+    let words = policy.templates.get(receiver).map(|it| words(it, letter));
+    let letter = &Letter {
+        body: words.as_ref().map_or(letter.body, |it| &it.text),
+        document: words.as_ref().and_then(|it| it.document.as_deref()),
+        ..*letter
+    };
     match policy.receivers.get(receiver) {
         None => Outcome::Never {
             why: format!("receiver `{receiver}` is not in the configuration"),

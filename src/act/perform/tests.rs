@@ -122,7 +122,7 @@ fn comment() -> Intent {
     })
 }
 
-fn notice(receiver: &str) -> Intent {
+pub(super) fn notice(receiver: &str) -> Intent {
     intent(Effect::Notify {
         receiver: ReceiverName::new(receiver),
         severity: Severity::Warning,
@@ -158,6 +158,7 @@ fn policy() -> Policy {
             (ReceiverName::new("slack"), slack),
         ]),
         fallbacks: BTreeMap::new(),
+        templates: BTreeMap::new(),
         organisation: Organisation::default(),
         case_codes: CaseCodes {
             service: "service-bedrock".to_owned(),

@@ -222,7 +222,7 @@ fn from_file(sheet: &mut Sheet, entry: &Entry<'_>, kind: &Kind, path: &Path) -> 
     None
 }
 
-fn as_wrong(fault: &Fault) -> Wrong {
+pub(super) fn as_wrong(fault: &Fault) -> Wrong {
     Wrong::new(
         fault.message(),
         "named here",

@@ -39,7 +39,9 @@ fn every_snippet_of_the_page_is_a_configuration() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/receivers.md");
     let page = std::fs::read_to_string(page).unwrap();
     let snippets: Vec<&str> = page.split("```toml\n").skip(1).collect();
-    assert_eq!(snippets.len(), 9);
+    assert_eq!(snippets.len(), 10);
+    let teams = include_bytes!("../../../deploy/templates/teams.j2");
+    folder.put("teams.j2", teams);
     let mut shown = String::new();
     for snippet in snippets {
         let (text, _) = snippet.split_once("```").unwrap();
@@ -63,78 +65,7 @@ fn every_snippet_of_the_page_is_a_configuration() {
 #[test]
 fn each_key_of_a_receiver_says_what_is_wrong_and_what_to_write() {
     let (_folder, overrides) = with_secrets("receiver-faults");
-    let text = r#"
-[receiver.bot]
-kind = "slack-bot"
-token = "xoxb-T000"
-channel = "general"
-api = "https://slack.example/api"
-
-[receiver.bare-bot]
-kind = "slack-bot"
-
-[receiver.wrong-buttons]
-kind = "slack-bot"
-token = "credential:slack-token"
-channel = "C0123456789"
-app_token = "credential:slack-token"
-approvers = ["sam"]
-
-[receiver.no-buttons]
-kind = "slack-bot"
-token = "credential:slack-token"
-channel = "C0123456789"
-approvers = ["U0123ABCDEF"]
-
-[receiver.wrong-token]
-kind = "slack-bot"
-token = "credential:short"
-channel = "C0123456789"
-
-[receiver.pager]
-kind = "pagerduty"
-routing_key = "credential:short"
-service_region = "asia"
-url = "https://events.example/"
-
-[receiver.bare-pager]
-kind = "pagerduty"
-
-[receiver.hook]
-kind = "webhook"
-url = "https://automation.example/T000"
-secret = "T000"
-
-[receiver.short-hook]
-kind = "webhook"
-url = "credential:webhook-url"
-secret = "credential:short"
-
-[receiver.both]
-kind = "webhook"
-url = "credential:webhook-url"
-url_file = "webhook-url"
-
-[receiver.alerts]
-kind = "alertmanager"
-url = "http://alertmanager:9093"
-token = "T000"
-
-[receiver.sly]
-kind = "alertmanager"
-url = "https://me:T000@alertmanager.example/"
-
-[receiver.bare-alerts]
-kind = "alertmanager"
-
-[receiver.mail]
-kind = "email"
-
-[receiver.wrong-key]
-kind = "pagerduty"
-routing_key = "credential:pagerduty-key"
-token = "T000"
-"#;
+    let text = include_str!("faulty.toml");
     let error = parse(text, "config.toml", &overrides).unwrap_err();
     // So wide that the length of the folder's name moves no line break.
     let shown = crate::config::tests::report_in(&error, 1_000);

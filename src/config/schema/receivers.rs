@@ -33,8 +33,8 @@ pub(super) fn receiver() -> Table {
         .default(lasting(FALLBACK_MINUTES)),
     ];
     let topic = key("topic_arn", "The topic.", &TOPIC).required();
-    let mut ways = vec![vec![of("sns"), topic]];
-    ways.extend(with_secret(vec![of("slack")], URL));
+    let mut ways = vec![vec![of("sns"), topic, template()]];
+    ways.extend(with_secret(vec![of("slack"), template()], URL));
     ways.extend(with_secret(bot(), ("token", "token_file")));
     for of_app in secret(("app_token", "app_token_file")) {
         let mut keys = bot();
@@ -43,8 +43,8 @@ pub(super) fn receiver() -> Table {
     }
     ways.extend(with_secret(pager(), ("routing_key", "routing_key_file")));
     let [file, reference] = secret(("secret", "secret_file"));
-    for signed in [file, reference] {
-        ways.extend(with_secret(vec![of("webhook"), signed], URL));
+    for signed in [file, reference.required()] {
+        ways.extend(with_secret(vec![of("webhook"), signed, template()], URL));
     }
     let [file, reference] = secret(("token", "token_file"));
     for token in [file, reference.required()] {
@@ -61,6 +61,7 @@ fn of(kind: &'static str) -> Key {
 fn bot() -> Vec<Key> {
     vec![
         of("slack-bot"),
+        template(),
         key(
             "channel",
             "The channel's id; the bot must be a member.",
@@ -73,6 +74,14 @@ fn bot() -> Vec<Key> {
             &HERE,
         ),
     ]
+}
+
+fn template() -> Key {
+    key(
+        "template_file",
+        "A Jinja template with messages in your own words.",
+        &PATH,
+    )
 }
 
 fn approvers() -> Key {

@@ -17,8 +17,9 @@ type Keys = BTreeMap<String, BTreeSet<String>>;
 /// No key is like it.
 const STRANGE: &str = "no-key-of-ours-is-called-like-this-one";
 
-/// Files with what each kind of secret looks like.
-const SECRETS: [(&str, &str); 5] = [
+/// Files with what each kind of secret looks like, and a template.
+const SECRETS: [(&str, &str); 6] = [
+    ("template.j2", "[1]"),
     ("slack-app-token", "xapp-0-1-x"),
     ("slack-url", "https://hooks.example.com/T/B/x"),
     ("slack-token", "xoxb-0-1-x"),
@@ -52,6 +53,8 @@ impl Place {
             "receiver.on-call.fallback" | "digest.receiver" => Some(SPARE.to_owned()),
             "receiver.on-call.url_file" | "heartbeat.url_file" => Some(self.file("slack-url")),
             "receiver.on-call.token_file" => Some(self.file("slack-token")),
+            // Text for people and JSON for a webhook alike.
+            "receiver.on-call.template_file" => Some(self.file("template.j2")),
             "receiver.on-call.app_token_file" => Some(self.file("slack-app-token")),
             "receiver.on-call.app_token" => Some("credential:slack-app-token".to_owned()),
             "receiver.on-call.routing_key_file" => Some(self.file("pagerduty-key")),

@@ -80,6 +80,7 @@ pub(super) fn settings() -> Settings {
             routes: Vec::new(),
             receivers: BTreeMap::new(),
             fallbacks: BTreeMap::new(),
+            templates: BTreeMap::new(),
             organisation: Organisation::default(),
             case_codes: CaseCodes {
                 service: "service-bedrock".to_owned(),

@@ -30,7 +30,8 @@ pub(super) async fn send(
 ) -> Said {
     let id = letter.intent.id.as_str();
     let at = letter.sent_at();
-    let body = message(letter).to_string();
+    let own = letter.document.map(str::to_owned);
+    let body = own.unwrap_or_else(|| message(letter).to_string());
     let mut headers = vec![
         ("content-type", "application/json".to_owned()),
         ("webhook-id", id.to_owned()),
@@ -105,6 +106,21 @@ fn judge(answer: &Answer) -> Said {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What templates are tried with has the shape of what they get.
+    #[test]
+    fn the_samples_have_the_keys_of_the_document() {
+        let intent = crate::act::perform::tests::notice("hook");
+        let letter = Letter::of(&intent, None, None).unwrap();
+        let Value::Object(document) = message(&letter) else {
+            panic!("no document");
+        };
+        for sample in crate::template::samples().unwrap() {
+            let keys: Vec<&String> = sample.as_object().unwrap().keys().collect();
+            assert_eq!(keys, document.keys().collect::<Vec<_>>());
+            assert_eq!(sample["schema"], SCHEMA);
+        }
+    }
 
     /// The example of the Standard Webhooks specification and its libraries.
     #[test]
