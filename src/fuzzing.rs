@@ -8,16 +8,21 @@ mod answers;
 use std::str;
 
 use crate::{
+    act::perform::slack::{self, Envelope},
     collect, config,
     engine::learned::{Learned, SHAPE},
-    store,
+    model::{
+        inert::acts,
+        receiver::{Form, Template},
+    },
+    store, template,
 };
 
 /// Takes bytes, and panics where a law is broken.
 pub type Parser = fn(&[u8]);
 
 /// Parsers by name.
-pub const TARGETS: [(&str, Parser); 9] = [
+pub const TARGETS: [(&str, Parser); 11] = [
     ("answers", answers::answer),
     ("config", config),
     ("dump", store::fuzzing::dump),
@@ -25,9 +30,11 @@ pub const TARGETS: [(&str, Parser); 9] = [
     ("notes", |data| {
         store::fuzzing::notes::<Learned>(SHAPE, data)
     }),
+    ("presses", |data| text(data, presses)),
     ("record", store::fuzzing::record),
     ("stretch", store::fuzzing::stretch),
     ("targets", |data| text(data, collect::fuzzing::targets)),
+    ("templates", |data| text(data, templates)),
     ("value", store::fuzzing::value),
 ];
 
@@ -59,6 +66,35 @@ fn config(data: &[u8]) {
                 (1..=length + 1).contains(&column),
                 "column {column} of {length}"
             );
+        }
+    }
+}
+
+/// What comes from Slack: whoever pressed is shown with nothing that acts.
+fn presses(text: &str) {
+    if let Ok(Envelope::Press(press)) = slack::read(text) {
+        let by = press.by();
+        assert!(!by.chars().any(acts) && by.chars().count() <= 150, "{by}");
+    }
+}
+
+/// A template: what it makes of a webhook's body is JSON, and one that is refused says why.
+fn templates(text: &str) {
+    for form in [Form::Text, Form::Json] {
+        let template = Template {
+            name: "fuzz.j2".to_owned(),
+            source: text.to_owned(),
+            form,
+        };
+        for sample in template::samples().iter().flatten() {
+            match template::render(&template, sample) {
+                Ok(made) if form == Form::Json => {
+                    let read = serde_json::from_str::<serde_json::Value>(&made);
+                    assert!(read.is_ok(), "{made}");
+                }
+                Ok(made) => assert!(!made.is_empty()),
+                Err(why) => assert!(!why.is_empty()),
+            }
         }
     }
 }

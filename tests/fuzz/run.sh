@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-parsers=${1:-answers config dump names notes record stretch targets value}
+parsers=${1:-answers config dump names notes presses record stretch targets templates value}
 seconds=${2:-600}
 work=target/fuzz
 cargo +nightly fuzz build --fuzz-dir tests/fuzz --target-dir "$work/build" parser
