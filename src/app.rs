@@ -8,6 +8,7 @@ pub mod drill;
 pub mod init;
 pub mod log;
 pub mod notify;
+pub mod ran;
 pub mod run;
 pub mod sim;
 pub mod summary;

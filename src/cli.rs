@@ -22,6 +22,7 @@ pub mod mapping;
 pub mod moment;
 pub mod notify;
 mod paper;
+pub mod ran;
 pub mod remote;
 pub mod rule;
 pub mod say;
@@ -39,8 +40,8 @@ use crate::{
 };
 use args::{
     AckArgs, ApproveArgs, AuditArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs,
-    DiscoverArgs, ExplainArgs, HistoryArgs, IamPolicyArgs, NotifyCommand, Overrides, ReadArgs,
-    RejectArgs, RunArgs, SilenceCommand, SimArgs, StatusArgs, StoreCommand, TestArgs,
+    DiscoverArgs, ExplainArgs, HistoryArgs, IamPolicyArgs, NotifyCommand, Overrides, RanArgs,
+    ReadArgs, RejectArgs, RunArgs, SilenceCommand, SimArgs, StatusArgs, StoreCommand, TestArgs,
 };
 use configuration::{load, load_for_good, load_traced, misconfigured};
 use ended::ended;
@@ -66,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain(&args),
         Command::History(args) => history(args),
         Command::IamPolicy(args) => iam_policy(args),
+        Command::Ran(args) => where_it_ran(&args),
         Command::Approve(args) => approve(&args),
         Command::Reject(args) => reject(&args),
         Command::Silence(command) => silence(&command),
@@ -181,6 +183,25 @@ fn backtest(args: &BacktestArgs) -> Result<ExitCode, Exit> {
     backtest::write(&found, format, &mut out).map_err(|error| unwritten(&error))?;
     std::io::Write::flush(&mut out).map_err(|error| unwritten(&error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn where_it_ran(args: &RanArgs) -> Result<ExitCode, Exit> {
+    let settings = load(&Overrides::of_file(args.config.clone()))?;
+    let record = ran::Record::of(app::ran::read(&args.paths), &settings.policy.residency);
+    let form = match (args.json, args.csv) {
+        (true, _) => ran::Form::Json,
+        (false, true) => ran::Form::Csv,
+        (false, false) => ran::Form::Text,
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    ran::write(&record, form, &mut out)
+        .map_err(|error| Exit::new(exit::STORE, &error, "the record is not whole"))?;
+    std::io::Write::flush(&mut out).map_err(|error| unwritten(&error))?;
+    Ok(if record.is_good() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(exit::FAILED)
+    })
 }
 
 #[expect(clippy::print_stdout, reason = "the policy is data")]

@@ -27,6 +27,7 @@ mod measure;
 mod pages;
 mod place;
 mod quotas;
+pub mod ran;
 mod regions;
 pub mod round;
 mod sum;

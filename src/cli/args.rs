@@ -88,6 +88,14 @@ pub(super) enum Command {
     /// For instance `iam-policy --mode file` for the service's own credentials, or `iam-policy --config FILE --account ID`
     /// for the role in another account.
     IamPolicy(IamPolicyArgs),
+    /// Show in which Regions requests really ran, from logs: counts, no prompts; a record of processing that can be filed.
+    ///
+    /// It reads model invocation logs as Bedrock writes them to S3 (`.json.gz`), CloudTrail files, and what
+    /// `aws logs filter-log-events` prints; files and folders, on this machine. For instance, against the [[residency]] rules
+    /// of a configuration: `ran --config config.toml logs/ --csv > record.csv`.
+    /// Exit codes: 0 all was read and ran where it may, 1 not.
+    #[command(verbatim_doc_comment)]
+    Ran(RanArgs),
     /// Carry out a proposal, or the same with another value.
     Approve(ApproveArgs),
     /// Refuse a proposal.
@@ -297,6 +305,22 @@ pub(super) enum PaperArg {
     Iam,
     /// A service control policy for the organisation: it denies, and allows nothing.
     Scp,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RanArgs {
+    /// Log files, and folders of such.
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Configuration file with [[residency]] rules.
+    #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Print JSON; the shape is in docs/residency.md.
+    #[arg(long, conflicts_with = "csv")]
+    pub(super) json: bool,
+    /// Print comma-separated values.
+    #[arg(long)]
+    pub(super) csv: bool,
 }
 
 #[derive(Debug, Args)]
