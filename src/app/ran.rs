@@ -63,7 +63,9 @@ impl Found {
             .collect();
         // One record a line, with a time before it where CloudWatch Logs exported it; or one document over many lines.
         let whole = match lines.as_slice() {
-            [(_, first), _, ..] => serde_json::from_str::<Entry>(from_brace(first)).is_err(),
+            [(_, first), _, ..] => {
+                serde_json::from_slice::<Entry>(from_brace(first).as_bytes()).is_err()
+            }
             [_] | [] => false,
         };
         if whole {
@@ -75,7 +77,8 @@ impl Found {
     }
 
     fn entry(&mut self, text: &str, path: &Path, line: usize) {
-        let read = serde_json::from_str::<Entry>(text).map_err(|error| error.to_string());
+        let read =
+            serde_json::from_slice::<Entry>(text.as_bytes()).map_err(|error| error.to_string());
         if let Err(why) = read.and_then(|entry| self.tally.take(entry)) {
             self.unread
                 .push(format!("{}, line {line}: {why}", path.display()));

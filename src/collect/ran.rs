@@ -145,7 +145,7 @@ impl Tally {
         }
         if let Some(events) = entry.events {
             return events.iter().try_for_each(|it| {
-                let inner = serde_json::from_str(&it.message);
+                let inner = serde_json::from_slice(it.message.as_bytes());
                 self.take(inner.map_err(|error| format!("an event's message: {error}"))?)
             });
         }
