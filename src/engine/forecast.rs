@@ -187,14 +187,14 @@ impl Forecast {
     /// Quantiles of the mean over each of `steps` buckets of `step` minutes from `from` on.
     #[must_use]
     pub fn quantiles(&self, from: Minute, step: i64, steps: usize) -> Vec<Quantiles> {
-        let scale = self.fit.level.sqrt();
         (0..)
             .take(steps)
             .map(|bucket| {
                 let at = from.plus(step * bucket);
-                let p50 = self.fit.median(at, step);
+                let expected = self.fit.expected(at, step);
                 let ahead = at.plus(step / 2).since(self.fit.origin);
-                let (root, width) = (p50.sqrt(), scale * self.widths.at(ahead));
+                let width = self.widths.half(ahead, expected, self.fit.level);
+                let (p50, root) = (expected.median, expected.median.sqrt());
                 Quantiles {
                     p10: (root - width).max(0.0).powi(2),
                     p50,

@@ -2,7 +2,7 @@
 //!
 //! The statistic: the slow part (`trend`) times the shape of the day (`shape`) is the base. On it come
 //! - last week: the ratio to the base that the same quarter had a week ago, weighted by how much such ratios have come
-//!   back so far (a regression over the last week, shrunk to a prior; one weight for the pattern within hours, one for
+//!   back so far (a regression over the last week, shrunk to none; one weight for the pattern within hours, one for
 //!   the level). Where weeks repeat the forecast learns it; where they don't the weight goes to nothing;
 //! - the last hours: the ratios to the base of the last quarter, hour, four hours, day and three days. Each adds what it
 //!   says beyond the next longer one, and is believed for about as long as it has held: a level that has stood for an
@@ -11,7 +11,8 @@
 //! - yesterday: what the last day had at this time beyond the shape (`yesterday`);
 //! - last week's moves: how demand went on a week ago from where it stood then (`moves`).
 //!
-//! What is forecast of the mean is the median of this, of yesterday and of last week (`seasonal`).
+//! What is forecast of the mean is the median of this, of yesterday and of last week (`seasonal`), and how far they are apart is
+//! part of how wide its band is (`spread`).
 //!
 //! What fools it: a change of the weekly rhythm (a public holiday) until the last hours show it.
 //! Cold start: one day; before that there is no fit.
@@ -26,7 +27,7 @@ use super::{
     history::{DAY, HOUR, History, QUARTER, WEEK},
     moves::{Moves, Next, Then, Turn},
     rise::Rise,
-    seasonal::{Bucket, Seasonal},
+    seasonal::{Bucket, Expected, Seasonal},
     shape::Shape,
     trend::{Level, Trend},
     yesterday::Yesterday,
@@ -43,10 +44,8 @@ const SHRINK: f64 = 0.2;
 const LEVEL: i64 = 24;
 /// Quarters that must be known for a level.
 const LEVEL_KNOWN: f64 = 12.0;
-/// How much of last week comes back, before anything is learned: of the pattern, and of the level.
-const PATTERN_PRIOR: f64 = 0.2;
-const LEVEL_PRIOR: f64 = 0.5;
-/// Weight of these priors: this much squared ratio over a day of quarters.
+/// Weight of the prior, that nothing of last week comes back: this much squared ratio over a day of quarters. What came back
+/// is said by `seasonal`, too.
 const WEEK_PRIOR: f64 = 0.02 * 96.0;
 /// Half-life in days of what is learned of last week's coming back.
 const COME_BACK_HALF_LIFE: f64 = 2.0;
@@ -244,12 +243,17 @@ impl Fit {
         self.turn.weights = moves.weights();
     }
 
-    /// The median of the mean over `step` minutes from `at` on.
-    pub(super) fn median(&self, at: Minute, step: i64) -> f64 {
+    /// What is expected of the mean over `step` minutes from `at` on.
+    pub(super) fn expected(&self, at: Minute, step: i64) -> Expected {
         let (ahead, ..) = self.ahead(at, step);
         let from = at.since(self.origin);
         let bucket = Bucket { from, step, ahead };
-        self.seasonal.beside(self.own(at, step), bucket) * self.coming(at)
+        let Expected { median, dissent } = self.seasonal.beside(self.own(at, step), bucket);
+        let coming = self.coming(at);
+        Expected {
+            median: median * coming,
+            dissent: dissent.map(|it| it * coming.sqrt()),
+        }
     }
 
     /// The same by the fit alone, for what a quota counts: it is smoother, and the highest of many quarters is asked for.
@@ -334,7 +338,7 @@ fn told(ratio: f64, weight: f64) -> f64 {
 fn come_back(quarters: &[f64], base: &[f64], sums: &Sums, level: f64) -> (f64, f64) {
     let count = quarters.len();
     let prior = WEEK_PRIOR * level;
-    let (mut pattern, mut weekly) = ((prior * PATTERN_PRIOR, prior), (prior * LEVEL_PRIOR, prior));
+    let (mut pattern, mut weekly) = ((0.0, prior), (0.0, prior));
     let add = |to: &mut (f64, f64), weight: f64, now: f64, then: f64| {
         let (now, then) = (now.clamp(-1.0, 2.0), then.clamp(-1.0, 2.0));
         if now.is_finite() && then.is_finite() {

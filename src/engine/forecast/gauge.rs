@@ -71,8 +71,7 @@ impl Gauge {
     pub(super) fn put_by(&mut self, fit: &Fit) {
         match self {
             Self::Minute(busy) => {
-                let Peaks(peaks) = peaks(busy, fit, DAY_HOURS);
-                busy.forecast(&peaks);
+                busy.forecast(&peaks(busy, fit, DAY_HOURS, Fit::smooth));
             }
             Self::Day(daily) => {
                 let sums: Vec<f64> = sums(fit, DAY_HOURS).into_iter().map(|it| it.1).collect();
@@ -84,7 +83,12 @@ impl Gauge {
     pub(super) fn path(&self, fit: &Fit) -> Path {
         match self {
             Self::Minute(busy) => Path {
-                course: Some(Course::Peaks(peaks(busy, fit, PATH_HOURS))),
+                course: Some(Course::Peaks(Peaks {
+                    hours: peaks(busy, fit, PATH_HOURS, Fit::smooth),
+                    day: peaks(busy, fit, DAY_HOURS, |fit, at, step| {
+                        fit.expected(at, step).median
+                    }),
+                })),
                 errors: busy.errors(),
             },
             Self::Day(daily) => {
@@ -131,16 +135,21 @@ impl Path {
 }
 
 /// Logarithms of the sustained level of the busiest minutes of the next hours.
-fn peaks(busy: &Busy, fit: &Fit, hours: usize) -> Peaks {
+fn peaks(
+    busy: &Busy,
+    fit: &Fit,
+    hours: usize,
+    mean: impl Fn(&Fit, Minute, i64) -> f64,
+) -> Vec<f64> {
     let ratio = busy.ratio();
     let hours = (0_i64..).take(hours).map(|hour| {
         let means = (0..4).map(|at| {
             let at = fit.origin.plus(hour * HOUR + at * QUARTER);
-            fit.smooth(at, QUARTER)
+            mean(fit, at, QUARTER)
         });
         means.fold(0.0, f64::max).ln() + ratio
     });
-    Peaks(hours.collect())
+    hours.collect()
 }
 
 /// Minutes until the end of each UTC hour from now on, and the logarithms of the sums until then from the end before it.

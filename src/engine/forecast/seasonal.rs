@@ -48,6 +48,14 @@ pub(super) struct Bucket {
     pub(super) ahead: f64,
 }
 
+/// What is expected of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Expected {
+    pub(super) median: f64,
+    /// Standard deviation of what the forecasts say, between their square roots; `None` where the fit stands alone.
+    pub(super) dissent: Option<f64>,
+}
+
 impl Seasonal {
     /// Of quarters oldest first, and the usual level, which is positive.
     pub(super) fn of(quarters: &[f64], level: f64) -> Self {
@@ -56,23 +64,38 @@ impl Seasonal {
     }
 
     /// What the fit's own forecast becomes.
-    pub(super) fn beside(&self, own: f64, bucket: Bucket) -> f64 {
+    pub(super) fn beside(&self, own: f64, bucket: Bucket) -> Expected {
+        let alone = Expected {
+            median: own,
+            dissent: None,
+        };
         let Some(naive) = &self.0 else {
-            return own;
+            return alone;
         };
         let [day, week] = naive.each_ref().map(|it| it.value(bucket));
         if day.is_nan() || week.is_nan() {
-            return own;
+            return alone;
         }
         let [day_level, week_level] = naive.each_ref().map(|it| it.level(bucket.ahead));
         let (today, this_week) = (day * day_level, week * week_level);
         let near = median([own, today, this_week]);
-        let later = median([own, today, this_week, day, week]);
+        let all = [own, today, this_week, day, week];
+        let later = median(all);
         let far = own + LAST_WEEK * (this_week - own);
         let median = near + (later - near) * bucket.ahead / (LEVEL_HOURS + bucket.ahead);
         let squared = bucket.ahead * bucket.ahead;
-        median + (far - median) * squared / (FAR_HOURS * FAR_HOURS + squared)
+        Expected {
+            median: median + (far - median) * squared / (FAR_HOURS * FAR_HOURS + squared),
+            dissent: Some(deviation(all.map(f64::sqrt))),
+        }
     }
+}
+
+/// Standard deviation around their mean.
+fn deviation(values: [f64; 5]) -> f64 {
+    let mean = values.iter().sum::<f64>() / 5.0;
+    let squares = values.map(|it| (it - mean) * (it - mean));
+    (squares.iter().sum::<f64>() / 5.0).sqrt()
 }
 
 /// The middle one of an odd number.
@@ -161,15 +184,24 @@ mod tests {
     fn what_two_agree_on_outvotes_a_fit_that_is_far_off() {
         let seasonal = Seasonal::of(&quarters(15, |_| 1.0), 10.0);
         for own in [1.0, 90.0] {
-            let job = seasonal.beside(own, at(40));
+            let job = seasonal.beside(own, at(40)).median;
             assert!((job - 30.0).abs() < 2.0, "{own}: {job}");
         }
     }
 
     #[test]
+    fn forecasts_that_agree_are_not_apart_and_others_are() {
+        let seasonal = Seasonal::of(&quarters(15, |_| 1.0), 10.0);
+        let dissent = |own| seasonal.beside(own, at(60)).dissent.unwrap();
+        assert!(dissent(10.0) < 0.05, "{}", dissent(10.0));
+        assert!(dissent(10.0) < dissent(20.0) && dissent(20.0) < dissent(40.0));
+        assert!(dissent(10.0) < dissent(2.0));
+    }
+
+    #[test]
     fn a_new_level_is_the_level_of_what_was() {
         let doubled = Seasonal::of(&quarters(15, |day| if day < 14 { 1.0 } else { 2.0 }), 10.0);
-        let soon = doubled.beside(0.0, at(1));
+        let soon = doubled.beside(0.0, at(1)).median;
         assert!((14.0..26.0).contains(&soon), "{soon}");
     }
 
@@ -182,7 +214,9 @@ mod tests {
             Seasonal::of(&gap, 10.0),
         ];
         for (seasonal, quarter) in seasons.iter().zip([10, 40]) {
-            assert!((seasonal.beside(7.0, at(quarter)) - 7.0).abs() < 1e-9);
+            let alone = seasonal.beside(7.0, at(quarter));
+            assert!((alone.median - 7.0).abs() < 1e-9);
+            assert_eq!(alone.dissent, None);
         }
     }
 
@@ -194,7 +228,7 @@ mod tests {
             step: 60,
             ahead: 10.5,
         };
-        let hour = seasonal.beside(90.0, hour);
+        let hour = seasonal.beside(90.0, hour).median;
         assert!((hour - 15.0).abs() < 2.0, "{hour}");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The statistic: a Bayesian linear regression of the logarithm of six-hour levels (without the shape of the day) on a
 //! level, a slope and seven weekdays. The priors say that growth of more than some percent a day and weekdays that
-//! differ by more than a third are rare; what the data say beyond that is learned. Residuals beyond two deviations
+//! differ by more than a half are rare; what the data say beyond that is learned. Residuals beyond two deviations
 //! lose weight (Huber), so that an incident or a launch moves neither slope nor weekday for good.
 //! Why this one: with two weeks of data weekday and growth can't be told apart by eye (a quiet weekend looks like a
 //! fall). A joint regression gives each its share *and* the covariance, from which the spread of a forecast a month
@@ -22,8 +22,11 @@
 const TERMS: usize = 9;
 /// Standard deviation of the prior of growth: 3 % a day.
 const GROWTH_PRIOR: f64 = 0.03;
-/// Standard deviation of the prior of a weekday: about a third up or down.
-const WEEKDAY_PRIOR: f64 = 0.3;
+/// Standard deviation of the prior of a weekday: about a half up or down.
+const WEEKDAY_PRIOR: f64 = 0.45;
+/// What a weekday that was not seen yet is in doubt by. Most differ by less than the few that the prior has to let through:
+/// with its deviation here, a pool of five days would hardly be warned of the sixth.
+const WEEKDAY_DOUBT: f64 = 0.3;
 /// Standard deviation of the prior of the level, around the newest level; as good as none.
 const LEVEL_PRIOR: f64 = 5.0;
 /// What a day deviates from its trend before anything is known: 12 %, with the weight of four days.
@@ -102,12 +105,15 @@ impl Trend {
             for (weight, residual) in weights.iter_mut().zip(&residuals) {
                 *weight = (HUBER * noise / residual.max(f64::MIN_POSITIVE)).min(1.0);
             }
-            fitted = Some((terms, factor));
+            fitted = Some((terms, squares));
         }
-        let (terms, factor) = fitted?;
+        let (terms, mut squares) = fitted?;
+        for (term, row) in squares.iter_mut().enumerate().skip(2) {
+            row[term] += WEEKDAY_DOUBT.powi(-2) - WEEKDAY_PRIOR.powi(-2);
+        }
         Some(Self {
             terms: terms.map(narrow),
-            doubt: Doubt::of(&factor),
+            doubt: Doubt::of(&cholesky(&squares)?),
             day,
         })
     }
@@ -283,6 +289,14 @@ mod tests {
         let shaken = Trend::of(&shaken, 20_014.0).unwrap();
         let moved = (shaken.at(20_017.5) - calm.at(20_017.5)).abs();
         assert!(moved < 0.1, "{moved}");
+    }
+
+    #[test]
+    fn a_weekday_that_was_not_seen_is_in_doubt_by_about_a_third() {
+        let young = Trend::of(&levels(5, |_| 5.0), 20_005.0).unwrap();
+        let (seen, not_yet) = (young.deviation(20_004.5), young.deviation(20_005.5));
+        assert!(seen < not_yet, "{seen} {not_yet}");
+        assert!((WEEKDAY_DOUBT..0.36).contains(&not_yet), "{not_yet}");
     }
 
     #[test]
