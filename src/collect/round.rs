@@ -3,14 +3,14 @@
 //! A round knows its own account and Region only. So rounds run side by side, and a Region that hangs holds up nobody:
 //! whoever collects the finds takes what has come in time, and the rest when it comes.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, mem, sync::Arc};
 
 use tokio::sync::mpsc;
 
 use super::{
     Gathered, News,
     alarm::Alarm,
-    backfill::{self, Filled},
+    backfill::{self, Backfill, Filled},
     cadence::{Plan, due},
     discover, enabled_regions, find_twins, poll_desk,
     quotas::QuotaPages,
@@ -401,9 +401,18 @@ impl Round<'_> {
         if missing.is_empty() {
             return Ok(());
         }
-        let tries = &mut self.watch.filled;
-        let Gathered { found, faults } =
-            backfill::backfill(self.cloud, scope, missing, book, tries, *now).await;
+        let mut tries = mem::take(&mut self.watch.filled);
+        let what = (missing.as_slice(), &mut tries);
+        let mut filling = Backfill::new(self.cloud, scope, what, book, *now);
+        while let Some(found) = filling.next().await {
+            self.hand_over_filled(found).await?;
+        }
+        let faults = filling.into_faults();
+        self.watch.filled = tries;
+        self.tell("backfill", faults).await
+    }
+
+    async fn hand_over_filled(&self, found: Vec<Filled>) -> Result<(), Gone> {
         let mut uses = Vec::new();
         let mut stretches = Vec::with_capacity(found.len());
         for Filled { stretch, uses: day } in found {
@@ -417,7 +426,7 @@ impl Round<'_> {
         if !stretches.is_empty() {
             self.hand_over(Find::History(stretches)).await?;
         }
-        self.tell("backfill", faults).await
+        Ok(())
     }
 
     async fn tell(&self, name: &'static str, faults: Vec<Fault>) -> Result<(), Gone> {

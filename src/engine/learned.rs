@@ -38,7 +38,7 @@ use crate::model::{
 use sitting::{Said, Sitting};
 
 /// The shape of [`Learned`] as it is kept: one more with each change of what it consists of.
-pub const SHAPE: u16 = 6;
+pub const SHAPE: u16 = 7;
 /// Days of history that are worth learning from.
 pub const LEARNED_DAYS: i64 = 15;
 /// A minute that was nearly bad is worth a closer look for so long.

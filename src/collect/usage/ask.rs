@@ -154,9 +154,9 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// The same, with one datapoint for so many minutes.
-    pub(super) fn every(self, step: i64) -> Self {
-        Self { step, ..self }
+    /// From here on, asks for one datapoint for so many minutes.
+    pub(super) const fn every(&mut self, step: i64) {
+        self.step = step;
     }
 
     /// Whether so much failed that asking on would only add to the load.

@@ -8,14 +8,14 @@
 //! was read is not paid for twice, and a stretch that was found damaged is simply missing again.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map},
     ops::Range,
 };
 
 use super::{Asker, Measure, Tally, targets_a_request};
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Fault};
 use crate::collect::{
-    Gathered, burndown,
+    burndown,
     endpoint::Endpoint,
     sum::{Summed, share_by_the_hour},
 };
@@ -38,7 +38,7 @@ const MOST_REQUESTS: usize = 10;
 /// Reads that left gaps after which a stretch is kept as it is: a series that always fails must not be paid for for ever.
 const MOST_TRIES: u8 = 3;
 
-/// Pools that are read together: their minutes are all in memory until they are handed over.
+/// Pools that are read together: a day of them all is in memory until it is handed over.
 const MOST_POOLS: usize = 28;
 
 /// Minutes between the decision to read and the last request of it, at most. A day that CloudWatch forgets meanwhile is
@@ -134,60 +134,92 @@ pub struct Filled {
     pub uses: Option<UseDay>,
 }
 
-/// Reads some of the wanted stretches of one scope: those of the first resolution and time in `wanted`, for as many pools
-/// as go into the requests of one round. A stretch whose answer had gaps is not given back, but for the third time.
-pub async fn backfill(
-    cloud: &dyn Cloud,
-    scope: &Scope,
-    wanted: &[StretchKey],
-    book: &Book,
-    tries: &mut Tries,
+/// A back-fill of one scope in one round: the stretches of one time after another, so that what was read is on disk before
+/// more is read. A day of one pool is a megabyte while it is on its way.
+#[derive(Debug)]
+pub struct Backfill<'a> {
+    asker: Asker<'a>,
+    /// Requests that are left.
+    left: usize,
+    groups: btree_map::IntoIter<(Resolution, i64), Vec<PoolFill<'a>>>,
+    tries: &'a mut Tries,
     now: Timestamp,
-) -> Gathered<Vec<Filled>> {
-    let groups = groups(wanted, book, tries);
-    let mut asker = Asker::new(cloud, scope, 0);
-    let mut left = MOST_REQUESTS;
-    let mut found = Vec::new();
-    for ((resolution, number), pools) in groups {
-        let number = -number; // newest first
-        let (from, until) = range(resolution, number, Minute::of(now));
-        let slots = until.since(from) / resolution.minutes();
-        if slots <= 0 {
-            continue;
+}
+
+impl<'a> Backfill<'a> {
+    /// Of what is wanted, and how often it was tried. The finest and newest comes first, for as many pools as go into the
+    /// requests of one round.
+    pub fn new(
+        cloud: &'a dyn Cloud,
+        scope: &'a Scope,
+        (wanted, tries): (&'a [StretchKey], &'a mut Tries),
+        book: &'a Book,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            groups: groups(wanted, book, tries).into_iter(),
+            asker: Asker::new(cloud, scope, 0),
+            left: MOST_REQUESTS,
+            tries,
+            now,
         }
-        let room = targets_a_request(Depth::Deep, slots);
+    }
+
+    /// Reads the stretches of the next time; `None` at the end of the round. One whose answer had gaps is not given back,
+    /// but for the third time.
+    pub async fn next(&mut self) -> Option<Vec<Filled>> {
+        while 0 < self.left && !self.asker.is_stopped() {
+            let ((resolution, number), pools) = self.groups.next()?;
+            let number = -number; // newest first
+            let (from, until) = range(resolution, number, Minute::of(self.now));
+            let slots = until.since(from) / resolution.minutes();
+            if slots <= 0 {
+                continue;
+            }
+            let room = targets_a_request(Depth::Deep, slots);
+            let pools = self.fitting(pools, room);
+            if pools.is_empty() {
+                return None;
+            }
+            let asked: usize = pools.iter().map(|pool| pool.targets.len()).sum();
+            self.left = self.left.saturating_sub(asked.div_ceil(room));
+            self.asker.every(resolution.minutes());
+            let (which, span) = ((resolution, number), (from, until));
+            let read = read_group(&mut self.asker, pools, which, span, self.now).await;
+            return Some(self.kept(read));
+        }
+        None
+    }
+
+    /// The pools that go into the requests that are left. One that is too big for any round is read alone.
+    fn fitting(&self, pools: Vec<PoolFill<'a>>, room: usize) -> Vec<PoolFill<'a>> {
         let mut targets = 0;
         let fitting = pools.into_iter().take(MOST_POOLS).take_while(|pool| {
-            let is_first = targets == 0 && left == MOST_REQUESTS;
+            let is_first = targets == 0 && self.left == MOST_REQUESTS;
             targets += pool.targets.len();
-            // A pool that is too big for any round is read alone.
-            is_first || targets.div_ceil(room) <= left
+            is_first || targets.div_ceil(room) <= self.left
         });
-        let pools: Vec<PoolFill<'_>> = fitting.collect();
-        if pools.is_empty() {
-            break;
-        }
-        let asked: usize = pools.iter().map(|pool| pool.targets.len()).sum();
-        left = left.saturating_sub(asked.div_ceil(room));
-        asker = asker.every(resolution.minutes());
-        let stretches =
-            read_group(&mut asker, pools, (resolution, number), (from, until), now).await;
-        for (filled, is_whole) in stretches {
+        fitting.collect()
+    }
+
+    fn kept(&mut self, read: Vec<(Filled, bool)>) -> Vec<Filled> {
+        let mut found = Vec::new();
+        for (filled, is_whole) in read {
             let key = &filled.stretch.key;
-            let tried = tries.entry(key.clone()).or_insert(0);
+            let tried = self.tries.entry(key.clone()).or_insert(0);
             *tried += 1;
             if is_whole || MOST_TRIES <= *tried {
-                tries.remove(key);
+                self.tries.remove(key);
                 found.push(filled);
             }
         }
-        if asker.is_stopped() || left == 0 {
-            break;
-        }
+        found
     }
-    Gathered {
-        found,
-        faults: asker.into_faults(),
+
+    /// What failed.
+    #[must_use]
+    pub fn into_faults(self) -> Vec<Fault> {
+        self.asker.into_faults()
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is asked for, what an answer proves in coarser buckets, and that nothing is paid for twice.
 
 use super::*;
-use crate::cloud::{Fault, FaultClass, MetricStatus};
+use crate::cloud::{FaultClass, MetricStatus};
+use crate::collect::Gathered;
 use crate::collect::fake::{Fake, scope};
 use crate::model::book::Record;
 use crate::model::catalog::{Family, Target, TargetKind};
@@ -50,10 +51,35 @@ fn wanted(book: &Book, held: &Held, now: Timestamp) -> Vec<StretchKey> {
     pools.into_iter().flat_map(missing).collect()
 }
 
+/// All of one round.
+async fn backfill(
+    fake: &Fake,
+    wanted: &[StretchKey],
+    book: &Book,
+    tries: &mut Tries,
+) -> Gathered<Vec<Filled>> {
+    let scope = scope();
+    let mut filling = Backfill::new(fake, &scope, (wanted, tries), book, now());
+    let mut all = Vec::new();
+    while let Some(found) = filling.next().await {
+        // What is in memory at a time is of one time, and of so many pools.
+        let times: BTreeSet<_> = found
+            .iter()
+            .map(|it| (it.stretch.key.resolution, it.stretch.key.number))
+            .collect();
+        assert!(times.len() <= 1 && found.len() <= MOST_POOLS, "{times:?}");
+        all.extend(found);
+    }
+    Gathered {
+        found: all,
+        faults: filling.into_faults(),
+    }
+}
+
 /// One round; what it found, as keys.
 async fn round(fake: &Fake, book: &Book, held: &mut Held, tries: &mut Tries) -> Vec<Stretch> {
     let wanted = wanted(book, held, now());
-    let got = backfill(fake, &scope(), &wanted, book, tries, now()).await;
+    let got = backfill(fake, &wanted, book, tries).await;
     held.extend(
         got.found
             .iter()
@@ -219,7 +245,7 @@ async fn buckets_are_sums_of_all_targets_and_absence_is_a_zero_only_with_evidenc
         resolution: Resolution::FiveMinutes,
         number: week,
     }];
-    let got = backfill(&fake, &scope(), &wanted, &book, &mut Tries::new(), now()).await;
+    let got = backfill(&fake, &wanted, &book, &mut Tries::new()).await;
     let [Filled { stretch, .. }] = got.found.as_slice() else {
         panic!("{:?}", got.faults);
     };
@@ -288,7 +314,7 @@ async fn a_series_that_always_fails_is_paid_for_three_times_and_then_kept_with_i
     }];
     let mut tries = Tries::new();
     for turn in 1..=3 {
-        let got = backfill(&fake, &scope(), &wanted, &book, &mut tries, now()).await;
+        let got = backfill(&fake, &wanted, &book, &mut tries).await;
         assert!(!got.faults.is_empty());
         assert_eq!(got.found.len(), usize::from(turn == 3), "turn {turn}");
         if let [Filled { stretch, .. }] = got.found.as_slice() {
@@ -324,7 +350,7 @@ async fn a_day_of_the_last_week_says_who_took_what_and_an_older_one_does_not() {
             resolution: Resolution::Minute,
             number: today() - days,
         }];
-        let got = backfill(&fake, &scope(), &wanted, &book, &mut Tries::new(), now()).await;
+        let got = backfill(&fake, &wanted, &book, &mut Tries::new()).await;
         let [Filled { uses, .. }] = got.found.as_slice() else {
             panic!("{:?}", got.faults);
         };
