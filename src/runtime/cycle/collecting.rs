@@ -32,8 +32,8 @@ use crate::{
     },
 };
 
-/// Finds that wait to be taken in; each may hold days of a few pools.
-const MOST_WAITING: usize = 16;
+/// Finds that wait to be taken in; each may hold a day of 28 pools, a megabyte each, while its round reads the next.
+const MOST_WAITING: usize = 4;
 
 /// The rounds of all accounts and Regions.
 #[derive(Debug)]
