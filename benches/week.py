@@ -81,6 +81,9 @@ def week(targets: int) -> dict[str, float]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": "us-east-1",
         "PATH": "/usr/bin",
+        # As in the unit and in the image.
+        "MALLOC_ARENA_MAX": "2",
+        "TOKIO_WORKER_THREADS": "4",
     }
     log = (folder / "log").open("w")
     run = subprocess.Popen(
