@@ -77,12 +77,12 @@ impl Found {
     }
 
     fn entry(&mut self, text: &str, path: &Path, line: usize) {
-        let read =
-            serde_json::from_slice::<Entry>(text.as_bytes()).map_err(|error| error.to_string());
-        if let Err(why) = read.and_then(|entry| self.tally.take(entry)) {
-            self.unread
-                .push(format!("{}, line {line}: {why}", path.display()));
-        }
+        let faults = match serde_json::from_slice::<Entry>(text.as_bytes()) {
+            Ok(entry) => self.tally.take(entry),
+            Err(error) => vec![error.to_string()],
+        };
+        let at = |why: String| format!("{}, line {line}: {why}", path.display());
+        self.unread.extend(faults.into_iter().map(at));
     }
 }
 

@@ -135,19 +135,22 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Takes a record in, with those in it.
-    ///
-    /// # Errors
-    /// What it lacks, as a sentence fragment.
-    pub fn take(&mut self, entry: Entry) -> Result<(), String> {
+    /// Takes a record in, with those in it. Returns what could not be counted, each as a sentence fragment: it takes no
+    /// other record with it.
+    #[must_use]
+    pub fn take(&mut self, entry: Entry) -> Vec<String> {
         if let Some(records) = entry.records {
-            return records.into_iter().try_for_each(|it| self.take(it));
+            return records.into_iter().flat_map(|it| self.take(it)).collect();
         }
         if let Some(events) = entry.events {
-            return events.iter().try_for_each(|it| {
-                let inner = serde_json::from_slice(it.message.as_bytes());
-                self.take(inner.map_err(|error| format!("an event's message: {error}"))?)
-            });
+            let faults =
+                events
+                    .iter()
+                    .flat_map(|it| match serde_json::from_slice(it.message.as_bytes()) {
+                        Ok(inner) => self.take(inner),
+                        Err(error) => vec![format!("an event's message: {error}")],
+                    });
+            return faults.collect();
         }
         let is_log = entry.schema_type.as_deref() == Some(SCHEMA);
         let is_trail = entry.event_source.as_deref() == Some(SOURCE)
@@ -157,9 +160,9 @@ impl Tally {
                 .is_some_and(|it| CALLS.contains(&it));
         if !is_log && !is_trail {
             self.other += 1;
-            return Ok(());
+            return Vec::new();
         }
-        self.count(&entry)
+        self.count(&entry).err().into_iter().collect()
     }
 
     fn count(&mut self, entry: &Entry) -> Result<(), String> {

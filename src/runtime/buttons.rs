@@ -15,7 +15,7 @@ use reqwest::{Client, redirect};
 use reqwest_websocket::{Message, Upgrade as _, WebSocket};
 use tokio::time::{sleep, timeout};
 
-use super::shared::{Shared, Unanswered};
+use super::shared::{Awaited, Shared, Unanswered};
 use crate::{
     act::perform::slack::{self, Envelope, Press, Pressed},
     cloud::Cloud,
@@ -144,11 +144,11 @@ impl App {
                     }
                     Ok(Envelope::Goodbye) => Some("Slack closes the socket".to_owned()),
                     Ok(Envelope::Press(press)) => {
+                        // First the order: a press that Slack believes to have arrived does not come again. One that
+                        // comes twice is refused as any order that is late.
+                        let posted = self.order(shared, &press).map(|it| shared.post(it));
                         let acknowledged = say(&mut socket, &press.envelope).await;
-                        // An envelope that is not acknowledged comes again by another socket.
-                        if acknowledged.is_ok() {
-                            orders.push(self.decide(cloud, shared, *press));
-                        }
+                        orders.push(tell(cloud, *press, posted));
                         acknowledged.err()
                     }
                     Ok(Envelope::Other(Some(envelope))) => say(&mut socket, &envelope).await.err(),
@@ -185,28 +185,7 @@ impl App {
         }
     }
 
-    /// What becomes of a press: an order, if this person may give it, and a word to them.
-    async fn decide(&self, cloud: &dyn Cloud, shared: &Shared, press: Press) {
-        let by = press.by();
-        let said = match self.order(shared, &press) {
-            Err(why) => why,
-            Ok(order) => match shared.order(order).await {
-                Ok(Answer { subject, what }) => format!("{subject}: {what}."),
-                Err(Unanswered::Refused(why)) => format!("Nothing was decided: {why}."),
-                Err(other) => format!("{other}."),
-            },
-        };
-        tracing::info!(event = "buttons.pressed", by, "{said}");
-        let Some(url) = &press.answer_to else { return };
-        if let Err(why) = slack::answer(cloud, url, &said).await {
-            tracing::warn!(
-                event = "buttons.unanswered",
-                by,
-                "whoever pressed was not told: {why}"
-            );
-        }
-    }
-
+    /// The order that a press is, if this person may give it; else what they are told.
     fn order(&self, shared: &Shared, press: &Press) -> Result<Order, String> {
         let settings = shared.settings();
         let ours =
@@ -266,6 +245,33 @@ impl App {
                 (Some(_), Some(_)) | (None, None) => {}
             }
         }
+    }
+}
+
+/// Tells whoever pressed what it came to: the order in the daemon's hands, or why it is not there; or why it is none.
+async fn tell(
+    cloud: &dyn Cloud,
+    press: Press,
+    posted: Result<Result<Awaited, Unanswered>, String>,
+) {
+    let by = press.by();
+    let said = match posted {
+        Err(why) => why,
+        Ok(Err(why)) => format!("{why}."),
+        Ok(Ok(answer)) => match Shared::answered(answer).await {
+            Ok(Answer { subject, what }) => format!("{subject}: {what}."),
+            Err(Unanswered::Refused(why)) => format!("Nothing was decided: {why}."),
+            Err(other) => format!("{other}."),
+        },
+    };
+    tracing::info!(event = "buttons.pressed", by, "{said}");
+    let Some(url) = &press.answer_to else { return };
+    if let Err(why) = slack::answer(cloud, url, &said).await {
+        tracing::warn!(
+            event = "buttons.unanswered",
+            by,
+            "whoever pressed was not told: {why}"
+        );
     }
 }
 

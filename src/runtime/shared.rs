@@ -199,6 +199,9 @@ pub struct Cost {
     pub usd: f64,
 }
 
+/// The answer to an order that the daemon has.
+pub type Awaited = oneshot::Receiver<Result<Answer, String>>;
+
 /// An order on its way to the daemon.
 #[derive(Debug)]
 pub struct Posted {
@@ -321,9 +324,24 @@ impl Shared {
     /// # Errors
     /// Why it was not carried out, or why that is not known.
     pub async fn order(&self, order: Order) -> Result<Answer, Unanswered> {
+        Self::answered(self.post(order)?).await
+    }
+
+    /// Puts the order into the daemon's hands; whether anybody waits for the answer changes nothing of it.
+    ///
+    /// # Errors
+    /// When the daemon does not take it.
+    pub fn post(&self, order: Order) -> Result<Awaited, Unanswered> {
         let (reply, answer) = oneshot::channel();
         let posted = self.orders.try_send(Posted { order, reply });
-        posted.map_err(|_| Unanswered::NotTaken)?;
+        posted.map(|()| answer).map_err(|_| Unanswered::NotTaken)
+    }
+
+    /// The answer to what was posted.
+    ///
+    /// # Errors
+    /// As [`Self::order`].
+    pub async fn answered(answer: Awaited) -> Result<Answer, Unanswered> {
         match time::timeout(MOST_WAIT, answer).await {
             Ok(Ok(answer)) => answer.map_err(Unanswered::Refused),
             Ok(Err(_)) => Err(Unanswered::Stopped),

@@ -44,10 +44,21 @@ impl Draft<'_> {
         if let Some(Hold::Inhibited { .. }) = hold(self, id) {
             let handling = self.handling(id);
             time::release(self, handling);
-            let phase = self.phase(id);
+            let phase = self.phase_of_call(id);
             return self.send(id, severity, phase, message);
         }
-        self.tell(id, severity, message);
+        let phase = self.phase_of_call(id);
+        self.tell_as(id, severity, phase, message);
+    }
+
+    /// Pagers don't hear what is past, and what waits for a person is not.
+    fn phase_of_call(&self, id: &IncidentId) -> Phase {
+        let phase = self.phase(id);
+        if phase == Phase::Past {
+            Phase::Note
+        } else {
+            phase
+        }
     }
 
     /// As [`Self::tell`], where the phase does not follow from how the incident is.

@@ -3,7 +3,10 @@ use super::*;
 fn taken(texts: &[&str]) -> Result<Tally, String> {
     let mut tally = Tally::default();
     for text in texts {
-        tally.take(serde_json::from_str(text).unwrap())?;
+        let faults = tally.take(serde_json::from_str(text).unwrap());
+        if let Some(first) = faults.into_iter().next() {
+            return Err(first);
+        }
     }
     Ok(tally)
 }
@@ -70,6 +73,17 @@ fn a_request_that_lacks_what_counts_is_told() {
         "a request without the Region that was called"
     );
     assert_eq!(without("modelId"), "a request without its model");
+}
+
+/// What comes after it in the same file is counted all the same.
+#[test]
+fn a_faulty_record_takes_no_other_with_it() {
+    let without = r#"{"eventSource":"bedrock.amazonaws.com","eventName":"Converse"},"#;
+    let trail = TRAILED.replacen('[', &format!("[{without}{without}"), 1);
+    let mut tally = Tally::default();
+    let faults = tally.take(serde_json::from_str(&trail).unwrap());
+    assert_eq!(faults, ["a request without its time"; 2]);
+    assert_eq!((tally.ways.len(), tally.other), (2, 1));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use bedrock_ops_alert::{
     config,
     model::{
+        action::Effect,
         alert::{AlertState, Verdict},
         book::Record,
         desk::{DeskReading, Investigation},
@@ -10,6 +11,7 @@ use bedrock_ops_alert::{
         ids::{ActionId, CaseId, DisplayId, IncidentId, Marker, RuleName},
         order::{Command, End},
         policy::Mode,
+        receiver::Phase,
         rule::{Category, Severity},
         selector::{Selector, Written},
         series::SETTLE_MINUTES,
@@ -194,6 +196,36 @@ fn what_waits_for_a_person_waits_for_no_other_incident() {
     let now = stage.later(5).now;
     stage.step(&both(now), &[asks]);
     assert_eq!(words(&stage).len(), 3, "told once");
+}
+
+/// A pager hears nothing of what is past; what AWS asks is not.
+#[test]
+fn what_waits_for_a_person_reaches_a_pager_after_the_end_of_an_incident_nobody_knew_of() {
+    let mut stage = stage();
+    let now = stage.now;
+    stage.step(
+        &[
+            on(Category::Throttle, Critical, now),
+            on(Category::Latency, Critical, now),
+        ],
+        &[],
+    );
+    let held = stage.book.handlings.values().find(|it| it.held.is_some());
+    let incident = held.unwrap().incident.clone();
+    let asks = case_that_waits(&mut stage, &incident);
+    let now = stage.later(40).now;
+    let both = [off(Category::Throttle, now), off(Category::Latency, now)];
+    stage.step(&both, &[]);
+    stage.later(1).step(&[], &[asks]);
+    let told = stage.effects("notify").into_iter();
+    let phases: Vec<Phase> = told
+        .filter(|it| it.incident == incident)
+        .filter_map(|it| match &it.effect {
+            Effect::Notify { notice, .. } => notice.as_ref().map(|it| it.phase),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(phases, [Phase::Note]);
 }
 
 /// A silence is a person's word, and holds.
