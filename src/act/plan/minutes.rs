@@ -55,13 +55,8 @@ impl<'a> Minutes<'a> {
         let hours = hours.take_while(move |hour| *hour < until);
         hours.flat_map(move |hour| {
             let recent = recent.filter(|it| it.holds(signal, hour));
-            let series = recent.or(past);
-            let (first, end) = (from.max(hour), until.min(hour.plus(HOUR)));
-            // The hour is looked up once, not for each of its minutes.
-            let known = series.map(|series| series.window(signal, first, end));
-            let lacking = if known.is_some() { 0 } else { end.since(first) };
-            let lacking = (0..lacking).map(|_| Sample::Unobserved);
-            known.into_iter().flatten().chain(lacking)
+            let series = recent.or(past).unwrap_or(PoolSeries::EMPTY);
+            series.part_of_hour(signal, hour, from, until)
         })
     }
 }

@@ -3,6 +3,8 @@
 //! A day of minutes of eight signals would be 184 KB as samples; counts are small whole numbers close to one another, so
 //! two bytes are enough for most of them. Only memory looks like this: what is stored is laid out by `store`.
 
+use std::ops::Range;
+
 use super::Sample;
 
 /// Whole numbers below this are exact in an `f64`.
@@ -81,34 +83,78 @@ impl<const N: usize> Packed<N> {
             _ if N <= index => Sample::Unobserved,
             Self::Zeros => Sample::Value(0.0),
             Self::Bytes(bytes) if bytes.is_empty() => Sample::NoData,
-            Self::Bytes(bytes) => read::<N>(bytes, index).unwrap_or_default(), // as long as `of` made it
+            Self::Bytes(bytes) => Run::<N>::of(bytes)
+                .and_then(|run| run.get(index))
+                .unwrap_or_default(), // as long as `of` made it
         }
     }
 
-    pub(super) fn samples(&self) -> [Sample; N] {
-        std::array::from_fn(|index| self.get(index))
+    /// These samples at their places; all others are unobserved.
+    pub(super) fn samples(&self, places: Range<usize>) -> [Sample; N] {
+        let mut samples = [Sample::Unobserved; N];
+        let wanted = samples.get_mut(places.clone()).unwrap_or_default();
+        match self {
+            Self::Zeros => wanted.fill(Sample::Value(0.0)),
+            Self::Bytes(bytes) if bytes.is_empty() => wanted.fill(Sample::NoData),
+            Self::Bytes(bytes) => {
+                if let Some(run) = Run::<N>::of(bytes) {
+                    for (sample, place) in wanted.iter_mut().zip(places) {
+                        *sample = run.get(place).unwrap_or_default(); // as long as `of` made it
+                    }
+                }
+            }
+        }
+        samples
     }
 }
 
-fn read<const N: usize>(bytes: &[u8], index: usize) -> Option<Sample> {
-    let (&head, rest) = bytes.split_first()?;
-    let (base, mut rest) = rest.split_at_checked(BASE)?;
-    if head & HAS_TAGS != 0 {
-        let (tags, numbers) = rest.split_at_checked(N.div_ceil(4))?;
-        match (tags.get(index / 4)? >> (2 * (index % 4))) & 0b11 {
-            0 => return Some(Sample::Unobserved),
-            1 => return Some(Sample::NoData),
-            _number => rest = numbers,
-        }
+/// The bytes of a run, taken apart.
+struct Run<'a, const N: usize> {
+    unit: u8,
+    base: u64,
+    width: usize,
+    tags: Option<&'a [u8]>,
+    numbers: &'a [u8],
+}
+
+impl<'a, const N: usize> Run<'a, N> {
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        let (&head, rest) = bytes.split_first()?;
+        let (base, rest) = rest.split_at_checked(BASE)?;
+        let (tags, numbers) = if head & HAS_TAGS == 0 {
+            (None, rest)
+        } else {
+            let (tags, numbers) = rest.split_at_checked(N.div_ceil(4))?;
+            (Some(tags), numbers)
+        };
+        Some(Self {
+            unit: head & 0b11,
+            base: little(base),
+            width: usize::from(head >> 4),
+            tags,
+            numbers,
+        })
     }
-    let width = usize::from(head >> 4);
-    let above = little(rest.get(index * width..(index + 1) * width)?);
-    let number = little(base) + above;
-    Some(Sample::Value(match head & 0b11 {
-        0 => whole_as_f64(number),
-        1 => whole_as_f64(number) / TENTHS,
-        _bits => f64::from_bits(number),
-    }))
+
+    #[inline]
+    fn get(&self, index: usize) -> Option<Sample> {
+        if let Some(tags) = self.tags {
+            match (tags.get(index / 4)? >> (2 * (index % 4))) & 0b11 {
+                0 => return Some(Sample::Unobserved),
+                1 => return Some(Sample::NoData),
+                _number => {}
+            }
+        }
+        let bytes = self
+            .numbers
+            .get(index * self.width..(index + 1) * self.width)?;
+        let number = self.base + little(bytes);
+        Some(Sample::Value(match self.unit {
+            0 => whole_as_f64(number),
+            1 => whole_as_f64(number) / TENTHS,
+            _bits => f64::from_bits(number),
+        }))
+    }
 }
 
 const fn tag(sample: Sample) -> u8 {
@@ -170,12 +216,23 @@ mod tests {
 
     fn assert_same(samples: &[Sample; 60]) {
         let packed = Packed::of(samples);
-        for (index, (was, is)) in samples.iter().zip(packed.samples()).enumerate() {
+        for (index, (was, is)) in samples.iter().zip(packed.samples(0..60)).enumerate() {
             let bits = |it: Sample| it.value().map(f64::to_bits);
             assert_eq!(bits(*was), bits(is), "{index} of {samples:?}");
             assert_eq!(tag(*was), tag(is), "{index} of {samples:?}");
         }
         assert_eq!(packed.get(60), Sample::Unobserved);
+        let some = packed.samples(7..31);
+        for (index, (was, is)) in packed.samples(0..60).iter().zip(some).enumerate() {
+            let wanted = if (7..31).contains(&index) {
+                *was
+            } else {
+                Sample::Unobserved
+            };
+            assert_eq!(tag(wanted), tag(is), "{index} of a part");
+            let bits = |it: Sample| it.value().map(f64::to_bits);
+            assert_eq!(bits(wanted), bits(is), "{index} of a part");
+        }
     }
 
     #[test]

@@ -15,6 +15,11 @@ pub struct PoolSeries {
 struct Hours(Vec<(Minute, Packed<60>)>);
 
 impl PoolSeries {
+    /// A pool of which nothing was ever read.
+    pub const EMPTY: &Self = &Self {
+        minutes: [const { Hours(Vec::new()) }; Signal::ALL.len()],
+    };
+
     /// What is known of this minute.
     #[must_use]
     pub fn get(&self, signal: Signal, minute: Minute) -> Sample {
@@ -43,13 +48,23 @@ impl PoolSeries {
         until: Minute,
     ) -> impl Iterator<Item = Sample> {
         let hours = (from.hour().0..until.0).step_by(60).map(Minute);
-        hours.flat_map(move |hour| {
-            let held = self.hours(signal).get(hour);
-            let (first, last) = (from.0.max(hour.0), until.0.min(hour.0 + HOUR));
-            (first..last).map(move |minute| {
-                held.map_or(Sample::Unobserved, |held| held.get(offset(Minute(minute))))
-            })
-        })
+        hours.flat_map(move |hour| self.part_of_hour(signal, hour, from, until))
+    }
+
+    /// The samples of this hour that lie from `from` up to and without `until`.
+    ///
+    /// An hour is found and unpacked once, not for each of its minutes: fortnights are read this way.
+    pub fn part_of_hour(
+        &self,
+        signal: Signal,
+        hour: Minute,
+        from: Minute,
+        until: Minute,
+    ) -> impl Iterator<Item = Sample> + use<> {
+        let (first, last) = (within(hour, from), within(hour, until));
+        let held = self.hours(signal).get(hour);
+        let samples = held.map_or([Sample::Unobserved; 60], |it| it.samples(first..last));
+        samples.into_iter().take(last).skip(first)
     }
 
     /// The hours that a reading changes, as they will be. A minute that was known is never forgotten: `Unobserved` does
@@ -100,7 +115,8 @@ impl PoolSeries {
     /// The block of this hour, where one exists.
     #[must_use]
     pub fn block(&self, signal: Signal, hour: Minute) -> Option<HourBlock> {
-        self.hours(signal).get(hour.hour()).map(Packed::samples)
+        let held = self.hours(signal).get(hour.hour());
+        held.map(|it| it.samples(0..60))
     }
 
     /// Whether this hour of this signal is held in minutes.
@@ -190,6 +206,11 @@ fn make_room<T>(list: &mut Vec<T>) {
     if list.len() == list.capacity() {
         list.reserve_exact(4);
     }
+}
+
+/// Where this minute lies in the hour: 0 before it, 60 after it.
+fn within(hour: Minute, minute: Minute) -> usize {
+    usize::try_from(minute.since(hour).clamp(0, HOUR)).unwrap_or(0) // clamped
 }
 
 fn offset(minute: Minute) -> usize {
