@@ -162,7 +162,7 @@ impl Clients {
     async fn caller(&self) -> Result<AccountId, Fault> {
         let request = self.sts.get_caller_identity();
         let answer = send!(self.meter, read, actions::CALLER, request)?;
-        fault::need(actions::CALLER, "Account", answer.account).map(AccountId)
+        fault::need(actions::CALLER, "Account", answer.account).map(AccountId::new)
     }
 }
 

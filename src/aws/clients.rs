@@ -102,7 +102,7 @@ pub(super) async fn own(options: &SdkOptions) -> Configs {
         Some(endpoint) => {
             defaults
                 .endpoint_url(&endpoint.url)
-                .region(aws_config::Region::new(endpoint.region.0.clone()))
+                .region(aws_config::Region::new(endpoint.region.to_string()))
                 .credentials_provider(static_keys(&endpoint.access_key_id, endpoint))
                 .load()
                 .await

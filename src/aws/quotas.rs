@@ -140,7 +140,7 @@ fn quota_page(
 
 /// An entry whose value can't be trusted has none, and says why: an unknown quota is never 0.
 fn quota(operation: &'static str, entry: ServiceQuota) -> Result<ListedQuota, Fault> {
-    let code = QuotaCode(need(operation, "QuotaCode", entry.quota_code)?);
+    let code = QuotaCode::new(need(operation, "QuotaCode", entry.quota_code)?);
     let name = need(operation, "QuotaName", entry.quota_name)?;
     let told = entry.error_reason.map(|reason| {
         let text = format!(
@@ -185,14 +185,17 @@ fn quota_request(
         )
     })?;
     Ok(QuotaRequest {
-        id: RequestId(need(operation, "Id", change.id)?),
-        code: QuotaCode(need(operation, "QuotaCode", change.quota_code)?),
+        id: RequestId::new(need(operation, "Id", change.id)?),
+        code: QuotaCode::new(need(operation, "QuotaCode", change.quota_code)?),
         desired,
         status: change.status.map_or_else(
             || RequestStatus::Other("no status".to_owned()), // counts as open, and is shown
             |status| RequestStatus::parse(status.as_str()),
         ),
-        display: change.case_id.filter(|id| !id.is_empty()).map(DisplayId),
+        display: change
+            .case_id
+            .filter(|id| !id.is_empty())
+            .map(DisplayId::new),
         created: change
             .created
             .and_then(|at| Timestamp::from_second(at.secs()).ok()),

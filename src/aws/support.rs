@@ -66,7 +66,7 @@ impl Clients {
             "caseId",
             answer.case_id.filter(|id| !id.is_empty()),
         )
-        .map(CaseId)
+        .map(CaseId::new)
     }
 
     pub(super) async fn list_cases(
@@ -166,8 +166,8 @@ fn instant(text: Option<&str>) -> Option<Timestamp> {
 
 fn read_case(operation: &'static str, case: CaseDetails) -> Result<Case, Fault> {
     Ok(Case {
-        id: CaseId(need(operation, "caseId", case.case_id)?),
-        display: DisplayId(need(operation, "displayId", case.display_id)?),
+        id: CaseId::new(need(operation, "caseId", case.case_id)?),
+        display: DisplayId::new(need(operation, "displayId", case.display_id)?),
         subject: case.subject.unwrap_or_default(), // as good as an empty one: it holds no marker
         status: need(operation, "status", case.status)?,
         created: instant(case.time_created.as_deref()),

@@ -1,6 +1,7 @@
-//! Identifiers, one newtype each, so that a Region can't be passed where a model is meant.
+//! Identifiers, one newtype each, so that a Region can't be passed where a model is meant. They go into thousands of keys
+//! and are copied all the time: a copy shares the text.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
@@ -8,12 +9,12 @@ macro_rules! text_ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Wraps the text as it is; whoever reads it from outside has checked it.
-            pub fn new(text: impl Into<String>) -> Self {
-                Self(text.into())
+            pub fn new(text: impl AsRef<str>) -> Self {
+                Self(Arc::from(text.as_ref()))
             }
 
             /// The text as AWS or the operator wrote it.
@@ -68,10 +69,8 @@ impl IncidentId {
     /// The id of the `generation`-th incident of this fingerprint.
     #[must_use]
     pub fn derive(fingerprint: &Fingerprint, generation: u32) -> Self {
-        Self(format!(
-            "inc-{}",
-            short_hash(&format!("{fingerprint}|{generation}"))
-        ))
+        let hash = short_hash(&format!("{fingerprint}|{generation}"));
+        Self::new(format!("inc-{hash}"))
     }
 }
 
@@ -79,7 +78,7 @@ impl ActionId {
     /// The id of one step of an incident, such as `request/L-15B8E632/1`.
     #[must_use]
     pub fn derive(incident: &IncidentId, step: &str) -> Self {
-        Self(format!("act-{}", short_hash(&format!("{incident}|{step}"))))
+        Self::new(format!("act-{}", short_hash(&format!("{incident}|{step}"))))
     }
 }
 
@@ -87,7 +86,7 @@ impl SilenceId {
     /// The id of a silence that says this.
     #[must_use]
     pub fn derive(says: &str) -> Self {
-        Self(format!("sil-{}", short_hash(says)))
+        Self::new(format!("sil-{}", short_hash(says)))
     }
 }
 
@@ -96,7 +95,7 @@ impl Marker {
     #[must_use]
     pub fn of(action: &ActionId) -> Self {
         let tail = action.as_str().trim_start_matches("act-").to_uppercase();
-        Self(format!("[BOA-{tail}]"))
+        Self::new(format!("[BOA-{tail}]"))
     }
 }
 

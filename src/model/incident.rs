@@ -36,8 +36,10 @@ impl Cause {
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         match self {
-            Self::Quota { scope, code } => Fingerprint(format!("quota/{scope}/{code}")),
-            Self::Pool { pool, category } => Fingerprint(format!("{}/{pool}", category.name())),
+            Self::Quota { scope, code } => Fingerprint::new(format!("quota/{scope}/{code}")),
+            Self::Pool { pool, category } => {
+                Fingerprint::new(format!("{}/{pool}", category.name()))
+            }
         }
     }
 

@@ -66,7 +66,7 @@ async fn rule(web: &Web, id: String, is_yes: bool, headers: &HeaderMap, body: &[
         Ok(_) => {
             let ruling = if is_yes { "approved" } else { "rejected" };
             let ruled = Ruled {
-                action: action.0,
+                action: action.to_string(),
                 ruling: ruling.to_owned(),
                 by,
             };

@@ -308,7 +308,7 @@ impl Writer {
     /// The crowded pool: near its quota at the height of the day, so that some of its minutes are throttled.
     fn crowd(&mut self) {
         let scope = crowded_scope();
-        let (account, region) = (scope.account.0.clone(), scope.region.0.clone());
+        let (account, region) = (scope.account.to_string(), scope.region.to_string());
         for _ in 0..self.size.crowd {
             self.application(&account, &region, CROWDED.0);
         }

@@ -38,7 +38,7 @@ pub(super) async fn request(
     const WHAT: &str = "the quota request";
     match cloud.request_quota(scope, code, desired).await {
         Ok(request) => Outcome::Done {
-            reference: request.id.0,
+            reference: request.id.to_string(),
         },
         Err(fault) if fault.class == FaultClass::Exists => {
             let wanted = Wanted { desired, since };
@@ -65,7 +65,7 @@ impl Wanted {
     fn pick(&self, requests: impl Iterator<Item = QuotaRequest>) -> Option<Outcome> {
         let found = requests.max_by_key(|it| (self.is(it), it.status.is_open(), it.created))?;
         let is_ours = self.is(&found);
-        let reference = found.id.0;
+        let reference = found.id.to_string();
         Some(if is_ours {
             Outcome::Done { reference }
         } else {
@@ -206,7 +206,9 @@ pub(super) async fn open_case(
         answer = cloud.create_case(scope, &case(words.bare())).await;
     }
     match answer {
-        Ok(case) => Outcome::Done { reference: case.0 },
+        Ok(case) => Outcome::Done {
+            reference: case.to_string(),
+        },
         Err(fault) => failed("the support case", &fault),
     }
 }
@@ -237,7 +239,7 @@ pub(super) async fn find_case(
     let oldest = found
         .into_iter()
         .min_by_key(|case| (case.created.is_none(), case.created));
-    Ok(oldest.map(|case| case.id.0))
+    Ok(oldest.map(|case| case.id.to_string()))
 }
 
 /// Whether the marker is in the subject, or begins a communication of ours.
@@ -275,7 +277,7 @@ pub(super) async fn comment(
     }
     match answer {
         Ok(()) => Outcome::Done {
-            reference: case.0.clone(), // communications have no id of their own
+            reference: case.to_string(), // communications have no id of their own
         },
         Err(fault) => failed("the comment", &fault),
     }
@@ -292,7 +294,7 @@ pub(super) async fn find_comment(
     let fetch = |page| cloud.list_communications(scope, case, page);
     let communications = none_if_missing(pages::all(&what, fetch).await)?;
     let is_there = communications.iter().any(|it| is_marked(it, marker));
-    Ok(is_there.then(|| case.0.clone()))
+    Ok(is_there.then(|| case.to_string()))
 }
 
 /// Whether this is ours: AWS's replies may quote the marker, ours begin with it.

@@ -202,7 +202,7 @@ async fn twins_of(cases: Vec<Case>, own: &[&str]) -> Vec<(String, String, bool)>
             twin,
             is_older,
             ..
-        } => Some((case.0, twin.0, is_older)),
+        } => Some((case.to_string(), twin.to_string(), is_older)),
         DeskReading::Request { .. } | DeskReading::Case { .. } | DeskReading::NoPlan { .. } => None,
     });
     twins.collect()

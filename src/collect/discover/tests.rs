@@ -95,7 +95,7 @@ fn target<'a>(book: &'a Book, id: &str) -> Option<&'a Target> {
 }
 
 fn family(book: &Book, id: &str) -> Option<(Family, String)> {
-    target(book, id).map(|it| (it.pool.family, it.pool.model.0.clone()))
+    target(book, id).map(|it| (it.pool.family, it.pool.model.to_string()))
 }
 
 fn quota(book: &Book) -> &crate::model::quota::Quota {

@@ -101,7 +101,7 @@ impl View<'_> {
             model: id.model.to_string(),
             kind: kind.name().to_owned(),
             state: self.state(id, kind).to_owned(),
-            quota_code: bound.code.map(|code| code.0),
+            quota_code: bound.code.map(|code| code.to_string()),
             used: used.as_ref().map(|it| it.amount),
             used_at: used.as_ref().map(|it| text(it.at.start())),
             used_is_lower_bound: sharing > 0 || used.as_ref().is_some_and(|it| it.is_lower_bound),

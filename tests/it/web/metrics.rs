@@ -7,6 +7,7 @@ use bedrock_ops_alert::{
     model::{
         book::Record,
         catalog::{Mapping, Pool},
+        ids::ModelId,
         units::QuotaKind,
     },
 };
@@ -172,7 +173,7 @@ async fn the_daemon_tells_of_itself() {
 async fn hostile_names_stay_inside_their_labels() {
     let (mut book, health) = books::busy();
     let mut pool = book.pools.values().next().unwrap().clone();
-    pool.id.model.0 = format!("{}\\", books::HOSTILE);
+    pool.id.model = ModelId::new(format!("{}\\", books::HOSTILE));
     let with_number = Pool {
         mappings: BTreeMap::from([(QuotaKind::Tpm, pool.mapping(QuotaKind::Tpm).clone())]),
         ..pool
@@ -202,7 +203,7 @@ async fn many_pools_make_a_bounded_scrape_that_says_so() {
     let series = book.series.values().next().unwrap().clone();
     for number in 0..400 {
         let mut more = pool.clone();
-        more.id.model.0 = format!("model-{number}");
+        more.id.model = ModelId::new(format!("model-{number}"));
         book.series.insert(more.id.clone(), series.clone());
         book.apply(vec![Record::Pool(more)]);
     }

@@ -39,7 +39,7 @@ fn parts(
     else {
         panic!("{order:?}");
     };
-    (verb, action.0, order.by, reply)
+    (verb, action.to_string(), order.by, reply)
 }
 
 fn by(name: &str) -> Ruling {

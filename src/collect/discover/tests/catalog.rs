@@ -171,7 +171,7 @@ async fn where_profiles_lead_is_kept_and_a_listing_that_fails_takes_nothing_away
     let reach = |book: &Book, id: &str| {
         let reaches = &book.reaches[&scope()];
         let reach = reaches.of(&TargetId::new(id))?;
-        let regions: Vec<String> = reach.regions.iter().map(|it| it.0.clone()).collect();
+        let regions: Vec<String> = reach.regions.iter().map(|it| it.to_string()).collect();
         Some((regions.join(" "), reach.is_anywhere))
     };
     let us = Some(("us-east-1 us-west-2".to_owned(), false));

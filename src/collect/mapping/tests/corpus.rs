@@ -269,7 +269,8 @@ fn without_any_one_override_nothing_becomes_wrong() {
                                 let other = id
                                     .strip_suffix(":0")
                                     .map_or(format!("{id}:0"), str::to_owned);
-                                let owners = rows.iter().filter(|row| row.quota_code == code.0);
+                                let owners =
+                                    rows.iter().filter(|row| row.quota_code == code.as_str());
                                 let mut owners = owners.flat_map(Row::models);
                                 assert!(
                                     owners.any(|it| it == other),
