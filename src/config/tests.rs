@@ -217,6 +217,19 @@ fn a_secret_under_a_wrong_key_or_near_a_fault_is_not_quoted() {
 }
 
 #[test]
+fn an_address_in_other_letters_is_refused_before_it_is_needed() {
+    let folder = Folder::new("letters");
+    folder.put("url", "https://h\u{e4}user.example/T000\n".as_bytes());
+    let text = "[receiver.a]\nkind = \"slack\"\nurl_file = \"url\"\n\
+        [receiver.b]\nkind = \"alertmanager\"\nurl = \"https://h\u{e4}user.example\"\n";
+    let config = folder.put("config.toml", text.as_bytes());
+    let error = load(Some(&config), &Overrides::default()).unwrap_err();
+    let shown = folder.report(&error);
+    assert_eq!(shown.matches("xn--").count(), 2, "{shown}");
+    assert!(!shown.contains("T000"), "{shown}");
+}
+
+#[test]
 fn secrets_are_read_from_files_and_never_shown() {
     let folder = Folder::new("secret");
     folder.put("slack-url", b"https://hooks.slack.example/secret\n");

@@ -39,8 +39,8 @@ pub(super) const WEBHOOK_URL: Kind = Kind {
     example: "\"/etc/bedrock-ops-alert/slack-url\"",
     what: "a webhook URL",
     danger: "whoever has it can post in your name",
-    shape: "one line that starts with https://",
-    is_right: |text| text.starts_with("https://"),
+    shape: "one line that starts with https:// (a host with other letters than ASCII as xn--…)",
+    is_right: |text| text.starts_with("https://") && text.is_ascii(),
     is_url: true,
 };
 pub(super) const HEARTBEAT_URL: Kind = Kind {
@@ -49,8 +49,8 @@ pub(super) const HEARTBEAT_URL: Kind = Kind {
     example: "\"/etc/bedrock-ops-alert/heartbeat-url\"",
     what: "a heartbeat URL",
     danger: "whoever has it can say that all is well",
-    shape: "one line that starts with https://",
-    is_right: |text| text.starts_with("https://"),
+    shape: "one line that starts with https:// (a host with other letters than ASCII as xn--…)",
+    is_right: |text| text.starts_with("https://") && text.is_ascii(),
     is_url: true,
 };
 pub(super) const SLACK_TOKEN: Kind = Kind {
