@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, mem, sync::Arc};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::{
     Gathered, News,
@@ -105,6 +105,8 @@ pub struct Start {
     pub missing: Vec<StretchKey>,
     /// Whether the account is asked here which Regions it has.
     pub is_home: bool,
+    /// Turns at reading days, shared by all rounds: what is in memory at once is bounded by them.
+    pub turns: Arc<Semaphore>,
     /// The instant of the round.
     pub now: Timestamp,
 }
@@ -241,6 +243,7 @@ impl Round<'_> {
             .into_iter()
             .partition(|(pool, _)| self.start.book.read_through.contains_key(pool));
         let mut faults = Vec::new();
+        let turns = Arc::clone(&self.start.turns);
         let known = (!known.is_empty()).then_some(known.as_slice());
         for batch in known.into_iter().chain(new.chunks(NEW_POOLS)) {
             // A first read is long: single requests for its many series would take longer than they are worth.
@@ -254,6 +257,12 @@ impl Round<'_> {
                 ..
             } = &mut self.start;
             let free = if is_new { &mut none } else { free };
+            // Nobody closes the turns; without one it would only be more in memory.
+            let turn = if is_new {
+                turns.acquire().await.ok()
+            } else {
+                None
+            };
             let gathered = read(self.cloud, scope, batch, book, free, *now).await;
             let is_throttled = is_throttled(&gathered.faults);
             faults.extend(gathered.faults);
@@ -263,6 +272,7 @@ impl Round<'_> {
             if !gathered.found.is_empty() {
                 self.hand_over(Find::Readings(gathered.found)).await?;
             }
+            drop(turn);
             if is_throttled {
                 break; // more of the same would only prolong it; the next round goes on here
             }
@@ -389,7 +399,8 @@ impl Round<'_> {
         self.tell("tags", read.faults).await
     }
 
-    /// Some of what is missing, after everything that people wait for.
+    /// Some of what is missing, after everything that people wait for. Where others read days now, the next round comes
+    /// soon enough: waiting for a turn would hold up the minutes of this one.
     async fn fill_history(&mut self) -> Result<(), Gone> {
         let Start {
             scope,
@@ -398,9 +409,10 @@ impl Round<'_> {
             now,
             ..
         } = &self.start;
-        if missing.is_empty() {
+        let turns = Arc::clone(&self.start.turns);
+        let Some(_turn) = turns.try_acquire().ok().filter(|_| !missing.is_empty()) else {
             return Ok(());
-        }
+        };
         let mut tries = mem::take(&mut self.watch.filled);
         let what = (missing.as_slice(), &mut tries);
         let mut filling = Backfill::new(self.cloud, scope, what, book, *now);

@@ -148,6 +148,12 @@ impl PoolSeries {
         signals.flat_map(|(signal, hours)| hours.0.iter().map(move |(hour, _)| (signal, *hour)))
     }
 
+    /// All hours that are held in minutes, with their samples.
+    pub fn hours_held(&self) -> impl Iterator<Item = (Signal, Minute, HourBlock)> {
+        self.held()
+            .filter_map(|(signal, hour)| Some((signal, hour, self.block(signal, hour)?)))
+    }
+
     /// The first minute of the first hour that is held.
     #[must_use]
     pub fn first_minute(&self) -> Option<Minute> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{
-    sync::mpsc,
+    sync::{Semaphore, mpsc},
     task::{self, JoinError, JoinSet},
 };
 
@@ -28,12 +28,15 @@ use crate::{
         ids::{AccountId, Region, Scope},
         policy::Account,
         series::PoolSeries,
-        time::{Minute, Timestamp},
+        time::{HOUR, Minute, Timestamp},
     },
 };
 
 /// Finds that wait to be taken in; each may hold a day of 28 pools, a megabyte each, while its round reads the next.
-const MOST_WAITING: usize = 4;
+const MOST_WAITING: usize = 2;
+
+/// Rounds that read days at once, for new pools and for the past: of so many the answers are in memory together.
+const MOST_LONG_READS: usize = 3;
 
 /// The rounds of all accounts and Regions.
 #[derive(Debug)]
@@ -47,10 +50,19 @@ pub(super) struct Rounds {
     running: JoinSet<(Scope, Watch)>,
     finds: mpsc::Receiver<(Scope, Find)>,
     sender: mpsc::Sender<(Scope, Find)>,
+    /// Who may read days now.
+    turns: Arc<Semaphore>,
 }
 
-/// Pools whose minutes are held at most until they become durable together; so many are read together at first.
-const MOST_HELD: usize = 28;
+/// Hours that are held at most until they become durable together, of all signals: those of 200 pools that are read again
+/// and again, or of some five whose first days came in.
+const MOST_HELD: usize = 400;
+
+/// Hours that a reading touches, at most.
+fn hours_of(read: &PoolReading) -> usize {
+    let minutes = read.reading.until().since(read.reading.from);
+    usize::try_from(minutes / HOUR + 2).unwrap_or(usize::MAX)
+}
 
 /// What a cycle took in.
 #[derive(Debug, Default)]
@@ -72,7 +84,9 @@ impl Collected {
                 .iter()
                 .any(|held| held.reading.pool == it.reading.pool)
         };
-        MOST_HELD < self.held.len() + read.len() || read.iter().any(held)
+        let hours = |reads: &[PoolReading]| reads.iter().map(hours_of).sum::<usize>();
+        let is_some = !self.held.is_empty();
+        is_some && (MOST_HELD < hours(&self.held) + hours(read) || read.iter().any(held))
     }
 }
 
@@ -99,6 +113,7 @@ impl Rounds {
             running: JoinSet::new(),
             finds,
             sender,
+            turns: Arc::new(Semaphore::new(MOST_LONG_READS)),
         }
     }
 }
@@ -216,6 +231,7 @@ impl Cycle {
                 cadence: self.settings.cadence,
                 missing,
                 is_home: homes.contains(&scope),
+                turns: Arc::clone(&self.rounds.turns),
                 now,
             };
             let (cloud, sender) = (self.cloud.clone(), self.rounds.sender.clone());

@@ -7,6 +7,8 @@
 
 mod memory;
 
+pub(super) use self::memory::Recalled;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -32,6 +34,8 @@ use crate::{
 
 /// Days of pools that leave the ledger in one cycle, to bound its length.
 const MOST_DAYS: usize = 32;
+/// Those that leave it together: each is a megabyte until it is written, and twice that where some of it is held already.
+const DAYS_AT_ONCE: usize = 8;
 
 /// What keeping remembers. All of it can be lost.
 #[derive(Debug, Default)]
@@ -195,9 +199,20 @@ impl Cycle {
     /// ledger. Killed in between, both hold them, and they are moved once more.
     async fn move_days(&mut self, now: Timestamp) -> Result<(), CycleError> {
         let days = self.days_over(Minute::of(now));
-        if days.is_empty() {
-            return Ok(());
+        for days in days.chunks(DAYS_AT_ONCE) {
+            if !self.move_some(days, now).await? {
+                break;
+            }
         }
+        Ok(())
+    }
+
+    /// Whether the history took them.
+    async fn move_some(
+        &mut self,
+        days: &[(PoolId, i64)],
+        now: Timestamp,
+    ) -> Result<bool, CycleError> {
         let stretches: Vec<Stretch> = {
             let book = self.shared.book();
             let stretch =
@@ -216,17 +231,17 @@ impl Cycle {
         let result = self.off_thread(append).await?;
         self.tell_result(&result, now);
         if result.is_err() {
-            return Ok(());
+            return Ok(false);
         }
         let ledger = Arc::clone(&self.ledger);
         // Not applied to the book, which lets its minutes go by `first_day`.
         self.off_thread(move || ledger.commit(&removals)).await??;
         for (pool, day) in days {
-            if let Some(left) = self.keeping.in_ledger.get_mut(&pool) {
-                left.remove(&day);
+            if let Some(left) = self.keeping.in_ledger.get_mut(pool) {
+                left.remove(day);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn days_over(&self, now: Minute) -> Vec<(PoolId, i64)> {

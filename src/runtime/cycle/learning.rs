@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Cycle, CycleError};
+use super::{Cycle, CycleError, keeping::Recalled};
 use crate::{
     collect::backfill,
     engine::{
@@ -17,7 +17,7 @@ use crate::{
         calendar::Calendar,
         card::Card,
         catalog::PoolId,
-        history::{Resolution, Stretch},
+        history::Resolution,
         rule::Rules,
         series::{PoolSeries, Signal},
         time::{DAY, HOUR, Minute, Timestamp},
@@ -211,8 +211,8 @@ impl Cycle {
         now: Timestamp,
     ) -> Result<Option<Learned>, CycleError> {
         let first = Resolution::Minute.stretch_of(Minute::of(now)) - LEARNED_DAYS;
-        let days = match self.days_of(pool.clone(), first).await? {
-            Ok(days) => days,
+        let past = match self.minutes_of(pool.clone(), first).await? {
+            Ok(past) => past,
             Err(error) => {
                 self.tell_trouble(&error, now);
                 return Ok(None);
@@ -222,25 +222,22 @@ impl Cycle {
         let settings = &self.settings;
         let (rules, calendar) = (settings.rules.clone(), settings.calendar.clone());
         let pool = pool.clone();
-        let learn = move || learn(&rules, &calendar, &scope, &pool, &days);
+        let learn = move || learn(&rules, &calendar, &scope, &pool, &past);
         self.off_thread(learn).await
     }
 }
 
-/// What these days teach of a pool.
+/// What these minutes teach of a pool.
 fn learn(
     rules: &Rules,
     calendar: &Calendar,
     book: &Book,
     pool: &PoolId,
-    days: &[Stretch],
+    past: &Recalled,
 ) -> Option<Learned> {
     let pool = book.pools.get(pool)?;
-    let mut series = PoolSeries::default();
-    for (signal, hour, block) in days.iter().flat_map(Stretch::hours) {
-        series.restore(signal, hour, block);
-    }
-    let last = days.iter().map(|it| it.key.end()).max();
-    let learned = last.map(|last| engine::learn(rules, calendar, book, pool, &series, last));
+    let learned = past
+        .until
+        .map(|until| engine::learn(rules, calendar, book, pool, &past.minutes, until));
     Some(learned.unwrap_or_default())
 }

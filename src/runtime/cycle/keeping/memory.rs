@@ -12,7 +12,7 @@ use crate::{
         catalog::PoolId,
         history::{Resolution, Stretch},
         incident::AlertKey,
-        series::{KEPT_MINUTES, PoolSeries},
+        series::{HourBlock, KEPT_MINUTES, PoolSeries, Signal},
         time::{Minute, Timestamp},
     },
     store::StoreError,
@@ -20,6 +20,14 @@ use crate::{
 
 /// Pools whose older minutes stay in memory between plans: half a megabyte each.
 const MOST_PAST: usize = 32;
+
+/// Minutes that came back from the history.
+#[derive(Debug, Default)]
+pub(in crate::runtime::cycle) struct Recalled {
+    pub(in crate::runtime::cycle) minutes: PoolSeries,
+    /// The end of the last day that was held, whatever was known of it.
+    pub(in crate::runtime::cycle) until: Option<Minute>,
+}
 
 impl Cycle {
     /// Once, at the start: days that are still to be judged and that the ledger has let go come back from the history; and
@@ -34,8 +42,8 @@ impl Cycle {
         let today = Minute::of(now);
         for pool in self.shared.history.pools() {
             let first = self.first_day(&self.shared.book(), &pool, today);
-            match self.days_of(pool, first).await? {
-                Ok(days) => days.iter().for_each(|it| self.restore(it, now)),
+            match self.minutes_of(pool.clone(), first).await? {
+                Ok(recalled) => self.put_back(&pool, recalled.minutes.hours_held(), first),
                 Err(error) => self.tell_trouble(&error, now),
             }
         }
@@ -44,18 +52,28 @@ impl Cycle {
         Ok(())
     }
 
-    /// The days of minutes of this pool that the history holds, from the day `first` on.
-    pub(in crate::runtime::cycle) async fn days_of(
+    /// The minutes of this pool that the history holds, from the day `first` on. A day as it is kept is a megabyte, and
+    /// packed it is twenty kilobytes: so one day at a time.
+    pub(in crate::runtime::cycle) async fn minutes_of(
         &self,
         pool: PoolId,
         first: i64,
-    ) -> Result<Result<Vec<Stretch>, StoreError>, CycleError> {
+    ) -> Result<Result<Recalled, StoreError>, CycleError> {
         let history = Arc::clone(&self.shared.history);
         let read = move || {
+            let mut recalled = Recalled::default();
             let held = history.held(&pool);
             let days = held.range((Resolution::Minute, first)..(Resolution::FiveMinutes, i64::MIN));
-            let days = days.map(|(_, number)| history.stretch(&day(pool.clone(), *number)));
-            days.filter_map(Result::transpose).collect()
+            for (_, number) in days {
+                let Some(stretch) = history.stretch(&day(pool.clone(), *number))? else {
+                    continue;
+                };
+                for (signal, hour, block) in stretch.hours() {
+                    recalled.minutes.restore(signal, hour, block);
+                }
+                recalled.until = recalled.until.max(Some(stretch.key.end()));
+            }
+            Ok(recalled)
         };
         self.off_thread(read).await
     }
@@ -68,14 +86,8 @@ impl Cycle {
     ) -> Result<(), CycleError> {
         let first = day_of(Minute::of(now).plus(-KEPT_MINUTES));
         for pool in pools {
-            let past = match self.days_of(pool.clone(), first).await? {
-                Ok(days) => {
-                    let mut past = PoolSeries::default();
-                    for (signal, hour, block) in days.iter().flat_map(Stretch::hours) {
-                        past.restore(signal, hour, block);
-                    }
-                    Some(past)
-                }
+            let past = match self.minutes_of(pool.clone(), first).await? {
+                Ok(recalled) => Some(recalled.minutes),
                 Err(error) => {
                     self.tell_trouble(&error, now);
                     None
@@ -93,16 +105,29 @@ impl Cycle {
         }
     }
 
-    /// Puts a day back into what judging sees. What is there is newer and stays.
+    /// Puts a day back into what judging sees.
     pub(super) fn restore(&self, stretch: &Stretch, now: Timestamp) {
-        let mut book = self.shared.book_mut();
         let pool = &stretch.key.pool;
-        let first = self.first_day(&book, pool, Minute::of(now));
-        if stretch.key.number < first {
+        let first = self.first_day(&self.shared.book(), pool, Minute::of(now));
+        self.put_back(pool, stretch.hours(), first);
+    }
+
+    /// Puts the hours from the day `first` on back into what judging sees. What is there is newer and stays.
+    fn put_back(
+        &self,
+        pool: &PoolId,
+        hours: impl Iterator<Item = (Signal, Minute, HourBlock)>,
+        first: i64,
+    ) {
+        let mut hours = hours
+            .filter(|(_, hour, _)| first <= day_of(*hour))
+            .peekable();
+        if hours.peek().is_none() {
             return;
         }
+        let mut book = self.shared.book_mut();
         let series = book.series.entry(pool.clone()).or_default();
-        for (signal, hour, block) in stretch.hours() {
+        for (signal, hour, block) in hours {
             if !series.holds(signal, hour) {
                 series.restore(signal, hour, block);
             }
