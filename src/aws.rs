@@ -24,6 +24,7 @@ mod loopback;
 mod meter;
 mod metrics;
 mod options;
+mod permits;
 mod port;
 pub mod price;
 mod publish;

@@ -11,7 +11,9 @@ pub use crate::model::spend::CallCounts;
 use crate::model::{
     catalog::LifeCycle,
     desk::RequestStatus,
-    ids::{AccountId, CaseId, DisplayId, QuotaCode, Region, RequestId, Scope, TargetId},
+    ids::{
+        AccountId, CaseId, DisplayId, PrincipalArn, QuotaCode, Region, RequestId, Scope, TargetId,
+    },
     policy::Account,
     time::{Minute, Timestamp},
     units::Amount,
@@ -132,6 +134,49 @@ pub struct FoundationModel {
     pub id: String,
     /// How long it will be there.
     pub life: LifeCycle,
+}
+
+/// What IAM is asked about one caller and one resource. Nothing is done by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulation {
+    /// Who would call.
+    pub caller: PrincipalArn,
+    /// The actions, such as `bedrock:InvokeModel`.
+    pub actions: Vec<&'static str>,
+    /// The ARN of what would be called: one, so that each decision is about it alone.
+    pub resource: String,
+    /// What a real request would bring along: one text by context key.
+    pub context: BTreeMap<&'static str, String>,
+}
+
+/// How IAM decides on an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is allowed.
+    Allowed,
+    /// No statement allows it.
+    ImplicitDeny,
+    /// A statement denies it.
+    ExplicitDeny,
+    /// Another word of AWS.
+    Other(String),
+}
+
+/// What IAM says of one action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulated {
+    /// The action.
+    pub action: String,
+    /// All policies together.
+    pub decision: Decision,
+    /// Whether the organisation's service control policies allow it; `None` where none had a say.
+    pub by_organization: Option<bool>,
+    /// Whether the caller's permissions boundary allows it; `None` without one.
+    pub by_boundary: Option<bool>,
+    /// Ids of the policies whose statements matched.
+    pub policies: Vec<String>,
+    /// Context keys that policies ask for and that were not given. AWS lists those of other statements as well.
+    pub missing: Vec<String>,
 }
 
 /// A quota as listed.
@@ -409,6 +454,15 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         scope: &Scope,
         profile: &TargetId,
     ) -> Result<BTreeMap<String, String>, Fault>;
+
+    /// What IAM says of one caller and one resource, an item an action. A caller that IAM does not know is
+    /// [`FaultClass::NotFound`].
+    async fn simulate(
+        &self,
+        scope: &Scope,
+        about: &Simulation,
+        page: Option<String>,
+    ) -> Result<Page<Simulated>, Fault>;
 
     /// The Regions that the account has enabled.
     async fn list_regions(

@@ -11,6 +11,7 @@
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
 //! - `hints`: what probably lies behind an incident;
 //! - `residency`: whether traffic can leave where it has to stay;
+//! - `permits`: which ways out are asked about, and what is said of those who would use them;
 //! - `siblings`: where a short pool's traffic could go instead;
 //! - `detect`: what is wrong now, by the pool's own past;
 //! - `forecast`: demand ahead, and when a quota runs out;
@@ -46,6 +47,7 @@ mod median;
 pub mod moment;
 mod observer;
 mod packed;
+pub mod permits;
 pub mod portrait;
 pub mod residency;
 pub mod shift;

@@ -23,6 +23,7 @@ pub mod inhibit;
 pub mod order;
 pub mod outcome;
 pub mod outlook;
+pub mod permit;
 pub mod policy;
 pub mod quota;
 pub mod reason;

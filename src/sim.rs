@@ -11,6 +11,7 @@ mod cloudwatch;
 mod desk;
 mod faults;
 mod hash;
+mod iam;
 mod in_process;
 mod kernel;
 mod metric;
@@ -62,6 +63,8 @@ pub enum Service {
     Bedrock,
     /// AWS STS.
     Sts,
+    /// AWS IAM: its policy simulator.
+    Iam,
 }
 
 impl Service {
@@ -76,6 +79,7 @@ impl Service {
             Self::Account => "account",
             Self::Bedrock => "bedrock",
             Self::Sts => "sts",
+            Self::Iam => "iam",
         }
     }
 }

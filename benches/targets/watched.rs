@@ -10,7 +10,7 @@ use bedrock_ops_alert::{
     cloud::{
         Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
         ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Post,
-        Profile, QuotaRequest,
+        Profile, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -84,6 +84,7 @@ handed_on! {
     metric_statistics(scope: &Scope, query: &MetricQuery, stretch: (Minute, Minute)) -> Vec<(Minute, f64)>;
     list_profiles(scope: &Scope, page: Option<String>) -> Page<Profile>;
     list_tags(scope: &Scope, profile: &TargetId) -> BTreeMap<String, String>;
+    simulate(scope: &Scope, about: &Simulation, page: Option<String>) -> Page<Simulated>;
     list_regions(scope: &Scope, page: Option<String>) -> Page<Region>;
     list_models(scope: &Scope) -> Vec<FoundationModel>;
     list_quotas(scope: &Scope, page: Option<String>) -> Page<ListedQuota>;

@@ -9,6 +9,8 @@ pub enum Need {
     Observe,
     /// Asking an account which Regions it has.
     Regions,
+    /// Asking whether callers may use a way out.
+    Callers,
     /// Telling people.
     Notify,
     /// Asking for quotas.
@@ -43,6 +45,7 @@ actions! {
     GET_METRIC_DATA = "cloudwatch:GetMetricData" for Observe, without "nothing is measured: no alert, no forecast";
     GET_METRIC_STATISTICS = "cloudwatch:GetMetricStatistics" for Observe, without "the free requests are not used: watching costs more, and reads slow down sooner";
     LIST_METRICS = "cloudwatch:ListMetrics" for Observe, without "nothing is found to watch";
+    SIMULATE = "iam:SimulatePrincipalPolicy" for Callers, without "whether your `callers` may use a way out is not told beside it";
     GET_QUOTA_REQUEST = "servicequotas:GetRequestedServiceQuotaChange" for Observe, without "what became of quota requests is not known, and nothing new is asked for these quotas";
     GET_QUOTA = "servicequotas:GetServiceQuota" for Observe, without "a raised quota is noticed after a day instead of within minutes";
     LIST_DEFAULT_QUOTAS = "servicequotas:ListAWSDefaultServiceQuotas" for Observe, without "quotas without a value of their own stay unknown: no share of them, no forecast";

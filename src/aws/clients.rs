@@ -157,6 +157,8 @@ pub(super) struct Clients {
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) account: aws_sdk_account::Client,
     pub(super) bedrock: aws_sdk_bedrock::Client,
+    /// One entry a partition, which the client finds from the Region.
+    pub(super) iam: aws_sdk_iam::Client,
     pub(super) quotas: aws_sdk_servicequotas::Client,
     pub(super) quotas_once: aws_sdk_servicequotas::Client,
     pub(super) sns_once: aws_sdk_sns::Client,
@@ -195,6 +197,7 @@ impl Clients {
             cloudwatch: aws_sdk_cloudwatch::Client::new(&reads),
             account: aws_sdk_account::Client::new(&reads),
             bedrock: aws_sdk_bedrock::Client::new(&reads),
+            iam: aws_sdk_iam::Client::new(&reads),
             quotas: aws_sdk_servicequotas::Client::new(&reads),
             quotas_once: aws_sdk_servicequotas::Client::new(&once),
             sns_once: aws_sdk_sns::Client::new(&once),

@@ -51,6 +51,15 @@ pub fn policy(settings: &Settings, caller: Caller<'_>) -> Value {
     if accounts.iter().any(|account| account.regions.is_asked()) {
         statements.push(allow("Regions", Need::Regions, &["*".to_owned()]));
     }
+    let callers: Vec<String> = accounts
+        .iter()
+        .filter_map(|account| settings.policy.callers.get(&account.id))
+        .flatten()
+        .map(|caller| caller.as_str().to_owned())
+        .collect();
+    if !callers.is_empty() {
+        statements.push(allow("Callers", Need::Callers, &callers));
+    }
     if !topics.is_empty() {
         statements.push(allow("Notify", Need::Notify, &topics));
     }

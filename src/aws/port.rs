@@ -9,7 +9,7 @@ use crate::{
     cloud::{
         Access, Answer, Answers, CallCounts, Case, CaseFilter, Cloud, Communication, Fault,
         FoundationModel, ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase,
-        Page, Post, Profile, QuotaRequest,
+        Page, Post, Profile, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -80,6 +80,17 @@ impl Cloud for SdkCloud {
     ) -> Result<BTreeMap<String, String>, Fault> {
         self.own(scope, actions::LIST_TAGS)?
             .list_tags(scope, profile)
+            .await
+    }
+
+    async fn simulate(
+        &self,
+        scope: &Scope,
+        about: &Simulation,
+        page: Option<String>,
+    ) -> Result<Page<Simulated>, Fault> {
+        self.own(scope, actions::SIMULATE)?
+            .simulate(about, page)
             .await
     }
 

@@ -142,6 +142,7 @@ impl Walk {
                 | Record::Catalog(..)
                 | Record::Reaches(..)
                 | Record::Tags(..)
+                | Record::Permits(..)
                 | Record::UseDay(..)
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)

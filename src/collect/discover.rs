@@ -210,7 +210,8 @@ impl Stage<'_> {
         }
     }
 
-    /// A profile that does not exist any more has no tags, though its metrics live on for a while.
+    /// A profile that does not exist any more has no tags, though its metrics live on for a while. Who may call a target is
+    /// forgotten with it.
     fn forget_tags(&mut self, known: &BTreeMap<TargetId, Target>) {
         let first = (self.scope.clone(), TargetId::new(""));
         let own = self.book.tags.range(first..);
@@ -222,6 +223,10 @@ impl Stage<'_> {
         let gone = own.filter(|((_, id), _)| is_gone(id));
         let gone =
             gone.map(|((scope, id), _)| Record::Remove(Key::Tags(scope.clone(), id.clone())));
+        self.found.extend(gone);
+        let permits = self.book.permits.keys();
+        let gone = permits.filter(|(scope, id)| scope == self.scope && !known.contains_key(id));
+        let gone = gone.map(|(scope, id)| Record::Remove(Key::Permits(scope.clone(), id.clone())));
         self.found.extend(gone);
     }
 

@@ -49,6 +49,10 @@ pub(super) struct Fake {
     pub tags: BTreeMap<TargetId, BTreeMap<String, String>>,
     /// Whose tags were asked for and told.
     pub asked_tags: Mutex<Vec<TargetId>>,
+    /// What IAM says of resources: of those that are not here, that all is allowed.
+    pub simulated: BTreeMap<String, Vec<Simulated>>,
+    /// What IAM was asked and told.
+    pub asked_iam: Mutex<Vec<Simulation>>,
 }
 
 impl Default for Fake {
@@ -76,6 +80,8 @@ impl Default for Fake {
             on_their_way: AtomicUsize::new(0),
             tags: BTreeMap::new(),
             asked_tags: Mutex::default(),
+            simulated: BTreeMap::new(),
+            asked_iam: Mutex::default(),
             calls: Mutex::default(),
         }
     }
@@ -303,6 +309,35 @@ impl Cloud for Fake {
         self.outcome("bedrock:ListTagsForResource")?;
         self.asked_tags.lock().unwrap().push(profile.clone());
         Ok(self.tags.get(profile).cloned().unwrap_or_default())
+    }
+
+    async fn simulate(
+        &self,
+        _: &Scope,
+        about: &Simulation,
+        page: Option<String>,
+    ) -> Result<Page<Simulated>, Fault> {
+        self.outcome("iam:SimulatePrincipalPolicy")?;
+        if page.is_none() {
+            self.asked_iam.lock().unwrap().push(about.clone());
+        }
+        let allowed = about.actions.iter().map(|action| Simulated {
+            action: (*action).to_owned(),
+            decision: Decision::Allowed,
+            by_organization: None,
+            by_boundary: None,
+            policies: Vec::new(),
+            missing: Vec::new(),
+        });
+        let said = self.simulated.get(&about.resource).cloned();
+        let said = said.unwrap_or_else(|| allowed.collect());
+        // One a page.
+        let at = page.map_or(0, |page| page.parse().unwrap());
+        let next = (at + 1 < said.len()).then(|| (at + 1).to_string());
+        Ok(Page {
+            items: said.get(at).cloned().into_iter().collect(),
+            next,
+        })
     }
 
     async fn list_regions(&self, _: &Scope, page: Option<String>) -> Result<Page<Region>, Fault> {

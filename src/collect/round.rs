@@ -12,7 +12,9 @@ use super::{
     alarm::Alarm,
     backfill::{self, Backfill, Filled},
     cadence::{Plan, due},
-    discover, enabled_regions, find_twins, poll_desk,
+    discover, enabled_regions, find_twins,
+    permits::{self, Wanted, ask_permits},
+    poll_desk,
     quotas::QuotaPages,
     reread_quotas,
     tags::{self, read_tags},
@@ -62,7 +64,7 @@ pub enum Find {
     News(News),
     /// How a stage went; without faults it succeeded.
     Stage {
-        /// `regions`, `discover`, `read`, `quotas`, `alarm`, `desk`, `twins`, `tags` or `backfill`.
+        /// `regions`, `discover`, `read`, `quotas`, `alarm`, `desk`, `twins`, `tags`, `permits` or `backfill`.
         name: &'static str,
         /// What failed, in order.
         faults: Vec<Fault>,
@@ -86,6 +88,7 @@ pub struct Watch {
     alarm: Alarm,
     filled: backfill::Tries,
     tags_tried: tags::Tried,
+    permits_tried: permits::Tried,
 }
 
 /// What a round starts from.
@@ -107,6 +110,8 @@ pub struct Start {
     pub is_home: bool,
     /// Turns at reading days, shared by all rounds: what is in memory at once is bounded by them.
     pub turns: Arc<Semaphore>,
+    /// Ways out of pools that are short, and whose rights to them are asked about.
+    pub wanted: Wanted,
     /// The instant of the round.
     pub now: Timestamp,
 }
@@ -152,6 +157,7 @@ impl Round<'_> {
         self.poll_desk().await?;
         self.seek_twins().await?;
         self.read_tags().await?;
+        self.ask_permits().await?;
         self.fill_history().await
     }
 
@@ -397,6 +403,25 @@ impl Round<'_> {
             self.hand_over(Find::Records(read.found)).await?;
         }
         self.tell("tags", read.faults).await
+    }
+
+    /// Nobody waits for these either: what a message doesn't know yet, it says.
+    async fn ask_permits(&mut self) -> Result<(), Gone> {
+        let Start {
+            scope,
+            book,
+            wanted,
+            now,
+            ..
+        } = &self.start;
+        let tried = &mut self.watch.permits_tried;
+        let Some(asked) = ask_permits(self.cloud, scope, wanted, book, tried, *now).await else {
+            return Ok(());
+        };
+        if !asked.found.is_empty() {
+            self.hand_over(Find::Records(asked.found)).await?;
+        }
+        self.tell("permits", asked.faults).await
     }
 
     /// Some of what is missing, after everything that people wait for. Where others read days now, the next round comes

@@ -8,21 +8,33 @@ use super::{
     values,
 };
 use crate::model::{
-    ids::{AccountId, Region},
+    ids::{AccountId, PrincipalArn, Region},
+    permit::Callers,
     policy::{Account, Regions},
 };
 
-/// All `[[account]]` tables, in the order of the file.
-pub(super) fn read_all(sheet: &mut Sheet, root: &mut Section<'_>) -> Vec<Account> {
+/// All `[[account]]` tables, in the order of the file, and who calls models in them.
+pub(super) fn read_all(sheet: &mut Sheet, root: &mut Section<'_>) -> (Vec<Account>, Callers) {
     let mut accounts: Vec<Account> = Vec::new();
+    let mut callers = Callers::new();
     let mut links = Vec::new();
     let Some(entry) = root.take("account") else {
-        return accounts;
+        return (accounts, callers);
     };
     for section in sheet.tables(&entry) {
-        let Some((account, id, link)) = read(sheet, section) else {
+        let Some(Read {
+            account,
+            id,
+            link,
+            callers: named,
+        }) = read(sheet, section)
+        else {
             continue;
         };
+        if let Some(named) = named {
+            let named = read_callers(sheet, &named, &account);
+            callers.insert(account.id.clone(), named);
+        }
         links.extend(link.map(|entry| (account.clone(), entry)));
         if accounts.iter().any(|it| it.id == account.id) {
             let wrong = Wrong::new(
@@ -39,7 +51,59 @@ pub(super) fn read_all(sheet: &mut Sheet, root: &mut Section<'_>) -> Vec<Account
             sheet.wrong(&entry, wrong);
         }
     }
-    accounts
+    (accounts, callers)
+}
+
+/// Who calls models: asked about in this account, so they are of it.
+fn read_callers(sheet: &mut Sheet, written: &Entry<'_>, account: &Account) -> Vec<PrincipalArn> {
+    let mut callers: Vec<PrincipalArn> = Vec::new();
+    for arn in sheet.list(written, values::principal_arn) {
+        let caller = PrincipalArn::new(arn.text);
+        let wrong = if arn.account != account.id {
+            Some(Wrong::new(
+                format!(
+                    "the caller is of account {}, the table of account {}",
+                    arn.account, account.id
+                ),
+                "another account",
+                "IAM answers for callers of its own account: name the role that they assume here",
+            ))
+        } else if callers.contains(&caller) {
+            Some(Wrong::new(
+                format!("names {caller} twice"),
+                "each caller once",
+                "leave one of them out",
+            ))
+        } else {
+            None
+        };
+        match wrong {
+            Some(wrong) => sheet.wrong(written, wrong),
+            None => callers.push(caller),
+        }
+    }
+    let wrong = if MOST_CALLERS < callers.len() {
+        Some(Wrong::new(
+            format!(
+                "names {} callers, at most {MOST_CALLERS} are asked about",
+                callers.len()
+            ),
+            "too many",
+            "name those that would have to move: each is asked about for each way out",
+        ))
+    } else if account.metrics_only().is_some() {
+        Some(Wrong::new(
+            "IAM of the account has to be asked, and no role leads into it",
+            "metrics only",
+            "give the account a `role_arn`, or leave `callers` out",
+        ))
+    } else {
+        None
+    };
+    if let Some(wrong) = wrong {
+        sheet.wrong(written, wrong);
+    }
+    callers
 }
 
 /// Accounts of which nothing but metrics can be asked, with the one through which they are read.
@@ -90,8 +154,13 @@ fn unlinkable(account: &Account, all: &[Account]) -> Option<Wrong> {
     })
 }
 
-/// The account, where its number stands, and where its monitoring account does.
-type Read<'t> = (Account, Entry<'t>, Option<Entry<'t>>);
+/// An account, and where it says what others must bear out.
+struct Read<'t> {
+    account: Account,
+    id: Entry<'t>,
+    link: Option<Entry<'t>>,
+    callers: Option<Entry<'t>>,
+}
 
 fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<Read<'t>> {
     let entry = section.take("id");
@@ -133,6 +202,7 @@ fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<Read<'t>> {
         .as_ref()
         .and_then(|it| regions(sheet, it, home.as_ref(), partition));
     let regions = sheet.require(&section, "regions", "[\"us-east-1\"]", regions);
+    let callers = section.take("callers");
     section.finish(sheet);
     let account = Account {
         id: id?,
@@ -142,8 +212,16 @@ fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<Read<'t>> {
         external_id,
         metrics_through,
     };
-    Some((account, entry?, link))
+    Some(Read {
+        account,
+        id: entry?,
+        link,
+        callers,
+    })
 }
+
+/// Callers of an account: a line of a message holds no more, and each is a call or more for each way and Region.
+const MOST_CALLERS: usize = 5;
 
 /// What stands for all Regions that the account has enabled.
 const ENABLED: &str = "enabled";

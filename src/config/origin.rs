@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use crate::model::{
-    ids::AccountId,
+    ids::{AccountId, PrincipalArn},
     policy::{Account, CaseException, Policy, Receiver, Regions, Route, Settings},
     receiver::Buttons,
     rule::{Matcher, Override, Pattern, Rules},
@@ -77,6 +77,9 @@ fn page<'a>(settings: &Settings, origins: &'a Origins, rules_folder: Option<&Pat
     }
     for (index, account) in settings.accounts.iter().enumerate() {
         page.account(index, account);
+        if let Some(callers) = settings.policy.callers.get(&account.id) {
+            page.callers(index, callers);
+        }
     }
     receivers_and_routes(&mut page, policy);
     let budgets = &policy.budgets;
@@ -291,6 +294,12 @@ impl Page<'_> {
                 &quoted(through.as_str()),
             );
         }
+    }
+
+    fn callers(&mut self, index: usize, callers: &[PrincipalArn]) {
+        let these: Vec<String> = callers.iter().map(|it| quoted(it.as_str())).collect();
+        let path = format!("account[{index}].callers");
+        self.file_value(&path, &format!("[{}]", these.join(", ")));
     }
 
     fn receiver(&mut self, name: &str, receiver: &Receiver) {

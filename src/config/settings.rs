@@ -114,7 +114,7 @@ impl Reader<'_> {
         let mode = self.mode(&mut root);
         let store_path = self.store_path(&mut root);
         let listen = self.listen(&mut root);
-        let accounts = accounts::read_all(&mut self.sheet, &mut root);
+        let (accounts, callers) = accounts::read_all(&mut self.sheet, &mut root);
         let receivers = self.receivers(&mut root, &accounts);
         let routes = root
             .take("route")
@@ -161,6 +161,7 @@ impl Reader<'_> {
             digests,
             residency,
             metrics_only: accounts::metrics_only(&accounts),
+            callers,
         };
         let settings = Settings {
             accounts,

@@ -519,6 +519,43 @@ fn metrics_come_through_a_configured_account_of_the_same_partition_that_is_not_l
 }
 
 #[test]
+fn callers_are_of_their_account_and_iam_can_be_asked_there() {
+    let table = |callers: &[&str], more: &str| {
+        let callers: Vec<String> = callers
+            .iter()
+            .map(|it| format!("\"arn:aws:{it}\""))
+            .collect();
+        format!(
+            "[[account]]\nid = \"111122223333\"\nregions = [\"us-east-1\"]\ncallers = [{}]\n{more}\n\n\
+             [[account]]\nid = \"444455556666\"\nregions = [\"us-east-1\"]\n",
+            callers.join(", ")
+        )
+    };
+    let app = "iam::111122223333:role/app";
+    let settings = parse(&table(&[app], ""), "config.toml", &Overrides::default()).unwrap();
+    let callers = settings.policy.callers.iter();
+    let callers: Vec<String> = callers.map(|(id, it)| format!("{id} {it:?}")).collect();
+    assert_eq!(
+        callers,
+        ["111122223333 [PrincipalArn(\"arn:aws:iam::111122223333:role/app\")]"]
+    );
+    let six: Vec<String> = (0..6).map(|it| format!("{app}-{it}")).collect();
+    let six: Vec<&str> = six.iter().map(String::as_str).collect();
+    insta::assert_snapshot!(
+        "callers",
+        [
+            faults_of(&table(&["iam::444455556666:role/app"], "")),
+            faults_of(&table(&[app, app], "")),
+            faults_of(&table(&["sts::111122223333:assumed-role/app/x"], "")),
+            faults_of(&table(&["iam::111122223333:root"], "")),
+            faults_of(&table(&[app], "metrics_through = \"444455556666\"")),
+            faults_of(&table(&six, "")),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
 fn all_regions_are_asked_for_where_the_partition_begins() {
     let regions = |text: &str| {
         let text = format!("[[account]]\nid = \"111122223333\"\n{text}");

@@ -262,6 +262,33 @@ pub(super) fn role_arn(text: &str) -> Result<Arn, Wrong> {
     ))
 }
 
+/// The ARN of who calls models: a role, a user or a group.
+pub(super) fn principal_arn(text: &str) -> Result<Arn, Wrong> {
+    let help = "such as \"arn:aws:iam::111122223333:role/app\"";
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    if let ["arn", _, "sts", _, _, session] = parts.as_slice()
+        && session.starts_with("assumed-role/")
+    {
+        return Err(Wrong::new(
+            "must be the role itself",
+            "a session of a role",
+            "name the role, with its path: policies are the role's",
+        ));
+    }
+    let arn = arn(text, "iam", help)?;
+    let resource = parts.get(5).copied().unwrap_or_default();
+    let kinds = ["role/", "user/", "group/"];
+    let mut names = kinds.iter().filter_map(|kind| resource.strip_prefix(kind));
+    if names.any(|name| !name.is_empty() && !name.ends_with('/')) && arn.region.is_empty() {
+        return Ok(arn);
+    }
+    Err(Wrong::new(
+        "must be the ARN of an IAM role, user or group",
+        "none of them",
+        help,
+    ))
+}
+
 fn arn(text: &str, service: &str, help: &str) -> Result<Arn, Wrong> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let ["arn", partition, named, region, account, _] = parts.as_slice() else {
@@ -411,6 +438,18 @@ mod tests {
         }
         assert!(role_arn("arn:aws:iam::111122223333:role/path/name").is_ok());
         assert!(role_arn("arn:aws:iam::111122223333:user/name").is_err());
+        for good in ["role/path/name", "user/name", "group/name"] {
+            let arn = format!("arn:aws:iam::111122223333:{good}");
+            assert!(principal_arn(&arn).is_ok(), "{good}");
+        }
+        for bad in [
+            "arn:aws:iam::111122223333:root",
+            "arn:aws:iam::111122223333:role/",
+            "arn:aws:sts::111122223333:assumed-role/app/session",
+            "arn:aws:iam::*:role/app",
+        ] {
+            assert!(principal_arn(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

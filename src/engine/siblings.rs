@@ -4,13 +4,14 @@
 //! The statistic is the charged minute of everything that drains the other quota: its 95th percentile over the last day
 //! against the live quota, since a peak of one minute is no reason against a way out, and a mean hides the busy hours. A pool
 //! of which less than the hint's share of that day is known, or whose quota is not, is left out: no room from absence.
-//! Nothing is moved: whoever calls decides.
+//! Nothing is moved: whoever calls decides. A way that all named callers are denied comes after the others.
 
 use crate::model::{
     book::Book,
     catalog::{Family, Pool, PoolId},
     ids::{QuotaCode, TargetId},
     incident::{Cause, Incident},
+    permit::Callers,
     quota::{Limit, Quota},
     rule::Category,
     series::{Sample, Signal},
@@ -18,7 +19,7 @@ use crate::model::{
     units::{Amount, QuotaKind, Share, grouped},
 };
 
-use super::{hints::Samples, residency::Law};
+use super::{hints::Samples, permits::Way, residency::Law};
 
 /// Pools that are named.
 const MOST: usize = 3;
@@ -42,6 +43,10 @@ pub struct Sibling {
     pub p95: f64,
     /// Requests that were refused there in that day.
     pub refused: f64,
+    /// What the named callers may do by these ways, as a fragment; `None` where nobody is named.
+    pub callers: Option<String>,
+    /// Whether they are denied all of them.
+    pub is_closed: bool,
 }
 
 impl Sibling {
@@ -49,6 +54,19 @@ impl Sibling {
     #[must_use]
     pub fn free(&self) -> f64 {
         (self.quota.get() - self.p95).max(0.0)
+    }
+
+    /// The same with what callers may do: ways that they are denied come last.
+    fn with(mut self, who: Way<'_>, law: Law<'_>, until: Minute) -> Self {
+        if who.callers.is_empty() {
+            return self;
+        }
+        let mut ways = law.ways(&self.pool);
+        ways.sort_by_key(|way| who.is_closed(way));
+        self.is_closed = !ways.is_empty() && ways.iter().all(|way| who.is_closed(way));
+        self.ways = ways.into_iter().take(MOST_WAYS).cloned().collect();
+        self.callers = who.said_of(&self.ways, until);
+        self
     }
 }
 
@@ -69,16 +87,21 @@ impl std::fmt::Display for Sibling {
         if !ways.is_empty() {
             write!(f, ", by {}", ways.join(" or "))?;
         }
+        if let Some(callers) = &self.callers {
+            write!(f, "; {callers}")?;
+        }
         Ok(())
     }
 }
 
-/// The pools with room for the traffic of this incident, most room first: none where a limit is not the trouble.
+/// The pools with room for the traffic of this incident, most room first, and those that callers are denied last: none where
+/// a limit is not the trouble.
 #[must_use]
 pub fn of_incident(
     law: Law<'_>,
     samples: &Samples<'_>,
     known: Share,
+    callers: &Callers,
     incident: &Incident,
 ) -> Vec<Sibling> {
     let is_short = match &incident.cause {
@@ -96,9 +119,20 @@ pub fn of_incident(
             && own.family != Family::Mantle
             && !incident.pools.contains(&pool.id)
     });
-    let found = others.filter_map(|pool| sibling(law, samples, known, (own, pool), until));
+    let callers = callers
+        .get(&own.scope.account)
+        .map_or(&[][..], Vec::as_slice);
+    let found = others.filter_map(|pool| {
+        let who = Way {
+            book: law.book,
+            callers,
+            scope: &pool.id.scope,
+        };
+        sibling(law, samples, known, (own, pool), until).map(|it| it.with(who, law, until))
+    });
     let mut found: Vec<Sibling> = found.filter(|it| 0.0 < it.free()).collect();
     found.sort_by(|a, b| b.free().total_cmp(&a.free()));
+    found.sort_by_key(|it| it.is_closed);
     found.truncate(MOST);
     found
 }
@@ -159,6 +193,8 @@ fn sibling(
         is_default,
         p95: *seen.get(rank)?,
         refused,
+        callers: None,
+        is_closed: false,
     })
 }
 

@@ -13,9 +13,11 @@ use tokio::{
 
 use crate::{
     aws::{Endpoint, Patience, SdkCloud, SdkOptions},
-    cloud::{CaseFilter, Cloud as _, Fault, Metric, MetricQuery, MetricRequest, NewCase},
+    cloud::{
+        CaseFilter, Cloud as _, Fault, Metric, MetricQuery, MetricRequest, NewCase, Simulation,
+    },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
+        ids::{AccountId, CaseId, PrincipalArn, QuotaCode, Region, RequestId, Scope, TargetId},
         time::{Minute, Timestamp},
         units::Amount,
     },
@@ -59,7 +61,7 @@ async fn ask(cloud: &SdkCloud, call: u8) -> Result<(), Fault> {
     let Some(one) = Amount::new(1.0) else {
         return Ok(());
     };
-    match call % 16 {
+    match call % 17 {
         0 => cloud.metric_data(scope, request()).await.map(drop),
         1 => cloud
             .list_metrics(scope, "AWS/Bedrock", true, None)
@@ -104,7 +106,17 @@ async fn ask(cloud: &SdkCloud, call: u8) -> Result<(), Fault> {
             )
             .await
             .map(drop),
+        15 => cloud.simulate(scope, &simulation(), None).await.map(drop),
         _ => cloud.caller(scope).await.map(drop),
+    }
+}
+
+fn simulation() -> Simulation {
+    Simulation {
+        caller: PrincipalArn::new("arn:aws:iam::111122223333:role/app"),
+        actions: vec!["bedrock:InvokeModel"],
+        resource: "arn:aws:bedrock:us-east-1::foundation-model/a.b".to_owned(),
+        context: [("aws:RequestedRegion", "us-east-1".to_owned())].into(),
     }
 }
 

@@ -80,6 +80,7 @@ pub fn entries(before: &Book, records: &[Record], now: Timestamp) -> Vec<Record>
             | Record::Catalog(..)
             | Record::Reaches(..)
             | Record::Tags(..)
+            | Record::Permits(..)
             | Record::UseDay(..)
             | Record::ReadThrough(..)
             | Record::ReadInFull(..)

@@ -13,6 +13,7 @@ use super::{
         ActionId, CaseId, IncidentId, ModelId, QuotaCode, RequestId, Scope, SilenceId, TargetId,
     },
     incident::{AlertKey, Cause, Incident},
+    permit::Permits,
     quota::{Quota, QuotaChange},
     residency::Reaches,
     series::{Depth, HourBlock, PoolSeries, Signal},
@@ -54,6 +55,8 @@ pub enum Record {
     Reaches(Scope, Reaches),
     /// The tags of an application profile, as last read.
     Tags(Scope, TargetId, Tags),
+    /// Who may call a target, as last asked.
+    Permits(Scope, TargetId, Permits),
     /// Who took what of a pool on a UTC day, counted from 1970.
     UseDay(PoolId, i64, UseDay),
     /// The minute up to which a pool was read last, exclusive.
@@ -105,6 +108,8 @@ pub enum Key {
     Reaches(Scope),
     /// See [`Record::Tags`].
     Tags(Scope, TargetId),
+    /// See [`Record::Permits`].
+    Permits(Scope, TargetId),
     /// See [`Record::UseDay`].
     UseDay(PoolId, i64),
     /// See [`Record::ReadThrough`].
@@ -142,6 +147,7 @@ impl Record {
             Self::Catalog(scope, _) => Key::Catalog(scope.clone()),
             Self::Reaches(scope, _) => Key::Reaches(scope.clone()),
             Self::Tags(scope, target, _) => Key::Tags(scope.clone(), target.clone()),
+            Self::Permits(scope, target, _) => Key::Permits(scope.clone(), target.clone()),
             Self::UseDay(pool, day, _) => Key::UseDay(pool.clone(), *day),
             Self::ReadThrough(pool, _) => Key::ReadThrough(pool.clone()),
             Self::ReadInFull(pool, _) => Key::ReadInFull(pool.clone()),
@@ -186,6 +192,8 @@ pub struct Book {
     pub reaches: BTreeMap<Scope, Reaches>,
     /// The tags of application profiles, by scope and id.
     pub tags: BTreeMap<(Scope, TargetId), Tags>,
+    /// Who may call targets, by scope and id.
+    pub permits: BTreeMap<(Scope, TargetId), Permits>,
     /// Who took what of each pool, by the UTC day counted from 1970.
     pub uses: BTreeMap<(PoolId, i64), UseDay>,
     /// The minute up to which each pool was read, exclusive.
@@ -272,6 +280,7 @@ impl Book {
             targets: run(&self.targets, &first_target, |(at, _)| at == scope),
             pools: run(&self.pools, &first_pool, |pool| pool.scope == *scope),
             tags: run(&self.tags, &first_target, |(at, _)| at == scope),
+            permits: run(&self.permits, &first_target, |(at, _)| at == scope),
             quotas: run(&self.quotas, &first_quota, |(at, _)| at == scope),
             discovered: self.discovered.clone(),
             catalogs: run(&self.catalogs, scope, |at| at == scope),
@@ -321,6 +330,9 @@ impl Book {
             Record::Catalog(scope, it) => drop(self.catalogs.insert(scope, it)),
             Record::Reaches(scope, it) => drop(self.reaches.insert(scope, it)),
             Record::Tags(scope, target, it) => drop(self.tags.insert((scope, target), it)),
+            Record::Permits(scope, target, it) => {
+                self.permits.insert((scope, target), it);
+            }
             Record::UseDay(pool, day, it) => drop(self.uses.insert((pool, day), it)),
             Record::ReadThrough(pool, minute) => drop(self.read_through.insert(pool, minute)),
             Record::ReadInFull(pool, minute) => drop(self.read_in_full.insert(pool, minute)),
@@ -360,6 +372,7 @@ impl Book {
             Key::Catalog(scope) => drop(self.catalogs.remove(scope)),
             Key::Reaches(scope) => drop(self.reaches.remove(scope)),
             Key::Tags(scope, id) => drop(self.tags.remove(&(scope.clone(), id.clone()))),
+            Key::Permits(scope, id) => drop(self.permits.remove(&(scope.clone(), id.clone()))),
             Key::UseDay(pool, day) => drop(self.uses.remove(&(pool.clone(), *day))),
             Key::ReadThrough(pool) => drop(self.read_through.remove(pool)),
             Key::ReadInFull(pool) => drop(self.read_in_full.remove(pool)),

@@ -53,6 +53,8 @@ text_ids! {
     RuleName;
     /// The name of a receiver in the configuration.
     ReceiverName;
+    /// The ARN of an IAM role, user or group, such as `arn:aws:iam::111122223333:role/app`.
+    PrincipalArn;
     /// What makes two problems the same problem; see [`crate::model::incident::Cause`].
     Fingerprint;
     /// `inc-` and ten characters of a hash over fingerprint and generation.
@@ -63,6 +65,30 @@ text_ids! {
     SilenceId;
     /// `[BOA-XXXXXXXXXX]`: planted in what we file, so that it is found again.
     Marker;
+}
+
+impl PrincipalArn {
+    /// `role`, `user` or `group`.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.resource().split('/').next().unwrap_or_default()
+    }
+
+    /// The name without its path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.resource().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        self.0.split(':').nth(1).unwrap_or("aws")
+    }
+
+    fn resource(&self) -> &str {
+        self.0.splitn(6, ':').nth(5).unwrap_or_default()
+    }
 }
 
 impl IncidentId {

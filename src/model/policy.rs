@@ -9,6 +9,7 @@ use super::{
     hint::HintRules,
     ids::{AccountId, ReceiverName, Region, Scope},
     inhibit::Inhibit,
+    permit::Callers,
     residency::Residency,
     rule::{Category, Rules, Severity},
     units::{Amount, Share},
@@ -238,6 +239,8 @@ pub struct Policy {
     /// Accounts of which nothing but metrics can be asked, each with the one through which they are read: nothing is filed
     /// there.
     pub metrics_only: BTreeMap<AccountId, AccountId>,
+    /// Whose rights to ways out are asked about.
+    pub callers: Callers,
 }
 
 /// When people are reminded of what goes on.

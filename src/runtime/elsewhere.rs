@@ -19,5 +19,5 @@ pub fn siblings(book: &Book, policy: &Policy, incident: &Incident) -> Vec<Siblin
         samples.unwrap_or_default()
     };
     let known = policy.hints.headroom.known;
-    siblings::of_incident(law, &samples, known, incident)
+    siblings::of_incident(law, &samples, known, &policy.callers, incident)
 }

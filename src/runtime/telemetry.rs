@@ -108,6 +108,7 @@ fn line(before: &Book, record: &Record) -> Option<Line> {
         | Record::Catalog(..)
         | Record::Reaches(..)
         | Record::Tags(..)
+        | Record::Permits(..)
         | Record::UseDay(..)
         | Record::ReadThrough(..)
         | Record::ReadInFull(..)

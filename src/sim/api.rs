@@ -3,6 +3,7 @@
 mod account;
 mod bedrock;
 mod cloudwatch;
+mod iam;
 mod quotas;
 mod sns;
 mod sts;
@@ -29,6 +30,7 @@ pub(crate) fn handle(kernel: &mut Kernel, call: &Call) -> Result<Value, ApiError
         Service::Account => account::handle(kernel, &scope, &call.operation, input),
         Service::Bedrock => bedrock::handle(kernel, &scope, &call.operation, input),
         Service::Sts => sts::handle(kernel, call, input),
+        Service::Iam => iam::handle(kernel, &call.account, &call.operation, input),
     }
 }
 

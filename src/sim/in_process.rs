@@ -16,13 +16,14 @@ use super::{
     cloudwatch::METRICS_PAGE,
     desk::File,
     faults::{Faults, Happened},
+    iam::Question,
     support::{CaseQuery, NewCase as DeskNewCase},
 };
 use crate::{
     cloud::{
         Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
         ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus, NewCase, Page,
-        Post, Profile, QuotaRequest,
+        Post, Profile, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -192,6 +193,28 @@ impl Cloud for InProcess {
         self.call("bedrock:ListTagsForResource", scope, |kernel| {
             let tags = kernel.tags(scope, profile.as_str())?;
             Ok(tags.into_iter().collect())
+        })
+    }
+
+    async fn simulate(
+        &self,
+        scope: &Scope,
+        about: &Simulation,
+        page: Option<String>,
+    ) -> Result<Page<Simulated>, Fault> {
+        let operation = "iam:SimulatePrincipalPolicy";
+        self.list(operation, scope, page.as_deref(), LIST_PAGE, |kernel| {
+            let caller = kernel.caller(&scope.account, about.caller.as_str())?;
+            let region = about.context.get("aws:RequestedRegion");
+            let each = about.actions.iter().map(|action| {
+                let question = Question {
+                    action,
+                    resource: &about.resource,
+                    region: region.map(String::as_str),
+                };
+                kernel.simulated(&scope.account, caller, question)
+            });
+            Ok(each.collect())
         })
     }
 

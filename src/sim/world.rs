@@ -3,6 +3,7 @@
 //! The file format is in `docs/worlds.md`; [`World::parse`] reports every fault of a file at once.
 
 mod check;
+pub mod denial;
 mod random;
 mod raw;
 mod script;
@@ -17,6 +18,7 @@ use crate::model::{
     units::QuotaKind,
 };
 
+use denial::Denial;
 pub use script::{Answer, Label, LabelKind, Outcome, Script, Support};
 
 /// A whole simulated organisation. Made by [`World::parse`], [`World::random`] or a built-in name; its parts agree.
@@ -56,6 +58,8 @@ pub struct World {
     pub support: Support,
     /// The truth about stretches of time. The daemon never sees it.
     pub labels: Vec<Label>,
+    /// What callers of models are denied.
+    pub denials: Vec<Denial>,
     /// How often the AWS of this world fails; for the wire and as a start for in-process faults.
     pub faults: FaultRates,
 }
@@ -90,6 +94,8 @@ pub struct Account {
     pub regions: Vec<Region>,
     /// SNS topics as (Region, name).
     pub topics: Vec<(Region, String)>,
+    /// The callers that IAM knows, as their ARNs end; empty means whoever is named.
+    pub principals: Vec<String>,
 }
 
 /// A foundation model.

@@ -190,6 +190,9 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     let tags = book.tags.iter();
     records
         .extend(tags.map(|((scope, id), it)| Record::Tags(scope.clone(), id.clone(), it.clone())));
+    for ((scope, id), it) in &book.permits {
+        records.push(Record::Permits(scope.clone(), id.clone(), it.clone()));
+    }
     let uses = book.uses.iter();
     records.extend(uses.map(|((pool, day), it)| Record::UseDay(pool.clone(), *day, it.clone())));
     let in_full = book.read_in_full.iter();

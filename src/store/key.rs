@@ -32,10 +32,11 @@ pub(crate) enum Kind {
     Reaches,
     UseDay,
     Tags,
+    Permits,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -58,6 +59,7 @@ impl Kind {
         Self::Reaches,
         Self::UseDay,
         Self::Tags,
+        Self::Permits,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -84,6 +86,7 @@ impl Kind {
             Key::Reaches(_) => Self::Reaches,
             Key::UseDay(..) => Self::UseDay,
             Key::Tags(..) => Self::Tags,
+            Key::Permits(..) => Self::Permits,
         }
     }
 
@@ -112,6 +115,7 @@ impl Kind {
             Self::Reaches => "reaches",
             Self::UseDay => "use-day",
             Self::Tags => "tags",
+            Self::Permits => "permits",
         }
     }
 
@@ -139,6 +143,7 @@ impl Kind {
             Self::Reaches => b'u',
             Self::UseDay => b'v',
             Self::Tags => b'w',
+            Self::Permits => b'x',
         }
     }
 
@@ -164,7 +169,7 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             text(&mut out, it.rule.as_str());
             pool(&mut out, &it.pool);
         }
-        Key::Target(its_scope, id) | Key::Tags(its_scope, id) => {
+        Key::Target(its_scope, id) | Key::Tags(its_scope, id) | Key::Permits(its_scope, id) => {
             scope(&mut out, its_scope);
             text(&mut out, id.as_str());
         }

@@ -122,6 +122,7 @@ impl Contents {
                 | Record::Catalog(..)
                 | Record::Reaches(..)
                 | Record::Tags(..)
+                | Record::Permits(..)
                 | Record::UseDay(..)
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)

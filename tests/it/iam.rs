@@ -115,11 +115,13 @@ fn each_caller_gets_its_own_accounts_and_no_more() {
 [[account]]
 id = "111122223333"
 regions = "enabled"
+callers = ["arn:aws:iam::111122223333:role/app", "arn:aws:iam::111122223333:user/ci"]
 
 [[account]]
 id = "444455556666"
 regions = ["cn-north-1"]
 role_arn = "arn:aws-cn:iam::444455556666:role/watch"
+callers = ["arn:aws-cn:iam::444455556666:role/app"]
 
 [receiver.on-call]
 kind = "sns"

@@ -3,6 +3,7 @@
 //! what they know is what happened.
 
 mod by_pool;
+mod callers;
 mod carried;
 mod cost;
 mod dark;

@@ -32,6 +32,31 @@ pub(crate) fn monitoring(text: &str) -> String {
     )
 }
 
+/// What callers are denied, by whom: as many ways as IAM tells apart.
+pub(crate) const DENIALS: &str = r#"
+[[denial]]
+account = "111122223333"
+callers = "role/batch"
+regions = "us-west-2"
+by = "scp"
+[[denial]]
+account = "111122223333"
+callers = "role/batch"
+resources = "*:foundation-model/*"
+actions = "*Stream"
+by = "policy"
+policy = "no-streams"
+[[denial]]
+account = "111122223333"
+callers = "user/*"
+by = "boundary"
+[[denial]]
+account = "111122223333"
+callers = "group/*"
+regions = "unspecified"
+by = "nothing"
+"#;
+
 /// The fortnight with more application profiles: its file, and the world in it.
 fn busy_world() -> (PathBuf, World) {
     let text = fs::read_to_string(root().join("tests/data/worlds/fortnight.toml")).unwrap();
@@ -46,6 +71,7 @@ fn busy_world() -> (PathBuf, World) {
         )
         .unwrap();
     }
+    text.push_str(DENIALS);
     let world = World::parse(&text).unwrap();
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("busy-world.toml");
     fs::write(&path, text).unwrap();

@@ -388,6 +388,45 @@ def notices():
     ], took
 
 
+def policies():
+    iam = client("iam")
+    actions = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+    model = "arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-sonnet-4-6"
+    profile = f"arn:aws:bedrock:us-east-1:{MAIN}:inference-profile/us.anthropic.claude-sonnet-4-6"
+
+    def asked(caller, region, *resources, **more):
+        context = {"ContextKeyName": "aws:RequestedRegion", "ContextKeyType": "string", "ContextKeyValues": [region]}
+        return iam.simulate_principal_policy(PolicySourceArn=f"arn:aws:iam::{MAIN}:{caller}", ActionNames=actions,
+                                             ResourceArns=resources, ContextEntries=[context], **more)
+
+    answer = asked("role/app", "us-west-2", model)
+    assert not answer["IsTruncated"] and "Marker" not in answer, answer
+    assert [(r["EvalActionName"], r["EvalDecision"]) for r in answer["EvaluationResults"]] == [
+        (a, "allowed") for a in actions
+    ]
+    for result in asked("role/batch", "us-west-2", model)["EvaluationResults"]:
+        assert result["EvalDecision"] == "explicitDeny" and result["MatchedStatements"] == [], result
+        assert result["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": False}, result
+    # One result an action, whatever the number of resources; each of them stands below it.
+    call, stream = asked("role/batch", "us-east-1", profile, model)["EvaluationResults"]
+    assert call["EvalDecision"] == "allowed", call
+    assert stream["EvalDecision"] == "explicitDeny", stream
+    assert [s["SourcePolicyId"] for s in stream["MatchedStatements"]] == ["no-streams"], stream
+    below = {r["EvalResourceName"]: r["EvalResourceDecision"] for r in stream["ResourceSpecificResults"]}
+    assert below == {profile: "allowed", model: "explicitDeny"}, below
+    for result in asked("user/path/ci", "us-west-2", model)["EvaluationResults"]:
+        assert result["EvalDecision"] == "implicitDeny", result
+        assert result["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}, result
+    first = asked("role/app", "us-west-2", model, MaxItems=1)
+    assert first["IsTruncated"] and len(first["EvaluationResults"]) == 1, first
+    last = asked("role/app", "us-west-2", model, MaxItems=1, Marker=first["Marker"])
+    assert not last["IsTruncated"], last
+    assert [r["EvalActionName"] for r in first["EvaluationResults"] + last["EvaluationResults"]] == actions
+    simulate = iam.simulate_principal_policy
+    refused("NoSuchEntity", simulate, PolicySourceArn=f"arn:aws:iam::{PLANLESS}:role/app", ActionNames=actions)
+    refused("ValidationError", simulate, PolicySourceArn="arn:aws:sts::1:role/application", ActionNames=actions)
+
+
 def main():
     sim("/_sim/clock/wait", {"client": "boto3", "until": "1970-01-01T00:00:00Z"})
     keys = identity()
@@ -395,6 +434,7 @@ def main():
     target, end, minutes = metrics(keys)
     linked(keys)
     notices()
+    policies()
     service, before, filed, opened = quotas()
     cases(opened)
     grant(service, before, filed)

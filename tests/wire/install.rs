@@ -79,6 +79,7 @@ mode = "file"
 id = "111122223333"
 regions = "enabled"
 home_region = "us-east-1"
+callers = ["arn:aws:iam::111122223333:role/app"]
 
 [receiver.on-call]
 kind = "sns"

@@ -18,11 +18,11 @@ use aws_sdk_cloudwatch::{
 use bedrock_ops_alert::{
     aws::{Patience, SdkCloud, SdkOptions},
     cloud::{
-        CaseFilter, Cloud, Fault, FaultClass, Metric, MetricQuery, MetricRequest, NewCase, Page,
-        Post,
+        CaseFilter, Cloud, Decision, Fault, FaultClass, Metric, MetricQuery, MetricRequest,
+        NewCase, Page, Post, Simulation,
     },
     model::{
-        ids::{AccountId, QuotaCode, Region, Scope, TargetId},
+        ids::{AccountId, PrincipalArn, QuotaCode, Region, Scope, TargetId},
         policy::{Account, Regions},
         time::{DAY, HOUR, Minute, after},
         units::Amount,
@@ -34,7 +34,7 @@ use bedrock_ops_alert::{
 };
 
 use crate::{
-    boto3::monitoring,
+    boto3::{DENIALS, monitoring},
     emulators,
     support::{client_environment, free_port, get, root, sdk, serve_at, sim},
 };
@@ -144,6 +144,84 @@ fn by_wire_and_in_process_the_world_is_the_same() {
             compare_datapoints(&wire, near.as_ref(), &scope, &sim).await;
         }
     });
+}
+
+#[test]
+fn iam_is_asked_by_wire_as_in_process_whatever_its_pages() {
+    let Some(port_number) = endpoint(
+        "iam_is_asked_by_wire_as_in_process_whatever_its_pages",
+        free_port,
+    ) else {
+        return;
+    };
+    run(async {
+        let text = std::fs::read_to_string(root().join("tests/data/worlds/fortnight.toml"));
+        let world = World::parse(&format!("{}{DENIALS}", text.unwrap())).unwrap();
+        let sim = Sim::new(world, 1);
+        // Each page but the last holds one action.
+        let faults = WireFaults {
+            partial_page: 1_000,
+            ..WireFaults::default()
+        };
+        let options = Options {
+            faults,
+            ..Options::at(Speed::Max)
+        };
+        serve_at(Arc::clone(&sim), options, port_number).await;
+        let wire = port().await;
+        let near = sim::cloud(&sim, AccountId::new(MAIN), Arc::new(Faults::none()));
+        let scope = scope(MAIN);
+        let model = "arn:aws:bedrock:us-west-2::foundation-model/m";
+        let mut decisions = Vec::new();
+        for (caller, region) in [
+            ("role/app", "us-west-2"),
+            ("role/batch", "us-west-2"),
+            ("role/batch", "us-east-1"),
+            ("user/ci", "us-east-1"),
+            ("group/all", "unspecified"),
+        ] {
+            let about = Simulation {
+                caller: PrincipalArn::new(format!("arn:aws:iam::{MAIN}:{caller}")),
+                actions: vec![
+                    "bedrock:InvokeModel",
+                    "bedrock:InvokeModelWithResponseStream",
+                ],
+                resource: model.to_owned(),
+                context: BTreeMap::from([("aws:RequestedRegion", region.to_owned())]),
+            };
+            let before = simulations(&wire);
+            let far = all(|page| wire.simulate(&scope, &about, page)).await;
+            assert_eq!(far, all(|page| near.simulate(&scope, &about, page)).await);
+            assert_eq!(simulations(&wire) - before, 2, "two pages");
+            decisions.extend(far.into_iter().map(|it| it.decision));
+        }
+        use Decision::{Allowed, ExplicitDeny, ImplicitDeny};
+        let expected = [
+            [Allowed, Allowed],
+            [ExplicitDeny, ExplicitDeny],
+            [Allowed, ExplicitDeny],
+            [ImplicitDeny, ImplicitDeny],
+            [ImplicitDeny, ImplicitDeny],
+        ];
+        assert_eq!(decisions, expected.concat());
+        let stranger = Simulation {
+            caller: PrincipalArn::new(format!("arn:aws:iam::{RESEARCH}:role/app")),
+            actions: vec!["bedrock:InvokeModel"],
+            resource: model.to_owned(),
+            context: BTreeMap::new(),
+        };
+        for cloud in [&wire as &dyn Cloud, near.as_ref()] {
+            let fault = cloud.simulate(&scope, &stranger, None).await.unwrap_err();
+            assert_eq!(fault.class, FaultClass::NotFound, "{fault}");
+        }
+    });
+}
+
+fn simulations(cloud: &dyn Cloud) -> u64 {
+    let calls = cloud.calls();
+    let own = calls.by_site.iter();
+    let own = own.filter(|(it, _)| it.operation == "iam:SimulatePrincipalPolicy");
+    own.map(|(_, it)| it.requests).sum()
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
     cloud::{
         Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FaultClass,
         FoundationModel, ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase,
-        Page, Post, Profile, QuotaRequest,
+        Page, Post, Profile, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -147,6 +147,15 @@ impl Cloud for Fake {
     }
 
     async fn list_tags(&self, _: &Scope, _: &TargetId) -> Result<BTreeMap<String, String>, Fault> {
+        unscripted()
+    }
+
+    async fn simulate(
+        &self,
+        _: &Scope,
+        _: &Simulation,
+        _: Option<String>,
+    ) -> Result<Page<Simulated>, Fault> {
         unscripted()
     }
 

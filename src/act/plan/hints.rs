@@ -106,7 +106,8 @@ fn elsewhere(draft: &Draft<'_>, incident: &Incident) -> Vec<String> {
     let samples =
         |pool: &_, signal, from, until| minutes.window(pool, signal, from, until).collect();
     let known = draft.policy().hints.headroom.known;
-    let found = siblings::of_incident(law, &samples, known, incident);
+    let callers = &draft.policy().callers;
+    let found = siblings::of_incident(law, &samples, known, callers, incident);
     let Some(first) = found.first() else {
         return Vec::new();
     };

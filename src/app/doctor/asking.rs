@@ -5,10 +5,10 @@ use crate::{
     aws::actions::{ALL, Need, loss},
     cloud::{
         Access, CaseFilter, Cloud, Fault, FaultClass, Metric, MetricQuery, MetricRequest,
-        MetricResult, MetricStatus,
+        MetricResult, MetricStatus, Simulation,
     },
     model::{
-        ids::{CaseId, QuotaCode, RequestId, Scope, TargetId},
+        ids::{CaseId, PrincipalArn, QuotaCode, RequestId, Scope, TargetId},
         policy::{Account, Mode, Receiver, Settings},
         time::{Minute, Timestamp, after},
     },
@@ -165,6 +165,15 @@ pub(super) async fn account(
             as_unit(&words),
         ));
     }
+    for caller in settings
+        .policy
+        .callers
+        .get(&account.id)
+        .into_iter()
+        .flatten()
+    {
+        items.push(may_ask(cloud, &scope, caller).await);
+    }
     let has_topic = settings.policy.receivers.values().any(|it| match it {
         Receiver::Sns { topic_arn } => topic_arn.split(':').nth(4) == Some(account.id.as_str()),
         Receiver::Slack { .. }
@@ -177,7 +186,7 @@ pub(super) async fn account(
         let is_needed = match need {
             Need::Notify => has_topic,
             Need::RequestQuotas | Need::Support => files,
-            Need::Nothing | Need::Observe | Need::Regions => false,
+            Need::Nothing | Need::Observe | Need::Regions | Need::Callers => false,
         };
         if is_needed && writes(operation) {
             items.push(Item {
@@ -192,6 +201,33 @@ pub(super) async fn account(
         }
     }
     items
+}
+
+/// Whether IAM may be asked about a caller, and knows it.
+async fn may_ask(cloud: &dyn Cloud, scope: &Scope, caller: &PrincipalArn) -> Item {
+    let about = Simulation {
+        caller: caller.clone(),
+        actions: vec!["bedrock:InvokeModel"],
+        resource: "*".to_owned(),
+        context: std::collections::BTreeMap::new(),
+    };
+    let answer = cloud.simulate(scope, &about, None).await;
+    let is_known = !matches!(&answer, Err(fault) if fault.class == FaultClass::NotFound);
+    let place = scope.account.to_string();
+    let item = ask(&place, "iam:SimulatePrincipalPolicy", as_unit(&answer));
+    match item.verdict {
+        Verdict::Fine if is_known => Item {
+            found: format!("allowed for {caller}"),
+            ..item
+        },
+        Verdict::Fine => Item {
+            verdict: Verdict::Warning,
+            found: format!("allowed; IAM does not know {caller}"),
+            ..item
+        }
+        .help("correct `callers`: the whole ARN, with the path of the role"),
+        Verdict::Warning | Verdict::NotTried | Verdict::Unknown | Verdict::Failed => item,
+    }
 }
 
 /// Whether the call changes something, or tells somebody.

@@ -69,6 +69,11 @@ pub(super) const ROLE: Form = Form {
     pattern: r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$",
     examples: &["arn:aws:iam::111122223333:role/bedrock-ops-alert"],
 };
+/// See `values::principal_arn`.
+pub(super) const CALLER: Form = Form {
+    pattern: r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user|group)/.+$",
+    examples: &["arn:aws:iam::111122223333:role/app"],
+};
 /// See `values::topic_arn`.
 pub(super) const TOPIC: Form = Form {
     pattern: r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$",

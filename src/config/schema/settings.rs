@@ -3,8 +3,8 @@
 use super::{
     Key, Shape, Table,
     form::{
-        ACCOUNT, BEGINNING, CHANGE, EMAIL, END, Form, INSTANT, LOOPBACK, MINUTES, MODEL, NAME,
-        PATH, PLACE, REGION, ROLE, SECRET, SHARE, USD, WEEKLY, WORDS,
+        ACCOUNT, BEGINNING, CALLER, CHANGE, EMAIL, END, Form, INSTANT, LOOPBACK, MINUTES, MODEL,
+        NAME, PATH, PLACE, REGION, ROLE, SECRET, SHARE, USD, WEEKLY, WORDS,
     },
     incidents::{inhibit, reminder},
     key,
@@ -99,6 +99,11 @@ fn account() -> Table {
             "metrics_through",
             "The [[account]] that is its monitoring account: its metrics are read there, all else needs the role.",
             &ACCOUNT,
+        ),
+        key(
+            "callers",
+            "Who calls models: whether they may use a way out is asked of IAM, and said beside it.",
+            Shape::list(&CALLER),
         ),
     ];
     Table::ways(

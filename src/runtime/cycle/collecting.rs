@@ -19,14 +19,16 @@ use super::{
 use crate::{
     cloud::{Fault, FaultClass},
     collect::{
-        PoolReading,
+        PoolReading, Wanted,
+        cadence::Plan,
         round::{Find, Start, Watch, round},
     },
+    engine::{permits::ways_out, residency::Law},
     model::{
         book::{Book, Record},
         desk::DeskReading,
-        ids::{AccountId, Region, Scope},
-        policy::Account,
+        ids::{AccountId, Region, Scope, TargetId},
+        policy::{Account, Heat},
         series::PoolSeries,
         time::{HOUR, Minute, Timestamp},
     },
@@ -216,6 +218,7 @@ impl Cycle {
         let plan = Arc::new(self.plan_of_reads(now));
         let accounts = self.settings.accounts.iter();
         let homes: BTreeSet<Scope> = accounts.filter_map(Account::asked_at).collect();
+        let mut ways = self.ways_out(&plan);
         for (scope, watch) in std::mem::take(&mut self.rounds.idle) {
             // The past can wait for a month with money left.
             let missing = if self.is_budget_spent() {
@@ -232,6 +235,7 @@ impl Cycle {
                 missing,
                 is_home: homes.contains(&scope),
                 turns: Arc::clone(&self.rounds.turns),
+                wanted: self.wanted(&scope, &mut ways),
                 now,
             };
             let (cloud, sender) = (self.cloud.clone(), self.rounds.sender.clone());
@@ -241,6 +245,31 @@ impl Cycle {
                 .running
                 .spawn(async move { (place, round(watch, start, cloud, sender).await) });
             self.rounds.busy.insert(scope, (now, task.id()));
+        }
+    }
+
+    /// Ways out of the pools that are short or hot, where callers are named.
+    fn ways_out(&self, plan: &Plan) -> BTreeMap<Scope, Vec<TargetId>> {
+        let policy = &self.settings.policy;
+        if policy.callers.is_empty() {
+            return BTreeMap::new();
+        }
+        let hot = plan.heat.iter().filter(|(_, heat)| **heat == Heat::Hot);
+        let short = hot.map(|(pool, _)| pool).chain(&plan.pinned).cloned();
+        let book = self.shared.book();
+        let law = Law {
+            rules: &policy.residency,
+            book: &book,
+        };
+        ways_out(law, &policy.callers, &short.collect())
+    }
+
+    fn wanted(&self, scope: &Scope, ways: &mut BTreeMap<Scope, Vec<TargetId>>) -> Wanted {
+        let ways = ways.remove(scope).unwrap_or_default();
+        let callers = self.settings.policy.callers.get(&scope.account);
+        Wanted {
+            ways,
+            callers: callers.cloned().unwrap_or_default(),
         }
     }
 

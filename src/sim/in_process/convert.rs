@@ -35,9 +35,11 @@ pub(super) fn refused(operation: &'static str, error: ApiError) -> Fault {
         | "UnrecognizedClientException"
         | "InvalidClientTokenId"
         | "AuthorizationError" => FaultClass::Denied,
-        "NoSuchResourceException" | "ResourceNotFoundException" | "NotFound" | "CaseIdNotFound" => {
-            FaultClass::NotFound
-        }
+        "NoSuchResourceException"
+        | "ResourceNotFoundException"
+        | "NotFound"
+        | "CaseIdNotFound"
+        | "NoSuchEntity" => FaultClass::NotFound,
         "ResourceAlreadyExistsException" => FaultClass::Exists,
         "QuotaExceededException" | "CaseCreationLimitExceeded" => FaultClass::Full,
         "SubscriptionRequiredException" => FaultClass::NoPlan,

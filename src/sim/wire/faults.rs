@@ -230,7 +230,7 @@ pub(super) fn denied(service: Service, action: &str, account: &AccountId) -> Api
             "AuthorizationErrorException",
             Some("AuthorizationError"),
         ),
-        Service::Sts => (403, "AccessDenied", None),
+        Service::Sts | Service::Iam => (403, "AccessDenied", None),
         Service::Account | Service::Bedrock => (403, "AccessDeniedException", None),
         Service::ServiceQuotas | Service::Support => (400, "AccessDeniedException", None),
     };
@@ -252,7 +252,7 @@ pub(super) fn throttled(service: Option<Service>) -> ApiError {
         Some(Service::ServiceQuotas) => (400, "TooManyRequestsException", None),
         Some(Service::Support) => (400, "ThrottlingException", None),
         Some(Service::Sns) => (429, "ThrottledException", Some("Throttled")),
-        Some(Service::Sts) => (400, "Throttling", None),
+        Some(Service::Sts | Service::Iam) => (400, "Throttling", None),
         Some(Service::Account) => (429, "TooManyRequestsException", None),
         Some(Service::Bedrock) | None => (429, "ThrottlingException", None),
     };
@@ -276,6 +276,7 @@ pub(super) fn broken(service: Option<Service>, nth: u64) -> ApiError {
             Some(Service::Support) => "InternalServerError",
             Some(Service::Sns) => "InternalError",
             Some(Service::Account | Service::Bedrock) => "InternalServerException",
+            Some(Service::Iam) => "ServiceFailure",
             Some(Service::Sts) | None => "InternalFailure",
         };
         (500, code)

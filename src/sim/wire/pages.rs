@@ -33,6 +33,7 @@ impl PageFault {
             | "ListRequestedServiceQuotaChangeHistoryByQuota" => ("MaxResults", 30),
             "DescribeCases" | "DescribeCommunications" => ("maxResults", 10),
             "ListInferenceProfiles" => ("maxResults", 2),
+            "SimulatePrincipalPolicy" => ("MaxItems", 1),
             _ => return false,
         };
         call.input
@@ -61,7 +62,7 @@ impl PageFault {
 }
 
 /// The members that carry a page's token, in all service models.
-const TOKENS: [&str; 2] = ["NextToken", "nextToken"];
+const TOKENS: [&str; 3] = ["NextToken", "nextToken", "Marker"];
 
 #[cfg(test)]
 mod tests {

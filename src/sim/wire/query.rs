@@ -1,4 +1,4 @@
-//! The query protocol of SNS and STS: a form comes in, XML goes out.
+//! The query protocol of SNS, STS and IAM: a form comes in, XML goes out.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::sim::{ApiError, Service};
 
 /// Members that are numbers in the service models; a form knows only text.
-const INTEGERS: &[&str] = &["DurationSeconds"];
+const INTEGERS: &[&str] = &["DurationSeconds", "MaxItems"];
 /// Members that are instants in the service models.
 const INSTANTS: &[&str] = &["Expiration"];
 /// Members that are maps in the service models; all other objects are structures.
@@ -136,6 +136,7 @@ fn numbered(items: &Map<String, Value>) -> Vec<Value> {
 fn namespace(service: Service) -> &'static str {
     match service {
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+        Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
         Service::Sns
         | Service::CloudWatch
         | Service::ServiceQuotas

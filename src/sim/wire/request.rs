@@ -28,6 +28,7 @@ const SIGNING_NAMES: &[(&str, Service)] = &[
     ("account", Service::Account),
     ("bedrock", Service::Bedrock),
     ("sts", Service::Sts),
+    ("iam", Service::Iam),
 ];
 
 /// How an answer to a request is written.
@@ -209,12 +210,13 @@ fn form_members(body: &[u8], signed_for: Option<Service>) -> Result<Members, Unr
             .map_or("", |(_, value)| value.as_str())
     };
     let service = match (signed_for, value("Version")) {
-        (Some(service @ (Service::Sns | Service::Sts)), _) => service,
+        (Some(service @ (Service::Sns | Service::Sts | Service::Iam)), _) => service,
         (None, "2010-03-31") => Service::Sns,
         (None, "2011-06-15") => Service::Sts,
+        (None, "2010-05-08") => Service::Iam,
         (Some(_) | None, version) => {
             let message = format!(
-                "the simulator speaks the query protocol for SNS and STS alone, not for version `{version}`"
+                "the simulator speaks the query protocol for SNS, STS and IAM alone, not for version `{version}`"
             );
             return Err(refuse(
                 Protocol::Query,

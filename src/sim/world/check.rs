@@ -10,11 +10,14 @@ use values::Check;
 
 use super::{
     Account, Answer, ApplicationProfile, FaultRates, Label, LabelKind, Model, Outcome, Publication,
-    QuotaOverride, Script, Support, SystemProfile, World, WorldFaults, raw,
+    QuotaOverride, Script, Support, SystemProfile, World, WorldFaults,
+    denial::{By, Denial},
+    raw,
 };
 use crate::model::{
     catalog::LifeCycle,
     ids::{AccountId, ModelId, Region, TargetId},
+    rule::Pattern,
     time::{SignedDuration, Timestamp},
 };
 
@@ -54,6 +57,7 @@ pub(super) fn world(raw: raw::World) -> Result<World, WorldFaults> {
             open_cases: raw.support.open_cases,
         },
         labels: Vec::new(),
+        denials: Vec::new(),
         faults: faults(&mut check, &raw.faults),
     };
     world.profiles = profiles(&mut check, &world, &raw.profile);
@@ -65,6 +69,7 @@ pub(super) fn world(raw: raw::World) -> Result<World, WorldFaults> {
         mantle::model(&mut check, &mut world, called);
     }
     quotas(&mut check, &mut world, &raw.quota);
+    world.denials = denials(&mut check, &world.accounts, &raw.denial);
     labels(&mut check, &mut world, &raw.label);
     if check.faults.is_empty() {
         return Ok(world);
@@ -117,6 +122,7 @@ fn accounts(check: &mut Check, raw: &[raw::Account]) -> Vec<Account> {
             is_assumable: account.assumable,
             monitors: account.monitors.iter().map(AccountId::new).collect(),
             topics: topics.collect(),
+            principals: account.principals.clone(),
             regions,
         });
     }
@@ -241,6 +247,36 @@ fn quotas(check: &mut Check, world: &mut World, raw: &[raw::Quota]) {
             check.fault(&place, "is there twice");
         }
     }
+}
+
+fn denials(check: &mut Check, accounts: &[Account], raw: &[raw::Denial]) -> Vec<Denial> {
+    let read = raw.iter().map(|denial| {
+        let place = format!("denial in account `{}`", denial.account);
+        if !accounts.iter().any(|it| it.id.as_str() == denial.account) {
+            check.fault(&place, "no [[account]] has this id");
+        }
+        let by = match denial.by.as_str() {
+            "nothing" => By::Nothing,
+            "policy" => By::Policy,
+            "scp" => By::Scp,
+            "boundary" => By::Boundary,
+            _ => {
+                let fault = "`by` is \"nothing\", \"policy\", \"scp\" or \"boundary\"";
+                check.fault(&place, fault);
+                By::Nothing
+            }
+        };
+        Denial {
+            account: AccountId::new(&denial.account),
+            callers: Pattern::new(&denial.callers),
+            resources: Pattern::new(&denial.resources),
+            regions: Pattern::new(&denial.regions),
+            actions: Pattern::new(&denial.actions),
+            by,
+            policy: denial.policy.clone(),
+        }
+    });
+    read.collect()
 }
 
 fn desk(check: &mut Check, raw: &[raw::Desk]) -> Vec<Script> {

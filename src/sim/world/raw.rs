@@ -32,6 +32,8 @@ pub(super) struct World {
     #[serde(default)]
     pub(super) quota: Vec<Quota>,
     #[serde(default)]
+    pub(super) denial: Vec<Denial>,
+    #[serde(default)]
     pub(super) desk: Vec<Desk>,
     #[serde(default)]
     pub(super) support: Support,
@@ -78,6 +80,8 @@ pub(super) struct Account {
     pub(super) assumable: bool,
     #[serde(default)]
     pub(super) monitors: Vec<String>,
+    #[serde(default)]
+    pub(super) principals: Vec<String>,
     pub(super) regions: Vec<String>,
     #[serde(default)]
     pub(super) topics: Vec<String>,
@@ -273,6 +277,26 @@ pub(super) struct Quota {
     pub(super) applied: Option<f64>,
     pub(super) default: Option<f64>,
     pub(super) adjustable: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Denial {
+    pub(super) account: String,
+    #[serde(default = "anything")]
+    pub(super) callers: String,
+    #[serde(default = "anything")]
+    pub(super) resources: String,
+    #[serde(default = "anything")]
+    pub(super) regions: String,
+    #[serde(default = "anything")]
+    pub(super) actions: String,
+    pub(super) by: String,
+    pub(super) policy: Option<String>,
+}
+
+fn anything() -> String {
+    "*".to_owned()
 }
 
 #[derive(Debug, Deserialize)]

@@ -20,8 +20,8 @@ pub(crate) use self::{
 use crate::model::{
     action, alert, audit,
     book::Record,
-    catalog, desk, handling, ids, incident, outlook, quota, reason, receiver, residency, rule,
-    selector,
+    catalog, desk, handling, ids, incident, outlook, permit, quota, reason, receiver, residency,
+    rule, selector,
     series::{self, HourBlock, Signal},
     silence, spend, tags,
     time::Minute,
@@ -216,6 +216,16 @@ stored_struct!(Reach of residency::Reach { regions: Vec<String>, is_anywhere: bo
 stored_struct!(Reaches of residency::Reaches { by_reach: Vec<(Reach, Vec<String>)>, });
 
 stored_struct!(Tags of tags::Tags { by_key: Vec<(String, String)>, read_at: String, });
+stored_struct!(Denial of permit::Denial {
+    by: String, resource: String, policy: Option<String>, missing: Vec<String>,
+});
+stored_enum!(Ruling of permit::Ruling {
+    Allowed {}
+    Denied { it @ 0: Denial, }
+    Unknown { why: String, }
+});
+stored_struct!(Permit of permit::Permit { call: Ruling, stream: Ruling, });
+stored_struct!(Permits of permit::Permits { by_caller: Vec<(String, Permit)>, asked_at: String, });
 
 /// Requests and tokens: a day has hundreds of these.
 type TargetUse = (Number, Number);
@@ -287,6 +297,8 @@ pub(crate) enum Row {
     UseDay(PoolId, i64, UseDay),
     /// The tags of an application profile; since format 5.
     Tags(Scope, String, Tags),
+    /// Who may call a target; since format 6.
+    Permits(Scope, String, Permits),
 }
 
 impl Row {
@@ -324,6 +336,9 @@ impl Row {
             Record::Tags(scope, target, it) => {
                 Self::Tags(Shape::of(scope), Shape::of(target), Shape::of(it))
             }
+            Record::Permits(scope, target, it) => {
+                Self::Permits(Shape::of(scope), Shape::of(target), Shape::of(it))
+            }
             Record::UseDay(pool, day, it) => Self::UseDay(Shape::of(pool), *day, Shape::of(it)),
             Record::Remove(_) => return None,
         })
@@ -354,6 +369,9 @@ impl Row {
             Self::Reaches(scope, it) => Record::Reaches(scope.back()?, it.back()?),
             Self::Tags(scope, target, it) => {
                 Record::Tags(scope.back()?, target.back()?, it.back()?)
+            }
+            Self::Permits(scope, target, it) => {
+                Record::Permits(scope.back()?, target.back()?, it.back()?)
             }
             Self::UseDay(pool, day, it) => Record::UseDay(pool.back()?, day, it.back()?),
         })

@@ -1,17 +1,21 @@
 //! Where data may go: what is told of traffic that can leave, and what is neither asked nor advised for it.
 
 use bedrock_ops_alert::{
-    engine::residency::{Law, Used, judge},
+    engine::{
+        permits::ways_out,
+        residency::{Law, Used, judge},
+    },
     model::{
         alert::{AlertState, Verdict},
         book::Record,
         catalog::{Family, Mapping, Pool, PoolId, Target, TargetKind},
-        ids::{QuotaCode, Region, RuleName, TargetId},
+        ids::{PrincipalArn, QuotaCode, Region, RuleName, TargetId},
+        permit::{Denial, Denier, Permit, Permits, Ruling},
         policy::Mode,
         quota::Quota,
         residency::{Reach, Reaches, Residency},
         rule::{Category, Matcher, Pattern, Severity},
-        time::Minute,
+        time::{Minute, after},
         units::{Amount, QuotaKind},
     },
 };
@@ -129,11 +133,21 @@ fn what_stays_is_asked_for_as_without_a_rule() {
 /// The same model through a `global.` profile has all the room in the world.
 fn with_room_elsewhere() -> (Stage, PoolId) {
     let mut stage = Stage::new(Mode::Observe);
+    let id = "global.anthropic.claude-sonnet-4-6";
+    let elsewhere = add_room(&mut stage, Family::Global, id, ("L-61080001", 5_000_000.0));
+    let from = Minute::of(stage.now).plus(-8);
+    stage.feed(&sonnet(), from, &[(600.0, 60.0, 990_000.0); 8]);
+    (stage, elsewhere)
+}
+
+/// A pool of the same model with little traffic under this quota.
+fn add_room(stage: &mut Stage, family: Family, id: &str, quota: (&str, f64)) -> PoolId {
     let elsewhere = PoolId {
-        family: Family::Global,
+        family,
         ..pool_id("anthropic.claude-sonnet-4-6")
     };
-    let code = QuotaCode::new("L-61080001");
+    let (code, applied) = quota;
+    let code = QuotaCode::new(code);
     let proof = "name and family match".to_owned();
     let mapped = Mapping::Mapped {
         code: code.clone(),
@@ -145,7 +159,7 @@ fn with_room_elsewhere() -> (Stage, PoolId) {
         mappings: BTreeMap::from([(QuotaKind::Tpm, mapped), (QuotaKind::Rpm, Mapping::Absent)]),
     };
     let target = Target {
-        id: TargetId::new("global.anthropic.claude-sonnet-4-6"),
+        id: TargetId::new(id),
         kind: TargetKind::SystemProfile,
         pool: elsewhere.clone(),
         first_seen: stage.now,
@@ -153,7 +167,7 @@ fn with_room_elsewhere() -> (Stage, PoolId) {
     let quota = stage.book.quotas.values().next().unwrap().clone();
     let quota = Quota {
         code,
-        applied: Amount::new(5_000_000.0),
+        applied: Amount::new(applied),
         ..quota
     };
     stage.book.apply(vec![
@@ -167,9 +181,7 @@ fn with_room_elsewhere() -> (Stage, PoolId) {
         now.plus(-1_440),
         &[(30.0, 0.0, 40_000.0); 1_440],
     );
-    let from = now.plus(-8);
-    stage.feed(&sonnet(), from, &[(600.0, 60.0, 990_000.0); 8]);
-    (stage, elsewhere)
+    elsewhere
 }
 
 #[test]
@@ -208,4 +220,108 @@ fn a_way_out_within_the_rules_is_named_with_its_numbers() {
     stage.step(&[on], &[]);
     let told = stage.message("[warning]");
     assert!(!told.contains("Room for this model elsewhere"), "{told}");
+}
+
+fn caller(name: &str) -> PrincipalArn {
+    PrincipalArn::new(format!("arn:aws:iam::111122223333:{name}"))
+}
+
+fn permit(denied: Option<(Denier, &str)>) -> Permit {
+    let ruling = denied.map_or(Ruling::Allowed, |(by, region)| {
+        Ruling::Denied(Denial {
+            by,
+            resource: format!(
+                "arn:aws:bedrock:{region}::foundation-model/anthropic.claude-sonnet-4-6"
+            ),
+            policy: None,
+            missing: Vec::new(),
+        })
+    });
+    Permit {
+        call: ruling.clone(),
+        stream: ruling,
+    }
+}
+
+/// What a way is to the role `app` and to the role `batch`, and how many hours ago that was asked.
+type Asked<'a> = (&'a str, [Permit; 2], i64);
+
+/// The ways out as they are told, with two pools that have room: most of it behind the global profile.
+fn told_of(asked: &[Asked<'_>], callers: &[PrincipalArn]) -> String {
+    let (mut stage, _) = with_room_elsewhere();
+    add_room(
+        &mut stage,
+        Family::OnDemand,
+        HERE,
+        ("L-61080002", 300_000.0),
+    );
+    stage.policy.callers = BTreeMap::from([(scope().account, callers.to_vec())]);
+    for (way, permits, hours) in asked {
+        let by_caller = both().into_iter().zip(permits.clone());
+        let permits = Permits {
+            by_caller: by_caller.collect(),
+            asked_at: after(stage.now, -60 * hours),
+        };
+        let record = Record::Permits(scope(), TargetId::new(*way), permits);
+        stage.book.apply(vec![record]);
+    }
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(&[on], &[]);
+    let told = stage.message("[warning]");
+    let lines = told.lines().filter(|it| it.contains("refused there"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+const HERE: &str = "anthropic.claude-sonnet-4-6";
+const GLOBAL: &str = "global.anthropic.claude-sonnet-4-6";
+
+fn both() -> [PrincipalArn; 2] {
+    [caller("role/app"), caller("role/batch")]
+}
+
+/// Beside each way stands whether those who are named may use it, and the most room is of no use behind a denial for all.
+#[test]
+fn a_way_that_callers_are_denied_is_marked_and_comes_last() {
+    let unasked = told_of(&[], &both());
+    let by_scp = || permit(Some((Denier::Organization, "")));
+    let west = || permit(Some((Denier::Nothing, "us-west-2")));
+    let here = || (HERE, [permit(None), west()], 1);
+    let closed = [(GLOBAL, [by_scp(), by_scp()], 1), here()];
+    let fresh = told_of(&closed, &both());
+    // One of them may: the room counts again; and the answer is old.
+    let open = [(GLOBAL, [permit(None), by_scp()], 72), here()];
+    let old = told_of(&open, &both());
+    insta::assert_snapshot!("callers", format!("{unasked}\n\n{fresh}\n\n{old}"));
+    // Who is named no more is not spoken of, and closes nothing.
+    let nobody = told_of(&closed, &[]);
+    assert!(!nobody.contains("role"), "{nobody}");
+    assert!(nobody.starts_with("- global"), "{nobody}");
+}
+
+/// Ways are asked about for the pools that are short, and not for others.
+#[test]
+fn ways_out_are_those_of_the_same_model_within_the_rules() {
+    let (mut stage, elsewhere) = with_room_elsewhere();
+    let ways = |stage: &Stage, short: &PoolId| {
+        let law = Law {
+            rules: &stage.policy.residency,
+            book: &stage.book,
+        };
+        let short = BTreeSet::from([short.clone()]);
+        let ways = ways_out(law, &stage.policy.callers, &short);
+        let ways = ways.into_values().flatten();
+        ways.map(|it| it.to_string()).collect::<Vec<_>>()
+    };
+    assert!(ways(&stage, &sonnet()).is_empty(), "nobody is named");
+    let account = scope().account;
+    stage.policy.callers = BTreeMap::from([(account, vec![caller("role/app")])]);
+    assert_eq!(
+        ways(&stage, &sonnet()),
+        ["global.anthropic.claude-sonnet-4-6"]
+    );
+    assert_eq!(ways(&stage, &elsewhere), [PROFILE]);
+    assert!(ways(&stage, &pool_id("amazon.nova-pro-v1:0")).is_empty());
+    stage.policy.residency = vec![east()];
+    lead(&mut stage, &elsewhere, &["us-east-1", "eu-west-1"]);
+    assert!(ways(&stage, &sonnet()).is_empty());
 }

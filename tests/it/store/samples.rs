@@ -12,11 +12,12 @@ use bedrock_ops_alert::model::{
     catalog::{Catalog, Family, LifeCycle, Mapping, Pool, PoolId, Target, TargetKind},
     desk::{Ask, AskEnd, Investigation, RequestStatus},
     ids::{
-        AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, QuotaCode,
-        ReceiverName, Region, RequestId, RuleName, Scope, TargetId,
+        AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, PrincipalArn,
+        QuotaCode, ReceiverName, Region, RequestId, RuleName, Scope, TargetId,
     },
     incident::{AlertKey, Cause, Decision, Incident, Member, Scenario},
     outlook::{Exhaustion, Way},
+    permit::{Denial, Denier, Permit, Permits, Ruling},
     quota::{Quota, QuotaChange},
     reason::Reason,
     receiver::{Notice, Phase},
@@ -33,7 +34,7 @@ use bedrock_ops_alert::model::{
 use fastrand::Rng;
 
 /// How many kinds of record [`record`] makes.
-pub(super) const KINDS: u8 = 22;
+pub(super) const KINDS: u8 = 23;
 
 /// A record of this kind, under one of few keys; the same arguments make the same record.
 pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
@@ -68,6 +69,11 @@ pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
             TargetId::new(format!("profile-{slot}")),
             tags(rng),
         ),
+        21 => Record::Permits(
+            scope(slot),
+            TargetId::new(format!("us.model-{slot}")),
+            permits(rng),
+        ),
         _ => Record::UseDay(pool_id(slot), i64::from(slot), use_day(rng)),
     }
 }
@@ -78,6 +84,38 @@ fn tags(rng: &mut Rng) -> Tags {
         by_key: by_key.collect(),
         read_at: instant(rng),
     }
+}
+
+fn permits(rng: &mut Rng) -> Permits {
+    let by_caller = (0..rng.u8(1..4)).map(|it| {
+        let arn = format!("arn:aws:iam::111122223333:role/caller-{it}");
+        let permit = Permit {
+            call: ruling(rng),
+            stream: ruling(rng),
+        };
+        (PrincipalArn::new(arn), permit)
+    });
+    Permits {
+        by_caller: by_caller.collect(),
+        asked_at: instant(rng),
+    }
+}
+
+fn ruling(rng: &mut Rng) -> Ruling {
+    let by = match rng.u8(0..6) {
+        0 => Denier::Nothing,
+        1 => Denier::Policy,
+        2 => Denier::Organization,
+        3 => Denier::Boundary,
+        4 => return Ruling::Unknown { why: text(rng) },
+        _ => return Ruling::Allowed,
+    };
+    Ruling::Denied(Denial {
+        by,
+        resource: text(rng),
+        policy: rng.bool().then(|| text(rng)),
+        missing: (0..rng.u8(0..3)).map(|it| format!("key-{it}")).collect(),
+    })
 }
 
 fn use_day(rng: &mut Rng) -> UseDay {

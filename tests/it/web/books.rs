@@ -97,6 +97,7 @@ pub(super) fn settings() -> Settings {
             digests: Vec::new(),
             residency: Vec::new(),
             metrics_only: BTreeMap::new(),
+            callers: BTreeMap::new(),
             reminders: Reminders {
                 first_minutes: 240,
                 longest_minutes: 1_440,

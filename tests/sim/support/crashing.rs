@@ -18,7 +18,7 @@ use bedrock_ops_alert::{
     cloud::{
         Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
         ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Post,
-        Profile, QuotaRequest,
+        Profile, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -150,6 +150,14 @@ impl Cloud for Crashing {
         profile: &TargetId,
     ) -> Result<BTreeMap<String, String>, Fault> {
         crashing!(self, Some(scope), self.inner.list_tags(scope, profile))
+    }
+    async fn simulate(
+        &self,
+        scope: &Scope,
+        about: &Simulation,
+        page: Option<String>,
+    ) -> Result<Page<Simulated>, Fault> {
+        crashing!(self, Some(scope), self.inner.simulate(scope, about, page))
     }
     async fn list_regions(
         &self,

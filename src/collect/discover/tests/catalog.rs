@@ -1,7 +1,7 @@
 //! What the listings say beside targets and pools: mantle, life cycles, new profiles, vanished targets.
 
 use super::*;
-use crate::cloud::Metric;
+use crate::{cloud::Metric, model::permit::Permits};
 
 const NOVA: &str = "amazon.nova-lite-v1:0";
 
@@ -211,10 +211,22 @@ async fn tags_go_with_their_profile_and_not_with_a_listing_that_was_cut() {
     fake.fail("bedrock:ListInferenceProfiles", 0, FaultClass::Throttled);
     discovered(&fake, &mut book, now()).await;
     assert_eq!(book.tags.len(), 1, "nothing proves that it is gone");
+    // Who may call it is kept as long as it is known at all.
+    let permits = Permits {
+        by_caller: BTreeMap::new(),
+        asked_at: now(),
+    };
+    let gone = TargetId::new("no-more");
+    book.apply(vec![
+        Record::Permits(scope(), id.clone(), permits.clone()),
+        Record::Permits(scope(), gone, permits),
+    ]);
     discovered(&fake, &mut book, now()).await;
     assert!(book.tags.is_empty());
     assert!(
-        book.targets.contains_key(&(scope(), id)),
+        book.targets.contains_key(&(scope(), id.clone())),
         "its metrics live on"
     );
+    let known: Vec<_> = book.permits.into_keys().collect();
+    assert_eq!(known, [(scope(), id)]);
 }

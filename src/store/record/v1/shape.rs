@@ -12,11 +12,12 @@ use crate::model::{
     desk::RequestStatus,
     hint::Counted,
     ids::{
-        AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, QuotaCode,
-        ReceiverName, Region, RequestId, RuleName, SilenceId, TargetId,
+        AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, PrincipalArn,
+        QuotaCode, ReceiverName, Region, RequestId, RuleName, SilenceId, TargetId,
     },
     incident::Scenario,
     outlook::Way,
+    permit::Denier,
     receiver::Phase,
     rule::{Category, Pattern, Remedy, Severity},
     series::Signal,
@@ -151,6 +152,7 @@ as_text!(
     IncidentId,
     Marker,
     ModelId,
+    PrincipalArn,
     QuotaCode,
     ReceiverName,
     Region,
@@ -186,6 +188,7 @@ as_name! {
         Category::ServerError, Category::Latency, Category::Anomaly, Category::Lifecycle,
         Category::Residency,
     ];
+    Denier = [Denier::Nothing, Denier::Policy, Denier::Organization, Denier::Boundary];
     Family = [Family::OnDemand, Family::Geo, Family::Global, Family::Mantle];
     Counted = [Counted::Requests, Counted::Tokens, Counted::TokensARequest];
     QuotaKind = [
