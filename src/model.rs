@@ -24,6 +24,7 @@ pub mod order;
 pub mod outcome;
 pub mod outlook;
 pub mod policy;
+pub mod price;
 pub mod quota;
 pub mod reason;
 pub mod receiver;

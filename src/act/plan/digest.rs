@@ -194,6 +194,13 @@ fn ended(draft: &Draft<'_>, ours: Ours<'_>, span: i64) -> String {
     )
 }
 
+/// `at full use about 1,240 USD a day`.
+fn in_short(full_use: &str) -> Option<String> {
+    let (what, _) = full_use.split_once(':')?;
+    let (_, cost) = what.split_once(" would cost ")?;
+    Some(format!("at full use {cost}"))
+}
+
 fn proposals(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
     let waiting = draft.intents().filter_map(|it| {
         let IntentState::Proposed { expires } = it.state else {
@@ -205,9 +212,11 @@ fn proposals(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
             Effect::OpenCase { .. } => "open a support case".to_owned(),
             Effect::Notify { .. } | Effect::Comment { .. } => it.effect.name().to_owned(),
         };
+        let cost = it.reasons.iter().find_map(|it| in_short(it.full_use()?));
         let line = format!(
-            "{what} ({}), until {}: bedrock-ops-alert approve {}",
+            "{what} ({}){}, until {}: bedrock-ops-alert approve {}",
             texts::headline(incident),
+            cost.map_or_else(String::new, |it| format!(", {it}")),
             Minute::of(expires),
             it.id
         );
