@@ -9,8 +9,9 @@
 
 use super::hints::Samples;
 use crate::model::{
+    book::Book,
     catalog::{Family, PoolId},
-    price::TokenPrice,
+    price::{PriceSource, Prices, TokenPrice},
     series::{Sample, Signal},
     time::Minute,
     units::QuotaKind,
@@ -112,6 +113,23 @@ pub fn mix(
         .filter(|_| 0.0 < beside)
         .map(|it| it / beside * mix.input);
     (LEAST_MINUTES <= minutes).then_some(mix)
+}
+
+/// What tokens of this pool cost at this minute; `None` where nobody said. A model in extended access costs more than lists
+/// say.
+#[must_use]
+pub fn price_of<'a>(
+    book: &Book,
+    prices: &'a Prices,
+    pool: &PoolId,
+    at: Minute,
+) -> Option<(TokenPrice, &'a PriceSource)> {
+    let (price, source) = prices.of(pool)?;
+    let catalog = book.catalogs.get(&pool.scope);
+    let life = catalog.and_then(|it| it.lives.get(&pool.model));
+    let extended = life.and_then(|it| it.extended);
+    let is_extended = extended.is_some_and(|from| Minute::of(from) <= at);
+    (*source == PriceSource::Configured || !is_extended).then_some((price, source))
 }
 
 /// What a minute took, where anything is known of it.

@@ -7,7 +7,7 @@
 
 use super::{draft::Draft, situation};
 use crate::{
-    engine::mix::{Mix, mix, unit},
+    engine::mix::{self, Mix, mix, unit},
     model::{
         catalog::{Pool, PoolId},
         incident::Incident,
@@ -231,12 +231,8 @@ fn is_silent(minutes: &[Sample]) -> bool {
             .any(|it| it.value().is_some_and(|it| 0.0 < it))
 }
 
-/// What tokens of this pool cost now. A model in extended access costs more than lists say.
+/// What tokens of this pool cost now.
 fn price_of<'a>(draft: &Draft<'a>, pool: &Pool) -> Option<(TokenPrice, &'a PriceSource)> {
-    let (price, source) = draft.inputs.policy.prices.of(&pool.id)?;
-    let catalog = draft.book().catalogs.get(&pool.id.scope);
-    let life = catalog.and_then(|it| it.lives.get(&pool.id.model));
-    let extended = life.and_then(|it| it.extended);
-    let is_extended = extended.is_some_and(|from| from <= draft.now());
-    (*source == PriceSource::Configured || !is_extended).then_some((price, source))
+    let prices = &draft.inputs.policy.prices;
+    mix::price_of(draft.book(), prices, &pool.id, Minute::of(draft.now()))
 }

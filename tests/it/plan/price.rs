@@ -22,6 +22,7 @@ use bedrock_ops_alert::{
     },
 };
 
+use super::residency::with_room_elsewhere;
 use super::{CODE, Stage, pool_id, scope, sonnet, verdict};
 
 fn own(models: &str, input: f64) -> Price {
@@ -50,15 +51,22 @@ fn stage(mode: Mode, prices: Prices, cache: (f64, f64)) -> Stage {
 }
 
 fn feed_cache(stage: &mut Stage, pool: &PoolId, (writes, reads): (f64, f64)) {
+    let cache = [
+        (Signal::CacheWriteTokens, writes),
+        (Signal::CacheReadTokens, reads),
+    ];
+    feed(stage, pool, &cache);
+}
+
+/// The same in each minute of the last day.
+fn feed(stage: &mut Stage, pool: &PoolId, signals: &[(Signal, f64)]) {
     let from = Minute::of(stage.now).plus(-1_440);
     let all = |value| vec![Sample::Value(value); 1_440];
+    let signals = signals.iter().map(|(signal, value)| (*signal, all(*value)));
     let reading = Reading {
         pool: pool.clone(),
         from,
-        signals: BTreeMap::from([
-            (Signal::CacheWriteTokens, all(writes)),
-            (Signal::CacheReadTokens, all(reads)),
-        ]),
+        signals: signals.collect(),
         by_target: BTreeMap::new(),
     };
     let mut series = stage.book.series.remove(pool).unwrap_or_default();
@@ -275,4 +283,37 @@ fn a_case_for_more_says_what_it_may_cost() {
     stage.later(1);
     step(&mut stage);
     insta::assert_snapshot!("case_opened", stage.message("[case opened]"));
+}
+
+/// Where the traffic could go, people read what that costs and how fast it is, beside what they have.
+#[test]
+fn room_elsewhere_is_told_with_its_price_and_pace() {
+    let told = |here: &[(Signal, f64)], there: &[(Signal, f64)]| {
+        let (mut stage, elsewhere) = with_room_elsewhere();
+        stage.policy.prices = builtin_prices();
+        feed(&mut stage, &sonnet(), here);
+        feed(&mut stage, &elsewhere, there);
+        step(&mut stage);
+        let told = stage.message("[warning]");
+        let line = told.lines().find(|it| it.starts_with("- global in"));
+        line.unwrap().to_owned()
+    };
+    let writes = (Signal::CacheWriteTokens, 0.0);
+    let lines = [
+        told(&[], &[]),
+        told(
+            &[writes, (Signal::LatencyP50, 2_310.4)],
+            &[writes, (Signal::LatencyP50, 1_200.0)],
+        ),
+        told(
+            &[writes, (Signal::LatencyP50, 2_310.4)],
+            &[
+                writes,
+                (Signal::LatencyP50, 1_200.0),
+                (Signal::OutputTokens, 1_200.0),
+            ],
+        ),
+        told(&[writes, (Signal::LatencyP50, 2_310.4)], &[]),
+    ];
+    insta::assert_snapshot!("beside", lines.join("\n"));
 }
