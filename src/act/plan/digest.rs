@@ -1,6 +1,8 @@
 //! Digests: one message a receiver and day, or week, about all that stands. An intent like any other message, so it is sent
 //! once: its id follows from receiver and time.
 
+mod value;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
@@ -50,6 +52,10 @@ pub struct Spent {
 /// Plans the digests that are due and were not planned yet.
 pub(super) fn digest(draft: &mut Draft<'_>) {
     for (digest, at) in due(draft) {
+        let looks_back = value::month(digest, at).is_some();
+        if looks_back && !draft.has_past(&value::pools(draft, at)) {
+            continue; // this plan is made again
+        }
         let message = message(draft, digest, at);
         let (incident, step) = name(digest, at);
         draft.intend(Wish {
@@ -123,6 +129,9 @@ fn message(draft: &Draft<'_>, digest: &Digest, at: Minute) -> Message {
         "Nearest to their quota, by the p95 of the last day",
         nearest.collect(),
     );
+    if let Some(month) = value::month(digest, at) {
+        lines.extend(value::lines(draft, ours, month, at));
+    }
     lines.extend(draft.inputs.beside.cost.map(cost));
     Message {
         subject: texts::subject(&title),
