@@ -37,6 +37,7 @@ mod inhibits;
 mod learned;
 mod origin;
 mod overrides;
+mod prices;
 mod receivers;
 mod residency;
 mod rules;
@@ -50,6 +51,7 @@ pub use cases::{Case, Expectation, cases};
 pub use fault::{ConfigError, Fault};
 pub use files::MOST_FILE_BYTES;
 pub use origin::Origin;
+pub use prices::builtin_prices;
 
 /// What was given on the command line or by the environment; it wins over the file.
 #[derive(Clone, Debug, Default)]

@@ -44,6 +44,7 @@ pub mod hints;
 mod hold;
 pub mod learned;
 mod median;
+pub mod mix;
 pub mod moment;
 mod observer;
 mod packed;

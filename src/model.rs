@@ -25,6 +25,7 @@ pub mod outcome;
 pub mod outlook;
 pub mod permit;
 pub mod policy;
+pub mod price;
 pub mod quota;
 pub mod reason;
 pub mod receiver;

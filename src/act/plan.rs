@@ -17,6 +17,7 @@ mod hints;
 mod inhibit;
 mod minutes;
 mod obey;
+mod price;
 mod relay;
 pub mod situation;
 mod size;

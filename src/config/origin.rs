@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 use crate::model::{
     ids::{AccountId, PrincipalArn},
     policy::{Account, CaseException, Policy, Receiver, Regions, Route, Settings},
+    price::{PriceSource, exact},
     receiver::Buttons,
     rule::{Matcher, Override, Pattern, Rules},
     tags::Wanted,
@@ -97,6 +98,7 @@ fn page<'a>(settings: &Settings, origins: &'a Origins, rules_folder: Option<&Pat
     page.value("budget.approval", &duration(policy.approval_minutes));
     page.value("budget.cooldown", &duration(policy.cooldown_minutes));
     reminders_and_inhibits(&mut page, policy);
+    prices(&mut page, policy);
     page.optional(
         "organisation.use_case",
         policy.organisation.use_case.as_deref().map(quoted),
@@ -178,6 +180,30 @@ fn reminders_and_inhibits(page: &mut Page<'_>, policy: &Policy) {
         page.note(&format!(
             "{} ({severity}): {whose} stays in {regions}",
             it.name
+        ));
+    }
+}
+
+/// The operator's prices; what is published is data of ours.
+fn prices(page: &mut Page<'_>, policy: &Policy) {
+    let rows = policy.prices.rows.iter();
+    let own = rows.filter(|it| it.source == PriceSource::Configured);
+    for it in own {
+        let cached = [
+            ("cache reads", it.usd.cache_read),
+            ("cache writes", it.usd.cache_write),
+        ];
+        let kinds = [
+            ("input", Some(it.usd.input)),
+            ("output", Some(it.usd.output)),
+        ];
+        let kinds = kinds.into_iter().chain(cached);
+        let each = kinds.filter_map(|(name, usd)| Some(format!("{name} {} USD", exact(usd?))));
+        let each: Vec<String> = each.collect();
+        page.note(&format!(
+            "a million tokens of {}: {}",
+            matcher(&it.matcher),
+            each.join(", ")
         ));
     }
 }

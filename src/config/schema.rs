@@ -5,10 +5,12 @@
 //! which keys they know: neither side can have one that the other lacks.
 //!
 //! - `form`: texts with a form, such as a length of time;
+//! - `prices`: what tokens cost;
 //! - `settings`: the configuration; `rules`: rule files, and what `[rule.NAME]` changes.
 
 mod form;
 mod incidents;
+mod prices;
 mod receivers;
 mod rules;
 mod settings;

@@ -15,7 +15,7 @@ use super::{
     fault::{Fault, Wrong},
     files, hints, inhibits,
     origin::{Origin, Origins},
-    overrides,
+    overrides, prices,
     receivers::{self, Receivers, Surroundings},
     residency,
     sheet::{Entry, Section, Sheet},
@@ -138,6 +138,7 @@ impl Reader<'_> {
         let calendar = events::read_all(&mut self.sheet, &mut root, &accounts);
         let (rules, mut rule_faults) = self.rules(&mut root, &accounts);
         let residency = residency::read_all(&mut self.sheet, &mut root, &accounts, &rules);
+        let prices = prices::read_all(&mut self.sheet, &mut root, &accounts);
         let (inhibits, faults) = self.inhibits(&mut root, &rules);
         rule_faults.extend(faults);
         root.finish(&mut self.sheet);
@@ -160,6 +161,7 @@ impl Reader<'_> {
             reminders,
             digests,
             residency,
+            prices,
             metrics_only: accounts::metrics_only(&accounts),
             callers,
         };

@@ -10,6 +10,7 @@ use super::{
     ids::{AccountId, ReceiverName, Region, Scope},
     inhibit::Inhibit,
     permit::Callers,
+    price::Prices,
     residency::Residency,
     rule::{Category, Rules, Severity},
     units::{Amount, Share},
@@ -236,6 +237,8 @@ pub struct Policy {
     pub digests: Vec<Digest>,
     /// Where data may go.
     pub residency: Vec<Residency>,
+    /// What tokens cost.
+    pub prices: Prices,
     /// Accounts of which nothing but metrics can be asked, each with the one through which they are read: nothing is filed
     /// there.
     pub metrics_only: BTreeMap<AccountId, AccountId>,

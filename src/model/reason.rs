@@ -12,6 +12,10 @@ use super::{
     unusual::Trouble,
 };
 
+/// How a reason begins that says what more quota would cost if it were used. It is stored as words, like all that was
+/// considered, and found by its beginning.
+pub const FULL_USE: &str = "At full use, ";
+
 /// One number that led to a decision, with what it was compared to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
@@ -182,6 +186,27 @@ impl Reason {
             return None;
         };
         Some((*way, exhaustion, *told))
+    }
+
+    /// What the room that is asked for would cost, as a sentence without its final stop; `None` for all other reasons.
+    #[must_use]
+    pub fn full_use(&self) -> Option<&str> {
+        match self {
+            Self::Considered(text) if text.starts_with(FULL_USE) => Some(text),
+            Self::QuotaUse { .. }
+            | Self::Count { .. }
+            | Self::Slow { .. }
+            | Self::Unusual { .. }
+            | Self::Trouble { .. }
+            | Self::RunsOut { .. }
+            | Self::Ends { .. }
+            | Self::Leaves { .. }
+            | Self::Peak { .. }
+            | Self::TopTarget { .. }
+            | Self::Gap { .. }
+            | Self::Hint(_)
+            | Self::Considered(_) => None,
+        }
     }
 
     /// The fragment that people read: numbers first, then what they were compared to.

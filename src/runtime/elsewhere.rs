@@ -18,6 +18,12 @@ pub fn siblings(book: &Book, policy: &Policy, incident: &Incident) -> Vec<Siblin
         let samples = series.map(|it| it.window(signal, from, until).collect());
         samples.unwrap_or_default()
     };
-    let known = policy.hints.headroom.known;
-    siblings::of_incident(law, &samples, known, &policy.callers, incident)
+    let around = siblings::Around {
+        law,
+        samples: &samples,
+        known: policy.hints.headroom.known,
+        prices: &policy.prices,
+        callers: &policy.callers,
+    };
+    siblings::of_incident(around, incident)
 }

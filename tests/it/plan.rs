@@ -14,6 +14,7 @@ mod hints;
 mod inhibited;
 mod lifecycle;
 mod pitfalls;
+mod price;
 mod residency;
 mod routes;
 mod said;
@@ -102,6 +103,7 @@ fn policy(mode: Mode) -> Policy {
         inhibits: Vec::new(),
         digests: Vec::new(),
         residency: Vec::new(),
+        prices: bedrock_ops_alert::model::price::Prices::default(),
         metrics_only: BTreeMap::new(),
         callers: BTreeMap::new(),
         reminders: Reminders {

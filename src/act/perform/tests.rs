@@ -174,6 +174,7 @@ fn policy() -> Policy {
         inhibits: Vec::new(),
         digests: Vec::new(),
         residency: Vec::new(),
+        prices: crate::model::price::Prices::default(),
         metrics_only: BTreeMap::new(),
         callers: BTreeMap::new(),
         reminders: Reminders {

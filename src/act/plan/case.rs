@@ -3,8 +3,9 @@
 use super::{
     draft::{Draft, Wish},
     evidence,
-    file::{day, mandate, remember},
+    file::{day, mandate, remember, with_cost},
     group::reasons,
+    price,
     situation::Usage,
     texts,
 };
@@ -13,6 +14,7 @@ use crate::model::{
     ids::IncidentId,
     incident::{Incident, Scenario},
     quota::Quota,
+    reason::Reason,
     rule::Category,
     time::after,
     units::Amount,
@@ -30,7 +32,7 @@ pub(super) fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: 
     let what = format!("open a case about {}", category.name());
     let step = "case/1".to_owned();
     let text = texts::investigation(draft, incident, &step);
-    open(draft, incident, step, text, what);
+    open(draft, incident, step, text, (what, None));
 }
 
 /// Asks Support for more of a quota that Service Quotas doesn't raise.
@@ -42,13 +44,15 @@ pub(super) fn raise(
     (desired, arithmetic): (Amount, &str),
 ) {
     let step = format!("raise/{}/1", quota.code);
+    let cost = price::at_full_use(draft, incident, quota, desired);
     let what = format!(
         "open a case for {desired} on {}, which Service Quotas doesn't raise ({arithmetic})",
         quota.code
     );
+    let what = with_cost(what, cost.as_ref());
     let context = texts::request_context(draft, incident, quota, usage, desired, arithmetic);
     let text = texts::raise(incident, quota, desired, &context, &step);
-    open(draft, incident, step, text, what);
+    open(draft, incident, step, text, (what, cost));
 }
 
 fn open(
@@ -56,7 +60,7 @@ fn open(
     incident: &Incident,
     step: String,
     (subject, body): (String, String),
-    what: String,
+    (what, cost): (String, Option<Reason>),
 ) {
     let Some(state) = mandate(draft, &incident.id, &what) else {
         return;
@@ -73,7 +77,7 @@ fn open(
             body,
             evidence: Some(Box::new(evidence)),
         },
-        reasons: reasons(draft, incident),
+        reasons: cost.into_iter().chain(reasons(draft, incident)).collect(),
         state,
     });
     if is_new {

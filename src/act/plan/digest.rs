@@ -1,6 +1,8 @@
 //! Digests: one message a receiver and day, or week, about all that stands. An intent like any other message, so it is sent
 //! once: its id follows from receiver and time.
 
+mod value;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
@@ -50,6 +52,10 @@ pub struct Spent {
 /// Plans the digests that are due and were not planned yet.
 pub(super) fn digest(draft: &mut Draft<'_>) {
     for (digest, at) in due(draft) {
+        let looks_back = value::month(digest, at).is_some();
+        if looks_back && !draft.has_past(&value::pools(draft, at)) {
+            continue; // this plan is made again
+        }
         let message = message(draft, digest, at);
         let (incident, step) = name(digest, at);
         draft.intend(Wish {
@@ -123,6 +129,9 @@ fn message(draft: &Draft<'_>, digest: &Digest, at: Minute) -> Message {
         "Nearest to their quota, by the p95 of the last day",
         nearest.collect(),
     );
+    if let Some(month) = value::month(digest, at) {
+        lines.extend(value::lines(draft, ours, month, at));
+    }
     lines.extend(draft.inputs.beside.cost.map(cost));
     Message {
         subject: texts::subject(&title),
@@ -194,6 +203,13 @@ fn ended(draft: &Draft<'_>, ours: Ours<'_>, span: i64) -> String {
     )
 }
 
+/// `at full use about 1,240 USD a day`.
+fn in_short(full_use: &str) -> Option<String> {
+    let (what, _) = full_use.split_once(':')?;
+    let (_, cost) = what.split_once(" would cost ")?;
+    Some(format!("at full use {cost}"))
+}
+
 fn proposals(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
     let waiting = draft.intents().filter_map(|it| {
         let IntentState::Proposed { expires } = it.state else {
@@ -205,9 +221,11 @@ fn proposals(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
             Effect::OpenCase { .. } => "open a support case".to_owned(),
             Effect::Notify { .. } | Effect::Comment { .. } => it.effect.name().to_owned(),
         };
+        let cost = it.reasons.iter().find_map(|it| in_short(it.full_use()?));
         let line = format!(
-            "{what} ({}), until {}: bedrock-ops-alert approve {}",
+            "{what} ({}){}, until {}: bedrock-ops-alert approve {}",
             texts::headline(incident),
+            cost.map_or_else(String::new, |it| format!(", {it}")),
             Minute::of(expires),
             it.id
         );

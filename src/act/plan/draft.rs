@@ -13,7 +13,7 @@ use crate::model::{
     ids::{ActionId, CaseId, IncidentId, ReceiverName, RequestId, SilenceId},
     incident::{AlertKey, Cause, Incident},
     policy::Policy,
-    reason::Reason,
+    reason::{FULL_USE, Reason},
     receiver::Notice,
     rule::Severity,
     silence::Silence,
@@ -148,9 +148,11 @@ impl<'a> Draft<'a> {
         self.write_down(id, what, str::to_owned);
     }
 
-    /// Adds what was considered and refused. The same words with other numbers are not written down again.
+    /// Adds what was considered and refused. The same words with other numbers are not written down again, nor with
+    /// another cost: the mix of tokens that it rests on changes by the minute.
     pub(super) fn note(&mut self, id: &IncidentId, what: impl Into<String>) {
         self.write_down(id, what.into(), |text| {
+            let text = text.split(FULL_USE).next().unwrap_or(text);
             text.replace(|c: char| c.is_ascii_digit(), "")
         });
     }

@@ -4,7 +4,7 @@ use super::{
     case,
     draft::{Draft, Wish},
     group::reasons,
-    hints,
+    hints, price,
     situation::{self, Usage},
     size::{Size, size},
     texts,
@@ -18,6 +18,7 @@ use crate::{
         incident::{Cause, Incident, Scenario},
         policy::Mode,
         quota::Quota,
+        reason::Reason,
         rule::{Category, Remedy},
         silence::covering,
         time::{Minute, Timestamp, after},
@@ -182,11 +183,9 @@ fn intend_request(
     desired: Amount,
     arithmetic: &str,
 ) {
-    let Some(state) = mandate(
-        draft,
-        &incident.id,
-        &format!("ask for {desired} on {} ({arithmetic})", quota.code),
-    ) else {
+    let cost = price::at_full_use(draft, incident, quota, desired);
+    let what = format!("ask for {desired} on {} ({arithmetic})", quota.code);
+    let Some(state) = mandate(draft, &incident.id, &with_cost(what, cost.as_ref())) else {
         return;
     };
     let count = earlier(draft, &quota.scope, &quota.code) + 1;
@@ -200,7 +199,10 @@ fn intend_request(
             desired,
             context,
         },
-        reasons: hints::before(incident, reasons(draft, incident)),
+        reasons: hints::before(
+            incident,
+            cost.into_iter().chain(reasons(draft, incident)).collect(),
+        ),
         state,
     });
     if is_new {
@@ -209,6 +211,12 @@ fn intend_request(
             format!("request {count} for {}: {arithmetic}", quota.code),
         );
     }
+}
+
+/// What would be done, and what that may come to cost.
+pub(super) fn with_cost(what: String, cost: Option<&Reason>) -> String {
+    let cost = cost.and_then(Reason::full_use);
+    cost.map_or(what.clone(), |cost| format!("{what}. {cost}"))
 }
 
 /// Why this quota is not asked for now; `None` when it may be.

@@ -105,9 +105,14 @@ fn elsewhere(draft: &Draft<'_>, incident: &Incident) -> Vec<String> {
     };
     let samples =
         |pool: &_, signal, from, until| minutes.window(pool, signal, from, until).collect();
-    let known = draft.policy().hints.headroom.known;
-    let callers = &draft.policy().callers;
-    let found = siblings::of_incident(law, &samples, known, callers, incident);
+    let around = siblings::Around {
+        law,
+        samples: &samples,
+        known: draft.policy().hints.headroom.known,
+        prices: &draft.policy().prices,
+        callers: &draft.policy().callers,
+    };
+    let found = siblings::of_incident(around, incident);
     let Some(first) = found.first() else {
         return Vec::new();
     };

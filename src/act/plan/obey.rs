@@ -1,6 +1,6 @@
 //! What a person asked, as records: the same pure way as a plan.
 
-use super::{Inputs, draft::Draft, size, tell, texts};
+use super::{Inputs, draft::Draft, price, size, tell, texts};
 use crate::model::{
     action::{Effect, Intent},
     book::Record,
@@ -119,6 +119,14 @@ fn set_value(draft: &Draft<'_>, intent: &mut Intent, value: Amount) -> Result<()
     *context = texts::changed_by_hand(context, (*desired, value))
         .ok_or_else(|| format!("the text of {action} names no value that could be changed"))?;
     *desired = value;
+    // What the other value would cost is no reason for this one.
+    let of_incident = draft.incident(&intent.incident);
+    let cost = of_incident.and_then(|it| price::at_full_use(draft, it, quota, value));
+    let place = intent.reasons.iter().position(|it| it.full_use().is_some());
+    intent.reasons.retain(|it| it.full_use().is_none());
+    if let Some(cost) = cost {
+        intent.reasons.insert(place.unwrap_or(0), cost);
+    }
     Ok(())
 }
 

@@ -144,7 +144,7 @@ pub(super) fn usage_of_code(
 }
 
 /// What all pools together take of a quota, minute by minute.
-fn drained(
+pub(super) fn drained(
     past: Minutes<'_>,
     pools: &[&Pool],
     quota: Option<&Quota>,

@@ -20,8 +20,10 @@ pub(super) use told::{
 
 use super::{draft::Draft, group::reasons, hints};
 use crate::model::{
+    action::IntentState,
     incident::{Cause, Incident},
     policy::Mode,
+    reason::Reason,
     rule::{Category, Remedy, Severity},
     time::{Minute, Timestamp},
     units::grouped,
@@ -285,7 +287,9 @@ fn next_step(draft: &Draft<'_>, incident: &Incident) -> String {
         (Remedy::Notify, _) => "Nothing is filed for this.".to_owned(),
         (_, Mode::Observe) => "Mode is observe: nothing is filed.".to_owned(),
         (_, Mode::Propose) => {
-            "A proposal waits for your approval, see the page or `status`.".to_owned()
+            let cost = proposed_cost(draft, incident);
+            let cost = cost.map_or_else(String::new, |it| format!(" {it}."));
+            format!("A proposal waits for your approval, see the page or `status`.{cost}")
         }
         (Remedy::RequestQuota, Mode::File) if matches!(incident.cause, Cause::Quota { .. }) => {
             "A quota increase is asked for if demand, budget and AWS's limits allow it.".to_owned()
@@ -294,6 +298,14 @@ fn next_step(draft: &Draft<'_>, incident: &Incident) -> String {
             "A support case is opened if the budget and the support plan allow it.".to_owned()
         }
     }
+}
+
+/// What the room that is proposed would cost, once it is proposed.
+fn proposed_cost<'a>(draft: &'a Draft<'_>, incident: &Incident) -> Option<&'a str> {
+    let mut waiting = draft.intents().filter(|it| {
+        it.incident == incident.id && matches!(it.state, IntentState::Proposed { .. })
+    });
+    waiting.find_map(|it| it.reasons.iter().find_map(Reason::full_use))
 }
 
 fn open_work(draft: &Draft<'_>, incident: &Incident) -> String {

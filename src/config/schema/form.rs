@@ -39,6 +39,11 @@ pub(super) const USD: Form = Form {
     pattern: r"^\s*(\$\s*[0-9.]+|[0-9.]+\s*USD)\s*$",
     examples: &["50 USD"],
 };
+/// See `prices::token_price`.
+pub(super) const TOKEN_PRICE: Form = Form {
+    pattern: USD.pattern,
+    examples: &["3 USD"],
+};
 /// See `values::window`.
 pub(super) const WINDOW: Form = Form {
     pattern: r"^\s*[0-9]+\s+of\s+[0-9]+\s*$",

@@ -8,6 +8,7 @@ use super::{
     },
     incidents::{inhibit, reminder},
     key,
+    prices::price,
     receivers::{digest, pools, receiver, route, tags},
     rules,
 };
@@ -77,6 +78,7 @@ pub(super) fn table(shipped: &[Rule]) -> Table {
         key("rule", "Single values of a rule.", rules::changes(shipped)),
         key("override", "Single values of rules for some pools.", Shape::Tables(by_pool(shipped))),
         key("residency", "Where data may go.", Shape::Tables(residency())),
+        key("price", "What tokens cost, where that is not what is published.", Shape::Tables(price())),
         key("inhibit", "What is a part of what, and not told twice.", Shape::Tables(inhibit())),
     ])
 }

@@ -57,6 +57,12 @@ pub struct Elsewhere {
     pub p95: f64,
     /// Requests refused there in that day.
     pub refused: f64,
+    /// What this pool's tokens would cost there, as a multiple of what they cost now; absent where a price is not known.
+    pub price_factor: Option<f64>,
+    /// Median latency there over the last day, in milliseconds; absent where it is not known of both.
+    pub latency_p50: Option<f64>,
+    /// And of the pool that is short.
+    pub latency_p50_here: Option<f64>,
 }
 
 /// A rule on a pool, as part of an incident.

@@ -208,6 +208,9 @@ impl View<'_> {
             quota: it.quota.get(),
             p95: it.p95,
             refused: it.refused,
+            price_factor: it.price_factor,
+            latency_p50: it.pace.map(|it| it.there),
+            latency_p50_here: it.pace.map(|it| it.here),
         };
         found.into_iter().map(row).collect()
     }

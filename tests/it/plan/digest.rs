@@ -6,19 +6,19 @@ use bedrock_ops_alert::{
         action::{Effect, IntentState},
         alert::AlertState,
         book::Record,
-        desk::{DeskReading, RequestStatus},
+        desk::{Ask, AskEnd, DeskReading, RequestStatus},
         digest::{Digest, Often},
-        ids::{ReceiverName, RequestId},
+        ids::{ActionId, IncidentId, QuotaCode, ReceiverName, RequestId},
         outcome::Outcome,
         outlook::Exhaustion,
         policy::Mode,
         rule::{Category, Matcher, Pattern},
-        time::{DAY, Minute},
-        units::QuotaKind,
+        time::{DAY, Minute, after},
+        units::{Amount, QuotaKind},
     },
 };
 
-use super::{Stage, shortage, sonnet, verdict};
+use super::{CODE, Stage, scope, shortage, sonnet, verdict};
 
 fn digest(at: Often) -> Digest {
     Digest {
@@ -137,4 +137,45 @@ fn a_digest_tells_of_its_own_pools() {
     let told = digests(&stage).join("");
     assert!(told.contains("Open incidents: none."), "{told}");
     assert!(!told.contains("sonnet"), "{told}");
+}
+
+/// The stage's pool takes 400,000 tokens a minute by 300 requests: under 300,000, a quarter of them would be refused.
+#[test]
+fn the_first_of_a_month_says_what_the_last_one_came_to() {
+    let told = |at: Often| {
+        let mut stage = Stage::new(Mode::Observe);
+        stage.policy.digests = vec![digest(at)];
+        let granted = after(stage.now, -3 * 1_440);
+        stage.book.apply(vec![Record::Ask(Ask {
+            request: RequestId::new("req-1"),
+            action: ActionId::new("act-1"),
+            incident: IncidentId::new("inc-1"),
+            scope: scope(),
+            code: QuotaCode::new(CODE),
+            kind: QuotaKind::Tpm,
+            before: Amount::new(300_000.0).unwrap(),
+            desired: Amount::new(1_000_000.0).unwrap(),
+            filed: after(granted, -1_440),
+            status: RequestStatus::Approved,
+            closed: Some(granted),
+            display: None,
+            case: None,
+            told_waiting: false,
+            polled: granted,
+            end: Some((
+                AskEnd::Granted {
+                    value: Amount::new(1_000_000.0).unwrap(),
+                },
+                granted,
+            )),
+        })]);
+        stage.step(&[], &[]);
+        digests(&stage).join("\n---\n")
+    };
+    let weekly = told(Often::Weekly(11 * 60));
+    insta::assert_snapshot!("month", weekly);
+    assert!(
+        !told(Often::Daily(11 * 60)).contains("The month"),
+        "it was told on the 1st"
+    );
 }

@@ -131,7 +131,7 @@ fn what_stays_is_asked_for_as_without_a_rule() {
 }
 
 /// The same model through a `global.` profile has all the room in the world.
-fn with_room_elsewhere() -> (Stage, PoolId) {
+pub(super) fn with_room_elsewhere() -> (Stage, PoolId) {
     let mut stage = Stage::new(Mode::Observe);
     let id = "global.anthropic.claude-sonnet-4-6";
     let elsewhere = add_room(&mut stage, Family::Global, id, ("L-61080001", 5_000_000.0));

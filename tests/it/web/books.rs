@@ -96,6 +96,7 @@ pub(super) fn settings() -> Settings {
             inhibits: Vec::new(),
             digests: Vec::new(),
             residency: Vec::new(),
+            prices: bedrock_ops_alert::model::price::Prices::default(),
             metrics_only: BTreeMap::new(),
             callers: BTreeMap::new(),
             reminders: Reminders {

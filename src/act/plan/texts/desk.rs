@@ -7,6 +7,7 @@ use crate::{
         action::{Effect, Intent, IntentState},
         desk::{Ask, AskEnd, Investigation},
         ids::{CaseId, DisplayId, IncidentId, RequestId},
+        reason::Reason,
         time::Minute,
         units::Amount,
     },
@@ -30,11 +31,18 @@ pub(in crate::act::plan) fn asked(
                 "Asked for {desired} on {code} in {scope}: request {request}."
             ));
         }
+        lines.extend(cost(intent));
         lines.push(
             "It is followed until the applied value has changed; you will hear the outcome."
                 .to_owned(),
         );
     })
+}
+
+/// What the room that is asked for would cost, where that is known.
+fn cost(intent: &Intent) -> Option<String> {
+    let cost = intent.reasons.iter().find_map(Reason::full_use)?;
+    Some(format!("{cost}."))
 }
 
 /// Somebody else's request for the quota is open: theirs is followed, and what we would have said goes to people.
@@ -59,6 +67,7 @@ pub(in crate::act::plan) fn theirs(
                 "We would ask for {desired}. Nothing was filed, and nothing is added to their case."
             ));
         }
+        lines.extend(cost(intent));
         lines.push(
             "It is followed until the applied value has changed; you will hear the outcome."
                 .to_owned(),
@@ -81,6 +90,7 @@ pub(in crate::act::plan) fn case_opened(
             "AWS Support opened {case}, found again by {}.",
             intent.marker()
         ));
+        lines.extend(cost(intent));
         lines.push("It is followed until it is resolved.".to_owned());
     })
 }

@@ -42,6 +42,8 @@ struct Proposal {
     action: ActionId,
     /// What would be done, as a sentence.
     what: String,
+    /// What the room that is asked for would cost, where that is known.
+    cost: Option<String>,
 }
 
 impl Offer {
@@ -61,6 +63,11 @@ impl Offer {
         let proposals = waiting.into_iter().take(MOST_PROPOSALS).map(|it| Proposal {
             action: it.id.clone(),
             what: what(book, it),
+            cost: it
+                .reasons
+                .iter()
+                .find_map(|it| it.full_use())
+                .map(str::to_owned),
         });
         Self {
             incident: incident.clone(),
@@ -72,9 +79,13 @@ impl Offer {
     /// The blocks, none where there is nothing to decide. An `action_id` is unique within its block.
     pub(super) fn blocks(&self) -> Vec<Value> {
         let mut blocks = Vec::new();
-        for Proposal { action, what } in &self.proposals {
+        for Proposal { action, what, cost } in &self.proposals {
             let what = text::line(what, MOST_QUESTION);
-            let shown = text::for_slack(&what, MOST_BLOCK);
+            let shown = match cost {
+                Some(cost) => format!("{}. {cost}.", what.trim_end_matches(['.', ' '])),
+                None => what.clone(),
+            };
+            let shown = text::for_slack(&shown, MOST_BLOCK);
             blocks.push(section(&format!("*Waits for approval:* {shown}")));
             let mut approve = button(APPROVE, action.as_str(), "Approve");
             ask_again(&mut approve, &what);
