@@ -12,6 +12,7 @@ use super::{
 };
 use crate::model::{
     action::{Effect, IntentState},
+    card::Card,
     catalog::{Pool, PoolId},
     digest::Digest,
     ids::{ActionId, IncidentId, QuotaCode, Scope},
@@ -36,6 +37,8 @@ pub struct Beside {
     pub outlooks: BTreeMap<(PoolId, QuotaKind), Exhaustion>,
     /// What watching costs.
     pub cost: Option<Spent>,
+    /// What came of the warnings about each quota.
+    pub cards: BTreeMap<(PoolId, QuotaKind), Card>,
 }
 
 /// What watching costs this month, in USD.
@@ -374,6 +377,7 @@ pub fn nothing_beside() -> &'static Beside {
     static NOTHING: Beside = Beside {
         outlooks: BTreeMap::new(),
         cost: None,
+        cards: BTreeMap::new(),
     };
     &NOTHING
 }

@@ -156,6 +156,8 @@ impl Cycle {
         let health = self.shared.health();
         let outlooks = health.outlooks.iter();
         let outlooks = outlooks.map(|(key, it)| (key.clone(), it.exhaustion));
+        let cards = health.outlooks.iter();
+        let cards = cards.map(|(key, it)| (key.clone(), it.card.clone()));
         let budget = self.settings.cost.monthly_budget;
         let cost = health.month.as_ref().map(|month| Spent {
             so_far: month.so_far.usd,
@@ -165,6 +167,7 @@ impl Cycle {
         self.beside = Beside {
             outlooks: outlooks.collect(),
             cost,
+            cards: cards.collect(),
         };
     }
 }

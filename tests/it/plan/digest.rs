@@ -6,6 +6,7 @@ use bedrock_ops_alert::{
         action::{Effect, IntentState},
         alert::AlertState,
         book::Record,
+        card::{Card, Warnings},
         desk::{Ask, AskEnd, DeskReading, RequestStatus},
         digest::{Digest, Often},
         ids::{ActionId, IncidentId, QuotaCode, ReceiverName, RequestId},
@@ -145,6 +146,18 @@ fn the_first_of_a_month_says_what_the_last_one_came_to() {
     let told = |at: Often| {
         let mut stage = Stage::new(Mode::Observe);
         stage.policy.digests = vec![digest(at)];
+        let card = Card {
+            coverage: Vec::new(),
+            warnings: Warnings {
+                right: 3,
+                wrong: 1,
+                moot: 0,
+                missed: 1,
+                leads: [1_800, 1_500, 4_000, 0, 0, 0, 0, 0],
+            },
+        };
+        let cards = &mut stage.beside.cards;
+        cards.insert((sonnet(), QuotaKind::Tpm), card);
         let granted = after(stage.now, -3 * 1_440);
         stage.book.apply(vec![Record::Ask(Ask {
             request: RequestId::new("req-1"),

@@ -8,13 +8,14 @@ use super::{MOST_NAMED, Ours};
 use crate::{
     act::plan::{draft::Draft, situation},
     model::{
+        card::Card,
         catalog::PoolId,
         desk::{Ask, AskEnd},
         digest::Digest,
         incident::Incident,
         series::Signal,
         spend::Month,
-        time::{DAY, Minute, Timestamp},
+        time::{DAY, HOUR, Minute, Timestamp},
         units::{Amount, QuotaKind, grouped},
     },
 };
@@ -61,6 +62,7 @@ pub(super) fn lines(draft: &Draft<'_>, ours: Ours<'_>, month: Month, at: Minute)
             got.count()
         ),
     ];
+    lines.extend(warned(draft, ours));
     let used = asks().filter_map(|ask| used(draft, ask, at));
     lines.extend(used.take(MOST_NAMED));
     lines
@@ -79,6 +81,23 @@ fn lost(began: &[&Incident]) -> String {
         ),
         None => String::new(),
     }
+}
+
+/// How far ahead it was known that a quota runs out. Warnings are counted for as long as a quota is watched, not by month.
+fn warned(draft: &Draft<'_>, ours: Ours<'_>) -> Option<String> {
+    let cards = draft.inputs.beside.cards.iter();
+    let cards = cards.filter(|((pool, _), _)| ours.matcher.fits(pool));
+    let (_, outcomes) = Card::sum(cards.map(|(_, card)| card));
+    if outcomes.right + outcomes.wrong + outcomes.missed == 0 {
+        return None;
+    }
+    let ahead = outcomes.lead().map_or_else(String::new, |minutes| {
+        format!(", in the median {} hours ahead", minutes / HOUR)
+    });
+    Some(format!(
+        "- warnings that a quota runs out, since these are watched: {} right{ahead}; {} wrong, {} missed",
+        outcomes.right, outcomes.wrong, outcomes.missed
+    ))
 }
 
 /// When it was granted and what is applied since, where minutes since then are at hand.
