@@ -83,6 +83,8 @@ def week(targets: int) -> dict[str, float]:
         "PATH": "/usr/bin",
         # As in the unit and in the image.
         "MALLOC_ARENA_MAX": "2",
+        "MALLOC_MMAP_THRESHOLD_": "131072",
+        "MALLOC_TRIM_THRESHOLD_": "131072",
         "TOKIO_WORKER_THREADS": "4",
     }
     log = (folder / "log").open("w")

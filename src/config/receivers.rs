@@ -368,18 +368,24 @@ pub(super) fn heartbeat_url(
 
 /// An address that is no secret: https, or loopback.
 fn plain_url(text: &str) -> Result<String, Wrong> {
+    if !text.is_ascii() {
+        return Err(Wrong::new(
+            "must be in ASCII",
+            "letters that no address has on the wire",
+            "write the host as xn--…, and other letters of the path as %…",
+        ));
+    }
     let rest = text.strip_prefix("https://").unwrap_or_default();
     let host = rest.split('/').next().unwrap_or_default();
     let is_plain = !host.is_empty()
-        && text.is_ascii()
         && !text.contains(['@', '?', '#', '\\'])
         && !text.contains(char::is_whitespace);
     if is_plain || secret::is_loopback_url(text) {
         return Ok(text.trim_end_matches('/').to_owned());
     }
     Err(Wrong::new(
-        "must be an https address in ASCII, or one on loopback, without user, password or query",
-        "who listens on the way could read it, or it holds a secret, or a host that is to be written as xn--…",
+        "must be an https address, or one on loopback, without user, password or query",
+        "who listens on the way could read it, or it holds a secret",
         "such as \"https://alertmanager.example.com\" or \"http://127.0.0.1:9093\"; a token stands in `token_file`",
     ))
 }
