@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::model::{
     book::Book,
     catalog::PoolId,
-    series::{PoolSeries, Sample, Signal},
-    time::{HOUR, Minute},
+    series::{PoolSeries, Signal, Window},
+    time::Minute,
 };
 
 /// Minutes of pools from before those in the book. `None` where they could not be read.
@@ -48,15 +48,10 @@ impl<'a> Minutes<'a> {
         signal: Signal,
         from: Minute,
         until: Minute,
-    ) -> impl Iterator<Item = Sample> + use<'a> {
+    ) -> Window<'a> {
         let recent = self.recent.get(pool);
         let past = self.past.and_then(|past| past.get(pool)?.as_ref());
-        let hours = std::iter::successors(Some(from.hour()), |hour| Some(hour.plus(HOUR)));
-        let hours = hours.take_while(move |hour| *hour < until);
-        hours.flat_map(move |hour| {
-            let recent = recent.filter(|it| it.holds(signal, hour));
-            let series = recent.or(past).unwrap_or(PoolSeries::EMPTY);
-            series.part_of_hour(signal, hour, from, until)
-        })
+        let series = [recent, past].map(|it| it.unwrap_or(PoolSeries::EMPTY));
+        Window::of(series, signal, (from, until))
     }
 }

@@ -1,6 +1,6 @@
 //! The minutes of one pool that are in memory: those of the last days.
 
-use super::{HourBlock, Reading, Sample, Signal, packed::Packed};
+use super::{HourBlock, Reading, Sample, Signal, Window, packed::Packed};
 use crate::model::time::{DAY, HOUR, Minute};
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub struct PoolSeries {
 
 /// Hours of one signal by their first minute, sorted. A list, since a map takes twice the room.
 #[derive(Clone, Debug, PartialEq, Default)]
-struct Hours(Vec<(Minute, Packed<60>)>);
+pub(super) struct Hours(Vec<(Minute, Packed<60>)>);
 
 impl PoolSeries {
     /// A pool of which nothing was ever read.
@@ -41,30 +41,9 @@ impl PoolSeries {
     }
 
     /// The samples from `from` up to and without `until`, in order; minutes never read are `Unobserved`.
-    pub fn window(
-        &self,
-        signal: Signal,
-        from: Minute,
-        until: Minute,
-    ) -> impl Iterator<Item = Sample> {
-        let hours = (from.hour().0..until.0).step_by(60).map(Minute);
-        hours.flat_map(move |hour| self.part_of_hour(signal, hour, from, until))
-    }
-
-    /// The samples of this hour that lie from `from` up to and without `until`.
-    ///
-    /// An hour is found and unpacked once, not for each of its minutes: fortnights are read this way.
-    pub fn part_of_hour(
-        &self,
-        signal: Signal,
-        hour: Minute,
-        from: Minute,
-        until: Minute,
-    ) -> impl Iterator<Item = Sample> + use<> {
-        let (first, last) = (within(hour, from), within(hour, until));
-        let held = self.hours(signal).get(hour);
-        let samples = held.map_or([Sample::Unobserved; 60], |it| it.samples(first..last));
-        samples.into_iter().take(last).skip(first)
+    #[must_use]
+    pub fn window(&self, signal: Signal, from: Minute, until: Minute) -> Window<'_> {
+        Window::of([self, Self::EMPTY], signal, (from, until))
     }
 
     /// The hours that a reading changes, as they will be. A minute that was known is never forgotten: `Unobserved` does
@@ -179,14 +158,14 @@ impl PoolSeries {
         }
     }
 
-    fn hours(&self, signal: Signal) -> &Hours {
+    pub(super) fn hours(&self, signal: Signal) -> &Hours {
         static NOTHING: Hours = Hours(Vec::new());
         self.minutes.get(signal as usize).unwrap_or(&NOTHING) // as many as there are signals
     }
 }
 
 impl Hours {
-    fn get(&self, hour: Minute) -> Option<&Packed<60>> {
+    pub(super) fn get(&self, hour: Minute) -> Option<&Packed<60>> {
         let place = self.0.binary_search_by_key(&hour, |(hour, _)| *hour);
         self.0.get(place.ok()?).map(|(_, held)| held)
     }
@@ -212,11 +191,6 @@ fn make_room<T>(list: &mut Vec<T>) {
     if list.len() == list.capacity() {
         list.reserve_exact(4);
     }
-}
-
-/// Where this minute lies in the hour: 0 before it, 60 after it.
-fn within(hour: Minute, minute: Minute) -> usize {
-    usize::try_from(minute.since(hour).clamp(0, HOUR)).unwrap_or(0) // clamped
 }
 
 fn offset(minute: Minute) -> usize {
