@@ -85,10 +85,8 @@ pub fn mix(
     } else {
         vec![Sample::NoData; of(unit).len()]
     };
-    let reads = of(Signal::CacheReadTokens)
-        .into_iter()
-        .filter(|_| has_cache);
-    let mut reads = reads;
+    let reads = of(Signal::CacheReadTokens).into_iter();
+    let mut reads = reads.filter(|_| has_cache);
     let rows = of(unit).into_iter().zip(of(Signal::InputTokens));
     let rows = rows.zip(of(Signal::OutputTokens)).zip(writes);
     let (mut mix, mut minutes) = (Mix::default(), 0_u32);

@@ -3,12 +3,14 @@
 mod packed;
 mod pool;
 mod taken;
+mod window;
 
 use std::collections::BTreeMap;
 
 pub(crate) use self::packed::{exact_whole, whole_as_f64};
 pub use self::pool::PoolSeries;
 pub use self::taken::{TargetReading, TargetUse};
+pub use self::window::Window;
 use super::{
     catalog::{Family, PoolId},
     ids::TargetId,
