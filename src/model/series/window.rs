@@ -87,15 +87,24 @@ mod tests {
         let midnight = Minute(20_000 * 1_440);
         let mut recent = PoolSeries::default();
         let mut past = PoolSeries::default();
-        let count =
-            |hour: i64| std::array::from_fn(|at| Sample::Value(hour as f64 * 100.0 + at as f64));
+        let count = |hour: i32| {
+            let mut next = f64::from(100 * hour);
+            [(); 60].map(|()| {
+                next += 1.0;
+                Sample::Value(next)
+            })
+        };
         for hour in [1, 2, 5] {
-            recent.restore(Signal::Invocations, midnight.plus(hour * HOUR), count(hour));
+            recent.restore(
+                Signal::Invocations,
+                midnight.plus(i64::from(hour) * HOUR),
+                count(hour),
+            );
         }
         for hour in [0, 1, 4] {
             past.restore(
                 Signal::Invocations,
-                midnight.plus(hour * HOUR),
+                midnight.plus(i64::from(hour) * HOUR),
                 count(10 + hour),
             );
         }
