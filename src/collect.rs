@@ -34,6 +34,7 @@ pub mod round;
 mod sum;
 pub mod survey;
 mod tags;
+mod tried;
 mod usage;
 
 pub use burndown::{highest, long_input_tokens, most_reserved_output};

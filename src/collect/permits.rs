@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Gathered, pages::all_pages};
+use super::{Gathered, pages::all_pages, tried::Tried};
 use crate::{
     cloud::{Cloud, Decision, Fault, FaultClass, Simulated, Simulation},
     model::{
@@ -33,10 +33,6 @@ const MOST_CALLS: usize = 20;
 const AGAIN_MINUTES: i64 = DAY;
 /// One that is not, after so many: somebody may be at it.
 const CLOSED_MINUTES: i64 = HOUR;
-/// What we may not ask is tried again after so many minutes: somebody has to allow it.
-const DENIED_MINUTES: i64 = HOUR;
-/// What failed otherwise, after so many.
-const RETRY_MINUTES: i64 = 10;
 /// Context keys that are kept of a denial.
 const MOST_MISSING: usize = 3;
 
@@ -47,14 +43,6 @@ pub struct Wanted {
     pub ways: Vec<TargetId>,
     /// Who would use them.
     pub callers: Vec<PrincipalArn>,
-}
-
-/// When what failed was tried last. It can be lost.
-#[derive(Debug, Default)]
-pub(super) struct Tried {
-    /// The whole scope: we may not ask.
-    denied: Option<Timestamp>,
-    by_way: BTreeMap<TargetId, Timestamp>,
 }
 
 /// One thing that a request needs.
@@ -119,16 +107,11 @@ fn due(
     tried: &Tried,
     now: Timestamp,
 ) -> Vec<TargetId> {
-    let is_within = |last: Timestamp, minutes| now < after(last, minutes);
-    if tried.denied.is_some_and(|at| is_within(at, DENIED_MINUTES)) {
+    if tried.is_denied(now) {
         return Vec::new();
     }
-    let rests = |way: &TargetId| {
-        let tried = tried.by_way.get(way);
-        tried.is_some_and(|at| is_within(*at, RETRY_MINUTES))
-    };
     let mut due = Vec::new();
-    for way in wanted.ways.iter().filter(|way| !rests(way)) {
+    for way in wanted.ways.iter().filter(|it| !tried.rests(it, now)) {
         let known = book.permits.get(&(scope.clone(), way.clone()));
         if known.is_none_or(|it| after(it.asked_at, lasts(it, &wanted.callers)) <= now) {
             due.push((known.map(|it| it.asked_at), way.clone()));
@@ -184,8 +167,7 @@ pub(super) async fn ask_permits(
         }
         match ask_all(cloud, target, wanted, book, &mut calls).await {
             Ok(by_caller) => {
-                tried.denied = None;
-                tried.by_way.remove(&way);
+                tried.answered(&way);
                 let permits = Permits {
                     by_caller,
                     asked_at: now,
@@ -195,14 +177,9 @@ pub(super) async fn ask_permits(
                     .push(Record::Permits(scope.clone(), way, permits));
             }
             Err(fault) => {
-                let class = fault.class;
-                tried.by_way.insert(way, now);
+                let ends = tried.failed(way, fault.class, now);
                 gathered.faults.push(fault);
-                if class == FaultClass::Denied {
-                    tried.denied = Some(now);
-                }
-                // More of the same would only prolong it.
-                if matches!(class, FaultClass::Denied | FaultClass::Throttled) {
+                if ends {
                     break;
                 }
             }
@@ -285,18 +262,14 @@ fn ruling(action: &str, resource: &str, answer: &[Simulated]) -> Ruling {
     let Some(it) = answer.iter().find(|it| it.action == action) else {
         return unknown(format!("the answer lacks {action}"));
     };
-    let own = match &it.decision {
+    // What an SCP or a boundary keeps out is closed, whatever the caller's own policies come to.
+    let by = match &it.decision {
+        _ if it.by_organization == Some(false) => Denier::Organization,
+        _ if it.by_boundary == Some(false) => Denier::Boundary,
         Decision::Allowed => return Ruling::Allowed,
         Decision::Other(word) => return unknown(format!("IAM says `{word}`")),
         Decision::ExplicitDeny => Denier::Policy,
         Decision::ImplicitDeny => Denier::Nothing,
-    };
-    let by = if it.by_organization == Some(false) {
-        Denier::Organization
-    } else if it.by_boundary == Some(false) {
-        Denier::Boundary
-    } else {
-        own
     };
     let is_ours = |key: &&String| {
         !["aws:RequestedRegion", "bedrock:InferenceProfileArn"].contains(&key.as_str())

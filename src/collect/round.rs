@@ -13,11 +13,12 @@ use super::{
     backfill::{self, Backfill, Filled},
     cadence::{Plan, due},
     discover, enabled_regions, find_twins,
-    permits::{self, Wanted, ask_permits},
+    permits::{Wanted, ask_permits},
     poll_desk,
     quotas::QuotaPages,
     reread_quotas,
-    tags::{self, read_tags},
+    tags::read_tags,
+    tried::Tried,
     usage::{PoolReading, read},
 };
 use crate::{
@@ -87,8 +88,8 @@ pub struct Watch {
     by_formula: BTreeSet<PoolId>,
     alarm: Alarm,
     filled: backfill::Tries,
-    tags_tried: tags::Tried,
-    permits_tried: permits::Tried,
+    tags_tried: Tried,
+    permits_tried: Tried,
 }
 
 /// What a round starts from.

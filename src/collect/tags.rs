@@ -1,8 +1,6 @@
 //! Tags of application profiles: each once when it is new, and again daily, a few a round.
 
-use std::collections::BTreeMap;
-
-use super::Gathered;
+use super::{Gathered, tried::Tried};
 use crate::{
     cloud::{Cloud, FaultClass},
     model::{
@@ -10,7 +8,7 @@ use crate::{
         catalog::TargetKind,
         ids::{Scope, TargetId},
         tags::Tags,
-        time::{DAY, HOUR, Timestamp, after},
+        time::{DAY, Timestamp, after},
     },
 };
 
@@ -18,23 +16,10 @@ use crate::{
 const MOST_CALLS: usize = 20;
 /// Tags are read again after so many minutes.
 const AGAIN_MINUTES: i64 = DAY;
-/// What we may not ask is tried again after so many minutes: somebody has to allow it.
-const DENIED_MINUTES: i64 = HOUR;
-/// What failed otherwise, after so many.
-const RETRY_MINUTES: i64 = 10;
-
-/// When what failed was tried last. It can be lost.
-#[derive(Debug, Default)]
-pub(super) struct Tried {
-    /// The whole scope: we may not ask.
-    denied: Option<Timestamp>,
-    by_target: BTreeMap<TargetId, Timestamp>,
-}
 
 /// The profiles whose tags are due: those never read first, then the oldest; at most as many as a round may ask for.
 fn due(scope: &Scope, book: &Book, tried: &Tried, now: Timestamp) -> Vec<TargetId> {
-    let is_within = |last: Timestamp, minutes| now < after(last, minutes);
-    if tried.denied.is_some_and(|at| is_within(at, DENIED_MINUTES)) {
+    if tried.is_denied(now) {
         return Vec::new();
     }
     let first = (scope.clone(), TargetId::new(""));
@@ -42,10 +27,7 @@ fn due(scope: &Scope, book: &Book, tried: &Tried, now: Timestamp) -> Vec<TargetI
     let own = own.take_while(|((at, _), _)| at == scope);
     let mut due: Vec<(Option<Timestamp>, &TargetId)> = own
         .filter(|(_, target)| matches!(target.kind, TargetKind::ApplicationProfile { .. }))
-        .filter(|(_, target)| {
-            let tried = tried.by_target.get(&target.id);
-            !tried.is_some_and(|at| is_within(*at, RETRY_MINUTES))
-        })
+        .filter(|(_, target)| !tried.rests(&target.id, now))
         .map(|(key, target)| (book.tags.get(key).map(|it| it.read_at), &target.id))
         .filter(|(read, _)| read.is_none_or(|read| after(read, AGAIN_MINUTES) <= now))
         .collect();
@@ -74,8 +56,7 @@ pub(super) async fn read_tags(
     for target in due {
         match cloud.list_tags(scope, &target).await {
             Ok(by_key) => {
-                tried.denied = None;
-                tried.by_target.remove(&target);
+                tried.answered(&target);
                 let tags = Tags {
                     by_key,
                     read_at: now,
@@ -86,17 +67,12 @@ pub(super) async fn read_tags(
             }
             // Deleted a moment ago: the next discovery takes it away.
             Err(fault) if fault.class == FaultClass::NotFound => {
-                tried.by_target.insert(target, now);
+                tried.failed(target, fault.class, now);
             }
             Err(fault) => {
-                let class = fault.class;
-                tried.by_target.insert(target, now);
+                let ends = tried.failed(target, fault.class, now);
                 gathered.faults.push(fault);
-                if class == FaultClass::Denied {
-                    tried.denied = Some(now);
-                }
-                // More of the same would only prolong it.
-                if matches!(class, FaultClass::Denied | FaultClass::Throttled) {
+                if ends {
                     break;
                 }
             }

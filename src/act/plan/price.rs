@@ -42,7 +42,12 @@ pub(super) fn at_full_use(
         ("the last 24 hours", DAY),
         ("the last 14 days", LONG_DAYS * DAY),
     ];
-    let mut found = spans.into_iter().filter_map(|(words, minutes)| {
+    // A few days of a fortnight are no fortnight.
+    let mut drains = situation::pools_of(draft.book(), &quota.scope, &quota.code);
+    let is_whole = drains.all(|it| draft.minutes().is_whole(&it.id));
+    let spans = spans.into_iter();
+    let spans = spans.filter(|(_, minutes)| *minutes == DAY || is_whole);
+    let mut found = spans.filter_map(|(words, minutes)| {
         let bill = Bill::of(draft, quota, kind, (until.plus(-minutes), until))?;
         Some((words, bill))
     });
@@ -76,6 +81,8 @@ struct Bill {
     is_configured: bool,
     /// How many times the quota counts a token of output, where that is the same for all.
     burndown: Option<f64>,
+    /// Whether what the cache takes, and what it gives, is billed and has no part in the sum.
+    lacks: (bool, bool),
 }
 
 impl Bill {
@@ -117,7 +124,14 @@ impl Bill {
             PriceSource::Configured => None,
             PriceSource::Listed { checked } => Some(checked.clone()),
         };
+        let has_writes = 0.0 < mix.cache_writes;
+        let has_reads = mix.cache_reads.map_or(has_writes, |it| 0.0 < it);
+        let is_priced = price.cache_read.is_some() && mix.cache_reads.is_some();
         Self {
+            lacks: (
+                has_writes && price.cache_write.is_none(),
+                has_reads && !is_priced,
+            ),
             usd: mix.usd(&price),
             mix,
             prices: vec![price],
@@ -147,6 +161,7 @@ impl Bill {
             prices,
             listed: [self.listed, more.listed].into_iter().flatten().min(),
             is_configured: self.is_configured || more.is_configured,
+            lacks: (self.lacks.0 || more.lacks.0, self.lacks.1 || more.lacks.1),
             burndown: self
                 .burndown
                 .filter(|own| more.burndown.is_some_and(|it| is_same(*own, it))),
@@ -204,16 +219,8 @@ impl Bill {
     }
 
     /// Tokens that are billed and have no part in the sum.
-    fn lacking(&self) -> &'static str {
-        let has = |price: fn(&TokenPrice) -> Option<f64>| {
-            self.prices.iter().all(|it| price(it).is_some())
-        };
-        let writes = 0.0 < self.mix.cache_writes && !has(|it| it.cache_write);
-        let reads = match self.mix.cache_reads {
-            Some(reads) => 0.0 < reads && !has(|it| it.cache_read),
-            None => 0.0 < self.mix.cache_writes,
-        };
-        match (writes, reads) {
+    const fn lacking(&self) -> &'static str {
+        match self.lacks {
             (false, false) => "",
             (true, false) => "; writes to the prompt cache are not in it",
             (false, true) => "; reads from the prompt cache are not in it",

@@ -116,8 +116,13 @@ fn who_denies_is_told_from_the_answer() {
         by_boundary: Some(false),
         ..implicit.clone()
     };
+    let kept_out = Simulated {
+        by_organization: Some(false),
+        ..deny(Decision::Allowed)
+    };
     let told = [
         deny(Decision::Allowed),
+        kept_out,
         implicit,
         explicit,
         by_scp,
@@ -129,6 +134,7 @@ fn who_denies_is_told_from_the_answer() {
         told,
         [
             "allowed",
+            "Organization None []",
             "Nothing None [\"aws:SourceVpce\", \"b\", \"c\"]",
             "Policy Some(\"guard\") []",
             "Organization Some(\"guard\") []",

@@ -1,5 +1,7 @@
 //! How many calls a round makes, for whom, and what a failure takes away: nothing.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::{
     collect::fake::{Fake, scope},

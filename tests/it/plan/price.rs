@@ -233,6 +233,55 @@ fn all_that_drains_the_quota_counts() {
     insta::assert_snapshot!("two_pools", two("anthropic.claude-sonnet-*").unwrap());
 }
 
+/// Each pool by its own price: what one takes from the cache is priced or not, whatever the other's price lacks.
+#[test]
+fn what_is_not_in_the_sum_is_told_pool_by_pool() {
+    let two = |sonnet_writes: f64, opus_writes: f64| {
+        let mut opus = own("anthropic.claude-opus-4-6", 5.0);
+        opus.usd.cache_write = None;
+        let prices = Prices {
+            rows: vec![own("anthropic.claude-sonnet-*", 3.0), opus],
+            factors: Vec::new(),
+        };
+        let mut stage = stage(Mode::File, prices, (sonnet_writes, 0.0));
+        let other = pool_id("anthropic.claude-opus-4-6");
+        stage.add_pool(&other);
+        feed_cache(&mut stage, &other, (opus_writes, 0.0));
+        stage.set_quota(1_400_000.0);
+        cost(&mut stage).unwrap()
+    };
+    let lacks = "writes to the prompt cache are not in it";
+    assert!(!two(50_000.0, 0.0).contains(lacks));
+    assert!(two(0.0, 50_000.0).contains(lacks));
+}
+
+/// Where the fortnight is not at hand, as when a person approves another value, three days of it are not called one.
+#[test]
+fn a_few_days_are_no_fortnight() {
+    let mut stage = Stage::new(Mode::Propose);
+    stage.policy.prices = builtin_prices();
+    super::shortage(&mut stage);
+    let now = stage.now;
+    stage.now = after(now, -2_880);
+    let took = [
+        (Signal::ChargedTokens, 1_000_000.0),
+        (Signal::InputTokens, 500_000.0),
+        (Signal::OutputTokens, 100_000.0),
+    ];
+    feed(&mut stage, &sonnet(), &took);
+    feed_cache(&mut stage, &sonnet(), (0.0, 0.0));
+    stage.now = now;
+    let said = cost(&mut stage).unwrap();
+    assert!(said.contains("the last 14 days"), "{said}");
+    stage.past.clear();
+    let action = stage.effects("request-quota").first().unwrap().id.clone();
+    let value = Amount::new(1_600_000.0);
+    stage.say(None, Command::Approve { action, value }).unwrap();
+    let asked = stage.effects("request-quota");
+    let mut reasons = asked.iter().flat_map(|it| &it.reasons);
+    assert_eq!(reasons.find_map(|it| it.full_use()), None);
+}
+
 #[test]
 fn requests_cost_what_their_tokens_do() {
     let mut stage = stage(Mode::File, builtin_prices(), (0.0, 100_000.0));
