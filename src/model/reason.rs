@@ -12,8 +12,7 @@ use super::{
     unusual::Trouble,
 };
 
-/// How a reason begins that says what more quota would cost if it were used. It is stored as words, like all that was
-/// considered, and found by its beginning.
+/// How a sentence begins that says what more quota would cost if it were used.
 pub const FULL_USE: &str = "At full use, ";
 
 /// One number that led to a decision, with what it was compared to.
@@ -164,6 +163,13 @@ pub enum Reason {
     Hint(Box<Hint>),
     /// A decision, or something considered and rejected: a whole sentence without its final stop.
     Considered(String),
+    /// What the room that is asked for would cost if it were used all day.
+    FullUse {
+        /// USD a day.
+        usd: f64,
+        /// How that is reckoned: a whole sentence without its final stop, which begins with [`FULL_USE`].
+        text: String,
+    },
 }
 
 impl fmt::Display for Reason {
@@ -188,25 +194,14 @@ impl Reason {
         Some((*way, exhaustion, *told))
     }
 
-    /// What the room that is asked for would cost, as a sentence without its final stop; `None` for all other reasons.
+    /// What the room that is asked for would cost: USD a day, and a sentence without its final stop; `None` for all other
+    /// reasons.
     #[must_use]
-    pub fn full_use(&self) -> Option<&str> {
-        match self {
-            Self::Considered(text) if text.starts_with(FULL_USE) => Some(text),
-            Self::QuotaUse { .. }
-            | Self::Count { .. }
-            | Self::Slow { .. }
-            | Self::Unusual { .. }
-            | Self::Trouble { .. }
-            | Self::RunsOut { .. }
-            | Self::Ends { .. }
-            | Self::Leaves { .. }
-            | Self::Peak { .. }
-            | Self::TopTarget { .. }
-            | Self::Gap { .. }
-            | Self::Hint(_)
-            | Self::Considered(_) => None,
+    pub const fn full_use(&self) -> Option<(f64, &str)> {
+        if let Self::FullUse { usd, text } = self {
+            return Some((*usd, text.as_str()));
         }
+        None
     }
 
     /// The fragment that people read: numbers first, then what they were compared to.
@@ -273,7 +268,7 @@ impl Reason {
             Self::Gap { minutes: 0, why } => why.clone(),
             Self::Gap { minutes, why } => format!("{minutes} minutes without evidence: {why}"),
             Self::Hint(hint) => hint.to_string(),
-            Self::Considered(text) => text.clone(),
+            Self::Considered(text) | Self::FullUse { text, .. } => text.clone(),
         }
     }
 
@@ -316,7 +311,8 @@ impl Reason {
             | Self::TopTarget { .. }
             | Self::Gap { .. }
             | Self::Hint(_)
-            | Self::Considered(_) => String::new(),
+            | Self::Considered(_)
+            | Self::FullUse { .. } => String::new(),
         }
     }
 }

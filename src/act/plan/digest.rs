@@ -18,6 +18,8 @@ use crate::model::{
     ids::{ActionId, IncidentId, QuotaCode, Scope},
     incident::Incident,
     outlook::Exhaustion,
+    price::about,
+    reason::Reason,
     rule::{Matcher, Severity},
     time::{DAY, HOUR, Minute, after},
     units::{Amount, QuotaKind, grouped},
@@ -206,13 +208,6 @@ fn ended(draft: &Draft<'_>, ours: Ours<'_>, span: i64) -> String {
     )
 }
 
-/// `at full use about 1,240 USD a day`.
-fn in_short(full_use: &str) -> Option<String> {
-    let (what, _) = full_use.split_once(':')?;
-    let (_, cost) = what.split_once(" would cost ")?;
-    Some(format!("at full use {cost}"))
-}
-
 fn proposals(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
     let waiting = draft.intents().filter_map(|it| {
         let IntentState::Proposed { expires } = it.state else {
@@ -224,7 +219,8 @@ fn proposals(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
             Effect::OpenCase { .. } => "open a support case".to_owned(),
             Effect::Notify { .. } | Effect::Comment { .. } => it.effect.name().to_owned(),
         };
-        let cost = it.reasons.iter().find_map(|it| in_short(it.full_use()?));
+        let cost = it.reasons.iter().find_map(Reason::full_use);
+        let cost = cost.map(|(usd, _)| format!("at full use {} a day", about(usd)));
         let line = format!(
             "{what} ({}){}, until {}: bedrock-ops-alert approve {}",
             texts::headline(incident),

@@ -216,7 +216,10 @@ fn intend_request(
 /// What would be done, and what that may come to cost.
 pub(super) fn with_cost(what: String, cost: Option<&Reason>) -> String {
     let cost = cost.and_then(Reason::full_use);
-    cost.map_or(what.clone(), |cost| format!("{what}. {cost}"))
+    match cost {
+        Some((_, cost)) => format!("{what}. {cost}"),
+        None => what,
+    }
 }
 
 /// Why this quota is not asked for now; `None` when it may be.

@@ -56,10 +56,11 @@ pub(super) fn at_full_use(
         QuotaKind::Tpd => 1.0,
         QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => 1_440.0,
     };
-    let usd = about(bill.usd / bill.mix.units * room.get() * a_day);
-    Some(Reason::Considered(format!(
+    let usd = bill.usd / bill.mix.units * room.get() * a_day;
+    let text = format!(
         "{FULL_USE}the {room} {unit} asked for beyond today's {applied} would cost {usd} a day: {how} {words} ({mix}), {price}",
         unit = kind.unit(),
+        usd = about(usd),
         how = match kind {
             QuotaKind::Rpm => "all day as the requests of",
             QuotaKind::Tpd => "at the mix of",
@@ -67,7 +68,8 @@ pub(super) fn at_full_use(
         },
         mix = bill.words(kind),
         price = bill.price(),
-    )))
+    );
+    Some(Reason::FullUse { usd, text })
 }
 
 /// What all pools that drain a quota took over a span, and what that costs.

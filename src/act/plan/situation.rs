@@ -258,7 +258,8 @@ pub fn share_of(incident: &Incident) -> Share {
         | Reason::TopTarget { .. }
         | Reason::Gap { .. }
         | Reason::Hint(_)
-        | Reason::Considered(_) => None,
+        | Reason::Considered(_)
+        | Reason::FullUse { .. } => None,
     });
     shares.min().unwrap_or(Share::FULL)
 }

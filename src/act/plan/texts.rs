@@ -305,7 +305,8 @@ fn proposed_cost<'a>(draft: &'a Draft<'_>, incident: &Incident) -> Option<&'a st
     let mut waiting = draft.intents().filter(|it| {
         it.incident == incident.id && matches!(it.state, IntentState::Proposed { .. })
     });
-    waiting.find_map(|it| it.reasons.iter().find_map(Reason::full_use))
+    let cost = waiting.find_map(|it| it.reasons.iter().find_map(Reason::full_use));
+    cost.map(|(_, text)| text)
 }
 
 fn open_work(draft: &Draft<'_>, incident: &Incident) -> String {

@@ -64,6 +64,7 @@ stored_enum!(Reason of reason::Reason {
     TopTarget { target: String, share: u16, }
     Gap { minutes: u32, why: String, }
     Considered { text @ 0: String, }
+    FullUse { usd: Number, text: String, }
     Hint { hint @ 0: Box<Hint>, }
 });
 stored_struct!(Member of incident::Member {

@@ -89,7 +89,7 @@ fn cost(stage: &mut Stage) -> Option<String> {
     let reasons: Vec<&Reason> = asked.flat_map(|it| &it.reasons).collect();
     assert!(!reasons.is_empty(), "nothing was asked");
     let cost = reasons.iter().find_map(|it| it.full_use());
-    cost.map(str::to_owned)
+    cost.map(|(_, text)| text.to_owned())
 }
 
 /// 1,000,000 charged tokens are 500,000 in and 100,000 out, each of which counts five times: 1.65 + 1.65 USD of them, and
@@ -307,7 +307,7 @@ fn requests_cost_what_their_tokens_do() {
     let asked = stage.effects("request-quota");
     let reasons = &asked.first().unwrap().reasons;
     let cost = reasons.iter().find_map(Reason::full_use);
-    insta::assert_snapshot!("requests", cost.unwrap());
+    insta::assert_snapshot!("requests", cost.unwrap().1);
 }
 
 /// Support is asked for what Service Quotas does not raise: people hear the cost, Support does not.

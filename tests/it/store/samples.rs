@@ -335,17 +335,10 @@ fn reason(rng: &mut Rng) -> Reason {
     let signal = Signal::ALL[rng.usize(0..Signal::ALL.len())];
     let kind = QuotaKind::ALL[rng.usize(0..5)];
     let (bad, of) = (rng.u8(..), rng.u8(..));
-    match rng.u8(0..13) {
+    match rng.u8(0..14) {
         12 => leaves(rng),
         11 => runs_out(kind, rng),
-        10 => Reason::Trouble {
-            trouble: Trouble::ALL[rng.usize(0..7)],
-            minute: minute(rng),
-            seen: number(rng),
-            usual: number(rng),
-            minutes: rng.u16(..),
-            is_young: rng.bool(),
-        },
+        10 => trouble(rng),
         9 => Reason::Hint(Box::new(hints::hint(rng))),
         0 => Reason::QuotaUse {
             kind,
@@ -398,7 +391,22 @@ fn reason(rng: &mut Rng) -> Reason {
             end: instant(rng),
             minute: minute(rng),
         },
+        8 => Reason::FullUse {
+            usd: number(rng),
+            text: text(rng),
+        },
         _ => Reason::Considered(text(rng)),
+    }
+}
+
+fn trouble(rng: &mut Rng) -> Reason {
+    Reason::Trouble {
+        trouble: Trouble::ALL[rng.usize(0..7)],
+        minute: minute(rng),
+        seen: number(rng),
+        usual: number(rng),
+        minutes: rng.u16(..),
+        is_young: rng.bool(),
     }
 }
 

@@ -41,7 +41,7 @@ pub(in crate::act::plan) fn asked(
 
 /// What the room that is asked for would cost, where that is known.
 fn cost(intent: &Intent) -> Option<String> {
-    let cost = intent.reasons.iter().find_map(Reason::full_use)?;
+    let (_, cost) = intent.reasons.iter().find_map(Reason::full_use)?;
     Some(format!("{cost}."))
 }
 

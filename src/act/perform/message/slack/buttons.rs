@@ -67,7 +67,7 @@ impl Offer {
                 .reasons
                 .iter()
                 .find_map(|it| it.full_use())
-                .map(str::to_owned),
+                .map(|(_, text)| text.to_owned()),
         });
         Self {
             incident: incident.clone(),
