@@ -309,6 +309,7 @@ impl Round<'_> {
             scope, book, now, ..
         } = &self.start;
         let until = Minute::of(*now);
+        self.watch.alarm.forget(until);
         let asleep: Vec<(PoolId, Depth)> = book
             .reads_in(scope)
             .filter(|(_, through)| **through < until)
@@ -486,3 +487,6 @@ fn is_throttled(faults: &[Fault]) -> bool {
 fn is_due(last: Option<Timestamp>, every: i64, now: Timestamp) -> bool {
     last.is_none_or(|last| after(last, every) <= now)
 }
+
+#[cfg(test)]
+mod tests;
