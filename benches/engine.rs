@@ -228,6 +228,7 @@ fn catalog_pool() -> CatalogPool {
             model: ModelId::new("model"),
         },
         burndown: Some(5.0),
+        worth: None,
         mappings: QuotaKind::ALL.map(|kind| (kind, mapping(kind))).into(),
     }
 }
@@ -325,6 +326,7 @@ fn seen(rows: &[Row], minute: i64, kind: usize) -> Seen {
         wanted: Sample::Value(row.wanted[kind]),
         throttles: row.measured.throttles,
         quota: Some([400.0, 800_000.0][kind]),
+        doubt: 0.0,
     }
 }
 

@@ -133,6 +133,7 @@ fn ask(start: Minute, tokens: &[f64], day: &mut Score, week: &mut Score) {
             wanted: Sample::Value(*value),
             throttles: Sample::Value(0.0),
             quota: None,
+            doubt: 0.0,
         };
         lookout.catch_up(&seen, &[]);
         let next = minute.plus(1);

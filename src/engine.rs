@@ -8,6 +8,7 @@
 //! - `explain`: the reasons of a verdict;
 //! - `portrait`: what follows from a pool's minutes beside use, for people;
 //! - `moment`: one past minute again, with the looks that its verdicts were made from;
+//! - `cross_model`: what all models together took of the quota that weighs them by price;
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
 //! - `hints`: what probably lies behind an incident;
 //! - `residency`: whether traffic can leave where it has to stay;
@@ -37,6 +38,7 @@ use crate::model::{
 
 pub mod forecast;
 
+pub mod cross_model;
 pub mod crosscheck;
 pub mod detect;
 mod explain;

@@ -40,3 +40,4 @@ pub mod time;
 pub mod units;
 pub mod unusual;
 pub mod uses;
+pub mod worth;

@@ -278,7 +278,9 @@ fn pool(scenario: &Scenario) -> Pool {
             code: code(kind),
             proof: "given".to_owned(),
         },
-        QuotaKind::Tpd | QuotaKind::InputTpm | QuotaKind::OutputTpm => Mapping::Absent,
+        QuotaKind::Tpd | QuotaKind::InputTpm | QuotaKind::OutputTpm | QuotaKind::CrossModelTpd => {
+            Mapping::Absent
+        }
     };
     Pool {
         id: PoolId {
@@ -290,6 +292,7 @@ fn pool(scenario: &Scenario) -> Pool {
             model: ModelId::new(scenario.name.as_str()),
         },
         burndown: Some(scenario.burndown),
+        worth: None,
         mappings: QuotaKind::ALL.map(|kind| (kind, mapping(kind))).into(),
     }
 }

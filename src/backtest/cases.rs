@@ -23,6 +23,7 @@ use crate::{
         series::{PoolSeries, Reading, Sample, Signal},
         time::{HOUR, after},
         units::QuotaKind,
+        worth::Worth,
     },
 };
 
@@ -191,6 +192,14 @@ fn in_words(expected: &Expectation) -> String {
     format!("{rule} {}", parts.join(", "))
 }
 
+/// What the tokens of a quota are worth that counts by price: as many units, so that a case says both in one.
+const WORTH: Worth = Worth {
+    low: 1.0,
+    high: 1.0,
+    passed: None,
+    stopped: None,
+};
+
 /// A book with the pool of the case, its quotas and all of its minutes.
 fn book_of(case: &Case) -> Book {
     let mut book = Book::default();
@@ -219,6 +228,7 @@ fn book_of(case: &Case) -> Book {
     let pool = Pool {
         id: case.pool.clone(),
         burndown: case.burndown,
+        worth: Some(WORTH),
         mappings,
     };
     book.pools.insert(case.pool.clone(), pool);

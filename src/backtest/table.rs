@@ -278,6 +278,7 @@ fn add(id: PoolId, rows: Rows, how: &Reading<'_>, into: &mut Source) {
     let pool = Pool {
         id: id.clone(),
         burndown: Some(1.0), // the table has charged tokens, whatever the rate was
+        worth: None,
         mappings,
     };
     book.pools.insert(id.clone(), pool);

@@ -208,17 +208,25 @@ fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "?".to_owned(), grouped)
 }
 
+/// A number of a row, with its unit where that is not plain.
+fn amount(row: &Headroom, value: Option<f64>) -> String {
+    let usd = value.filter(|_| row.unit == "usd");
+    usd.map_or_else(|| number(value), |it| format!("{} USD", grouped(it)))
+}
+
 fn cells(row: &Headroom) -> [String; 10] {
     let at_least = if row.used_is_lower_bound { ">= " } else { "" };
+    let is_range = row.unit == "usd" && row.limit.is_some();
+    let at_most = if is_range { "<= " } else { "" };
     let code = row.quota_code.as_deref().unwrap_or("-");
     [
         row.model.clone(),
         row.family.clone(),
         place(row.account_name.as_deref(), &row.account, &row.region),
         format!("{} {code}", row.kind.to_uppercase()),
-        format!("{at_least}{}", number(row.used)),
+        format!("{at_least}{}", amount(row, row.used)),
         row.coverage.map_or_else(|| "?".to_owned(), percent),
-        number(row.limit),
+        format!("{at_most}{}", amount(row, row.limit)),
         row.source.clone(),
         row.share.map_or_else(|| "?".to_owned(), percent),
         row.state.clone(),

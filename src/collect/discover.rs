@@ -12,6 +12,7 @@ use crate::model::catalog::{Catalog, Family, Mapping, Pool, PoolId, Target, Unpl
 use crate::model::ids::{QuotaCode, Scope, TargetId};
 use crate::model::residency::Reaches;
 use crate::model::time::{DAY, Timestamp, after};
+use crate::model::units::QuotaKind;
 
 pub use news::News;
 
@@ -303,7 +304,9 @@ impl Stage<'_> {
                 burndown: match id.family {
                     Family::Mantle => Some(1.0), // input and output have quotas of their own
                     Family::OnDemand | Family::Geo | Family::Global => burndown::rate(&id.model),
+                    Family::Account => None, // of no single model
                 },
+                worth: None,
                 mappings,
             };
             if old != Some(&pool) {
@@ -311,7 +314,37 @@ impl Stage<'_> {
             }
             pools.insert(id.clone(), pool);
         }
+        let account = self.account(&pools, quotas);
+        pools.extend(account.map(|pool| (pool.id.clone(), pool)));
         pools
+    }
+
+    /// What the models of the runtime endpoint drain together, where the account has a quota of all of them.
+    fn account(&mut self, pools: &BTreeMap<PoolId, Pool>, quotas: &QuotaListings) -> Option<Pool> {
+        let names = quotas.names();
+        let id = PoolId::of_account(self.scope);
+        let old = self.book.pools.get(&id);
+        let kind = QuotaKind::CrossModelTpd;
+        let mapping = match (names.account_mapping(), old) {
+            // Part of the names proves nothing.
+            (Mapping::Unknown, Some(old)) => old.mapping(kind).clone(),
+            (mapping, _) => mapping,
+        };
+        let is_called = pools.keys().any(|it| it.family.is_of_runtime());
+        let is_there = is_called && matches!(mapping, Mapping::Mapped { .. });
+        if old.is_none() && !is_there {
+            return None;
+        }
+        let pool = Pool {
+            id,
+            burndown: None,
+            worth: old.and_then(|it| it.worth),
+            mappings: BTreeMap::from([(kind, mapping)]),
+        };
+        if old != Some(&pool) {
+            self.found.push(Record::Pool(pool.clone()));
+        }
+        Some(pool)
     }
 
     /// Records the quotas that the pools are mapped to, candidates included, the one that all models share, and those

@@ -14,7 +14,7 @@ pub(super) enum Endpoint {
 impl Endpoint {
     pub(super) const fn of(family: Family) -> Self {
         match family {
-            Family::OnDemand | Family::Geo | Family::Global => Self::Runtime,
+            Family::OnDemand | Family::Geo | Family::Global | Family::Account => Self::Runtime,
             Family::Mantle => Self::Mantle,
         }
     }

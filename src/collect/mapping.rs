@@ -56,6 +56,21 @@ impl QuotaNames {
         self.account_tpd.as_ref().map(|(code, _)| code)
     }
 
+    /// How the account as a whole is limited by the day.
+    #[must_use]
+    pub fn account_mapping(&self) -> Mapping {
+        match &self.account_tpd {
+            Some((code, name)) => Mapping::Mapped {
+                code: code.clone(),
+                proof: format!(
+                    "`{name}` counts all models of the runtime endpoint in this account and Region together, by price"
+                ),
+            },
+            None if self.is_whole => Mapping::Absent,
+            None => Mapping::Unknown,
+        }
+    }
+
     fn new(names: &BTreeMap<QuotaCode, String>, is_whole: bool) -> Self {
         let mut all = Self {
             rows: Vec::new(),

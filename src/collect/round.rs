@@ -25,7 +25,7 @@ use crate::{
     cloud::{Cloud, Fault, FaultClass},
     model::{
         book::{Book, Record},
-        catalog::{Family, PoolId},
+        catalog::PoolId,
         desk::DeskReading,
         history::{Stretch, StretchKey},
         ids::{QuotaCode, Region, Scope},
@@ -313,7 +313,7 @@ impl Round<'_> {
         let asleep: Vec<(PoolId, Depth)> = book
             .reads_in(scope)
             .filter(|(_, through)| **through < until)
-            .filter(|(pool, _)| pool.family != Family::Mantle)
+            .filter(|(pool, _)| pool.family.is_of_runtime())
             .map(|(pool, _)| (pool.clone(), Depth::Quick))
             .collect();
         if asleep.is_empty() {

@@ -87,7 +87,7 @@ pub(super) fn runs_out(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Cond
         "{ use = \"85 %\", chance = \"30 %\" }",
         near,
     );
-    let climb = if kind == Some(QuotaKind::Tpd) {
+    let climb = if kind.is_some_and(QuotaKind::is_daily) {
         Some(None) // what is written nevertheless is an unknown key
     } else {
         let climb = table.take("climb").and_then(|it| climb_of(sheet, &it));

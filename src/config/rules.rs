@@ -56,6 +56,10 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../alert-rules/tpd.toml"),
     ),
     (
+        "alert-rules/cross-model-tpd.toml",
+        include_str!("../../alert-rules/cross-model-tpd.toml"),
+    ),
+    (
         "alert-rules/tpm-share.toml",
         include_str!("../../alert-rules/tpm-share.toml"),
     ),

@@ -222,8 +222,14 @@ impl Forecast {
     /// counted.
     #[must_use]
     pub fn exhaustion(&self, quota: f64) -> Option<Exhaustion> {
+        self.exhaustion_in_doubt(quota, 0.0)
+    }
+
+    /// As [`Self::exhaustion`], of a quota that may be less by a factor of up to `e^doubt`, any of them alike.
+    #[must_use]
+    pub fn exhaustion_in_doubt(&self, quota: f64, doubt: f64) -> Option<Exhaustion> {
         let is_known = self.fit.is_old() && 0.0 < quota;
-        is_known.then(|| self.path.exhaustion(&self.fit, quota))?
+        is_known.then(|| self.path.exhaustion(&self.fit, quota, doubt))?
     }
 }
 

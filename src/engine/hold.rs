@@ -17,7 +17,6 @@ use crate::model::{
     rule::{Condition, Rule},
     series::{PoolSeries, SETTLE_MINUTES},
     time::{DAY, Minute, Timestamp},
-    units::QuotaKind,
 };
 
 /// Without a track judging starts at most so far back: what was over a day ago is history, not news.
@@ -65,10 +64,7 @@ impl Span {
         let back = i64::from(rule.window.of().max(rule.clear_minutes));
         let looks = start.plus(-back);
         let first = match rule.condition {
-            Condition::QuotaShare {
-                kind: QuotaKind::Tpd,
-                ..
-            } => day_start(looks),
+            Condition::QuotaShare { kind, .. } if kind.is_daily() => day_start(looks),
             Condition::QuotaShare { .. }
             | Condition::Count { .. }
             | Condition::Slow { .. }

@@ -38,7 +38,7 @@ use crate::model::{
 use sitting::{Said, Sitting};
 
 /// The shape of [`Learned`] as it is kept: one more with each change of what it consists of.
-pub const SHAPE: u16 = 7;
+pub const SHAPE: u16 = 8;
 /// Days of history that are worth learning from.
 pub const LEARNED_DAYS: i64 = 15;
 /// A minute that was nearly bad is worth a closer look for so long.
@@ -520,6 +520,7 @@ impl Group<Ahead> {
                 wanted: wanted(kind, strip, minute),
                 throttles: failures(strip, Signal::Throttles, minute),
                 quota: limits.at(minute),
+                doubt: limits.doubt,
             };
             if is_past {
                 state.catch_up(&seen, &ground.growth);
@@ -575,6 +576,8 @@ impl Ahead {
 /// What a quota was and is.
 #[derive(Debug, Default)]
 struct Limits {
+    /// See [`Seen::doubt`].
+    doubt: f32,
     now: Option<Amount>,
     /// When it changed, newest first, and what it was before.
     before: Vec<(Minute, Option<Amount>)>,
@@ -590,14 +593,17 @@ impl Limits {
         let first = (scope.clone(), code.clone(), Timestamp::MIN);
         let changes = ground.changes.range(first..);
         let own = changes.take_while(|((at, of, _), _)| at == scope && *of == code);
-        let family = ground.pool.id.family;
-        let allowed = |old: Amount| quota.map_or(old, |it| it.allowed(old, family));
+        let pool = ground.pool;
+        let allowed = |old: Amount| quota.map_or(Some(old), |it| it.allowed(old, pool));
         let mut before: Vec<_> = own
-            .map(|(_, change)| (Minute::of(change.at), change.old.map(allowed)))
+            .map(|(_, change)| (Minute::of(change.at), change.old.and_then(allowed)))
             .collect();
         before.reverse();
+        #[expect(clippy::cast_possible_truncation, reason = "a few digits of a ratio")]
+        let doubt = pool.worth.map_or(0.0, |it| it.doubt() as f32);
         Self {
-            now: quota.and_then(|it| it.limit_for(family).amount()),
+            doubt,
+            now: quota.and_then(|it| it.limit_for(pool).amount()),
             before,
         }
     }

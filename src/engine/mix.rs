@@ -63,7 +63,7 @@ impl Mix {
 pub const fn unit(kind: QuotaKind) -> Signal {
     match kind {
         QuotaKind::Rpm => Signal::Invocations,
-        QuotaKind::Tpm | QuotaKind::Tpd => Signal::ChargedTokens,
+        QuotaKind::Tpm | QuotaKind::Tpd | QuotaKind::CrossModelTpd => Signal::ChargedTokens,
         QuotaKind::InputTpm => Signal::InputTokens,
         QuotaKind::OutputTpm => Signal::OutputTokens,
     }

@@ -11,7 +11,6 @@ use crate::model::{
     rule::Condition,
     series::Signal,
     time::{DAY, Minute},
-    units::QuotaKind,
 };
 
 /// Looks at minutes in order, remembering what a look needs of earlier ones.
@@ -42,14 +41,11 @@ impl<'a> Observer<'a> {
         let Yardstick::QuotaShare(line) = self.yardstick else {
             return Use::Unknown;
         };
-        match line.kind {
-            QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
-                minute_use(line.kind, self.strip, minute)
-            }
-            QuotaKind::Tpd => {
-                let charged = self.strip.value(Signal::ChargedTokens, minute);
-                self.day.add(minute, charged)
-            }
+        if line.kind.is_daily() {
+            let charged = self.strip.value(Signal::ChargedTokens, minute);
+            self.day.add(minute, charged)
+        } else {
+            minute_use(line.kind, self.strip, minute)
         }
     }
 
@@ -102,7 +98,7 @@ impl<'a> Observer<'a> {
 }
 
 fn is_daily(yardstick: &Yardstick<'_>) -> bool {
-    matches!(yardstick, Yardstick::QuotaShare(line) if line.kind == QuotaKind::Tpd)
+    matches!(yardstick, Yardstick::QuotaShare(line) if line.kind.is_daily())
 }
 
 pub(super) fn day_start(minute: Minute) -> Minute {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::residency::Law;
 use crate::model::{
     book::Book,
-    catalog::{Family, PoolId},
+    catalog::PoolId,
     ids::{AccountId, ModelId, PrincipalArn, Scope, TargetId},
     permit::{Callers, Permit, not_asked},
     time::{DAY, Minute},
@@ -47,7 +47,7 @@ pub fn ways_out(
 
 /// The mantle endpoint has actions of its own, and no profiles.
 fn is_way(pool: &PoolId) -> bool {
-    pool.family != Family::Mantle
+    pool.family.is_of_runtime()
 }
 
 /// What is known of one way.

@@ -11,7 +11,7 @@
 
 use crate::model::{
     book::Book,
-    catalog::{Family, Pool, PoolId},
+    catalog::{Pool, PoolId},
     ids::{QuotaCode, TargetId},
     incident::{Cause, Incident},
     permit::Callers,
@@ -279,8 +279,8 @@ pub fn of_incident(around: Around<'_>, incident: &Incident) -> Vec<Sibling> {
     let others = pools.filter(|pool| {
         pool.id.model == own.model
             && pool.id.scope.account == own.scope.account
-            && pool.id.family != Family::Mantle
-            && own.family != Family::Mantle
+            && pool.id.family.is_of_runtime()
+            && own.family.is_of_runtime()
             && !incident.pools.contains(&pool.id)
     });
     let callers = around.callers.get(&own.scope.account);

@@ -46,6 +46,7 @@ pub(super) fn pool() -> Pool {
     Pool {
         id: pool_id(),
         burndown: Some(5.0),
+        worth: None,
         mappings: QuotaKind::ALL.map(|kind| (kind, mapped.clone())).into(),
     }
 }

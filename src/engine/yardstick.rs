@@ -107,7 +107,7 @@ impl<'a> Yardstick<'a> {
         };
         let limit = quotas
             .get(&(pool.id.scope.clone(), code.clone()))
-            .map_or(Limit::Unknown, |quota| quota.limit_for(pool.id.family));
+            .map_or(Limit::Unknown, |quota| quota.limit_for(pool));
         let line = |quota, is_default| {
             Self::QuotaShare(QuotaLine {
                 kind: *kind,
@@ -196,7 +196,7 @@ pub(super) const fn signals_of_use(kind: QuotaKind) -> &'static [Signal] {
     match kind {
         QuotaKind::Rpm => &[Invocations, Throttles],
         QuotaKind::Tpm => &[Invocations, Throttles, ChargedTokens],
-        QuotaKind::Tpd => &[ChargedTokens],
+        QuotaKind::Tpd | QuotaKind::CrossModelTpd => &[ChargedTokens],
         QuotaKind::InputTpm => &[InputTokens],
         QuotaKind::OutputTpm => &[OutputTokens],
     }
@@ -254,7 +254,7 @@ pub(super) fn minute_use(kind: QuotaKind, strip: &Strip, minute: Minute) -> Use 
             charged.map_or(Use::Unknown, |charged| token_use(charged, through, refused))
         }
         // Summed over the day by `DayUse`, unscaled: refused requests are tried again within the day and charged then.
-        QuotaKind::Tpd => charged.map_or(Use::Unknown, Use::Exactly),
+        QuotaKind::Tpd | QuotaKind::CrossModelTpd => charged.map_or(Use::Unknown, Use::Exactly),
         // The mantle endpoint publishes no throttles, so there is nothing to scale by.
         QuotaKind::InputTpm => tokens(strip, Signal::InputTokens, minute),
         QuotaKind::OutputTpm => tokens(strip, Signal::OutputTokens, minute),

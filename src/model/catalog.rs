@@ -9,6 +9,7 @@ use super::{
     ids::{ModelId, Scope, TargetId},
     time::Timestamp,
     units::QuotaKind,
+    worth::Worth,
 };
 use crate::model::ids::QuotaCode;
 
@@ -23,11 +24,19 @@ pub enum Family {
     Global,
     /// The `bedrock-mantle` endpoint.
     Mantle,
+    /// All models of the `bedrock-runtime` endpoint together: no request is counted here alone, each is here as well.
+    Account,
 }
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 4] = [Self::OnDemand, Self::Geo, Self::Global, Self::Mantle];
+    pub const ALL: [Self; 5] = [
+        Self::OnDemand,
+        Self::Geo,
+        Self::Global,
+        Self::Mantle,
+        Self::Account,
+    ];
 
     /// The kinds of quota that limit pools of this family, tokens first: that is the order in which increases are asked.
     #[must_use]
@@ -37,6 +46,16 @@ impl Family {
                 &[QuotaKind::Tpm, QuotaKind::Rpm, QuotaKind::Tpd]
             }
             Self::Mantle => &[QuotaKind::InputTpm, QuotaKind::OutputTpm],
+            Self::Account => &[QuotaKind::CrossModelTpd],
+        }
+    }
+
+    /// Whether its requests go to the `bedrock-runtime` endpoint, each to one model.
+    #[must_use]
+    pub const fn is_of_runtime(self) -> bool {
+        match self {
+            Self::OnDemand | Self::Geo | Self::Global => true,
+            Self::Mantle | Self::Account => false,
         }
     }
 
@@ -48,6 +67,7 @@ impl Family {
             Self::Geo => "geo",
             Self::Global => "global",
             Self::Mantle => "mantle",
+            Self::Account => "account",
         }
     }
 }
@@ -69,6 +89,18 @@ pub struct PoolId {
     pub family: Family,
     /// The base model.
     pub model: ModelId,
+}
+
+impl PoolId {
+    /// What the models of the runtime endpoint drain together.
+    #[must_use]
+    pub fn of_account(scope: &Scope) -> Self {
+        Self {
+            scope: scope.clone(),
+            family: Family::Account,
+            model: ModelId::new("all-models"),
+        }
+    }
 }
 
 impl fmt::Display for PoolId {
@@ -167,6 +199,9 @@ pub struct Pool {
     pub id: PoolId,
     /// Output tokens are charged this many times; `None` where no source states a rate for this model.
     pub burndown: Option<f64>,
+    /// What its quota's tokens are worth, where they are weighed by price; `None` for every other pool, and while no price is
+    /// known.
+    pub worth: Option<Worth>,
     /// One mapping per kind.
     pub mappings: BTreeMap<QuotaKind, Mapping>,
 }

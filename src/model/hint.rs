@@ -134,8 +134,23 @@ pub struct Daily {
     pub today: f64,
     /// The daily quota; `None` where none could be read.
     pub quota: Option<(QuotaCode, Amount)>,
+    /// What all models of the account took of the daily quota that they share, where that may be what is used up.
+    pub shared: Option<SharedDay>,
     /// Minutes until the next day begins.
     pub left: u16,
+}
+
+/// The day of a quota that weighs all models by price.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedDay {
+    /// Its code.
+    pub code: QuotaCode,
+    /// Taken since 00:00 UTC, in USD.
+    pub today: f64,
+    /// What the quota comes to at least, in USD.
+    pub low: f64,
+    /// And at most.
+    pub high: f64,
 }
 
 /// Server errors beside refusals, far below every quota per minute: AWS is short of capacity.

@@ -1,7 +1,7 @@
 //! The value of a quota, and how far it may be trusted.
 
 use super::{
-    catalog::Family,
+    catalog::{Family, Pool},
     ids::{QuotaCode, Scope},
     time::Timestamp,
     units::Amount,
@@ -78,29 +78,32 @@ impl Quota {
         }
     }
 
-    /// [`Self::limit`], for traffic of this family.
+    /// [`Self::limit`], for this pool: in what the pool's use is counted in.
     #[must_use]
-    pub fn limit_for(&self, family: Family) -> Limit {
+    pub fn limit_for(&self, pool: &Pool) -> Limit {
+        let of = |value| self.allowed(value, pool);
         match self.limit() {
-            Limit::Applied(value) => Limit::Applied(self.allowed(value, family)),
-            Limit::Default(value) => Limit::Default(self.allowed(value, family)),
+            Limit::Applied(value) => of(value).map_or(Limit::Unknown, Limit::Applied),
+            Limit::Default(value) => of(value).map_or(Limit::Unknown, Limit::Default),
             other @ (Limit::Blocked | Limit::Unknown) => other,
         }
     }
 
-    /// What a value of this quota allows traffic of this family.
+    /// What a value of this quota allows this pool; `None` where nobody can tell.
     #[must_use]
-    pub fn allowed(&self, value: Amount, family: Family) -> Amount {
-        Amount::new(self.times(family) * value.get()).unwrap_or(value)
+    pub fn allowed(&self, value: Amount, pool: &Pool) -> Option<Amount> {
+        Amount::new(self.times(pool)? * value.get())
     }
 
-    /// How many times its value traffic of this family may take.
+    /// How many times its value this pool may take, in what the pool's use is counted in; `None` where nobody can tell. Of
+    /// what is weighed by price it is the most that may be: what passes that has passed the quota for sure.
     #[must_use]
-    pub fn times(&self, family: Family) -> f64 {
+    pub fn times(&self, pool: &Pool) -> Option<f64> {
         let is_doubled = self.name.to_lowercase().contains(DOUBLED_FOR_GEO);
-        match family {
-            Family::Geo if is_doubled => 2.0,
-            Family::Geo | Family::OnDemand | Family::Global | Family::Mantle => 1.0,
+        match pool.id.family {
+            Family::Geo if is_doubled => Some(2.0),
+            Family::Geo | Family::OnDemand | Family::Global | Family::Mantle => Some(1.0),
+            Family::Account => pool.worth.map(|it| it.high),
         }
     }
 }

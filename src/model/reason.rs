@@ -285,7 +285,9 @@ impl Reason {
                 bad,
                 of,
             } => format!(
-                "{used} of {quota} {unit} ({percent:.0} % of the {source}quota {code}) at {minute}; {bad} of the last {of} minutes at {above} or more",
+                "{said} of {all} {unit} ({percent:.0} % of the {source}quota {code}) at {minute}; {bad} of the last {of} minutes at {above} or more",
+                said = kind.said(*used),
+                all = kind.said(*quota),
                 unit = kind.unit(),
                 percent = 100.0 * used.get() / quota.get(),
                 source = if *is_default { "default " } else { "" },
@@ -296,7 +298,8 @@ impl Reason {
                 used,
                 coverage,
             } => format!(
-                "14-day peak {used} {unit} at {minute} ({whole}.{rest:02} % of the minutes observed)",
+                "14-day peak {said} {unit} at {minute} ({whole}.{rest:02} % of the minutes observed)",
+                said = kind.said(*used),
                 unit = kind.unit(),
                 whole = coverage / 100,
                 rest = coverage % 100,
@@ -403,17 +406,14 @@ impl Reason {
             (None, None, _) => "hardly within 30 days".to_owned(),
         };
         let share = 100.0 * used.get() / quota.get();
-        let used = match kind {
-            QuotaKind::Tpd => {
-                format!("up to {minute} the fuller one of yesterday and today took {used}")
-            }
-            QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
-                format!("use at {minute}: {used}")
-            }
-        };
-        let anew = match kind {
-            QuotaKind::Tpd => "; each day begins anew at 00:00 UTC",
-            QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => "",
+        let (used, quota) = (kind.said(*used), kind.said(*quota));
+        let (used, anew) = if kind.is_daily() {
+            (
+                format!("up to {minute} the fuller one of yesterday and today took {used}"),
+                "; each day begins anew at 00:00 UTC",
+            )
+        } else {
+            (format!("use at {minute}: {used}"), "")
         };
         format!(
             "by the forecast the {kind} quota {code} of {quota} runs out {when}; {} within 24 hours, {} within 7 days; {used} ({share:.0} %){anew}",

@@ -208,6 +208,9 @@ impl Signal {
         match (family, self) {
             (Family::Mantle, Self::InputTokens | Self::OutputTokens) => Some(Depth::Quick),
             (Family::Mantle, Self::Invocations) => Some(Depth::Full),
+            // Not read but added up: what the models took, weighed by their prices.
+            (Family::Account, Self::ChargedTokens) => Some(Depth::Quick),
+            (Family::Account, _) => None,
             (
                 Family::Mantle,
                 Self::Throttles

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::worth::UNIT_USD;
+
 /// A share of a quota in basis points: 8 000 is 80 %. Invariant: `1..=10_000`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Share(u16);
@@ -111,6 +113,8 @@ pub enum QuotaKind {
     Tpm,
     /// Tokens per day, burndown-weighted.
     Tpd,
+    /// Tokens per day of all models of the `bedrock-runtime` endpoint together, each weighed by its price.
+    CrossModelTpd,
     /// Input tokens per minute of the `bedrock-mantle` endpoint.
     InputTpm,
     /// Output tokens per minute of the `bedrock-mantle` endpoint, each counted once.
@@ -119,21 +123,23 @@ pub enum QuotaKind {
 
 impl QuotaKind {
     /// All kinds. Which of them a pool knows is told by its [`Family`](crate::model::catalog::Family).
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Tpm,
         Self::Rpm,
         Self::Tpd,
         Self::InputTpm,
         Self::OutputTpm,
+        Self::CrossModelTpd,
     ];
 
-    /// `rpm`, `tpm`, `tpd`, `input_tpm` or `output_tpm`, as in TOML and JSON.
+    /// `rpm`, `tpm`, `tpd`, `cross_model_tpd`, `input_tpm` or `output_tpm`, as in TOML and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rpm => "rpm",
             Self::Tpm => "tpm",
             Self::Tpd => "tpd",
+            Self::CrossModelTpd => "cross_model_tpd",
             Self::InputTpm => "input_tpm",
             Self::OutputTpm => "output_tpm",
         }
@@ -146,8 +152,29 @@ impl QuotaKind {
             Self::Rpm => "requests per minute",
             Self::Tpm => "tokens per minute",
             Self::Tpd => "tokens per day",
+            Self::CrossModelTpd => "worth of tokens per day, all models together",
             Self::InputTpm => "input tokens per minute",
             Self::OutputTpm => "output tokens per minute",
+        }
+    }
+
+    /// An amount of it as a person reads it: a number, or USD where prices are what is counted.
+    #[must_use]
+    pub fn said(self, amount: Amount) -> String {
+        match self {
+            Self::CrossModelTpd => format!("{} USD", grouped(amount.get() * UNIT_USD)),
+            Self::Rpm | Self::Tpm | Self::Tpd | Self::InputTpm | Self::OutputTpm => {
+                amount.to_string()
+            }
+        }
+    }
+
+    /// Whether it counts by the UTC day.
+    #[must_use]
+    pub const fn is_daily(self) -> bool {
+        match self {
+            Self::Tpd | Self::CrossModelTpd => true,
+            Self::Rpm | Self::Tpm | Self::InputTpm | Self::OutputTpm => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One cycle: collect what is due, judge, plan, commit, perform what is due, record. The order is the design.
 //!
 //! - `collecting`: one round an account and Region, side by side, and what they find;
+//! - `accounts`: what all models together take of the quota that they share;
 //! - `checking`: charged tokens held against the formula, once a day;
 //! - `judging`: verdicts of the pools with news, and the plan;
 //! - `effects`: intents carried out, and what people answer;
@@ -9,6 +10,7 @@
 //! - `targets`: who took what of a pool, and the tags of today;
 //! - `spending`: what all of it costs.
 
+mod accounts;
 mod checking;
 mod collecting;
 mod effects;
@@ -42,6 +44,7 @@ use crate::{
     },
     store::{Ledger, StoreError},
 };
+use accounts::Accounts;
 use collecting::Rounds;
 use keeping::Keeping;
 use learning::Learning;
@@ -84,6 +87,7 @@ pub struct Cycle {
     /// What a digest tells beside the book.
     beside: Beside,
     keeping: Keeping,
+    accounts: Accounts,
     learning: Learning,
     /// The last day of each pool whose charged tokens were held against the formula.
     days_checked: BTreeMap<PoolId, i64>,
@@ -128,6 +132,7 @@ impl Cycle {
             unjudged: BTreeSet::new(),
             is_changed: false,
             keeping,
+            accounts: Accounts::default(),
             learning: Learning::default(),
             days_checked: BTreeMap::new(),
             patience,
@@ -155,6 +160,7 @@ impl Cycle {
         }
         self.perform_due(now).await?;
         self.cross_check(now);
+        self.add_up_older(now).await?;
         self.keep(now).await?;
         self.keep_taught(now).await?;
         self.count_cost(now).await?;
@@ -173,6 +179,7 @@ impl Cycle {
         self.unjudged
             .extend(self.shared.book().read_through.keys().cloned());
         self.is_changed = true;
+        self.accounts.configure();
         self.shared.configure(Arc::clone(&settings));
         self.settings = settings;
     }

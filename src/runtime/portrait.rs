@@ -3,9 +3,22 @@
 pub use crate::engine::portrait::{PerRequest, Pressure, coverage, per_request};
 use crate::{
     collect::{long_input_tokens, most_reserved_output},
-    engine::portrait,
-    model::{series::PoolSeries, time::Minute},
+    engine::{cross_model::Rates, portrait},
+    model::{
+        book::Book,
+        ids::{ModelId, Scope},
+        price::Prices,
+        series::PoolSeries,
+        time::Minute,
+    },
 };
+
+/// The models of an account that are weighed like the dearest one, since nobody said what they cost; none where no price is
+/// known at all.
+#[must_use]
+pub fn without_price(book: &Book, prices: &Prices, scope: &Scope, at: Minute) -> Vec<ModelId> {
+    Rates::of(book, prices, scope, at).map_or_else(Vec::new, |it| it.unpriced)
+}
 
 /// What admission may hold against TPM, see [`Pressure`].
 #[must_use]

@@ -183,7 +183,7 @@ impl<'a> PoolView<'a> {
         let loads = of_requests.map(|(demand, (traffic, _))| {
             let a_request = match kind {
                 QuotaKind::Rpm => 1.0,
-                QuotaKind::Tpm | QuotaKind::Tpd => {
+                QuotaKind::Tpm | QuotaKind::Tpd | QuotaKind::CrossModelTpd => {
                     let writes = demand.input * traffic.cache_write_share;
                     demand.input + writes + demand.output * self.burndown
                 }

@@ -88,6 +88,7 @@ pub(crate) fn code_of(label: &str, family: Family, kind: QuotaKind) -> Option<Qu
         Family::Geo => "Cross-region model inference",
         Family::Global => "Global cross-region model inference",
         Family::Mantle => "[bedrock-mantle endpoint]",
+        Family::Account => return None, // by the day only
     };
     let unit = match (family, kind) {
         (Family::Mantle, QuotaKind::InputTpm) => "Input tokens",
@@ -99,6 +100,7 @@ pub(crate) fn code_of(label: &str, family: Family, kind: QuotaKind) -> Option<Qu
             QuotaKind::Rpm
             | QuotaKind::Tpm
             | QuotaKind::Tpd
+            | QuotaKind::CrossModelTpd
             | QuotaKind::InputTpm
             | QuotaKind::OutputTpm,
         ) => return None,

@@ -72,7 +72,7 @@ impl Range {
     fn asked(&self, pool: crate::model::catalog::PoolId, now: Timestamp) -> Result<Asked, String> {
         // What most people mean, and at the mantle endpoint the first of its two quotas.
         let usual = match pool.family {
-            Family::OnDemand | Family::Geo | Family::Global => "tpm",
+            Family::OnDemand | Family::Geo | Family::Global | Family::Account => "tpm",
             Family::Mantle => "input_tokens",
         };
         let signal = signal(self.signal.as_deref().unwrap_or(usual))?;

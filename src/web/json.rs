@@ -179,11 +179,11 @@ pub struct Headroom {
     pub account_name: Option<String>,
     /// The source Region.
     pub region: String,
-    /// `on-demand`, `geo`, `global` or `mantle`.
+    /// `on-demand`, `geo`, `global` or `mantle`; `account` for all models of the runtime endpoint together.
     pub family: String,
     /// The base model.
     pub model: String,
-    /// `rpm`, `tpm`, `tpd`, `input_tpm` or `output_tpm`.
+    /// `rpm`, `tpm`, `tpd`, `cross_model_tpd`, `input_tpm` or `output_tpm`.
     pub kind: String,
     /// The code, where the mapping is certain.
     pub quota_code: Option<String>,
@@ -200,7 +200,10 @@ pub struct Headroom {
     pub reserved: Option<Reserved>,
     /// When demand exhausts the quota, by the forecast; `null` while too little is known to say.
     pub ahead: Option<Ahead>,
-    /// The quota.
+    /// What `used`, `limit` and what is forecast are counted in: `requests`, `tokens`, or `usd` where tokens are weighed by
+    /// price.
+    pub unit: String,
+    /// The quota; of one that is weighed by price, the most that it may come to (see `note`).
     pub limit: Option<f64>,
     /// `used / limit`; above 1 when demand exceeds the quota.
     pub share: Option<f64>,

@@ -164,6 +164,7 @@ impl World {
         self.book.apply(vec![Record::Pool(Pool {
             id: pool.clone(),
             burndown: Some(5.0),
+            worth: None,
             mappings,
         })]);
     }

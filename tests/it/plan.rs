@@ -149,6 +149,7 @@ impl Stage {
         let pool = Pool {
             id: id.clone(),
             burndown: Some(5.0),
+            worth: None,
             mappings,
         };
         let target = Target {

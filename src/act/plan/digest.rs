@@ -316,7 +316,7 @@ fn quotas<'a>(draft: &Draft<'a>, ours: Ours<'_>, at: Minute) -> Vec<Used<'a>> {
     let mut found = Vec::new();
     for pool in pools {
         let kinds = pool.id.family.kinds().iter().copied();
-        for kind in kinds.filter(|it| *it != QuotaKind::Tpd) {
+        for kind in kinds.filter(|it| !it.is_daily()) {
             let Some(code) = pool.mapping(kind).code() else {
                 continue;
             };

@@ -124,7 +124,7 @@ const fn order(incident: &Incident) -> u8 {
     match incident.kind {
         Some(QuotaKind::Tpm) => 0,
         Some(QuotaKind::Rpm) => 1,
-        Some(QuotaKind::Tpd) => 2,
+        Some(QuotaKind::Tpd | QuotaKind::CrossModelTpd) => 2,
         Some(QuotaKind::InputTpm | QuotaKind::OutputTpm) => 3,
         None => 4,
     }
@@ -248,6 +248,12 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
         return Some(format!(
             "AWS calls the model behind {code} LEGACY and raises no quota of it: move to a newer model"
         ));
+    }
+    if incident.kind == Some(QuotaKind::CrossModelTpd) {
+        return Some(
+            "AWS does not publish how it weighs the models, so that the use is an estimate: good for a warning, never for a request; raising it takes a support case with the tokens of each model"
+                .to_owned(),
+        );
     }
     let is_weighted = matches!(incident.kind, Some(QuotaKind::Tpm | QuotaKind::Tpd));
     if is_weighted && !usage.is_burndown_known {

@@ -56,7 +56,7 @@ pub(super) fn look(draft: &Draft<'_>, incident: &mut Incident) {
     };
     let mut found = hints(&evidence, incident);
     // That the tokens of the day run short is what such an incident says itself.
-    let is_daily = incident.kind == Some(QuotaKind::Tpd);
+    let is_daily = incident.kind.is_some_and(QuotaKind::is_daily);
     found.retain(|hint| !(is_daily && matches!(hint.clue, Clue::Daily(_))));
     if !found.is_empty() {
         incident.hints = found;

@@ -52,10 +52,7 @@ pub(super) fn at_full_use(
         Some((words, bill))
     });
     let (words, bill) = found.next()?;
-    let a_day = match kind {
-        QuotaKind::Tpd => 1.0,
-        QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => 1_440.0,
-    };
+    let a_day = if kind.is_daily() { 1.0 } else { 1_440.0 };
     let usd = bill.usd / bill.mix.units * room.get() * a_day;
     let text = format!(
         "{FULL_USE}the {room} {unit} asked for beyond today's {applied} would cost {usd} a day: {how} {words} ({mix}), {price}",
@@ -63,7 +60,7 @@ pub(super) fn at_full_use(
         usd = about(usd),
         how = match kind {
             QuotaKind::Rpm => "all day as the requests of",
-            QuotaKind::Tpd => "at the mix of",
+            QuotaKind::Tpd | QuotaKind::CrossModelTpd => "at the mix of",
             QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => "all day at the mix of",
         },
         mix = bill.words(kind),
@@ -110,7 +107,7 @@ impl Bill {
             if mix.tokens() <= 0.0 {
                 continue;
             }
-            mix.units /= quota.times(pool.id.family);
+            mix.units /= quota.times(pool)?;
             let (price, source) = price_of(draft, pool)?;
             let more = Self::of_pool(pool, mix, price, source);
             bill = Some(match bill {
@@ -186,9 +183,11 @@ impl Bill {
         let parts: Vec<String> = parts.collect();
         let each = match kind {
             QuotaKind::Rpm => format!("{} tokens each: ", grouped((all / self.mix.units).round())),
-            QuotaKind::Tpm | QuotaKind::Tpd | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
-                String::new()
-            }
+            QuotaKind::Tpm
+            | QuotaKind::Tpd
+            | QuotaKind::CrossModelTpd
+            | QuotaKind::InputTpm
+            | QuotaKind::OutputTpm => String::new(),
         };
         let is_charged = matches!(kind, QuotaKind::Tpm | QuotaKind::Tpd);
         let counts = self.burndown.filter(|it| is_charged && 1.0 < *it);

@@ -77,7 +77,7 @@ pub(super) fn usage_of_code(
     let pools: Vec<&Pool> = pools_of(book, scope, code).collect();
     let until = Minute(incident.last_bad.0.saturating_add(1));
     let mut from = until.plus(-WINDOW_DAYS * DAY);
-    if kind == QuotaKind::Tpd {
+    if kind.is_daily() {
         from = Minute(from.0.div_euclid(DAY) * DAY); // whole days
     }
     let quota = book.quotas.get(&(scope.clone(), code.clone()));
@@ -90,11 +90,10 @@ pub(super) fn usage_of_code(
         .zip(&minutes)
         .filter_map(|(minute, sample)| sample.value().map(|value| (minute, value)))
         .collect();
-    let known = match kind {
-        QuotaKind::Tpd => days(from, &minutes),
-        QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
-            observed.clone()
-        }
+    let known = if kind.is_daily() {
+        days(from, &minutes)
+    } else {
+        observed.clone()
     };
     let &(peak_at, peak) = known.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
     // Minutes before a model's first request are zeros like any other: its age counts from the first use.
@@ -107,11 +106,10 @@ pub(super) fn usage_of_code(
         .map(|(_, value)| *value)
         .filter(|value| 0.0 < *value)
         .collect();
-    let day = match kind {
-        QuotaKind::Tpd => Minute((until.plus(-1).0.div_euclid(DAY) - 1) * DAY),
-        QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
-            until.plus(-DAY)
-        }
+    let day = if kind.is_daily() {
+        Minute((until.plus(-1).0.div_euclid(DAY) - 1) * DAY)
+    } else {
+        until.plus(-DAY)
     };
     let mut last_day: Vec<f64> = known
         .iter()
@@ -154,7 +152,7 @@ pub(super) fn drained(
     let mut minutes = vec![Sample::Unobserved; usize::try_from(until.since(from)).ok()?];
     for pool in pools {
         // Of what is doubled for some traffic, that traffic takes half.
-        let weight = quota.map_or(1.0, |it| it.times(pool.id.family).recip());
+        let weight = quota.map_or(Some(1.0), |it| it.times(pool))?.recip();
         let used = used(past, &pool.id, kind, from, until);
         for (total, used) in minutes.iter_mut().zip(used) {
             *total = plus(*total, times(used, weight));
@@ -227,7 +225,7 @@ pub fn highest_share(book: &Book, pool: &Pool, until: Minute) -> f64 {
 /// The quotas that can refuse a request within the minute.
 fn kinds_a_minute(pool: &Pool) -> impl Iterator<Item = QuotaKind> {
     let kinds = pool.id.family.kinds().iter().copied();
-    kinds.filter(|kind| *kind != QuotaKind::Tpd)
+    kinds.filter(|kind| !kind.is_daily())
 }
 
 /// Whether anything was throttled in the incident's pools after `since`.
@@ -317,7 +315,9 @@ fn used(
     let through = minutes.window(pool, Signal::Invocations, from, until);
     let refused = minutes.window(pool, Signal::Throttles, from, until);
     let tokens = match kind {
-        QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::Tpd => Signal::ChargedTokens,
+        QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::Tpd | QuotaKind::CrossModelTpd => {
+            Signal::ChargedTokens
+        }
         QuotaKind::InputTpm => Signal::InputTokens,
         QuotaKind::OutputTpm => Signal::OutputTokens,
     };
@@ -335,7 +335,10 @@ fn used(
                 }
                 _ => charged,
             },
-            QuotaKind::Tpd | QuotaKind::InputTpm | QuotaKind::OutputTpm => charged,
+            QuotaKind::Tpd
+            | QuotaKind::CrossModelTpd
+            | QuotaKind::InputTpm
+            | QuotaKind::OutputTpm => charged,
         })
 }
 

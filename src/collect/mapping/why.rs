@@ -24,10 +24,7 @@ impl Mapper<'_> {
         };
         let doubled = match (row.means.kind, self.family) {
             (QuotaKind::Tpd, Family::Geo) => ", and geo traffic is allowed twice its value",
-            (QuotaKind::Tpd, Family::OnDemand | Family::Global | Family::Mantle)
-            | (QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm, _) => {
-                ""
-            }
+            _ => "",
         };
         let family = self.family;
         format!("`{}` is for {family}, {label}{doubled}", row.name)

@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     collect::fake::{Fake, scope},
     model::{
+        catalog::Family,
         ids::ModelId,
         series::{Reading, Sample, Signal},
     },

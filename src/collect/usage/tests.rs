@@ -43,6 +43,7 @@ fn book(pools: &[(&str, Option<f64>, &[&str])], read_before: Option<i64>) -> Boo
         let known = Pool {
             id: id.clone(),
             burndown: *burndown,
+            worth: None,
             mappings,
         };
         book.apply(vec![Record::Pool(known)]);

@@ -35,6 +35,10 @@ pub(super) const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../../alert-rules/tests/throttles.toml"),
     ),
     (
+        "alert-rules/tests/cross-model-tpd.toml",
+        include_str!("../../../alert-rules/tests/cross-model-tpd.toml"),
+    ),
+    (
         "alert-rules/tests/tpd.toml",
         include_str!("../../../alert-rules/tests/tpd.toml"),
     ),

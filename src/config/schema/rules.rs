@@ -159,7 +159,10 @@ fn unusual() -> Table {
 
 fn runs_out() -> Table {
     let table = |name, says, table| key(name, says, Shape::Table(table)).required();
-    let daily = [QuotaKind::Tpd];
+    let daily: Vec<_> = QuotaKind::ALL
+        .into_iter()
+        .filter(|it| it.is_daily())
+        .collect();
     let by_the_minute = QuotaKind::ALL.into_iter().filter(|it| !daily.contains(it));
     let by_the_minute: Vec<_> = by_the_minute.collect();
     Table::ways(

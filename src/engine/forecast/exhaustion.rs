@@ -97,9 +97,9 @@ impl Outlook<'_> {
         (highest + far.bias + ONE_IN_TWENTY * deviation).exp()
     }
 
-    /// By the ways in which the quota may be passed, day by day.
-    pub(super) fn exhaustion(&self, days: &[Vec<Passing>], week_p95: f64) -> Exhaustion {
-        let curve = curve(days);
+    /// By the ways in which the quota may be passed, day by day; of several that are as probable, the mean.
+    pub(super) fn exhaustion(&self, ways: &[Vec<Vec<Passing>>], week_p95: f64) -> Exhaustion {
+        let curve = mean(ways.iter().map(|days| curve(days)));
         let by = |minutes: i64| {
             let before = curve.iter().take_while(|it| it.0 <= minutes);
             before.last().map_or(0.0, |it| it.1)
@@ -141,6 +141,21 @@ impl Outlook<'_> {
     fn start(&self) -> f64 {
         self.origin.0 as f64 / DAY as f64
     }
+}
+
+/// The mean of distributions over the same minutes.
+fn mean(curves: impl ExactSizeIterator<Item = Vec<Point>>) -> Vec<Point> {
+    let weight = u32::try_from(curves.len()).map_or(1.0, |it| f64::from(it).recip());
+    let mut mean: Vec<Point> = Vec::new();
+    for curve in curves {
+        if mean.is_empty() {
+            mean = curve.iter().map(|it| (it.0, 0.0)).collect();
+        }
+        for (sum, point) in mean.iter_mut().zip(curve) {
+            sum.1 += point.1 * weight;
+        }
+    }
+    mean
 }
 
 /// The cumulative distribution: hourly for a week, then daily.

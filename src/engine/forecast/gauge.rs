@@ -51,11 +51,10 @@ impl Default for Gauge {
 
 impl Gauge {
     pub(super) fn of(kind: QuotaKind) -> Self {
-        match kind {
-            QuotaKind::Tpd => Self::Day(Daily::default()),
-            QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
-                Self::Minute(Busy::default())
-            }
+        if kind.is_daily() {
+            Self::Day(Daily::default())
+        } else {
+            Self::Minute(Busy::default())
         }
     }
 
@@ -124,12 +123,12 @@ impl Path {
         Some(sums.fan(&self.outlook(fit), hours, steps))
     }
 
-    /// In the unit of the quota, which is positive.
-    pub(super) fn exhaustion(&self, fit: &Fit, quota: f64) -> Option<Exhaustion> {
+    /// In the unit of the quota, which is positive, and of which `doubt` is in question: see [`Sums::exhaustion`].
+    pub(super) fn exhaustion(&self, fit: &Fit, quota: f64, doubt: f64) -> Option<Exhaustion> {
         let outlook = self.outlook(fit);
         Some(match self.course.as_ref()? {
             Course::Peaks(peaks) => peaks.exhaustion(&outlook, quota),
-            Course::Sums(sums) => sums.exhaustion(&outlook, quota),
+            Course::Sums(sums) => sums.exhaustion(&outlook, quota, doubt),
         })
     }
 }

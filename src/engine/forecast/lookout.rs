@@ -23,6 +23,8 @@ pub struct Lookout {
     #[serde(skip)]
     growth: Vec<Growth>,
     #[serde(skip)]
+    doubt: f32,
+    #[serde(skip)]
     recalled: Recalled,
 }
 
@@ -37,6 +39,8 @@ pub struct Seen {
     pub throttles: Sample,
     /// The quota in this minute; `None` where it is not known, blocked or not positive.
     pub quota: Option<f64>,
+    /// By how much the quota may be less than that: the logarithm of the ratio, 0 where it is known.
+    pub doubt: f32,
 }
 
 impl Lookout {
@@ -113,8 +117,10 @@ impl Lookout {
     }
 
     fn advance(&mut self, seen: &Seen, growth: &[Growth]) -> Option<Fit> {
-        if self.growth != growth {
+        let is_same_doubt = (self.doubt - seen.doubt).abs() < f32::EPSILON;
+        if self.growth != growth || !is_same_doubt {
             self.growth = growth.to_vec();
+            self.doubt = seen.doubt;
             self.recalled.forget();
         }
         self.recalled.seen.push(seen);
@@ -138,7 +144,8 @@ impl Lookout {
             .and_then(|fit| fit.rise)
             .filter(|_| is_by_the_minute);
         let forecast = fit.map(|fit| self.forecaster.forecast_of(fit));
-        let exhaustion = forecast.and_then(|it| it.exhaustion(of.limit));
+        let doubt = f64::from(self.doubt);
+        let exhaustion = forecast.and_then(|it| it.exhaustion_in_doubt(of.limit, doubt));
         let chances = Chances::new(of, exhaustion, rise);
         self.recalled.put(chances);
         chances
@@ -159,6 +166,8 @@ impl Lookout {
     /// When this quota is exhausted, asked now; a new quota is answered at once.
     #[must_use]
     pub fn exhaustion(&self, quota: f64) -> Option<Exhaustion> {
-        self.forecast()?.exhaustion(self.watch.limit(quota))
+        let doubt = f64::from(self.doubt);
+        self.forecast()?
+            .exhaustion_in_doubt(self.watch.limit(quota), doubt)
     }
 }

@@ -21,9 +21,9 @@ impl Peaks {
     pub(super) fn exhaustion(&self, outlook: &Outlook<'_>, quota: f64) -> Exhaustion {
         let quota = quota.ln();
         let days: Vec<_> = (0..DAYS).map(|day| self.day(outlook, day, quota)).collect();
-        let chances = outlook.exhaustion(&days, outlook.week_p95(highest(&self.hours)));
+        let chances = outlook.exhaustion(&[days], outlook.week_p95(highest(&self.hours)));
         let today = passings(outlook, 0, &self.day, quota);
-        let hour = outlook.exhaustion(&[today], chances.week_p95);
+        let hour = outlook.exhaustion(&[vec![today]], chances.week_p95);
         Exhaustion {
             if_within_day: hour.if_within_day.or(chances.if_within_day),
             ..chances

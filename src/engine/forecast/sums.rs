@@ -23,6 +23,9 @@ pub(super) struct Sums {
 /// labelled traffic chances of a week come true as often as they say with 0.5 to 0.6 (`examples/daily.rs`).
 const WANDERS: f64 = 0.5;
 
+/// Middles of five equal parts of what may be.
+const MIDDLES: [f64; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];
+
 /// What a standard normal passes once in ten.
 const ONE_IN_TEN: f64 = 1.2816;
 
@@ -51,15 +54,25 @@ impl Day<'_> {
 }
 
 impl Sums {
-    /// Of a quota of tokens a day; positive.
-    pub(super) fn exhaustion(&self, outlook: &Outlook<'_>, quota: f64) -> Exhaustion {
-        let days: Vec<_> = (0..DAYS)
-            .map(|day| self.passings(outlook, day, quota))
-            .collect();
+    /// Of a quota of tokens a day; positive. What it really is may be less, by any factor up to `e^doubt` alike: the chances
+    /// are the means of those against five values in between.
+    pub(super) fn exhaustion(&self, outlook: &Outlook<'_>, quota: f64, doubt: f64) -> Exhaustion {
+        let against = |quota: f64| -> Vec<_> {
+            let days = (0..DAYS).map(|day| self.passings(outlook, day, quota));
+            days.collect()
+        };
+        let ways: Vec<_> = if 0.0 < doubt {
+            let middles = MIDDLES.iter();
+            middles
+                .map(|it| against(quota * (-doubt * it).exp()))
+                .collect()
+        } else {
+            vec![against(quota)]
+        };
         let highest = (0..7)
             .map(|day| self.twin(day))
             .fold(f64::NEG_INFINITY, f64::max);
-        outlook.exhaustion(&days, outlook.week_p95(highest))
+        outlook.exhaustion(&ways, outlook.week_p95(highest))
     }
 
     /// What its day comes to by the end of each of `steps` steps of so many hours: one in ten lies below, a half, nine in

@@ -185,6 +185,7 @@ fn a_restart_changes_nothing() {
         wanted: Sample::Value(traffic(minute, 0.06)),
         throttles: Sample::Value((traffic(minute, 0.06) - 260.0).max(0.0)),
         quota: Some(260.0),
+        doubt: 0.0,
     };
     let mut running = Lookout::default();
     let mut restarted = Lookout::default();
@@ -213,6 +214,7 @@ fn catching_up_leaves_the_same_behind_as_pushing() {
         wanted: Sample::Value(traffic(minute, 0.02)),
         throttles: Sample::Value(0.0),
         quota: Some(150.0), // what goes through above it is learned
+        doubt: 0.0,
     };
     let event = [Growth {
         from: START.plus(9 * DAY),
@@ -244,6 +246,7 @@ fn a_new_quota_is_answered_at_once() {
             wanted: Sample::Value(traffic(minute, 0.02)),
             throttles: Sample::Value(0.0),
             quota: Some(quota),
+            doubt: 0.0,
         };
         lookout.push(&seen, &rule(), &[])
     };
@@ -309,6 +312,7 @@ fn one_touched_minute_is_no_exhaustion_and_three_of_five_are() {
                 wanted,
                 throttles,
                 quota: Some(100.0),
+                doubt: 0.0,
             };
             let Some(used) = watch.see(&seen, 100.0, None) else {
                 continue;
@@ -345,6 +349,7 @@ fn told_of(times: impl Fn(i64) -> f64) -> Vec<Way> {
             wanted: Sample::Value(times * traffic(minute, 0.0)),
             throttles: Sample::Value(0.0),
             quota: Some(1_000.0),
+            doubt: 0.0,
         };
         told.extend(lookout.push(&seen, &rule(), &[]).map(|it| it.way));
     }
@@ -372,6 +377,7 @@ fn what_went_through_above_the_quota_is_no_exhaustion_the_next_time() {
                 wanted: Sample::Value(108.0),
                 throttles,
                 quota: Some(100.0),
+                doubt: 0.0,
             };
             watch.see(&seen, 100.0, None);
         }
@@ -447,6 +453,7 @@ fn what_is_remembered_of_a_look_ahead_is_what_a_fresh_look_finds() {
         wanted: Sample::Value(value),
         throttles: Sample::Value(0.0),
         quota: Some(150.0),
+        doubt: 0.0,
     };
     let demand = |at: i64| 60.0 + at as f64 / 100.0 + (at % 7) as f64;
     let mut settled = Lookout::default();
@@ -493,6 +500,7 @@ fn daily(value: impl Fn(i64) -> f64, minutes: i64) -> Lookout {
             wanted: Sample::Value(value(at)),
             throttles: Sample::Value(0.0),
             quota: Some(1_000_000.0),
+            doubt: 0.0,
         };
         lookout.catch_up(&seen, &[]);
     }
@@ -555,6 +563,7 @@ fn a_day_that_is_hardly_known_has_no_chances_until_the_next_one() {
         wanted,
         throttles: Sample::Value(0.0),
         quota: Some(1_000_000.0),
+        doubt: 0.0,
     };
     for at in 0..6 * HOUR {
         let wanted = if at < 2 * HOUR {
@@ -583,6 +592,7 @@ fn a_day_is_used_up_when_it_refuses_and_not_before() {
                 wanted: Sample::Value(value),
                 throttles: Sample::Value(if at < 11 * HOUR { 0.0 } else { 5.0 }),
                 quota: Some(quota),
+                doubt: 0.0,
             };
             lookout.catch_up(&seen, &[]);
         }

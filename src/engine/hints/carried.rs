@@ -26,7 +26,7 @@ fn question(incident: &Incident) -> Option<(Counted, bool)> {
     let of_kind = |kind: QuotaKind| match kind {
         QuotaKind::Rpm => Some((Counted::Requests, false)),
         QuotaKind::Tpm | QuotaKind::Tpd => Some((Counted::Tokens, false)),
-        QuotaKind::InputTpm | QuotaKind::OutputTpm => None, // of pools whose targets are not told apart
+        QuotaKind::InputTpm | QuotaKind::OutputTpm | QuotaKind::CrossModelTpd => None, // of pools whose targets are not told apart
     };
     match &incident.cause {
         Cause::Quota { .. } => of_kind(incident.kind?),

@@ -2,7 +2,7 @@
 
 use super::{Fit, count, scene::Scene};
 use crate::model::{
-    catalog::{Family, Mapping, Pool},
+    catalog::{Mapping, Pool},
     hint::{Clue, Headroom, HeadroomRule, Valley, ValleyRule},
     series::{Sample, Signal},
     time::{DAY, HOUR, Minute},
@@ -21,7 +21,7 @@ pub(super) fn headroom(scene: &Scene<'_>, rule: &HeadroomRule) -> Option<Fit> {
         pool.id.model == own.model
             && pool.id.scope.account == own.scope.account
             && pool.id != *own
-            && pool.id.family != Family::Mantle
+            && pool.id.family.is_of_runtime()
             && (scene.evidence.may_move)(own, &pool.id)
     });
     let lacking = lacking(scene);

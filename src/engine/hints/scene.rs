@@ -97,7 +97,7 @@ impl<'a> Scene<'a> {
         let code = pool.mapping(kind).code()?;
         let key = (pool.id.scope.clone(), code.clone());
         let quota = self.evidence.book.quotas.get(&key)?;
-        let limit = quota.limit_for(pool.id.family);
+        let limit = quota.limit_for(pool);
         let quota = limit.amount()?;
         let is_default = matches!(limit, Limit::Default(_));
         Some(Line {

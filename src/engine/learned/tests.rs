@@ -37,6 +37,7 @@ fn pool() -> Pool {
             model: ModelId::new("anthropic.claude-sonnet-4-6"),
         },
         burndown: Some(5.0),
+        worth: None,
         mappings: [QuotaKind::Rpm, QuotaKind::Tpm].map(mapped).into(),
     }
 }

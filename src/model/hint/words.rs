@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     CacheFallen, Capacity, Carried, Carrier, Clue, Counted, Daily, Denied, Headroom, Hint, Part,
-    RaisedElsewhere, RaisedHere, Reservation, Retries, Valley,
+    RaisedElsewhere, RaisedHere, Reservation, Retries, SharedDay, Valley,
 };
 use crate::model::{
     catalog::{PoolId, TargetKind},
@@ -98,6 +98,20 @@ impl Daily {
         let refused = grouped(self.refused);
         let highest = percent(self.highest);
         let today = grouped(self.today);
+        if let Some(SharedDay {
+            code,
+            today,
+            low,
+            high,
+        }) = &self.shared
+        {
+            return format!(
+                "this looks like the daily quota of all models together ({code}): {} USD worth of tokens since 00:00 UTC, and it comes to between {} and {} USD. {refused} requests refused, nearly all, with no quota per minute above {highest}",
+                grouped(*today),
+                grouped(*low),
+                grouped(*high),
+            );
+        }
         match &self.quota {
             Some((code, quota)) => format!(
                 "the tokens of the day are used up: {today} of {quota} ({code}) since 00:00 UTC. {refused} requests refused with no quota per minute above {highest}"

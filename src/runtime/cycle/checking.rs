@@ -9,7 +9,7 @@ use crate::{
     collect::highest,
     engine::crosscheck::CrossCheck,
     model::{
-        catalog::{Family, PoolId},
+        catalog::PoolId,
         series::{Depth, SETTLE_MINUTES},
         time::{DAY, Minute, Timestamp},
     },
@@ -26,7 +26,7 @@ impl Cycle {
             };
             let settled = known.min(Minute::of(now)).plus(-SETTLE_MINUTES);
             let day = settled.0.div_euclid(DAY) - 1;
-            if id.family == Family::Mantle || self.days_checked.get(id) == Some(&day) {
+            if !id.family.is_of_runtime() || self.days_checked.get(id) == Some(&day) {
                 continue;
             }
             let Some(series) = book.series.get(id) else {

@@ -27,6 +27,7 @@ use crate::{
     engine::{permits::ways_out, residency::Law},
     model::{
         book::Record,
+        catalog::Family,
         desk::DeskReading,
         ids::{Region, Scope, TargetId},
         policy::{Account, Heat},
@@ -287,11 +288,24 @@ impl Cycle {
         collected: &mut Collected,
         now: Timestamp,
     ) -> Result<(), CycleError> {
+        let held = std::mem::take(&mut collected.held);
+        collected.is_new |= self.keep_minutes(&held, now).await?;
+        self.add_up(&held, now).await
+    }
+
+    /// Makes these minutes durable.
+    pub(super) async fn keep_minutes(
+        &mut self,
+        held: &[PoolReading],
+        now: Timestamp,
+    ) -> Result<bool, CycleError> {
         let mut records = Vec::new();
-        for read in &std::mem::take(&mut collected.held) {
+        for read in held {
             let reading = &read.reading;
             self.takers.insert(reading.pool.clone(), takers(reading));
-            self.used.insert(reading.pool.clone(), used(reading));
+            if reading.pool.family != Family::Account {
+                self.used.insert(reading.pool.clone(), used(reading)); // its targets are models, and lead nowhere
+            }
             self.unjudged.insert(reading.pool.clone());
             records.extend(self.note_uses(reading));
             let book = self.shared.book();
@@ -310,8 +324,7 @@ impl Cycle {
             records.extend(read.records(&book));
         }
         self.keeping.note(&records);
-        collected.is_new |= self.commit(records, now).await?;
-        Ok(())
+        self.commit(records, now).await
     }
 
     pub(super) fn note(

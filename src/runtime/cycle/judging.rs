@@ -211,7 +211,9 @@ fn heat_by_use(book: &Book, id: &PoolId) -> Heat {
     };
     let from = until.plus(-IDLE_AFTER_MINUTES);
     let traffic = match id.family {
-        Family::OnDemand | Family::Geo | Family::Global => [Signal::Invocations, Signal::Throttles],
+        Family::OnDemand | Family::Geo | Family::Global | Family::Account => {
+            [Signal::Invocations, Signal::Throttles]
+        }
         Family::Mantle => [Signal::InputTokens, Signal::OutputTokens],
     };
     let is_silent = traffic.into_iter().all(|signal| {

@@ -23,7 +23,7 @@ use crate::{
     collect::backfill::{self, FRESH_DAYS},
     model::{
         book::{Book, Key, Record},
-        catalog::PoolId,
+        catalog::{Family, PoolId},
         history::{Resolution, Stretch, StretchKey},
         ids::Scope,
         series::{Depth, KEPT_MINUTES, SETTLE_MINUTES, Signal},
@@ -118,6 +118,7 @@ impl Cycle {
             self.unjudged.insert(stretch.key.pool.clone());
         }
         self.keeping.complete.remove(scope);
+        self.accounts.older.insert(scope.clone());
         Ok(true)
     }
 
@@ -125,7 +126,9 @@ impl Cycle {
     pub(super) fn missing(&mut self, scope: &Scope, now: Timestamp) -> Vec<StretchKey> {
         let now = Minute::of(now);
         let book = self.shared.book();
-        let pools: Vec<&PoolId> = book.reads_in(scope).map(|(pool, _)| pool).collect();
+        let pools = book.reads_in(scope).map(|(pool, _)| pool);
+        // What is added up is asked of nobody.
+        let pools: Vec<&PoolId> = pools.filter(|it| it.family != Family::Account).collect();
         let state = (now.hour(), pools.len());
         if self.keeping.complete.get(scope) == Some(&state) {
             return Vec::new();

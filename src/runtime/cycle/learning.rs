@@ -16,7 +16,7 @@ use crate::{
         book::Book,
         calendar::Calendar,
         card::Card,
-        catalog::PoolId,
+        catalog::{Family, PoolId},
         history::Resolution,
         rule::Rules,
         series::{PoolSeries, Signal},
@@ -192,7 +192,10 @@ impl Cycle {
     }
 
     /// Whether no minute is missing in the history of this pool that CloudWatch still has.
-    fn is_whole(&self, pool: &PoolId, now: Minute) -> bool {
+    pub(super) fn is_whole(&self, pool: &PoolId, now: Minute) -> bool {
+        if pool.family == Family::Account {
+            return self.is_account_whole(&pool.scope, now);
+        }
         let book = self.shared.book();
         let series = book.series.get(pool);
         let is_known = |day: i64| {

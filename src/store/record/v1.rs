@@ -25,7 +25,7 @@ use crate::model::{
     series::{self, HourBlock, Signal},
     silence, spend, tags,
     time::Minute,
-    uses,
+    uses, worth,
 };
 
 stored_struct!(Scope of ids::Scope { account: String, region: String, });
@@ -160,8 +160,15 @@ stored_enum!(Mapping of catalog::Mapping {
     Ambiguous { candidates: Vec<String>, }
     Unknown {}
 });
+stored_struct!(Mark of worth::Mark { at: i64, used: Number, quota: Number, });
+stored_struct!(Worth of worth::Worth {
+    low: Number, high: Number, passed: Option<Mark>, stopped: Option<Mark>,
+});
 stored_struct!(Pool of catalog::Pool {
-    id: PoolId, burndown: Option<Number>, mappings: Vec<(String, Mapping)>,
+    id: PoolId, burndown: Option<Number>,
+    // Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")] worth: Option<Worth>,
+    mappings: Vec<(String, Mapping)>,
 });
 stored_struct!(LifeCycle of catalog::LifeCycle {
     status: String, legacy: Option<String>, extended: Option<String>, end: Option<String>,

@@ -74,7 +74,10 @@ fn chart(row: &Headroom, ahead: &Ahead) -> Markup {
 fn spoken(row: &Headroom, ahead: &Ahead) -> String {
     let (first, last) = (ahead.fan.first(), ahead.fan.last());
     let limit = row.limit.map_or("not known".to_owned(), grouped);
-    let demand = if row.kind == QuotaKind::Tpd.name() {
+    let is_daily = QuotaKind::ALL
+        .iter()
+        .any(|it| it.is_daily() && it.name() == row.kind);
+    let demand = if is_daily {
         "of the day"
     } else {
         "demand a minute"

@@ -63,6 +63,20 @@ fn table<'a>(caption: &str, rows: impl Iterator<Item = &'a Headroom>) -> Markup 
     }
 }
 
+/// Whether the limit is the upper end of what it may be.
+fn is_range(row: &Headroom) -> bool {
+    row.unit == "usd" && row.limit.is_some()
+}
+
+/// The unit, where it is not plain.
+fn unit(row: &Headroom, value: Option<f64>) -> &'static str {
+    if row.unit == "usd" && value.is_some() {
+        " USD"
+    } else {
+        ""
+    }
+}
+
 fn line(row: &Headroom) -> Markup {
     html! {
         tr role="row" {
@@ -76,12 +90,13 @@ fn line(row: &Headroom) -> Markup {
             }
             td.number role="cell" data-label="Used" {
                 @if row.used_is_lower_bound && row.used.is_some() { span.sub-inline { "at least " } }
-                (number(row.used))
+                (number(row.used)) (unit(row, row.used))
                 @if let Some(at) = &row.used_at { span.sub { (time_of(at)) } }
                 @if let Some(coverage) = row.coverage { span.sub { (percent(coverage)) " observed" } }
             }
             td.number role="cell" data-label="Limit" {
-                (number(row.limit))
+                @if is_range(row) { span.sub-inline { "at most " } }
+                (number(row.limit)) (unit(row, row.limit))
                 span.sub { (row.source) }
             }
             td.share role="cell" data-label="Share" { (share(row)) }

@@ -12,13 +12,17 @@ use crate::{
         alert::{AlertState, Verdict},
         card::Card,
         catalog::{Mapping, Pool, PoolId},
-        ids::{QuotaCode, Scope},
+        ids::{ModelId, QuotaCode, Scope},
         quota::Limit,
         series::{PoolSeries, Sample, Signal},
         time::{DAY, HOUR, Minute},
-        units::{QuotaKind, grouped},
+        units::{Amount, QuotaKind, grouped},
+        worth::{UNIT_USD, Worth},
     },
-    runtime::{portrait::most_output, shared::FAN_STEP},
+    runtime::{
+        portrait::{most_output, without_price},
+        shared::FAN_STEP,
+    },
     web::{
         json::{Ahead, FanPoint, Headroom},
         words::clock,
@@ -33,6 +37,15 @@ struct Use {
     amount: f64,
     at: Minute,
     is_lower_bound: bool,
+}
+
+impl Use {
+    fn times(self, factor: f64) -> Self {
+        Self {
+            amount: self.amount * factor,
+            ..self
+        }
+    }
 }
 
 /// The limit of a row: the number, the word for where it comes from, and what to know of it.
@@ -62,6 +75,7 @@ impl View<'_> {
         let bound = self.bound(pool, kind);
         let series = self.book.series.get(&pool.id);
         let used = series.and_then(|series| used(series, kind));
+        let used = used.map(|it| it.times(shown(kind)));
         let sharing = bound
             .code
             .as_ref()
@@ -84,6 +98,9 @@ impl View<'_> {
                 held.in_flight,
                 grouped(most_output()),
             ));
+        }
+        if kind == QuotaKind::CrossModelTpd {
+            notes.extend(self.without_price(&pool.id.scope));
         }
         if let Some(age) = used.as_ref().and_then(|it| self.age(it.at.start()))
             && age > self.stale_seconds()
@@ -109,10 +126,24 @@ impl View<'_> {
             coverage: self.coverage(&pool.id, kind),
             reserved,
             ahead: self.ahead(id, kind),
+            unit: unit(kind).to_owned(),
             limit: bound.limit,
             source: bound.source.to_owned(),
             note: notes.join("; "),
         }
+    }
+
+    /// Models that are weighed like the dearest one, since nobody said what they cost.
+    fn without_price(&self, scope: &Scope) -> Option<String> {
+        let prices = &self.settings.policy.prices;
+        let models = without_price(self.book, prices, scope, Minute::of(self.now()?));
+        let names: Vec<&str> = models.iter().map(ModelId::as_str).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "no price is known of {}, which count as the dearest: see [[price]]",
+                names.join(", ")
+            )
+        })
     }
 
     fn ahead(&self, pool: &PoolId, kind: QuotaKind) -> Option<Ahead> {
@@ -120,9 +151,9 @@ impl View<'_> {
         let it = &outlook.exhaustion;
         let fan = (0_i64..).zip(&outlook.fan).map(|(step, point)| FanPoint {
             from: text(it.origin.plus(step * FAN_STEP).start()),
-            p10: point.p10,
-            p50: point.p50,
-            p90: point.p90,
+            p10: point.p10 * shown(kind),
+            p50: point.p50 * shown(kind),
+            p90: point.p90 * shown(kind),
         });
         let (coverage, outcomes) = Card::sum(std::iter::once(&outlook.card));
         Some(Ahead {
@@ -134,7 +165,7 @@ impl View<'_> {
             within_day: it.within_day,
             within_week: it.within_week,
             within_month: it.within_month,
-            week_p95: it.week_p95,
+            week_p95: it.week_p95 * shown(kind),
             fan: fan.collect(),
             bands: bands(&coverage),
             warnings: warnings(&outcomes),
@@ -152,10 +183,12 @@ impl View<'_> {
             Mapping::Mapped { code, proof } => {
                 let key = (pool.id.scope.clone(), code.clone());
                 let quota = self.book.quotas.get(&key);
-                let limit = quota.map_or(Limit::Unknown, |it| it.limit_for(pool.id.family));
+                let limit = quota.map_or(Limit::Unknown, |it| it.limit_for(pool));
                 let stale = quota.and_then(|it| it.stale.as_ref());
                 let amount = match limit {
-                    Limit::Applied(value) | Limit::Default(value) => Some(value.get()),
+                    Limit::Applied(value) | Limit::Default(value) => {
+                        Some(value.get() * shown(kind))
+                    }
                     Limit::Blocked => Some(0.0),
                     Limit::Unknown => None,
                 };
@@ -165,6 +198,11 @@ impl View<'_> {
                     )
                 } else {
                     proof.clone()
+                };
+                let weighed = quota.filter(|_| kind == QuotaKind::CrossModelTpd);
+                let proof = match weighed.and_then(|it| it.limit().amount()) {
+                    Some(tokens) => format!("{proof}; {}", weighed_by_price(tokens, pool.worth)),
+                    None => proof,
                 };
                 Bound {
                     limit: amount,
@@ -216,6 +254,55 @@ impl View<'_> {
     }
 }
 
+/// What one unit that is counted is shown as.
+const fn shown(kind: QuotaKind) -> f64 {
+    match kind {
+        QuotaKind::CrossModelTpd => UNIT_USD,
+        QuotaKind::Rpm
+        | QuotaKind::Tpm
+        | QuotaKind::Tpd
+        | QuotaKind::InputTpm
+        | QuotaKind::OutputTpm => 1.0,
+    }
+}
+
+/// What the numbers of a row are.
+const fn unit(kind: QuotaKind) -> &'static str {
+    match kind {
+        QuotaKind::Rpm => "requests",
+        QuotaKind::Tpm | QuotaKind::Tpd | QuotaKind::InputTpm | QuotaKind::OutputTpm => "tokens",
+        QuotaKind::CrossModelTpd => "usd",
+    }
+}
+
+/// How much a quota comes to whose tokens are weighed by price, and how that is known.
+fn weighed_by_price(tokens: Amount, worth: Option<Worth>) -> String {
+    let Some(worth) = worth else {
+        return "no price of any of its models is known, so that nothing can be told of its use: see [[price]]".to_owned();
+    };
+    let usd = |units: f64| grouped(units * UNIT_USD);
+    let mut known = format!(
+        "AWS publishes neither the weights nor the use: counted here in USD by the prices that are known, of which {tokens} tokens come to between {} and {}",
+        usd(worth.low * tokens.get()),
+        usd(worth.high * tokens.get())
+    );
+    if let Some(mark) = worth.passed {
+        known.push_str(&format!(
+            "; {} went through on the day of {}",
+            usd(mark.used),
+            mark.at
+        ));
+    }
+    if let Some(mark) = worth.stopped {
+        known.push_str(&format!(
+            "; all was refused after {} at {}",
+            usd(mark.used),
+            mark.at
+        ));
+    }
+    known
+}
+
 /// The worst of several states is what a row says; not knowing is worse than being fine.
 const fn badness(state: &AlertState) -> u8 {
     match state {
@@ -254,7 +341,7 @@ fn used(series: &PoolSeries, kind: QuotaKind) -> Option<Use> {
     match kind {
         QuotaKind::Tpm => newest(series, Signal::ChargedTokens),
         QuotaKind::Rpm => newest_demand(series),
-        QuotaKind::Tpd => charged_today(series),
+        QuotaKind::Tpd | QuotaKind::CrossModelTpd => charged_today(series),
         QuotaKind::InputTpm => newest(series, Signal::InputTokens),
         QuotaKind::OutputTpm => newest(series, Signal::OutputTokens),
     }

@@ -35,17 +35,16 @@ impl View<'_> {
         let series = self.book.series.get(pool)?;
         let signals: &[Signal] = match kind {
             QuotaKind::Rpm => &[Signal::Invocations, Signal::Throttles],
-            QuotaKind::Tpm | QuotaKind::Tpd => &[Signal::ChargedTokens],
+            QuotaKind::Tpm | QuotaKind::Tpd | QuotaKind::CrossModelTpd => &[Signal::ChargedTokens],
             QuotaKind::InputTpm => &[Signal::InputTokens],
             QuotaKind::OutputTpm => &[Signal::OutputTokens],
         };
         // The newest minutes are not published yet: they are no gap.
         let until = until.plus(-UNPUBLISHED);
-        let from = match kind {
-            QuotaKind::Tpd => Minute(until.plus(-1).0.div_euclid(DAY) * DAY),
-            QuotaKind::Rpm | QuotaKind::Tpm | QuotaKind::InputTpm | QuotaKind::OutputTpm => {
-                until.plus(-HOUR)
-            }
+        let from = if kind.is_daily() {
+            Minute(until.plus(-1).0.div_euclid(DAY) * DAY)
+        } else {
+            until.plus(-HOUR)
         };
         let points = portrait::coverage(series, signals, from, until);
         Some(f64::from(points) / 10_000.0)

@@ -156,6 +156,7 @@ fn add_room(stage: &mut Stage, family: Family, id: &str, quota: (&str, f64)) -> 
     let pool = Pool {
         id: elsewhere.clone(),
         burndown: Some(5.0),
+        worth: None,
         mappings: BTreeMap::from([(QuotaKind::Tpm, mapped), (QuotaKind::Rpm, Mapping::Absent)]),
     };
     let target = Target {

@@ -30,6 +30,7 @@ use bedrock_ops_alert::model::{
     units::{Amount, QuotaKind, Share},
     unusual::Trouble,
     uses::{UseDay, UseHour},
+    worth::{Mark, Worth},
 };
 use fastrand::Rng;
 
@@ -562,7 +563,22 @@ fn pool(slot: u8, rng: &mut Rng) -> Pool {
     Pool {
         id: pool_id(slot),
         burndown: maybe(rng, number),
+        worth: maybe(rng, worth),
         mappings,
+    }
+}
+
+fn worth(rng: &mut Rng) -> Worth {
+    let mark = |rng: &mut Rng| Mark {
+        at: minute(rng),
+        used: number(rng),
+        quota: number(rng),
+    };
+    Worth {
+        low: number(rng),
+        high: number(rng),
+        passed: maybe(rng, mark),
+        stopped: maybe(rng, mark),
     }
 }
 

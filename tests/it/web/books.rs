@@ -147,6 +147,7 @@ fn pool(id: &PoolId, mappings: [(QuotaKind, Mapping); 3]) -> Record {
     Record::Pool(Pool {
         id: id.clone(),
         burndown: Some(5.0),
+        worth: None,
         mappings: mappings.into(),
     })
 }

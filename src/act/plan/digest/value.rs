@@ -16,7 +16,7 @@ use crate::{
         series::Signal,
         spend::Month,
         time::{DAY, HOUR, Minute, Timestamp},
-        units::{Amount, QuotaKind, grouped},
+        units::{Amount, grouped},
     },
 };
 
@@ -108,7 +108,7 @@ fn granted(ask: &Ask, at: Minute) -> Option<(Amount, Minute)> {
     };
     let when = Minute::of(*when);
     let is_recent = at.plus(-2 * WINDOW_DAYS * DAY) <= when && when < at;
-    (is_recent && ask.kind != QuotaKind::Tpd).then_some((*value, when))
+    (is_recent && !ask.kind.is_daily()).then_some((*value, when))
 }
 
 /// What was used of a grant that the old value would not have given.

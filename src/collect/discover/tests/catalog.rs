@@ -1,7 +1,10 @@
 //! What the listings say beside targets and pools: mantle, life cycles, new profiles, vanished targets.
 
 use super::*;
-use crate::{cloud::Metric, model::permit::Permits};
+use crate::{
+    cloud::Metric,
+    model::{permit::Permits, worth::Worth},
+};
 
 const NOVA: &str = "amazon.nova-lite-v1:0";
 
@@ -154,8 +157,43 @@ async fn the_quota_of_the_whole_account_is_recorded_and_is_no_pools() {
     discovered(&fake, &mut book, now()).await;
     let quota = &book.quotas[&(scope(), QuotaCode::new(code))];
     assert_eq!(quota.applied, Amount::new(7e8));
-    let pool = book.pools.values().next().unwrap();
-    assert_eq!(pool.mapping(QuotaKind::Tpd), &Mapping::Absent);
+    let [model, account] = [0, 1].map(|at| book.pools.values().nth(at).unwrap());
+    assert_eq!(model.mapping(QuotaKind::Tpd), &Mapping::Absent);
+    let kind = QuotaKind::CrossModelTpd;
+    assert_eq!(model.mapping(kind), &Mapping::Absent);
+    assert_eq!(account.id, PoolId::of_account(&scope()));
+    assert_eq!(account.mapping(kind).code(), Some(&QuotaCode::new(code)));
+    // What was learned of it stays; that it is gone is believed only when all names were read.
+    let worth = Worth {
+        low: 1.0,
+        high: 2.0,
+        passed: None,
+        stopped: None,
+    };
+    let weighed = Pool {
+        worth: Some(worth),
+        ..account.clone()
+    };
+    book.apply(vec![Record::Pool(weighed)]);
+    fake.quotas.pop();
+    fake.fail("servicequotas:ListServiceQuotas", 0, FaultClass::Throttled);
+    discovered(&fake, &mut book, after(now(), 15)).await;
+    let kept = &book.pools[&PoolId::of_account(&scope())];
+    assert_eq!(kept.worth, Some(worth));
+    assert!(kept.mapping(kind).code().is_some());
+    discovered(&fake, &mut book, after(now(), 30)).await;
+    let gone = &book.pools[&PoolId::of_account(&scope())];
+    assert_eq!(gone.mapping(kind), &Mapping::Absent);
+}
+
+#[tokio::test]
+async fn an_account_whose_models_nobody_calls_has_no_day() {
+    let mut fake = region(&[]);
+    fake.quotas
+        .push(listed("L-E3F10727", "Cross-Model Max Tokens Per Day", 7e8));
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    assert!(book.pools.is_empty());
 }
 
 /// Each profile by where it leads from here; application profiles only while somebody uses them.

@@ -15,6 +15,7 @@ fn both() -> (Book, PoolId) {
         Record::Pool(Pool {
             id: id.clone(),
             burndown: Some(1.0),
+            worth: None,
             mappings: BTreeMap::new(),
         }),
         Record::Target(Target {

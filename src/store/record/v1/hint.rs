@@ -28,8 +28,14 @@ stored_struct!(Reservation of hint::Reservation {
     refused: Number, code: String, quota: Number, charged: Number, in_flight: Number, held: Number,
     output: Number, enough: Number, freed: Number,
 });
+stored_struct!(SharedDay of hint::SharedDay {
+    code: String, today: Number, low: Number, high: Number,
+});
 stored_struct!(Daily of hint::Daily {
-    refused: Number, highest: Number, today: Number, quota: Option<(String, Number)>, left: u16,
+    refused: Number, highest: Number, today: Number, quota: Option<(String, Number)>,
+    // Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")] shared: Option<SharedDay>,
+    left: u16,
 });
 stored_struct!(Capacity of hint::Capacity { errors: Number, refused: Number, highest: Number, });
 stored_struct!(Retries of hint::Retries {

@@ -189,10 +189,13 @@ as_name! {
         Category::Residency,
     ];
     Denier = [Denier::Nothing, Denier::Policy, Denier::Organization, Denier::Boundary];
-    Family = [Family::OnDemand, Family::Geo, Family::Global, Family::Mantle];
+    Family = [
+        Family::OnDemand, Family::Geo, Family::Global, Family::Mantle, Family::Account,
+    ];
     Counted = [Counted::Requests, Counted::Tokens, Counted::TokensARequest];
     QuotaKind = [
         QuotaKind::Tpm, QuotaKind::Rpm, QuotaKind::Tpd, QuotaKind::InputTpm, QuotaKind::OutputTpm,
+        QuotaKind::CrossModelTpd,
     ];
     Phase = [
         Phase::Opened, Phase::Updated, Phase::Acknowledged,

@@ -2,7 +2,7 @@
 
 use bedrock_ops_alert::model::hint::{
     CacheFallen, Capacity, Carried, Carrier, Clue, Counted, Daily, Denied, Headroom, Hint, Part,
-    RaisedElsewhere, RaisedHere, Reservation, Retries, Valley,
+    RaisedElsewhere, RaisedHere, Reservation, Retries, SharedDay, Valley,
 };
 use fastrand::Rng;
 
@@ -42,6 +42,12 @@ fn of_refusals(rng: &mut Rng) -> Clue {
             highest: number(rng),
             today: number(rng),
             quota: maybe(rng, |rng| (code(rng.u8(..)), amount(rng))),
+            shared: maybe(rng, |rng| SharedDay {
+                code: code(rng.u8(..)),
+                today: number(rng),
+                low: number(rng),
+                high: number(rng),
+            }),
             left: rng.u16(..),
         }),
         2 => Clue::Capacity(Capacity {
