@@ -8,6 +8,7 @@ mod api;
 mod bedrock;
 mod bucket;
 mod cloudwatch;
+mod day;
 mod desk;
 mod faults;
 mod hash;

@@ -99,12 +99,22 @@ impl Quota {
     /// what is weighed by price it is the most that may be: what passes that has passed the quota for sure.
     #[must_use]
     pub fn times(&self, pool: &Pool) -> Option<f64> {
-        let is_doubled = self.name.to_lowercase().contains(DOUBLED_FOR_GEO);
         match pool.id.family {
-            Family::Geo if is_doubled => Some(2.0),
-            Family::Geo | Family::OnDemand | Family::Global | Family::Mantle => Some(1.0),
             Family::Account => pool.worth.map(|it| it.high),
+            family @ (Family::OnDemand | Family::Geo | Family::Global | Family::Mantle) => {
+                Some(times(&self.name, family))
+            }
         }
+    }
+}
+
+/// How many times the value of a quota of this name traffic of this family may take.
+#[must_use]
+pub fn times(name: &str, family: Family) -> f64 {
+    let is_doubled = name.to_lowercase().contains(DOUBLED_FOR_GEO);
+    match family {
+        Family::Geo if is_doubled => 2.0,
+        _ => 1.0,
     }
 }
 

@@ -2,17 +2,19 @@
 //!
 //! Model: fixed one-minute windows. Requests above RPM, and requests whose charged tokens (input + cache writes +
 //! output x burndown) go above TPM, are refused, in proportion over the pool's targets; at the mantle endpoint those
-//! whose input or output tokens go above the quota of each. A share of the refused ones
+//! whose input or output tokens go above the quota of each. Once the tokens charged on a UTC day have reached the
+//! model's daily quota, everything is refused until the next one (`day`). A share of the refused ones
 //! comes again in the next minute. That makes minutes depend on the ones before, so a pool is computed in order from
 //! the start of its history and kept.
 
 use super::{
+    day::DayCount,
     hash,
-    quotas::QuotaBook,
+    quotas::{QuotaBook, Values},
     traffic::{self, Demand, Source},
     world::{Pool, Traffic, World},
 };
-use crate::model::{ids::QuotaCode, time::Minute, units::QuotaKind};
+use crate::model::{quota, time::Minute, units::QuotaKind};
 
 /// What really happened at a target in one minute, whether published yet or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -68,6 +70,8 @@ pub(crate) struct PoolHistory {
     rows: Vec<Vec<TargetMinute>>,
     /// Per target, requests that come again in the next minute.
     carry: Vec<f64>,
+    /// What the latest day has taken of the model's daily quota.
+    day: DayCount,
 }
 
 impl PoolHistory {
@@ -76,6 +80,7 @@ impl PoolHistory {
             first,
             rows: vec![Vec::new(); targets],
             carry: vec![0.0; targets],
+            day: DayCount::default(),
         }
     }
 
@@ -113,7 +118,7 @@ impl PoolHistory {
             }
             wanted.push(demand);
         }
-        let share = view.accepted_share(&wanted, minute);
+        let share = self.accepted_share(minute, view, &wanted);
         let slots = view
             .targets
             .iter()
@@ -122,8 +127,19 @@ impl PoolHistory {
         for (((traffic, source), demand), (rows, carry)) in slots {
             let row = outcome(minute, *demand, share, traffic, source, view.burndown);
             *carry = (row.throttles * view.retry_share).floor();
+            self.day.take(row.charged);
             rows.push(row);
         }
+    }
+
+    /// Of all requests, the share that no quota of this pool refuses.
+    fn accepted_share(&mut self, minute: Minute, view: &PoolView<'_>, wanted: &[Demand]) -> f64 {
+        let share = view.minute_share(wanted, minute);
+        let Some((quota, times)) = &view.per_day else {
+            return share;
+        };
+        self.day.begin(minute, quota.at(minute.start()) * times);
+        share * self.day.share(view.load(QuotaKind::Tpd, wanted) * share)
     }
 }
 
@@ -132,11 +148,10 @@ impl PoolHistory {
 pub(crate) struct PoolView<'a> {
     /// The traffic of the pool's targets, and their demand.
     targets: Vec<(&'a Traffic, &'a Source)>,
-    /// The quotas of the pool's account and Region.
-    quotas: &'a QuotaBook,
-    /// The index of the pool's account and Region in the book.
-    scope: usize,
-    limits: &'a [(QuotaKind, QuotaCode)],
+    /// The quotas of a minute.
+    limits: Vec<(QuotaKind, Values<'a>)>,
+    /// The quota of a day, and how many times its value the pool may take.
+    per_day: Option<(Values<'a>, f64)>,
     burndown: f64,
     retry_share: f64,
 }
@@ -150,6 +165,9 @@ impl<'a> PoolView<'a> {
         pool: &'a Pool,
     ) -> Self {
         let targets = pool.targets.iter();
+        let scope = quotas.scope_index(&pool.id.scope);
+        let limits = pool.limits.iter();
+        let per_day = pool.per_day.as_ref();
         Self {
             targets: targets
                 .filter_map(|index| {
@@ -157,21 +175,27 @@ impl<'a> PoolView<'a> {
                     Some((&target.traffic, sources.get(*index)?))
                 })
                 .collect(),
-            quotas,
-            scope: quotas.scope_index(&pool.id.scope),
-            limits: &pool.limits,
+            limits: limits
+                .filter_map(|(kind, code)| Some((*kind, quotas.values(scope, code)?)))
+                .collect(),
+            per_day: per_day.and_then(|code| {
+                let values = quotas.values(scope, code)?;
+                Some((values, quota::times(&values.row.name, pool.id.family)))
+            }),
             burndown: pool.burndown,
             retry_share: world.retry_share,
         }
     }
 
     /// Of all requests, the share that no quota of this minute refuses.
-    fn accepted_share(&self, wanted: &[Demand], minute: Minute) -> f64 {
-        let shares = self.limits.iter().map(|(kind, code)| {
+    fn minute_share(&self, wanted: &[Demand], minute: Minute) -> f64 {
+        let shares = self.limits.iter().map(|(kind, quota)| {
             let load = self.load(*kind, wanted);
-            match self.quotas.value_at(self.scope, code, minute.start()) {
-                Some(limit) if load > limit => (limit / load).max(0.0),
-                Some(_) | None => 1.0,
+            let limit = quota.at(minute.start());
+            if load > limit {
+                (limit / load).max(0.0)
+            } else {
+                1.0
             }
         });
         shares.fold(1.0, f64::min)

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
-use crate::model::{catalog::Family, ids::QuotaCode, units::QuotaKind};
+use crate::model::{catalog::Family, ids::QuotaCode, quota::DOUBLED_FOR_GEO, units::QuotaKind};
 
 /// Rows in all, real and invented: about as many as the real service listed in 2026.
 const ROWS: usize = 1_123;
@@ -108,6 +108,20 @@ pub(crate) fn code_of(label: &str, family: Family, kind: QuotaKind) -> Option<Qu
     code_named(&format!("{front} {unit} per minute for {label}"))
 }
 
+/// The code of the daily quota of this label and family, if AWS has one. On-demand and geo have one for both.
+pub(crate) fn per_day_code_of(label: &str, family: Family) -> Option<QuotaCode> {
+    let name = match family {
+        Family::OnDemand | Family::Geo => {
+            format!("Model invocation max tokens per day for {label}")
+        }
+        Family::Global => {
+            format!("Global cross-region model inference tokens per day for {label}")
+        }
+        Family::Mantle => return None,
+    };
+    code_named(&format!("{name} {DOUBLED_FOR_GEO}")).or_else(|| code_named(&name))
+}
+
 fn row(line: &Line) -> QuotaRow {
     let name = line.quota_name.as_str();
     let is_cross_region = name.starts_with("Cross-") || name.starts_with("Global");
@@ -158,6 +172,20 @@ mod tests {
             code_of("GPT-5.5", Family::Mantle, QuotaKind::OutputTpm),
             Some(QuotaCode::new("L-8A643E07"))
         );
+        for (label, family, code) in [
+            ("Amazon Nova Pro", Family::OnDemand, Some("L-D690997B")),
+            ("Amazon Nova Pro", Family::Geo, Some("L-D690997B")),
+            ("Amazon Nova Pro", Family::Mantle, None),
+            ("Anthropic Claude Sonnet 4.6", Family::Geo, None),
+            (
+                "Anthropic Claude Sonnet 4.6",
+                Family::Global,
+                Some("L-248E47B7"),
+            ),
+        ] {
+            let found = per_day_code_of(label, family);
+            assert_eq!(found, code.map(QuotaCode::new), "{label} {family}");
+        }
         assert!(!rows()[&QuotaCode::new("L-70423BF8")].is_adjustable);
     }
 }

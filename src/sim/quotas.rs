@@ -43,6 +43,20 @@ struct Special {
     applied: Vec<(Timestamp, f64)>,
 }
 
+/// The applied values of one quota in one account and Region.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Values<'a> {
+    special: Option<&'a Special>,
+    pub(crate) row: &'static QuotaRow,
+}
+
+impl Values<'_> {
+    /// The one that holds at this instant.
+    pub(crate) fn at(&self, at: Timestamp) -> f64 {
+        applied(self.special, self.row, at)
+    }
+}
+
 /// A quota as one account sees it in one Region.
 #[derive(Clone, Debug)]
 pub(crate) struct QuotaView {
@@ -101,10 +115,17 @@ impl QuotaBook {
             .unwrap_or(usize::MAX)
     }
 
+    /// The applied values of a quota, to be asked for many minutes.
+    pub(crate) fn values(&self, scope: usize, code: &QuotaCode) -> Option<Values<'_>> {
+        Some(Values {
+            special: self.special.get(scope)?.get(code),
+            row: quota_table::rows().get(code)?,
+        })
+    }
+
     /// The applied value at an instant.
-    pub(crate) fn value_at(&self, scope: usize, code: &QuotaCode, at: Timestamp) -> Option<f64> {
-        let row = quota_table::rows().get(code)?;
-        Some(applied(self.special.get(scope)?.get(code), row, at))
+    fn value_at(&self, scope: usize, code: &QuotaCode, at: Timestamp) -> Option<f64> {
+        Some(self.values(scope, code)?.at(at))
     }
 
     /// The quota as of `now`.

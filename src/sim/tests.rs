@@ -1,5 +1,6 @@
 //! The kernel as its callers see it.
 
+mod day;
 mod desk;
 
 use serde_json::{Value, json};

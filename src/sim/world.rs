@@ -242,8 +242,10 @@ pub struct Span {
 pub struct Pool {
     /// Which.
     pub id: PoolId,
-    /// The quotas that refuse what goes above them, as far as the model has them.
+    /// The quotas that refuse what goes above them in a minute, as far as the model has them.
     pub limits: Vec<(QuotaKind, QuotaCode)>,
+    /// The model's own quota of tokens per day.
+    pub per_day: Option<QuotaCode>,
     /// The model's burndown.
     pub burndown: f64,
     /// Indices into [`World::targets`].

@@ -62,6 +62,7 @@ pub(super) fn pool(
         let model = world.models.get(&id.model);
         world.pools.push(Pool {
             burndown: model.map_or(1.0, |model| model.burndown),
+            per_day: model.and_then(|model| quota_table::per_day_code_of(&model.label, id.family)),
             id,
             limits: limits(),
             targets: Vec::new(),
