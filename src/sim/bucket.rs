@@ -12,7 +12,7 @@ use super::{
     hash,
     quotas::{QuotaBook, Values},
     traffic::{self, Demand, Source},
-    world::{Pool, Traffic, World},
+    world::{Pool, TokenWeights, Traffic, World},
 };
 use crate::model::{quota, time::Minute, units::QuotaKind};
 
@@ -89,6 +89,18 @@ impl PoolHistory {
         Some((self.first, self.rows.get(slot)?))
     }
 
+    /// What the latest minute took of a quota that weighs tokens like this.
+    pub(crate) fn weigh_last(&self, weights: &TokenWeights) -> f64 {
+        let rows = self.rows.iter().filter_map(|rows| rows.last());
+        let taken = rows.map(|row| {
+            row.input * weights.input
+                + row.output * weights.output
+                + row.cache_read * weights.cache_read
+                + row.cache_write * weights.cache_write
+        });
+        taken.sum()
+    }
+
     /// First minute that is not computed yet.
     pub(crate) fn end(&self) -> Minute {
         let done = self.rows.first().map_or(0, Vec::len);
@@ -101,11 +113,14 @@ impl PoolHistory {
             return;
         }
         for minute in self.end().until(end) {
-            self.step(minute, view);
+            let turn = self.ask(minute, view);
+            self.settle(minute, view, &turn);
         }
     }
 
-    fn step(&mut self, minute: Minute, view: &PoolView<'_>) {
+    /// What the pool's callers want in its next minute, and how much of that its own quotas let through.
+    /// [`Self::settle`] must follow.
+    pub(crate) fn ask(&mut self, minute: Minute, view: &PoolView<'_>) -> Turn {
         let mut wanted = Vec::with_capacity(view.targets.len());
         for ((traffic, source), carry) in view.targets.iter().zip(&mut self.carry) {
             let mut demand = source.demand(traffic, minute);
@@ -118,29 +133,49 @@ impl PoolHistory {
             }
             wanted.push(demand);
         }
-        let share = self.accepted_share(minute, view, &wanted);
+        let mut turn = Turn {
+            share: view.minute_share(&wanted, minute),
+            uses_up: false,
+            wanted,
+        };
+        if let Some((quota, times)) = &view.per_day {
+            self.day.begin(minute, quota.at(minute.start()) * times);
+            let load = view.load(QuotaKind::Tpd, &turn.wanted) * turn.share;
+            let share = self.day.share(load);
+            turn.share *= share;
+            turn.uses_up = share < 1.0;
+        }
+        turn
+    }
+
+    /// What happened in the minute that was asked about.
+    pub(crate) fn settle(&mut self, minute: Minute, view: &PoolView<'_>, turn: &Turn) {
+        if turn.uses_up {
+            self.day.close();
+        }
         let slots = view
             .targets
             .iter()
-            .zip(&wanted)
+            .zip(&turn.wanted)
             .zip(self.rows.iter_mut().zip(&mut self.carry));
         for (((traffic, source), demand), (rows, carry)) in slots {
-            let row = outcome(minute, *demand, share, traffic, source, view.burndown);
+            let row = outcome(minute, *demand, turn.share, traffic, source, view.burndown);
             *carry = (row.throttles * view.retry_share).floor();
             self.day.take(row.charged);
             rows.push(row);
         }
     }
+}
 
-    /// Of all requests, the share that no quota of this pool refuses.
-    fn accepted_share(&mut self, minute: Minute, view: &PoolView<'_>, wanted: &[Demand]) -> f64 {
-        let share = view.minute_share(wanted, minute);
-        let Some((quota, times)) = &view.per_day else {
-            return share;
-        };
-        self.day.begin(minute, quota.at(minute.start()) * times);
-        share * self.day.share(view.load(QuotaKind::Tpd, wanted) * share)
-    }
+/// A minute of a pool that is still to be decided.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// Per target.
+    wanted: Vec<Demand>,
+    /// Of all requests, the share that is let through.
+    pub(crate) share: f64,
+    /// Whether that uses up the day of the model's own quota.
+    pub(crate) uses_up: bool,
 }
 
 /// What a pool's computation needs to see.
@@ -185,6 +220,18 @@ impl<'a> PoolView<'a> {
             burndown: pool.burndown,
             retry_share: world.retry_share,
         }
+    }
+
+    /// What a minute would take of a quota that weighs tokens like this.
+    pub(crate) fn weigh(&self, turn: &Turn, weights: &TokenWeights) -> f64 {
+        let wanted = turn.wanted.iter().zip(&self.targets);
+        let loads = wanted.map(|(demand, (traffic, _))| {
+            let input = weights.input
+                + weights.cache_read * traffic.cache_read_share
+                + weights.cache_write * traffic.cache_write_share;
+            demand.requests * (demand.input * input + demand.output * weights.output)
+        });
+        loads.sum::<f64>() * turn.share
     }
 
     /// Of all requests, the share that no quota of this minute refuses.

@@ -6,6 +6,7 @@ use super::{
     ApiError,
     bucket::{PoolHistory, PoolView, TargetMinute},
     cloudwatch::{LastHeard, Listed},
+    day::{self, DayCount, Member},
     desk::{Case, Event},
     places::Places,
     quotas::QuotaBook,
@@ -60,6 +61,8 @@ pub(crate) struct Kernel {
     pub(crate) listed: Option<Listed>,
     /// One for each pool of the world.
     histories: Vec<PoolHistory>,
+    /// One for each of the world's daily quotas across all models.
+    days: Vec<DayCount>,
     events: BTreeMap<(Timestamp, u64), Event>,
     sequence: u64,
 }
@@ -90,6 +93,7 @@ impl Kernel {
                 .iter()
                 .map(|pool| PoolHistory::new(first, pool.targets.len()))
                 .collect(),
+            days: vec![DayCount::default(); world.cross_model_days.len()],
             events: BTreeMap::new(),
             sequence: 0,
             world,
@@ -176,11 +180,41 @@ impl Kernel {
         let pools = targets.iter().filter_map(|index| world.targets.get(*index));
         for index in pools.map(|target| target.pool) {
             let pool = world.pools.get(index).zip(self.histories.get_mut(index));
-            if let Some((pool, history)) = pool.filter(|(_, history)| history.end() < end) {
+            let Some((pool, history)) = pool.filter(|(_, history)| history.end() < end) else {
+                continue;
+            };
+            let days = world.cross_model_days.iter();
+            let shared = days
+                .zip(0..)
+                .find(|(day, _)| day.pools.contains_key(&index));
+            if let Some((_, shared)) = shared {
+                self.compute_shared(&world, shared, end);
+            } else {
                 let view = PoolView::new(&world, &self.sources, &self.quotas, pool);
                 history.compute(end, &view);
             }
         }
+    }
+
+    /// Computes all pools that one daily quota counts: what one of them takes, the others have not.
+    fn compute_shared(&mut self, world: &World, shared: usize, end: Minute) {
+        let day = world.cross_model_days.get(shared);
+        let Some((day, count)) = day.zip(self.days.get_mut(shared)) else {
+            return;
+        };
+        let scope = self.quotas.scope_index(&day.scope);
+        let quota = self.quotas.values(scope, &day.code);
+        let pools = world.pools.iter().zip(&mut self.histories).enumerate();
+        let members = pools.filter_map(|(index, (pool, history))| {
+            let weights = *day.pools.get(&index)?;
+            let view = PoolView::new(world, &self.sources, &self.quotas, pool);
+            Some(Member {
+                history,
+                view,
+                weights,
+            })
+        });
+        day::compute(count, &mut members.collect::<Vec<_>>(), quota, end);
     }
 
     /// All that [`Kernel::compute`] has computed of a target, and the minute that it begins with.

@@ -122,6 +122,11 @@ pub(crate) fn per_day_code_of(label: &str, family: Family) -> Option<QuotaCode> 
     code_named(&format!("{name} {DOUBLED_FOR_GEO}")).or_else(|| code_named(&name))
 }
 
+/// The code of the daily quota that counts all models of an account together.
+pub(crate) fn cross_model_per_day() -> Option<QuotaCode> {
+    code_named("Cross-Model Max Tokens Per Day")
+}
+
 fn row(line: &Line) -> QuotaRow {
     let name = line.quota_name.as_str();
     let is_cross_region = name.starts_with("Cross-") || name.starts_with("Global");
@@ -172,6 +177,7 @@ mod tests {
             code_of("GPT-5.5", Family::Mantle, QuotaKind::OutputTpm),
             Some(QuotaCode::new("L-8A643E07"))
         );
+        assert_eq!(cross_model_per_day(), Some(QuotaCode::new("L-E3F10727")));
         for (label, family, code) in [
             ("Amazon Nova Pro", Family::OnDemand, Some("L-D690997B")),
             ("Amazon Nova Pro", Family::Geo, Some("L-D690997B")),

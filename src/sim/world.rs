@@ -3,6 +3,7 @@
 //! The file format is in `docs/worlds.md`; [`World::parse`] reports every fault of a file at once.
 
 mod check;
+mod day;
 pub mod denial;
 mod random;
 mod raw;
@@ -18,6 +19,7 @@ use crate::model::{
     units::QuotaKind,
 };
 
+pub use day::{CrossModelDay, TokenWeights};
 use denial::Denial;
 pub use script::{Answer, Label, LabelKind, Outcome, Script, Support};
 
@@ -52,6 +54,8 @@ pub struct World {
     pub pools: Vec<Pool>,
     /// Values that differ from the published or invented defaults.
     pub quotas: BTreeMap<(Scope, QuotaCode), QuotaOverride>,
+    /// The daily quotas across all models that refuse, and how they weigh; at most one for an account and Region.
+    pub cross_model_days: Vec<CrossModelDay>,
     /// The desk's script.
     pub desk: Vec<Script>,
     /// How Support treats cases that callers open themselves.

@@ -1,4 +1,6 @@
-//! Daily quotas, reached.
+//! Daily quotas, reached: those of one model here, the one of all models in `cross_model`.
+
+mod cross_model;
 
 use super::*;
 
@@ -54,11 +56,15 @@ fn parsed(text: &str) -> World {
 
 /// What a target got on a day of its world: its past minutes from 00:00 UTC to 00:00 UTC.
 fn day(sim: &Sim, target: &str, number: i64) -> Vec<TargetMinute> {
+    day_in(sim, &scope(), target, number)
+}
+
+fn day_in(sim: &Sim, scope: &Scope, target: &str, number: i64) -> Vec<TargetMinute> {
     let first = Minute::of(sim.world().start).plus(number * 1_440);
     let minutes = first.until(first.plus(1_440));
     let target = TargetId::new(target);
     minutes
-        .filter_map(|minute| sim.minute(&scope(), &target, minute))
+        .filter_map(|minute| sim.minute(scope, &target, minute))
         .collect()
 }
 
@@ -83,6 +89,15 @@ fn nothing_of(minutes: &[TargetMinute]) {
 /// How many of these minutes let something through.
 fn open(minutes: &[TargetMinute]) -> usize {
     minutes.iter().filter(|it| 0.0 < it.invocations).count()
+}
+
+/// From now on, this value is applied.
+fn apply(sim: &Sim, code: &str, value: f64) {
+    let mut kernel = sim.kernel();
+    let at = kernel.now;
+    kernel
+        .quotas
+        .apply(&scope(), &QuotaCode::new(code), at, value);
 }
 
 #[test]
@@ -149,16 +164,9 @@ fn what_other_quotas_refuse_is_not_taken_from_the_day() {
 
 #[test]
 fn a_raise_within_the_day_lets_through_again() {
-    let raise = |sim: &Sim, value: f64| {
-        let mut kernel = sim.kernel();
-        let at = kernel.now;
-        kernel
-            .quotas
-            .apply(&scope(), &QuotaCode::new(PER_DAY), at, value);
-    };
     let sim = Sim::new(parsed(NOVA), 1);
     hours(&sim, 16);
-    raise(&sim, 50_000_000.0);
+    apply(&sim, PER_DAY, 50_000_000.0);
     hours(&sim, 24);
     let minutes = day(&sim, MODEL, 0);
     nothing_of(&minutes[900..960]);

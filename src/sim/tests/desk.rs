@@ -243,6 +243,15 @@ fn roles_lead_into_other_accounts() {
 
 #[test]
 fn every_world_is_sound_and_random_ones_differ() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/worlds");
+    let files = std::fs::read_dir(folder).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let worlds: Vec<String> = names.filter(|it| !it.ends_with(".config.toml")).collect();
+    assert!(3 <= worlds.len(), "{worlds:?}");
+    for name in worlds {
+        let text = std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
+        World::parse(&text).unwrap_or_else(|faults| panic!("{name}: {faults}"));
+    }
     for seed in 12..200 {
         assert!(World::random(seed).is_ok(), "seed {seed}");
     }

@@ -1,5 +1,6 @@
 //! From a file as written to a checked [`World`]; collects every fault.
 
+mod day;
 mod mantle;
 mod target;
 mod values;
@@ -50,6 +51,7 @@ pub(super) fn world(raw: raw::World) -> Result<World, WorldFaults> {
         mantle: Vec::new(),
         pools: Vec::new(),
         quotas: BTreeMap::new(),
+        cross_model_days: Vec::new(),
         desk: desk(&mut check, &raw.desk),
         support: Support {
             reply_after: check.duration("support.reply_after", &raw.support.reply_after),
@@ -69,6 +71,9 @@ pub(super) fn world(raw: raw::World) -> Result<World, WorldFaults> {
         mantle::model(&mut check, &mut world, called);
     }
     quotas(&mut check, &mut world, &raw.quota);
+    for day in &raw.cross_model_day {
+        day::cross_model(&mut check, &mut world, day);
+    }
     world.denials = denials(&mut check, &world.accounts, &raw.denial);
     labels(&mut check, &mut world, &raw.label);
     if check.faults.is_empty() {

@@ -32,6 +32,8 @@ pub(super) struct World {
     #[serde(default)]
     pub(super) quota: Vec<Quota>,
     #[serde(default)]
+    pub(super) cross_model_day: Vec<CrossModelDay>,
+    #[serde(default)]
     pub(super) denial: Vec<Denial>,
     #[serde(default)]
     pub(super) desk: Vec<Desk>,
@@ -277,6 +279,26 @@ pub(super) struct Quota {
     pub(super) applied: Option<f64>,
     pub(super) default: Option<f64>,
     pub(super) adjustable: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CrossModelDay {
+    pub(super) account: String,
+    pub(super) region: Option<String>,
+    pub(super) usd_per_million: f64,
+    pub(super) prices: Vec<Price>,
+}
+
+/// USD per million tokens.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Price {
+    pub(super) model: String,
+    pub(super) input: f64,
+    pub(super) output: f64,
+    pub(super) cache_read: Option<f64>,
+    pub(super) cache_write: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
