@@ -347,7 +347,7 @@ impl Sheet {
 }
 
 /// The text as faults may quote it: of every URL only scheme and host are kept, whatever key it stands under, since a
-/// webhook's path is its password and a report ends up in logs. Each byte becomes one, so that places stay right.
+/// webhook's path is its password and a report ends up in logs. Places stay right: see [`masked`].
 fn without_secrets(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -356,12 +356,12 @@ fn without_secrets(text: &str) -> String {
         let (url, tail) = after.split_at(after.find(is_end).unwrap_or(after.len()));
         let (host, path) = url.split_at(url.find('/').unwrap_or(url.len()));
         // What stands before an @ is a password, too.
-        let hidden = host.find('@').unwrap_or(0);
+        let (hidden, host) = host.split_at(host.find('@').unwrap_or(0));
         shown.push_str(before);
         shown.push_str("://");
-        shown.push_str(&"*".repeat(hidden));
-        shown.push_str(host.get(hidden..).unwrap_or_default());
-        shown.push_str(&"*".repeat(path.len()));
+        shown.push_str(&masked(hidden));
+        shown.push_str(host);
+        shown.push_str(&masked(path));
         rest = tail;
     }
     shown.push_str(rest);
@@ -397,10 +397,21 @@ fn without_keys(mut text: String) -> String {
         hidden.extend(places.map(|(at, _)| value_from(at)));
     }
     for range in hidden {
-        let stars = "*".repeat(range.len());
+        let stars = masked(text.get(range.clone()).unwrap_or_default());
         text.replace_range(range, &stars);
     }
     text
+}
+
+/// As many characters, of as many bytes each: lines, columns and spans are those of what is hidden.
+fn masked(text: &str) -> String {
+    let star = |char: char| match char.len_utf8() {
+        1 => '*',
+        2 => '\u{b7}',
+        3 => '\u{2022}',
+        _ => '\u{1f784}',
+    };
+    text.chars().map(star).collect()
 }
 
 /// The choice of this name, or what is wrong with it.

@@ -478,6 +478,23 @@ fn places_are_told_as_numbers_too() {
     assert_eq!(fault.line_and_column(), Some((3, 5)));
 }
 
+/// What is hidden takes no other place than what it hides, whatever its letters.
+#[test]
+fn a_place_behind_a_secret_is_its_own() {
+    for secret in [
+        "xoxb-\u{2026}\u{e9}\u{1f511}",
+        "https://hooks.example/\u{e9}\u{2026}",
+    ] {
+        let text = format!("[budget]\nx = \"{secret}\" y");
+        let error = parse(&text, "config.toml", &Overrides::default()).unwrap_err();
+        let fault = error.faults().first().unwrap();
+        let column = secret.chars().count() + "x = \"\" y".chars().count();
+        assert_eq!(fault.line_and_column(), Some((2, column)), "{fault}");
+        let report = error.lines().join("\n");
+        assert!(!report.contains('\u{1f511}'), "{report}");
+    }
+}
+
 #[test]
 fn metrics_come_through_a_configured_account_of_the_same_partition_that_is_not_linked_itself() {
     let linked = |more: &str| {
