@@ -117,7 +117,7 @@ pub(crate) fn per_day_code_of(label: &str, family: Family) -> Option<QuotaCode> 
         Family::Global => {
             format!("Global cross-region model inference tokens per day for {label}")
         }
-        Family::Mantle => return None,
+        Family::Mantle | Family::Account => return None,
     };
     code_named(&format!("{name} {DOUBLED_FOR_GEO}")).or_else(|| code_named(&name))
 }

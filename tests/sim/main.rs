@@ -2,6 +2,7 @@
 //! how long it takes until people know, and whether
 //! what they know is what happened.
 
+mod all_models;
 mod by_pool;
 mod callers;
 mod carried;
