@@ -114,7 +114,7 @@ pub fn times(name: &str, family: Family) -> f64 {
     let is_doubled = name.to_lowercase().contains(DOUBLED_FOR_GEO);
     match family {
         Family::Geo if is_doubled => 2.0,
-        _ => 1.0,
+        Family::OnDemand | Family::Geo | Family::Global | Family::Mantle | Family::Account => 1.0,
     }
 }
 
