@@ -16,11 +16,13 @@ use super::{hints::Samples, mix::price_of};
 use crate::model::{
     book::Book,
     catalog::PoolId,
+    hint::SharedDay,
     ids::{ModelId, Scope, TargetId},
     price::{Prices, TokenPrice},
     series::{Depth, PoolSeries, Sample, Signal},
     time::{DAY, Minute},
-    worth::{Mark, Worth},
+    units::QuotaKind,
+    worth::{Mark, UNIT_USD, Worth},
 };
 
 /// Requests that get through prove something about the tokens that were counted until so many minutes before.
@@ -140,6 +142,31 @@ pub fn known_until(book: &Book, rates: &Rates) -> Option<Minute> {
         .pools()
         .filter_map(|it| book.known_until(it, Depth::Full));
     known.min()
+}
+
+/// What was taken of the quota since 00:00 UTC, and what it comes to; with gaps a lower bound. `None` where the account has no
+/// such quota, or nothing is known of it.
+#[must_use]
+pub fn shared_day(
+    book: &Book,
+    samples: &Samples<'_>,
+    scope: &Scope,
+    until: Minute,
+) -> Option<SharedDay> {
+    let id = PoolId::of_account(scope);
+    let pool = book.pools.get(&id)?;
+    let code = pool.mapping(QuotaKind::CrossModelTpd).code()?;
+    let quota = book.quotas.get(&(scope.clone(), code.clone()))?;
+    let (tokens, worth) = (quota.limit().amount()?.get(), pool.worth?);
+    let midnight = Minute(until.plus(-1).0.div_euclid(DAY) * DAY);
+    let taken = samples(&id, Signal::ChargedTokens, midnight, until);
+    let taken: f64 = taken.into_iter().filter_map(Sample::value).sum();
+    Some(SharedDay {
+        code: code.clone(),
+        today: taken * UNIT_USD,
+        low: worth.low * tokens * UNIT_USD,
+        high: worth.high * tokens * UNIT_USD,
+    })
 }
 
 /// What is known of a day on which the account's models were called.

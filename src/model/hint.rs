@@ -80,6 +80,16 @@ impl Clue {
         }
     }
 
+    /// The daily quota that is used up, where it is that and known.
+    #[must_use]
+    pub fn daily_quota(&self) -> Option<&QuotaCode> {
+        let Self::Daily(day) = self else {
+            return None;
+        };
+        let own = day.quota.as_ref().map(|(code, _)| code);
+        day.shared.as_ref().map(|it| &it.code).or(own)
+    }
+
     /// Whether more of a quota per minute would not help, or not for long.
     #[must_use]
     pub const fn is_no_lack_of_quota(&self) -> bool {
@@ -151,6 +161,14 @@ pub struct SharedDay {
     pub low: f64,
     /// And at most.
     pub high: f64,
+}
+
+impl SharedDay {
+    /// Whether so much of the least that it comes to is taken.
+    #[must_use]
+    pub fn may_be_used_up(&self, near: Share) -> bool {
+        near.factor() * self.low <= self.today
+    }
 }
 
 /// Server errors beside refusals, far below every quota per minute: AWS is short of capacity.

@@ -406,6 +406,11 @@ impl Reason {
             (None, None, _) => "hardly within 30 days".to_owned(),
         };
         let share = 100.0 * used.get() / quota.get();
+        let at_most = if *kind == QuotaKind::CrossModelTpd {
+            "at most " // by weights that nobody publishes
+        } else {
+            ""
+        };
         let (used, quota) = (kind.said(*used), kind.said(*quota));
         let (used, anew) = if kind.is_daily() {
             (
@@ -416,7 +421,7 @@ impl Reason {
             (format!("use at {minute}: {used}"), "")
         };
         format!(
-            "by the forecast the {kind} quota {code} of {quota} runs out {when}; {} within 24 hours, {} within 7 days; {used} ({share:.0} %){anew}",
+            "by the forecast the {kind} quota {code} of {at_most}{quota} runs out {when}; {} within 24 hours, {} within 7 days; {used} ({share:.0} %){anew}",
             percent(it.within_day),
             percent(it.within_week),
         )

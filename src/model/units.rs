@@ -90,7 +90,7 @@ impl fmt::Display for Amount {
 /// A number for people: rounded to a whole, thousands separated by commas.
 #[must_use]
 pub fn grouped(value: f64) -> String {
-    let digits = format!("{value:.0}");
+    let digits = format!("{:.0}", value + 0.0); // the sum of nothing is -0
     let (sign, digits) = digits
         .strip_prefix('-')
         .map_or(("", digits.as_str()), |rest| ("-", rest));

@@ -101,6 +101,9 @@ const MODELS: [(&str, &str, &str); 10] = [
     ),
 ];
 
+/// The daily quotas of those that have one.
+const PER_DAY: [&str; 2] = ["L-45E0AD92", "L-385F89F0"];
+
 /// How the days of a pool go.
 #[derive(Clone, Copy)]
 enum Days {
@@ -157,6 +160,18 @@ fn world(days: Days, length: i64) -> World {
             )
             .unwrap();
         }
+    }
+    for (region, code) in REGIONS
+        .map(|region| PER_DAY.map(|code| (region, code)))
+        .concat()
+    {
+        // As much as the minutes of a day allow, so that no day is used up.
+        let value = QUOTA * 1_440.0;
+        writeln!(
+            text,
+            "[[quota]]\naccount = \"111122223333\"\nregion = \"{region}\"\ncode = \"{code}\"\napplied = {value}\ndefault = {value}"
+        )
+        .unwrap();
     }
     World::parse(&text).unwrap()
 }

@@ -9,16 +9,25 @@ use super::{
     situation::Usage,
     texts,
 };
-use crate::model::{
-    action::{Effect, Intent, IntentState},
-    ids::IncidentId,
-    incident::{Incident, Scenario},
-    quota::Quota,
-    reason::Reason,
-    rule::Category,
-    time::after,
-    units::Amount,
+use crate::{
+    engine::cross_model::shared_day,
+    model::{
+        action::{Effect, Intent, IntentState},
+        catalog::PoolId,
+        hint::Clue,
+        ids::{IncidentId, QuotaCode},
+        incident::{Incident, Scenario},
+        quota::Quota,
+        reason::Reason,
+        rule::Category,
+        series::Signal,
+        time::{Minute, after},
+        units::Amount,
+    },
 };
+
+/// After so many minutes it is known whether a day is used up.
+const WAIT_MINUTES: i64 = 10;
 
 /// Opens a case of our own for what no quota explains, or writes down why not.
 pub(super) fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: Category) {
@@ -26,6 +35,15 @@ pub(super) fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: 
         return;
     }
     remember(draft, &incident.id, Scenario::NonQuota);
+    if let Some(code) = day_used_up(incident) {
+        let why = format!(
+            "the tokens of the day are used up ({code}), which is why requests are refused: a case that asks why would not say more"
+        );
+        return draft.note(&incident.id, why);
+    }
+    if let Some(why) = too_early(draft, incident, category) {
+        return draft.note(&incident.id, why);
+    }
     if let Some(why) = over_budget(draft) {
         return draft.note(&incident.id, why);
     }
@@ -33,6 +51,35 @@ pub(super) fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: 
     let step = "case/1".to_owned();
     let text = texts::investigation(draft, incident, &step);
     open(draft, incident, step, text, (what, None));
+}
+
+/// The daily quota that refuses the incident's requests, where that is known.
+pub(super) fn day_used_up(incident: &Incident) -> Option<&QuotaCode> {
+    let clues = incident.hints.iter().map(|it| &it.clue);
+    let mut codes = clues.filter_map(Clue::daily_quota);
+    codes.next()
+}
+
+/// Whether the day of all models is used up shows after some minutes in which all is refused: until then, where it may be,
+/// nobody at AWS is asked why.
+fn too_early(draft: &Draft<'_>, incident: &Incident, category: Category) -> Option<String> {
+    let age = Minute::of(draft.now()).since(incident.began);
+    if category != Category::Throttle || WAIT_MINUTES <= age {
+        return None;
+    }
+    let minutes = draft.minutes();
+    let samples = |pool: &PoolId, signal: Signal, from: Minute, until: Minute| {
+        minutes.window(pool, signal, from, until).collect()
+    };
+    let until = incident.last_bad.plus(1);
+    let day = shared_day(draft.book(), &samples, incident.cause.scope(), until)?;
+    let near = draft.policy().hints.daily.near;
+    day.may_be_used_up(near).then(|| {
+        format!(
+            "the day of all models may be used up ({}), which shows within {WAIT_MINUTES} minutes: no case before",
+            day.code
+        )
+    })
 }
 
 /// Asks Support for more of a quota that Service Quotas doesn't raise.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{
     alert::{AlertState, Episode, Verdict},
-    catalog::PoolId,
+    catalog::{Family, PoolId},
     ids::IncidentId,
     incident::{AlertKey, Cause, Incident, Member},
     reason::Reason,
@@ -360,7 +360,15 @@ fn lost(draft: &mut Draft<'_>, incident: &Incident) -> f64 {
         return incident.lost;
     }
     let minutes = draft.minutes();
-    let refused = incident.pools.iter();
+    // A quota of all models refuses requests to each of them.
+    let book = draft.book();
+    let all = incident
+        .pools
+        .iter()
+        .filter(|it| it.family == Family::Account);
+    let of_models = all.flat_map(|it| book.pools_in(&it.scope)).map(|it| &it.id);
+    let of_models = of_models.filter(|it| it.family.is_of_runtime());
+    let refused = incident.pools.iter().chain(of_models);
     let refused = refused.flat_map(|pool| minutes.window(pool, Signal::Throttles, from, end));
     let counted: f64 = refused.filter_map(Sample::value).sum();
     counted.max(incident.lost)

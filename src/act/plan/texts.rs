@@ -18,7 +18,7 @@ pub(super) use told::{
     acknowledged, back, flap_line, held_by, released, released_over, snooze_over,
 };
 
-use super::{draft::Draft, group::reasons, hints};
+use super::{case, draft::Draft, group::reasons, hints};
 use crate::model::{
     action::IntentState,
     incident::{Cause, Incident},
@@ -282,6 +282,13 @@ fn next_step(draft: &Draft<'_>, incident: &Incident) -> String {
     if let Some(stop) = draft.inputs.stop {
         let stop = stop.to_string();
         return format!("Nothing is filed: {stop}.");
+    }
+    let files = incident.remedy > Remedy::Notify && draft.policy().mode != Mode::Observe;
+    let asks_why = files && matches!(incident.cause, Cause::Pool { .. });
+    if let Some(code) = case::day_used_up(incident).filter(|_| asks_why) {
+        return format!(
+            "No case is opened to ask why: the tokens of the day are used up ({code})."
+        );
     }
     match (incident.remedy, draft.policy().mode) {
         (Remedy::Notify, _) => "Nothing is filed for this.".to_owned(),

@@ -4,17 +4,17 @@ use super::{
     Fit, count,
     scene::{Refusal, Scene, highest_of, refused_in},
 };
+use crate::engine::cross_model::shared_day;
 use crate::model::{
     catalog::{Pool, PoolId},
     hint::{
         Capacity, CapacityRule, Clue, Daily, DailyRule, RaisedElsewhere, RaisedHere, RaisedRule,
-        Reservation, ReservationRule, SharedDay,
+        Reservation, ReservationRule,
     },
     quota::QuotaChange,
     series::{Sample, Signal},
     time::{DAY, HOUR, Minute},
     units::{Amount, QuotaKind},
-    worth::UNIT_USD,
 };
 
 /// A day's tokens are known while at least this share of its minutes is.
@@ -101,15 +101,15 @@ pub(super) fn daily(scene: &Scene<'_>, rule: &DailyRule) -> Option<Fit> {
     let is_known = LEAST_DAY_COVERAGE * count(&charged) <= count(&known);
     let today: f64 = known.iter().sum();
     let is_near = |quota: Amount| rule.near.factor() * quota.get() <= today;
-    let shared = line
-        .is_none()
-        .then(|| shared_day(scene, midnight))
-        .flatten();
-    let shared = shared.filter(|it| rule.near.factor() * it.low <= it.today);
+    // A sum with gaps is a lower bound: it can prove that the day is used up, never that it is not.
+    let is_own = line.is_some_and(|line| is_near(line.quota));
+    let (book, scope) = (scene.evidence.book, &scene.pool.id.scope);
+    let shared = shared_day(book, scene.evidence.samples, scope, scene.until);
+    let shared = shared.filter(|it| !is_own && it.may_be_used_up(rule.near));
     let weight = match line {
-        // A sum with gaps is a lower bound: it can prove that the day is used up, never that it is not.
-        Some(line) => is_near(line.quota).then_some(rule.weight)?,
-        None => {
+        _ if is_own => rule.weight,
+        Some(_) if shared.is_none() => return None,
+        Some(_) | None => {
             let through: f64 = far.iter().map(|it| it.through).sum();
             let refused = refused_in(&far);
             let is_total = rule.refused.factor() * (through + refused) <= refused;
@@ -130,22 +130,6 @@ pub(super) fn daily(scene: &Scene<'_>, rule: &DailyRule) -> Option<Fit> {
         left: u16::try_from(midnight.plus(DAY).since(scene.until)).ok()?,
     });
     Some((clue, fit, weight))
-}
-
-/// What all models together took since midnight of the quota that they share; with gaps it is a lower bound.
-fn shared_day(scene: &Scene<'_>, midnight: Minute) -> Option<SharedDay> {
-    let id = PoolId::of_account(&scene.pool.id.scope);
-    let pool = scene.evidence.book.pools.get(&id)?;
-    let line = scene.line(pool, QuotaKind::CrossModelTpd)?;
-    let taken = (scene.evidence.samples)(&id, Signal::ChargedTokens, midnight, scene.until);
-    let taken: f64 = taken.into_iter().filter_map(Sample::value).sum();
-    let high = line.quota.get() * UNIT_USD;
-    Some(SharedDay {
-        code: line.code.clone(),
-        today: taken * UNIT_USD,
-        low: high * (-pool.worth?.doubt()).exp(),
-        high,
-    })
 }
 
 fn own_charged(scene: &Scene<'_>, from: Minute) -> Vec<Option<f64>> {

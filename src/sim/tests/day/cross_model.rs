@@ -197,16 +197,38 @@ fn a_raise_in_the_middle_of_the_day_lets_through_again() {
 
 #[test]
 fn a_model_s_own_day_ends_only_by_what_was_let_through() {
-    // Nova Pro would use up its own 60 million tokens first, were it not refused with the others.
-    let own = quota(PER_DAY, 60e6);
-    let sim = run(&(world(&[DEAR, MIDDLING], 60.0) + &own + PRICES), 12);
+    let charged = |sim: &Sim| -> f64 {
+        let minutes = day(sim, MIDDLING, 0);
+        minutes.iter().map(|minute| minute.charged).sum()
+    };
+    let text = world(&[DEAR, MIDDLING], 60.0) + PRICES;
+    // So that less than a minute of it is left while all models are refused.
+    let left = charged(&run(&text, 12)) + 60_000.0;
+    let sim = run(&(text + &quota(PER_DAY, left)), 12);
+    nothing_of(&day(&sim, MIDDLING, 0)[600..720]);
     apply(&sim, CROSS_MODEL, 1e9);
     hours(&sim, 24);
-    let minutes = day(&sim, MIDDLING, 0);
-    nothing_of(&minutes[600..720]);
-    assert!(10 < open(&minutes[720..740]));
-    let charged: f64 = minutes.iter().map(|minute| minute.charged).sum();
-    assert!((59.99e6..=60e6).contains(&charged), "{charged}");
+    nothing_of(&day(&sim, MIDDLING, 0)[730..]);
+    let charged = charged(&sim);
+    assert!(
+        (left - 5_000.0..=left).contains(&charged),
+        "{charged} {left}"
+    );
+}
+
+#[test]
+fn what_other_quotas_refuse_takes_nothing_of_it() {
+    let both = [DEAR, MIDDLING];
+    let tight = quota("L-15B8E632", 40_000.0);
+    let sim = run(&(world(&both, 90.0) + &tight + PRICES), 24);
+    let days = both.map(|id| day(&sim, id, 0));
+    let last = |minutes: &Vec<TargetMinute>| minutes.iter().rposition(|it| 0.0 < it.invocations);
+    let last = days.iter().filter_map(last).max().unwrap();
+    for minutes in &days {
+        nothing_of(&minutes[last + 1..]);
+    }
+    let total = taken(DEAR, &days[0]) + taken(MIDDLING, &days[1]);
+    assert!((89.99e6..=90e6).contains(&total), "{total}");
 }
 
 #[test]
