@@ -28,6 +28,9 @@ use crate::{
     store::{History, StoreError},
 };
 
+/// Days of pools that are read from the history in one cycle, to bound its length.
+const MOST_POOL_DAYS: usize = 60;
+
 /// What adding up remembers. All of it can be lost.
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
@@ -105,25 +108,30 @@ impl Cycle {
         Ok(())
     }
 
-    /// A day before the start, once all pools of an account and Region hold it; one a cycle, the newest first.
+    /// Days before the start, once all pools of an account and Region hold them: a few a cycle, the newest first.
     pub(super) async fn add_up_older(&mut self, now: Timestamp) -> Result<(), CycleError> {
         if !std::mem::replace(&mut self.accounts.is_begun, true) {
             let book = self.shared.book();
             let pools = book.pools.keys().filter(|it| is_account(it));
             self.accounts.older = pools.map(|it| it.scope.clone()).collect();
         }
-        let Some(scope) = self.accounts.older.first().cloned() else {
-            return Ok(());
-        };
-        let Some((rates, day)) = self.older_day(&scope, now) else {
-            self.accounts.older.remove(&scope);
-            return Ok(());
-        };
-        let history = Arc::clone(&self.shared.history);
-        let add = move || add_day(&*history, &rates, day);
-        match self.off_thread(add).await? {
-            Ok(()) => {}
-            Err(error) => self.tell_trouble(&error, now),
+        let mut left = MOST_POOL_DAYS;
+        while let Some(scope) = self.accounts.older.first().cloned() {
+            let Some((rates, day)) = self.older_day(&scope, now) else {
+                self.accounts.older.remove(&scope);
+                continue;
+            };
+            let pools = rates.pools().count();
+            let history = Arc::clone(&self.shared.history);
+            let add = move || add_day(&*history, &rates, day);
+            if let Err(error) = self.off_thread(add).await? {
+                self.tell_trouble(&error, now);
+                break;
+            }
+            let Some(rest) = left.checked_sub(pools) else {
+                break;
+            };
+            left = rest;
         }
         Ok(())
     }
