@@ -62,16 +62,19 @@ impl Rates {
         let targets = targets.take_while(|((at, _), _)| at == scope);
         let called: BTreeSet<&PoolId> = targets.map(|(_, target)| &target.pool).collect();
         let pools = pools.filter(|it| it.family.is_of_runtime() && called.contains(*it));
-        let pools: Vec<&PoolId> = pools.collect();
-        let price = |pool: &PoolId| price_of(book, prices, pool, at).map(|(usd, _)| usd);
-        let known = pools.iter().filter_map(|pool| price(pool));
+        let priced = pools.map(|pool| {
+            let price = price_of(book, prices, pool, at).map(|(usd, _)| usd);
+            (pool, price)
+        });
+        let priced: Vec<(&PoolId, Option<TokenPrice>)> = priced.collect();
+        let known = priced.iter().filter_map(|(_, price)| *price);
         let dearest = known.max_by(|a, b| a.output.total_cmp(&b.output))?;
-        let unpriced = pools.iter().filter(|pool| price(pool).is_none());
-        let mut unpriced: Vec<ModelId> = unpriced.map(|pool| pool.model.clone()).collect();
+        let unpriced = priced.iter().filter(|(_, price)| price.is_none());
+        let mut unpriced: Vec<ModelId> = unpriced.map(|(pool, _)| pool.model.clone()).collect();
         unpriced.sort();
         unpriced.dedup();
-        let by_pool = pools.into_iter();
-        let by_pool = by_pool.map(|pool| (pool.clone(), price(pool).unwrap_or(dearest)));
+        let by_pool = priced.into_iter();
+        let by_pool = by_pool.map(|(pool, price)| (pool.clone(), price.unwrap_or(dearest)));
         Some(Self {
             scope: scope.clone(),
             by_pool: by_pool.collect(),
