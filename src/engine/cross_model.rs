@@ -26,7 +26,7 @@ use crate::model::{
 };
 
 /// Requests that get through prove something about the tokens that were counted until so many minutes before.
-const COUNTED_AFTER: i64 = 15;
+const COUNTED_AFTER: usize = 15;
 /// A day is used up when so many minutes in a row hardly anything gets through.
 const STOPPED_MINUTES: i64 = 15;
 /// Of what is wanted then, this share is refused at least.
@@ -40,7 +40,7 @@ const BELIEVED_DAYS: i64 = 30;
 /// A mark that says less than this more is not worth writing down.
 const NEWS: f64 = 1.01;
 /// What must be known of the day so far, in percent of its minutes.
-const LEAST_DAY_COVERAGE: i64 = 95;
+const LEAST_DAY_COVERAGE: usize = 95;
 
 /// The prices of the pools of one account and Region that the quota counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -195,23 +195,15 @@ impl Day<'_> {
         let from = self.midnight();
         let known = self.taken.window(Signal::ChargedTokens, from, end);
         let known = known.filter_map(|it| it.value());
-        let (minutes, sum) = known.fold((0_i64, 0.0), |(minutes, sum), it| (minutes + 1, sum + it));
-        (LEAST_DAY_COVERAGE * end.since(from) <= 100 * minutes).then_some(sum)
+        let (minutes, sum) = known.fold((0, 0.0), |(minutes, sum), it| (minutes + 1, sum + it));
+        let all = usize::try_from(end.since(from)).ok()?;
+        (LEAST_DAY_COVERAGE * all <= 100 * minutes).then_some(sum)
     }
 
-    /// Something got through just now, so that the quota is more than what was counted a while ago.
     fn passed(&self) -> Option<Mark> {
-        let from = self.until.plus(-COUNTED_AFTER);
-        let mut now = self.taken.window(Signal::ChargedTokens, from, self.until);
-        let is_served = now.any(|it| it.value().is_some_and(|it| 0.0 < it));
-        let used = self
-            .used(from)
-            .filter(|_| is_served && self.midnight() < from)?;
-        (0.0 < used).then_some(Mark {
-            at: from,
-            used,
-            quota: self.quota,
-        })
+        let from = self.midnight();
+        let taken = self.taken.window(Signal::ChargedTokens, from, self.until);
+        passed(from, &taken.collect::<Vec<_>>(), self.quota)
     }
 
     /// Nearly everything is refused, whatever the model.
@@ -242,24 +234,62 @@ impl Day<'_> {
     }
 }
 
+/// What was let through of a day whose minutes these are, from 00:00 UTC on: its last tokens prove that the quota is more than
+/// what was counted a while before them. `None` where too little of that is known.
+#[must_use]
+pub fn passed(midnight: Minute, taken: &[Sample], quota: f64) -> Option<Mark> {
+    let is_served = |it: &Sample| it.value().is_some_and(|it| 0.0 < it);
+    let last = taken.iter().rposition(is_served)?;
+    let end = (last + 1).checked_sub(COUNTED_AFTER)?;
+    let known = taken.get(..end)?.iter().filter_map(|it| it.value());
+    let (minutes, used) = known.fold((0, 0.0), |(minutes, sum), it| (minutes + 1, sum + it));
+    let is_known = LEAST_DAY_COVERAGE * end <= 100 * minutes;
+    (is_known && 0.0 < used).then_some(Mark {
+        at: midnight.plus(i64::try_from(end).ok()?),
+        used,
+        quota,
+    })
+}
+
 /// What a token of the quota is worth by now; `None` where prices say nothing.
 #[must_use]
 pub fn worth(old: Option<Worth>, rates: &Rates, day: &Day<'_>) -> Option<Worth> {
+    let is_of_day = |it: &Mark| day.midnight() < it.at;
+    let known = old.and_then(|it| it.stopped);
+    // Nothing is taken any more on a day that is used up.
+    let known = known.filter(is_of_day);
+    let stopped = known.or_else(|| day.stopped(rates));
+    narrowed(old, rates, (day.passed(), stopped), day.until)
+}
+
+/// As [`worth`], after a look at what an earlier day let through.
+#[must_use]
+pub fn worth_after(
+    old: Option<Worth>,
+    rates: &Rates,
+    passed: Option<Mark>,
+    now: Minute,
+) -> Option<Worth> {
+    narrowed(old, rates, (passed, None), now)
+}
+
+/// What prices leave open, narrowed by what was seen before and now.
+fn narrowed(
+    old: Option<Worth>,
+    rates: &Rates,
+    (passed, stopped): (Option<Mark>, Option<Mark>),
+    now: Minute,
+) -> Option<Worth> {
     let (low, high) = rates.range()?;
-    let is_recent = |it: &Mark| day.until.since(it.at) <= BELIEVED_DAYS * DAY;
-    let passed = old.and_then(|it| it.passed).filter(is_recent);
-    let stopped = old.and_then(|it| it.stopped).filter(is_recent);
-    let passed = match (passed, day.passed()) {
+    let is_recent = |it: &Mark| now.since(it.at) <= BELIEVED_DAYS * DAY;
+    let known = old.and_then(|it| it.passed).filter(is_recent);
+    let passed = match (known, passed.filter(is_recent)) {
         (Some(old), Some(new)) if new.worth() < NEWS * old.worth() => Some(old),
         (old, new) => new.or(old),
     };
-    let is_of_day = |it: &Mark| day.midnight() < it.at;
-    let stopped = match (stopped, day.stopped(rates)) {
-        (Some(old), _) if is_of_day(&old) => Some(old), // nothing was taken since
-        (old, new) => new.or(old),
-    };
-    // More went through than was taken for all of it.
-    let stopped = stopped.filter(|stopped| {
+    let known = old.and_then(|it| it.stopped).filter(is_recent);
+    // More went through than was taken for all of it: it was not that, or it was raised.
+    let stopped = stopped.or(known).filter(|stopped| {
         passed.is_none_or(|passed| passed.worth() <= STOPPED_WITHIN.1 * stopped.worth())
     });
     let (mut low, mut high) = match stopped {

@@ -262,6 +262,27 @@ fn more_than_any_price_explains_is_believed_all_the_same() {
     assert_range(worth, (low, 2.0 * low));
 }
 
+/// What a day before the start let through counts as well: until it was used up, where it was.
+#[test]
+fn days_before_the_start_narrow_it_too() {
+    let noon = DAY_BEGINS.plus(DAY / 2);
+    let past = Seen::of(1.0, Some(noon));
+    let taken: Vec<Sample> = past
+        .taken
+        .window(Signal::ChargedTokens, DAY_BEGINS, DAY_BEGINS.plus(DAY))
+        .collect();
+    let mark = passed(DAY_BEGINS, &taken, QUOTA);
+    assert_eq!(mark.map(|it| it.used), Some(705e6));
+    let rates = rates(&past.book);
+    let later = DAY_BEGINS.plus(5 * DAY);
+    let known = worth_after(None, &rates, mark, later).unwrap();
+    assert_range(known, (705.0 / 700.0, 15.0));
+    let long_after = worth_after(None, &rates, mark, DAY_BEGINS.plus(40 * DAY)).unwrap();
+    assert_range(long_after, (0.02, 15.0));
+    let unknown = vec![Sample::Unobserved; taken.len()];
+    assert_eq!(passed(DAY_BEGINS, &unknown, QUOTA), None);
+}
+
 #[test]
 fn half_a_day_that_was_not_read_proves_nothing() {
     let mut busy = Seen::of(1.0, None);

@@ -12,7 +12,7 @@ use super::{Cycle, CycleError};
 use crate::{
     collect::PoolReading,
     engine::{
-        cross_model::{Day, Rates, known_until, worth},
+        cross_model::{Day, Rates, known_until, passed, worth, worth_after},
         learned::LEARNED_DAYS,
     },
     model::{
@@ -24,6 +24,7 @@ use crate::{
         series::{Reading, Sample, Signal, TargetReading},
         time::{DAY, Minute, Timestamp},
         units::QuotaKind,
+        worth::Worth,
     },
     store::{History, StoreError},
 };
@@ -123,11 +124,21 @@ impl Cycle {
             };
             let pools = rates.pools().count();
             let history = Arc::clone(&self.shared.history);
-            let add = move || add_day(&*history, &rates, day);
-            if let Err(error) = self.off_thread(add).await? {
-                self.tell_trouble(&error, now);
-                break;
-            }
+            let of = Arc::clone(&rates);
+            let add = move || add_day(&*history, &of, day);
+            let taken = match self.off_thread(add).await? {
+                Ok(taken) => taken,
+                Err(error) => {
+                    self.tell_trouble(&error, now);
+                    break;
+                }
+            };
+            let weighed = {
+                let book = self.shared.book();
+                weighed_after(&book, &rates, (day, &taken), Minute::of(now))
+            };
+            self.commit(weighed.into_iter().map(Record::Pool).collect(), now)
+                .await?;
             let Some(rest) = left.checked_sub(pools) else {
                 break;
             };
@@ -215,26 +226,45 @@ fn added_up(book: &Book, rates: &Rates, from: Minute) -> Option<PoolReading> {
 
 /// The pool of an account, where more is known of what its quota comes to.
 fn weighed(book: &Book, rates: &Rates) -> Option<Pool> {
-    let id = rates.account();
-    let pool = book.pools.get(&id)?;
-    let until = *book.read_through.get(&id)?;
-    let code = pool.mapping(QuotaKind::CrossModelTpd).code()?;
-    let quota = book.quotas.get(&(id.scope.clone(), code.clone()))?;
+    let (pool, quota) = account_of(book, rates)?;
     let day = Day {
         book,
-        taken: book.series.get(&id)?,
-        until,
-        quota: quota.limit().amount()?.get(),
+        taken: book.series.get(&pool.id)?,
+        until: *book.read_through.get(&pool.id)?,
+        quota,
     };
-    let worth = worth(pool.worth, rates, &day);
+    changed(pool, worth(pool.worth, rates, &day))
+}
+
+/// The same after a day before the start was added up.
+fn weighed_after(
+    book: &Book,
+    rates: &Rates,
+    (day, taken): (i64, &[Sample]),
+    now: Minute,
+) -> Option<Pool> {
+    let (pool, quota) = account_of(book, rates)?;
+    let passed = passed(Resolution::Minute.first_minute(day), taken, quota);
+    changed(pool, worth_after(pool.worth, rates, passed, now))
+}
+
+/// The pool of an account, and its quota in tokens.
+fn account_of<'a>(book: &'a Book, rates: &Rates) -> Option<(&'a Pool, f64)> {
+    let pool = book.pools.get(&rates.account())?;
+    let code = pool.mapping(QuotaKind::CrossModelTpd).code()?;
+    let quota = book.quotas.get(&(pool.id.scope.clone(), code.clone()))?;
+    Some((pool, quota.limit().amount()?.get()))
+}
+
+fn changed(pool: &Pool, worth: Option<Worth>) -> Option<Pool> {
     (worth != pool.worth).then(|| Pool {
         worth,
         ..pool.clone()
     })
 }
 
-/// Adds one day of all pools up, a pool at a time: a day as it is kept is a megabyte.
-fn add_day(history: &dyn History, rates: &Rates, number: i64) -> Result<(), StoreError> {
+/// Adds one day of all pools up, and returns it: a pool at a time: a day as it is kept is a megabyte.
+fn add_day(history: &dyn History, rates: &Rates, number: i64) -> Result<Vec<Sample>, StoreError> {
     let key = |pool: &PoolId| StretchKey {
         pool: pool.clone(),
         resolution: Resolution::Minute,
@@ -253,11 +283,12 @@ fn add_day(history: &dyn History, rates: &Rates, number: i64) -> Result<(), Stor
         };
         rates.add(&mut taken, &samples, pool, key_of_account.first_minute());
     }
-    let buckets = taken.into_iter();
-    let buckets = buckets.map(|it| Bucket::of_minute(Signal::ChargedTokens.rounded(it)));
+    let buckets = taken.iter();
+    let buckets = buckets.map(|it| Bucket::of_minute(Signal::ChargedTokens.rounded(*it)));
     let day = Stretch {
         key: key_of_account,
         signals: BTreeMap::from([(Signal::ChargedTokens, buckets.collect())]),
     };
-    history.append(&[day])
+    history.append(&[day])?;
+    Ok(taken)
 }
