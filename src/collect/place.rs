@@ -124,6 +124,9 @@ impl<'a> Atlas<'a> {
     /// The pool of a target, or why it can't be told, as a sentence fragment.
     pub(super) fn place(&self, target: &TargetId) -> Result<(TargetKind, PoolId), String> {
         if let Some(model) = mantle::model_of(target) {
+            if model.is_empty() {
+                return Err("it names the mantle endpoint and no model".to_owned());
+            }
             return Ok((TargetKind::Mantle, self.pool(Family::Mantle, model)));
         }
         let id = target.as_str();

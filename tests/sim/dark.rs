@@ -22,6 +22,7 @@ fn oldest(stage: &Stage, account: &AccountId) -> (i64, i64) {
         let pools = book.read_through.iter();
         let ages = pools
             .filter(|(pool, _)| (pool.scope.account == *account) == is_it)
+            .filter(|(pool, _)| pool.family.is_of_runtime())
             .map(|(_, through)| now.since(*through));
         ages.max().unwrap()
     };
