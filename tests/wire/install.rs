@@ -422,8 +422,9 @@ fn beats(output: &Output) -> usize {
     let lines = printed
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    // One of the model, and one of the account.
     lines
-        .filter(|line| line["Heartbeat"] == 1 && line["PoolsWatched"] == 1)
+        .filter(|line| line["Heartbeat"] == 1 && line["PoolsWatched"] == 2)
         .count()
 }
 
