@@ -116,7 +116,7 @@ fn line(row: &Headroom) -> Markup {
 /// The note is shown where the row is not plain; proofs of ordinary mappings are for `explain`.
 fn matters(row: &Headroom) -> bool {
     let words = ["shared", "older value", "no newer", "max_tokens reserved"];
-    !is_plain(row) || words.iter().any(|word| row.note.contains(word))
+    !is_plain(row) || is_range(row) || words.iter().any(|word| row.note.contains(word))
 }
 
 fn is_plain(row: &Headroom) -> bool {
