@@ -176,7 +176,7 @@ fn account_tpd((code, terms): &(QuotaCode, Terms)) -> (&'static str, Quota) {
         state: "mapped",
         code: Some(code.to_string()),
         candidates: Vec::new(),
-        why: "it counts all models of the account together and weighs them by price, so no pool is measured against it"
+        why: "it counts all models of the account together and weighs them by price, so what they take together is a pool of its own, account/all-models, in USD"
             .to_owned(),
         ..Quota::of_terms(Some(terms))
     };
