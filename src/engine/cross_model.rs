@@ -29,6 +29,8 @@ use crate::model::{
 const COUNTED_AFTER: usize = 15;
 /// A day is used up when so many minutes in a row hardly anything gets through.
 const STOPPED_MINUTES: i64 = 15;
+/// So many of them are known, of each model.
+const LEAST_STOPPED: usize = 8;
 /// Of what is wanted then, this share is refused at least.
 const STOPPED_SHARE: f64 = 0.95;
 /// Fewer refused requests in these minutes prove nothing.
@@ -107,12 +109,11 @@ impl Rates {
         taken: &mut [Sample],
         samples: &Samples<'_>,
         pool: &PoolId,
-        from: Minute,
+        (from, until): (Minute, Minute),
     ) -> f64 {
         let Some(price) = self.by_pool.get(pool) else {
             return 0.0;
         };
-        let until = from.plus(i64::try_from(taken.len()).unwrap_or(0)); // days of minutes
         let write = price.cache_write.unwrap_or(price.input);
         let kinds = [
             (Signal::InputTokens, price.input),
@@ -214,11 +215,17 @@ impl Day<'_> {
             let Some(series) = self.book.series.get(pool) else {
                 continue;
             };
-            let sum = |signal| -> f64 {
-                let minutes = series.window(signal, from, self.until);
-                minutes.filter_map(|it| it.value()).sum()
-            };
-            let own = (sum(Signal::Invocations), sum(Signal::Throttles));
+            // What is not known may have got through; the newest minutes are not published yet.
+            let minutes = series.window(Signal::Invocations, from, self.until);
+            let minutes = minutes.zip(series.window(Signal::Throttles, from, self.until));
+            let known = minutes.filter(|(a, b)| [a, b].iter().all(|it| **it != Sample::Unobserved));
+            let count = |it: Sample| it.value().map_or(0.0, |it| it);
+            let (known, own) = known.fold((0, (0.0, 0.0)), |(known, own), (a, b)| {
+                (known + 1, (own.0 + count(a), own.1 + count(b)))
+            });
+            if known < LEAST_STOPPED {
+                return None;
+            }
             through += own.0;
             refused += own.1;
             is_each_refused &= own.0 <= 0.0 || 0.0 < own.1;

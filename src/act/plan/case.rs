@@ -14,14 +14,13 @@ use crate::{
     model::{
         action::{Effect, Intent, IntentState},
         catalog::PoolId,
-        hint::Clue,
         ids::{IncidentId, QuotaCode},
-        incident::{Incident, Scenario},
+        incident::{Cause, Incident, Scenario},
         quota::Quota,
         reason::Reason,
         rule::Category,
         series::Signal,
-        time::{Minute, after},
+        time::{DAY, Minute, after},
         units::Amount,
     },
 };
@@ -53,18 +52,27 @@ pub(super) fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: 
     open(draft, incident, step, text, (what, None));
 }
 
-/// The daily quota that refuses the incident's requests, where that is known.
+/// The daily quota that refuses the incident's requests, where that is known. Whatever else goes wrong beside it is not
+/// explained by it, nor is what is refused on another day.
 pub(super) fn day_used_up(incident: &Incident) -> Option<&QuotaCode> {
-    let clues = incident.hints.iter().map(|it| &it.clue);
-    let mut codes = clues.filter_map(Clue::daily_quota);
-    codes.next()
+    let Cause::Pool {
+        category: Category::Throttle,
+        ..
+    } = &incident.cause
+    else {
+        return None;
+    };
+    let day = |minute: Minute| minute.0.div_euclid(DAY);
+    let hints = incident.hints.iter();
+    let mut today = hints.filter(|it| day(it.until.plus(-1)) == day(incident.last_bad));
+    today.find_map(|it| it.clue.daily_quota())
 }
 
 /// Whether the day of all models is used up shows after some minutes in which all is refused: until then, where it may be,
 /// nobody at AWS is asked why.
 fn too_early(draft: &Draft<'_>, incident: &Incident, category: Category) -> Option<String> {
     let age = Minute::of(draft.now()).since(incident.began);
-    if category != Category::Throttle || WAIT_MINUTES <= age {
+    if category != Category::Throttle || !(0..WAIT_MINUTES).contains(&age) {
         return None;
     }
     let minutes = draft.minutes();
@@ -207,4 +215,87 @@ pub(super) fn over_budget(draft: &Draft<'_>) -> Option<String> {
             budgets.cases_per_hour, budgets.cases_per_day
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        catalog::Family,
+        hint::{Clue, Daily, Hint},
+        ids::{AccountId, ModelId, Region, Scope},
+        rule::{Remedy, Severity},
+        units::Share,
+    };
+
+    fn hint(until: Minute) -> Hint {
+        Hint {
+            pool: pool(),
+            strength: Share::FULL,
+            from: until.plus(-5),
+            until,
+            clue: Clue::Daily(Daily {
+                refused: 100.0,
+                highest: 0.01,
+                today: 1e6,
+                quota: Amount::new(1e6).map(|it| (QuotaCode::new("L-DAY"), it)),
+                shared: None,
+                left: 60,
+            }),
+        }
+    }
+
+    fn pool() -> PoolId {
+        let scope = Scope {
+            account: AccountId::new("111122223333"),
+            region: Region::new("us-east-1"),
+        };
+        PoolId {
+            scope,
+            family: Family::Geo,
+            model: ModelId::new("anthropic.claude-sonnet-4-6"),
+        }
+    }
+
+    /// Of this category, last bad a minute before noon; its hint looked until then, or until that hour of the day before.
+    fn incident(category: Category, days_old: i64) -> Incident {
+        let noon = Minute(20_000 * DAY + DAY / 2);
+        let pool = pool();
+        Incident {
+            id: IncidentId::new("inc-1"),
+            cause: Cause::Pool {
+                pool: pool.clone(),
+                category,
+            },
+            generation: 1,
+            kind: None,
+            pools: [pool].into(),
+            severity: Severity::Critical,
+            remedy: Remedy::Investigate,
+            scenario: None,
+            opened: noon.start(),
+            began: noon.plus(-60),
+            last_bad: noon.plus(-1),
+            resolved: None,
+            lost: 0.0,
+            members: std::collections::BTreeMap::new(),
+            hints: vec![hint(noon.plus(-days_old * DAY))],
+            decisions: Vec::new(),
+            decisions_dropped: 0,
+            messages: 0,
+            told: None,
+        }
+    }
+
+    #[test]
+    fn a_day_that_is_used_up_explains_its_own_refusals_and_nothing_else() {
+        let code = QuotaCode::new("L-DAY");
+        assert_eq!(day_used_up(&incident(Category::Throttle, 0)), Some(&code));
+        assert_eq!(day_used_up(&incident(Category::ServerError, 0)), None);
+        assert_eq!(
+            day_used_up(&incident(Category::Throttle, 1)),
+            None,
+            "the day after, something else refuses"
+        );
+    }
 }

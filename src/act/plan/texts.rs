@@ -284,8 +284,7 @@ fn next_step(draft: &Draft<'_>, incident: &Incident) -> String {
         return format!("Nothing is filed: {stop}.");
     }
     let files = incident.remedy > Remedy::Notify && draft.policy().mode != Mode::Observe;
-    let asks_why = files && matches!(incident.cause, Cause::Pool { .. });
-    if let Some(code) = case::day_used_up(incident).filter(|_| asks_why) {
+    if let Some(code) = case::day_used_up(incident).filter(|_| files) {
         return format!(
             "No case is opened to ask why: the tokens of the day are used up ({code})."
         );

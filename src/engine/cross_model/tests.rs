@@ -94,7 +94,7 @@ fn minute_of(rates: &Rates, pool: &PoolId, tokens: &[(Signal, Sample)]) -> Sampl
         vec![told.map_or(Sample::NoData, |(_, sample)| *sample); 3]
     };
     let mut taken = [Sample::Value(0.0); 3];
-    rates.add(&mut taken, &samples, pool, DAY_BEGINS);
+    rates.add(&mut taken, &samples, pool, (DAY_BEGINS, DAY_BEGINS.plus(3)));
     taken[1]
 }
 
@@ -252,6 +252,18 @@ fn a_day_that_is_used_up_tells_what_the_quota_comes_to() {
     let more = free.worth(Some(told), DAY_BEGINS.plus(DAY));
     assert_eq!(more.stopped, None);
     assert_range(more, (2_850.0 / 700.0, 15.0));
+}
+
+/// Refusals beside answers that are not known prove nothing: something may have got through.
+#[test]
+fn refusals_alone_are_no_used_up_day() {
+    let noon = DAY_BEGINS.plus(DAY / 2);
+    let mut stopped = Seen::of(1.0, Some(noon));
+    let series = stopped.book.series.get_mut(&pool(DEAR, Family::Geo));
+    series
+        .unwrap()
+        .restore(Signal::Invocations, noon, [Sample::Unobserved; 60]);
+    assert_eq!(stopped.worth(None, noon.plus(15)).stopped, None);
 }
 
 #[test]

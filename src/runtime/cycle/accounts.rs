@@ -21,7 +21,7 @@ use crate::{
         history::{Bucket, Resolution, Stretch, StretchKey},
         ids::{Scope, TargetId},
         policy::Settings,
-        series::{Reading, Sample, Signal, TargetReading},
+        series::{Reading, SETTLE_MINUTES, Sample, Signal, TargetReading},
         time::{DAY, Minute, Timestamp},
         units::QuotaKind,
         worth::Worth,
@@ -122,10 +122,15 @@ impl Cycle {
                 self.accounts.older.remove(&scope);
                 continue;
             };
-            let pools = rates.pools().count();
+            let pools: Vec<PoolId> = {
+                let book = self.shared.book();
+                let read = |it: &&PoolId| book.read_through.contains_key(*it);
+                rates.pools().filter(read).cloned().collect()
+            };
+            let count = pools.len();
             let history = Arc::clone(&self.shared.history);
             let of = Arc::clone(&rates);
-            let add = move || add_day(&*history, &of, day);
+            let add = move || add_day(&*history, &of, &pools, day);
             let taken = match self.off_thread(add).await? {
                 Ok(taken) => taken,
                 Err(error) => {
@@ -133,13 +138,13 @@ impl Cycle {
                     break;
                 }
             };
-            let weighed = {
+            let weighed = taken.and_then(|taken| {
                 let book = self.shared.book();
                 weighed_after(&book, &rates, (day, &taken), Minute::of(now))
-            };
+            });
             self.commit(weighed.into_iter().map(Record::Pool).collect(), now)
                 .await?;
-            let Some(rest) = left.checked_sub(pools) else {
+            let Some(rest) = left.checked_sub(count) else {
                 break;
             };
             left = rest;
@@ -195,7 +200,10 @@ fn added_up(book: &Book, rates: &Rates, from: Minute) -> Option<PoolReading> {
     // At first as far back as a first read goes.
     let begin = Minute((until.plus(-2 * DAY).0).div_euclid(DAY) * DAY);
     let before = book.read_through.get(&pool).copied();
-    let from = before.map_or(begin, |before| before.min(from).max(begin));
+    // Late minutes of a sum that was cut off come with the next one.
+    let from = before.map_or(begin, |before| {
+        before.plus(-SETTLE_MINUTES).min(from).max(begin)
+    });
     let mut taken = vec![Sample::Value(0.0); usize::try_from(until.since(from)).ok()?];
     let mut by_target: BTreeMap<TargetId, TargetReading> = BTreeMap::new();
     let samples = |pool: &PoolId, signal: Signal, from, until| -> Vec<Sample> {
@@ -206,7 +214,7 @@ fn added_up(book: &Book, rates: &Rates, from: Minute) -> Option<PoolReading> {
         if !book.read_through.contains_key(id) {
             continue; // a pool that was never read takes part from its first read on
         }
-        let took = rates.add(&mut taken, &samples, id, from);
+        let took = rates.add(&mut taken, &samples, id, (from, until));
         let model = TargetId::new(id.model.as_str());
         by_target.entry(model).or_default().total.charged += took;
     }
@@ -263,32 +271,42 @@ fn changed(pool: &Pool, worth: Option<Worth>) -> Option<Pool> {
     })
 }
 
-/// Adds one day of all pools up, and returns it: a pool at a time: a day as it is kept is a megabyte.
-fn add_day(history: &dyn History, rates: &Rates, number: i64) -> Result<Vec<Sample>, StoreError> {
+/// Adds one day of these pools up and returns it, a pool at a time: a day as it is kept is a megabyte. `None` where one of
+/// them was found damaged: it is missing from then on, and is read again.
+fn add_day(
+    history: &dyn History,
+    rates: &Rates,
+    pools: &[PoolId],
+    number: i64,
+) -> Result<Option<Vec<Sample>>, StoreError> {
     let key = |pool: &PoolId| StretchKey {
         pool: pool.clone(),
         resolution: Resolution::Minute,
         number,
     };
-    let key_of_account = key(&rates.account());
-    let minutes = usize::try_from(Resolution::Minute.buckets()).unwrap_or(0);
-    let mut taken = vec![Sample::Value(0.0); minutes];
-    for pool in rates.pools() {
+    let account = key(&rates.account());
+    let span = (account.first_minute(), account.end());
+    let mut taken: Vec<Sample> = span.0.until(span.1).map(|_| Sample::Value(0.0)).collect();
+    for pool in pools {
         let Some(day) = history.stretch(&key(pool))? else {
-            continue;
+            return Ok(None);
         };
         let samples = |_: &PoolId, signal: Signal, _: Minute, _: Minute| -> Vec<Sample> {
-            let buckets = day.buckets(signal).unwrap_or(&[]);
-            buckets.iter().map(|it| it.value).collect()
+            match day.buckets(signal) {
+                Some(buckets) => buckets.iter().map(|it| it.value).collect(),
+                // Most models publish nothing of a cache.
+                None if signal == Signal::CacheWriteTokens => Vec::new(),
+                None => span.0.until(span.1).map(|_| Sample::Unobserved).collect(),
+            }
         };
-        rates.add(&mut taken, &samples, pool, key_of_account.first_minute());
+        rates.add(&mut taken, &samples, pool, span);
     }
     let buckets = taken.iter();
     let buckets = buckets.map(|it| Bucket::of_minute(Signal::ChargedTokens.rounded(*it)));
     let day = Stretch {
-        key: key_of_account,
+        key: account,
         signals: BTreeMap::from([(Signal::ChargedTokens, buckets.collect())]),
     };
     history.append(&[day])?;
-    Ok(taken)
+    Ok(Some(taken))
 }
