@@ -46,17 +46,16 @@ pub(crate) fn take_samples(rest: &mut &[u8], count: usize) -> Result<Vec<Sample>
     let shifts = tags
         .iter()
         .flat_map(|bits| [0, 2, 4, 6].map(|shift| (bits >> shift) & 3));
-    shifts
-        .take(count)
-        .map(|tag| {
-            Ok(match tag {
-                0 => Sample::Unobserved,
-                1 => Sample::NoData,
-                2 => Sample::Value(take_whole(rest)?),
-                _three => Sample::Value(f64::from_bits(u64::from_be_bytes(take(rest)?))),
-            })
-        })
-        .collect()
+    let mut samples = Vec::with_capacity(count); // as many have a tag
+    for tag in shifts.take(count) {
+        samples.push(match tag {
+            0 => Sample::Unobserved,
+            1 => Sample::NoData,
+            2 => Sample::Value(take_whole(rest)?),
+            _three => Sample::Value(f64::from_bits(u64::from_be_bytes(take(rest)?))),
+        });
+    }
+    Ok(samples)
 }
 
 /// Takes so many bytes off the front.

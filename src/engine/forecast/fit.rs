@@ -119,25 +119,25 @@ impl Sums {
 /// The trend of what is kept, from levels of whole six hours.
 pub(super) fn trend(history: &History, growth: &[Growth]) -> Option<Trend> {
     let (quarters, end) = (past(history, growth)?, history.end()?);
+    if quarters.len() < DAY || !quarters.iter().any(|it| 0.0 < *it) {
+        return None; // asked each hour of pools that are new or hardly used: soon answered
+    }
     let shape = Shape::of(&quarters, end);
     let first = end - i64::try_from(quarters.len()).ok()?;
-    let sums = Sums::of(
-        (first..)
-            .zip(&quarters)
-            .map(|(at, &value)| (value, shape.quarter(at))),
-    );
-    let known = Sums::of(quarters.iter().map(|&value| (value, 1.0)));
     let mut levels = Vec::new();
     let mut until = end.div_euclid(LEVEL) * LEVEL;
     while first + LEVEL <= until {
-        let from = usize::try_from(until - LEVEL - first).ok()?;
-        let to = usize::try_from(until - first).ok()?;
-        let ratio = sums.ratio(from, to);
-        if LEVEL_KNOWN <= known.over(from, to).1 && 0.0 < ratio {
+        let from = until - LEVEL;
+        let own = quarters.get(usize::try_from(from - first).ok()?..)?;
+        let known = own.iter().zip(from..until).filter(|(it, _)| !it.is_nan());
+        let (known, value, base) = known.fold((0.0, 0.0, 0.0), |(known, value, base), (it, at)| {
+            (known + 1.0, value + it, base + shape.quarter(at))
+        });
+        if LEVEL_KNOWN <= known && 0.0 < base && 0.0 < value {
             let day = (until as f64 - LEVEL as f64 / 2.0) / DAY as f64;
             levels.push(Level {
                 day,
-                log: ratio.ln(),
+                log: (value / base).ln(),
             });
         }
         until -= LEVEL;
@@ -177,9 +177,8 @@ impl Fit {
         let shape = Shape::of(&quarters, end);
         let first = end - i64::try_from(count).ok()?;
         let base = base(&shape, trend, first, count);
-        let values = quarters.iter().copied();
-        let sums = Sums::of(values.clone().zip(base.iter().copied()));
-        let level = Sums::of(values.map(|it| (it, 1.0))).ratio(count.saturating_sub(WEEK), count);
+        let sums = Sums::of(quarters.iter().copied().zip(base.iter().copied()));
+        let level = mean(&quarters[count.saturating_sub(WEEK)..]);
         if level.is_nan() || level <= 0.0 {
             return None;
         }
@@ -234,8 +233,8 @@ impl Fit {
     pub(super) fn learn(&mut self, moves: &mut Moves, came: [f64; HOUR]) {
         let starts = [0, 1, 2, 3].map(|at| self.origin.plus(at * QUARTER));
         let next = Next {
-            forecasts: starts.map(|at| self.still(at, QUARTER) * self.coming(at)),
-            ratios: starts.map(|at| self.ahead(at, QUARTER).2),
+            forecasts: starts.map(|at| self.still(&self.ahead(at, QUARTER)) * self.coming(at)),
+            ratios: starts.map(|at| self.ahead(at, QUARTER).week),
             then: self.turn.then,
             level: self.level,
         };
@@ -245,8 +244,8 @@ impl Fit {
 
     /// What is expected of the mean over `step` minutes from `at` on.
     pub(super) fn expected(&self, at: Minute, step: i64) -> Expected {
-        let (ahead, ..) = self.ahead(at, step);
         let from = at.since(self.origin);
+        let ahead = self.ahead(at, step).hours;
         let bucket = Bucket { from, step, ahead };
         let Expected { median, dissent } = self.seasonal.beside(self.own(at, step), bucket);
         let coming = self.coming(at);
@@ -263,8 +262,8 @@ impl Fit {
 
     /// The median of the fit alone, without growth to come.
     fn own(&self, at: Minute, step: i64) -> f64 {
-        let (ahead, _, week) = self.ahead(at, step);
-        self.still(at, step) * self.turn.factor(week, ahead)
+        let ahead = self.ahead(at, step);
+        self.still(&ahead) * self.turn.factor(ahead.week, ahead.hours)
     }
 
     /// What growth that people know of, and that has not begun yet, multiplies this minute by.
@@ -273,29 +272,50 @@ impl Fit {
         coming.map(|it| it.factor).product()
     }
 
-    /// Hours to the middle of these minutes, quarters to their first, and last week's ratio.
-    fn ahead(&self, at: Minute, step: i64) -> (f64, usize, f64) {
+    fn ahead(&self, at: Minute, step: i64) -> Ahead {
         let middle = at.0 as f64 + step as f64 / 2.0;
-        let ahead = ((middle - self.origin.0 as f64) / 60.0).max(0.05);
         let quarter = at.0.div_euclid(QUARTER) - self.origin.0.div_euclid(QUARTER);
         let quarter = usize::try_from(quarter).unwrap_or(0); // nothing before the origin is asked for
-        (ahead, quarter, self.week[quarter % WEEK])
+        Ahead {
+            middle,
+            hours: ((middle - self.origin.0 as f64) / 60.0).max(0.05),
+            quarter,
+            week: self.week[quarter % WEEK],
+        }
     }
 
     /// The same without last week's moves.
-    fn still(&self, at: Minute, step: i64) -> f64 {
-        let middle = at.0 as f64 + step as f64 / 2.0;
-        let (ahead, quarter, week) = self.ahead(at, step);
-        let share = ahead / (PATTERN_HOURS + ahead);
+    fn still(&self, ahead: &Ahead) -> f64 {
+        let share = ahead.hours / (PATTERN_HOURS + ahead.hours);
         let weight = self.pattern + (self.weekly - self.pattern) * share;
         let mut level = 1.0;
         for (step, window) in self.steps.iter().zip(WINDOWS) {
-            level += step * believed(window, ahead);
+            level += step * believed(window, ahead.hours);
         }
-        let base = self.shape.minute(middle) * self.trend.at(middle / 1_440.0).exp();
-        let ratio = (told(week, weight) + self.yesterday.adds(quarter)).max(0.0);
+        let trend = self.trend.at(ahead.middle / 1_440.0).exp();
+        let base = self.shape.minute(ahead.middle) * trend;
+        let ratio = (told(ahead.week, weight) + self.yesterday.adds(ahead.quarter)).max(0.0);
         (base * ratio * level).max(0.0)
     }
+}
+
+/// Some minutes that are forecast.
+struct Ahead {
+    /// In minutes since 1970.
+    middle: f64,
+    /// From the origin to the middle.
+    hours: f64,
+    /// From the origin to the first of them.
+    quarter: usize,
+    /// Last week's ratio to the base.
+    week: f64,
+}
+
+/// Of what is known; `NaN` where nothing is.
+fn mean(quarters: &[f64]) -> f64 {
+    let known = quarters.iter().filter(|it| !it.is_nan());
+    let (sum, count) = known.fold((0.0, 0.0), |(sum, count), it| (sum + it, count + 1.0));
+    sum / count
 }
 
 /// How much of what a window of so many quarters says is believed so many hours ahead.

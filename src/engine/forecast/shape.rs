@@ -30,6 +30,7 @@ impl Shape {
     /// Of quarters that end at quarter `end`.
     pub(super) fn of(quarters: &[f64], end: i64) -> Self {
         let first_slot = slot(end);
+        let fade = 0.5_f64.powf(HALF_LIFE.recip());
         let mut weight = 1.0;
         let mut days = Vec::new();
         for day in quarters.rchunks_exact(DAY) {
@@ -38,7 +39,7 @@ impl Shape {
             if LEAST_KNOWN < count && 0.0 < sum {
                 days.push((day, count / sum, weight));
             }
-            weight *= 0.5_f64.powf(HALF_LIFE.recip());
+            weight *= fade;
         }
         let mut ratios = Vec::with_capacity(days.len());
         let raw: [f64; DAY] = std::array::from_fn(|slot| {

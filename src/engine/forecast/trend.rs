@@ -78,13 +78,15 @@ impl Trend {
             return None;
         }
         let rows: Vec<Row> = levels.iter().map(|it| row(it.day, it.day - day)).collect();
+        let age = |level: &Level| 0.5_f64.powf((day - level.day) / HALF_LIFE);
+        let ages: Vec<f64> = levels.iter().map(age).collect();
         let mut weights = vec![1.0; levels.len()];
         let mut noise = NOISE_PRIOR;
         let mut fitted = None;
         for _ in 0..ROUNDS {
             let (mut squares, mut products) = prior();
-            for ((level, row), weight) in levels.iter().zip(&rows).zip(&weights) {
-                let age = 0.5_f64.powf((day - level.day) / HALF_LIFE);
+            let weighed = weights.iter().zip(&ages);
+            for ((level, row), (weight, age)) in levels.iter().zip(&rows).zip(weighed) {
                 add(
                     &mut squares,
                     &mut products,

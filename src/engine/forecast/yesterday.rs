@@ -91,9 +91,10 @@ fn differences(quarters: &[f64], base: &[f64]) -> [f64; DAY] {
 /// How much of the differences came back so many days later. Newest day first.
 fn weight(days: &[([f64; DAY], &[f64])], later: usize, level: f64) -> f64 {
     let (mut products, mut squares) = (0.0, PRIOR * level);
+    let fade = 0.5_f64.powf(HALF_LIFE.recip());
     let mut age = 1.0;
     for ((came, base), (was, _)) in days.iter().zip(days.iter().skip(later)) {
-        age *= 0.5_f64.powf(HALF_LIFE.recip());
+        age *= fade;
         for ((came, was), base) in came.iter().zip(was).zip(*base) {
             if !came.is_nan() && !was.is_nan() {
                 products += age * base * came * was;

@@ -103,7 +103,9 @@ impl<'r> Sitting<'r> {
 
     /// One more minute. Of minutes that were judged already only the evidence is of interest.
     pub(super) fn hear(&mut self, minute: Minute, said: &Said, is_settled: bool) {
-        self.why = said.why.or(self.why);
+        if said.why.is_some() {
+            self.why = said.why;
+        }
         self.looked = said.looked;
         if self.given.is_some_and(|it| minute <= it.through) {
             return;

@@ -36,19 +36,34 @@ impl Pattern {
     /// Whether this name is meant.
     #[must_use]
     pub fn fits(&self, name: &str) -> bool {
-        meet(self.0.as_bytes(), name.as_bytes(), false)
+        let Some((head, rest)) = self.0.split_once('*') else {
+            return self.0 == name;
+        };
+        let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
+        let inner = name.strip_prefix(head);
+        let Some(mut left) = inner.and_then(|it| it.strip_suffix(tail)) else {
+            return false;
+        };
+        // Each piece at its first place leaves the most for those after it.
+        middle.split('*').all(|piece| match left.split_once(piece) {
+            Some((_, after)) => {
+                left = after;
+                true
+            }
+            None => false,
+        })
     }
 
     /// Whether some name fits both.
     #[must_use]
     pub fn meets(&self, other: &Self) -> bool {
-        meet(self.0.as_bytes(), other.0.as_bytes(), true)
+        meet(self.0.as_bytes(), other.0.as_bytes())
     }
 }
 
-/// Whether two patterns have a name in common; without `is_pattern` the right one is a name. Row by row: `row[i]` says
-/// whether what was read of the right one can be what was read of the left one, up to `i`.
-fn meet(left: &[u8], right: &[u8], is_pattern: bool) -> bool {
+/// Whether two patterns have a name in common. Row by row: `row[i]` says whether what was read of the right one can be what
+/// was read of the left one, up to `i`.
+fn meet(left: &[u8], right: &[u8]) -> bool {
     let is_star = |byte: &u8| *byte == b'*';
     let step = |row: &mut Vec<bool>| {
         // A star of the left may stand for nothing.
@@ -64,7 +79,7 @@ fn meet(left: &[u8], right: &[u8], is_pattern: bool) -> bool {
     }
     step(&mut row);
     for byte in right {
-        let is_wild = is_pattern && is_star(byte);
+        let is_wild = is_star(byte);
         let mut next = vec![is_wild && row.first().copied().unwrap_or(false)];
         let pairs = row.iter().zip(row.iter().skip(1)).zip(left);
         for ((diagonal, above), own) in pairs {
@@ -84,6 +99,8 @@ fn meet(left: &[u8], right: &[u8], is_pattern: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -95,6 +112,15 @@ mod tests {
         assert!(!fits("anthropic", "anthropic.claude") && !fits("a*b*c", "abcd"));
         assert!(!fits("eu-*", "us-east-1") && fits("a*", "a*"));
         assert!(!fits("x", "*"), "a name is not a pattern");
+    }
+
+    proptest! {
+        /// The name read as a pattern has no star, so that both ways of reading must agree.
+        #[test]
+        fn a_name_fits_exactly_where_it_meets(pattern in "[ab*]{0,7}", name in "[ab]{0,9}") {
+            let (pattern, name) = (Pattern::new(pattern), Pattern::new(name));
+            prop_assert_eq!(pattern.fits(name.as_str()), pattern.meets(&name));
+        }
     }
 
     #[test]
