@@ -64,18 +64,18 @@ def resident(pid: int) -> tuple[float, float]:
     return tuple(int(fields[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))
 
 
-def week(targets: int) -> dict[str, float]:
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="boa-week-"))
-    text, config = world(targets)
-    (folder / "world.toml").write_text(text)
-    (folder / "config.toml").write_text(config)
+def simulated(folder: pathlib.Path) -> tuple[subprocess.Popen, str]:
+    """The simulated AWS over the world of this folder, and its address."""
     sim = subprocess.Popen(
         [BINARY, "sim", "--port", "0", "--world", folder / "world.toml", "--speed", "max"],
         stdout=subprocess.PIPE,
         text=True,
     )
-    url = sim.stdout.readline().split()[-1]
-    environment = {
+    return sim, sim.stdout.readline().split()[-1]
+
+
+def environment(url: str) -> dict[str, str]:
+    return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -87,11 +87,19 @@ def week(targets: int) -> dict[str, float]:
         "MALLOC_TRIM_THRESHOLD_": "131072",
         "TOKIO_WORKER_THREADS": "4",
     }
+
+
+def week(targets: int) -> dict[str, float]:
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="boa-week-"))
+    text, config = world(targets)
+    (folder / "world.toml").write_text(text)
+    (folder / "config.toml").write_text(config)
+    sim, url = simulated(folder)
     log = (folder / "log").open("w")
     run = subprocess.Popen(
         [BINARY, "run", "--config", folder / "config.toml", "--store", folder / "store"]
         + ["--listen", "127.0.0.1:0", "--sim-clock", url],
-        env=environment,
+        env=environment(url),
         stdout=log,
         stderr=log,
     )
@@ -143,4 +151,5 @@ def main() -> None:
         )
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -94,6 +94,8 @@ struct State {
     mark: Mark,
     /// Why no more writes are taken.
     poisoned: Option<String>,
+    /// What was read while all of it was checked, until it is asked for or changes: reading is most of a start.
+    read: Option<Book>,
 }
 
 impl fmt::Debug for SledLedger {
@@ -150,6 +152,7 @@ impl SledLedger {
             head: Head::empty(release.format),
             mark,
             poisoned: None,
+            read: None,
         };
         let ledger = Self {
             path: path.to_owned(),
@@ -191,8 +194,7 @@ impl SledLedger {
             head = self.migrate(&head, release)?;
         }
         state.head = head;
-        self.verify_all(&state.head, &mut |_| ())
-            .map_err(|it| it.at(&self.path))?;
+        state.read = Some(self.read(&state.head)?);
         let raised = state.head.sequence;
         let place = self.path.join(place::MARK_FILE);
         state
@@ -257,6 +259,15 @@ impl SledLedger {
         })
     }
 
+    /// The book, after everything was checked.
+    fn read(&self, head: &Head) -> Result<Book, StoreError> {
+        // Record by record: an hour takes a tenth of the room once it is in the book.
+        let mut book = Book::default();
+        self.verify_all(head, &mut |record| book.take_in(record))
+            .map_err(|it| it.at(&self.path))?;
+        Ok(book)
+    }
+
     /// One atomic batch, durable when it returns.
     fn write(&self, draft: &Draft) -> Result<(), Trouble> {
         guarded("write to", || {
@@ -287,6 +298,7 @@ impl SledLedger {
         if records.is_empty() {
             return Ok(());
         }
+        state.read = None;
         let draft = guarded("read", || Draft::of(self, &state.head, records, succession))
             .map_err(|it| it.at(&self.path))?;
         if let Err(trouble) = self.write(&draft) {
@@ -364,12 +376,11 @@ impl Ledger for SledLedger {
     }
 
     fn load(&self) -> Result<Book, StoreError> {
-        let state = self.state();
-        // Record by record: an hour takes a tenth of the room once it is in the book.
-        let mut book = Book::default();
-        self.verify_all(&state.head, &mut |record| book.take_in(record))
-            .map_err(|it| it.at(&self.path))?;
-        Ok(book)
+        let mut state = self.state();
+        match state.read.take() {
+            Some(book) => Ok(book),
+            None => self.read(&state.head),
+        }
     }
 }
 

@@ -49,9 +49,10 @@ pub(super) struct Keeping {
     /// Scopes in which nothing was missing in this hour, with so many pools.
     complete: BTreeMap<Scope, (Minute, usize)>,
     is_recalled: bool,
+    is_audited: bool,
     /// Older minutes that plans asked for. Read anew when the days in the book change.
     pub(super) past: Past,
-    /// The check of all history, while it runs.
+    /// The check of all history, while it runs: once, beside the cycles after the first, which shall be over soon.
     audit: Option<JoinHandle<Result<Audit, StoreError>>>,
 }
 
@@ -164,6 +165,10 @@ impl Cycle {
     /// Lets days that are over leave the ledger, and once an hour lets history grow older.
     pub(super) async fn keep(&mut self, now: Timestamp) -> Result<(), CycleError> {
         self.hear_audit(now).await?;
+        if !std::mem::replace(&mut self.keeping.is_audited, true) {
+            let history = Arc::clone(&self.shared.history);
+            self.keeping.audit = Some(task::spawn_blocking(move || history.audit()));
+        }
         self.move_days(now).await?;
         let hour = Minute::of(now).hour();
         if self

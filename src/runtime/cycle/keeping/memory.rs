@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use tokio::task;
-
 use super::{Cycle, CycleError, day, day_of, read_whole};
 use crate::{
     collect::backfill::FRESH_DAYS,
@@ -30,8 +28,7 @@ pub(in crate::runtime::cycle) struct Recalled {
 }
 
 impl Cycle {
-    /// Once, at the start: days that are still to be judged and that the ledger has let go come back from the history; and
-    /// all of the history is read and checked beside the first cycles.
+    /// Once, at the start: days that are still to be judged and that the ledger has let go come back from the history.
     pub(in crate::runtime::cycle) async fn recall(
         &mut self,
         now: Timestamp,
@@ -47,8 +44,6 @@ impl Cycle {
                 Err(error) => self.tell_trouble(&error, now),
             }
         }
-        let history = Arc::clone(&self.shared.history);
-        self.keeping.audit = Some(task::spawn_blocking(move || history.audit()));
         Ok(())
     }
 
