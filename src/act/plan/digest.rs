@@ -1,36 +1,34 @@
 //! Digests: one message a receiver and day, or week, about all that stands. An intent like any other message, so it is sent
 //! once: its id follows from receiver and time.
 
+mod quotas;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
     draft::{Draft, Wish},
-    situation,
     texts::{self, Message},
 };
 use crate::model::{
     action::{Effect, IntentState},
     card::Card,
-    catalog::{Pool, PoolId},
+    catalog::PoolId,
     digest::Digest,
-    ids::{ActionId, IncidentId, QuotaCode, Scope},
+    ids::{ActionId, IncidentId},
     incident::Incident,
     outlook::Exhaustion,
     price::about,
     reason::Reason,
     rule::{Matcher, Severity},
-    time::{DAY, HOUR, Minute, after},
-    units::{Amount, QuotaKind, grouped},
+    time::{DAY, Minute, after},
+    units::{QuotaKind, grouped},
 };
 
 /// Incidents, proposals and requests that are named, each; the rest is counted.
 const MOST_NAMED: usize = 8;
 /// Quotas that are named.
 const MOST_QUOTAS: usize = 5;
-/// Quotas used less than this are nobody's business.
-const LEAST_SHARE: f64 = 0.1;
 
 /// What a digest tells beside the book.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -112,7 +110,7 @@ fn message(draft: &Draft<'_>, digest: &Digest, at: Minute) -> Message {
     let open = open(draft, ours);
     let proposals = proposals(draft, ours);
     let asks = asks(draft, ours);
-    let quotas = quotas(draft, ours, at);
+    let quotas = quotas::fullest(draft, ours.matcher, at);
     let nearest = quotas.first().map_or_else(String::new, |it| {
         format!(", nearest quota at {:.0} %", 100.0 * it.share())
     });
@@ -131,7 +129,7 @@ fn message(draft: &Draft<'_>, digest: &Digest, at: Minute) -> Message {
     let nearest = quotas.iter().take(MOST_QUOTAS).map(|it| it.line(draft));
     section(
         &mut lines,
-        "Nearest to their quota, by the p95 of the last day",
+        "Nearest to their quota, by the p95 of the last day, daily quotas by the fuller day",
         nearest.collect(),
     );
     if let Some(month) = value::month(digest, at) {
@@ -255,100 +253,6 @@ fn asks(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
         )
     };
     open.map(line).collect()
-}
-
-/// One quota and its use.
-struct Used<'a> {
-    pools: Vec<&'a Pool>,
-    kind: QuotaKind,
-    code: &'a QuotaCode,
-    scope: &'a Scope,
-    p95: Amount,
-    quota: Amount,
-}
-
-impl Used<'_> {
-    fn share(&self) -> f64 {
-        self.p95.get() / self.quota.get()
-    }
-
-    fn line(&self, draft: &Draft<'_>) -> String {
-        let first = self.pools.first().map(|it| &it.id);
-        let model = first.map_or("", |it| it.model.as_str());
-        let family = first.map_or("", |it| it.family.name());
-        format!(
-            "{:.0} % of {} {} ({family} {model}, {} {}): {} of {}; {}",
-            100.0 * self.share(),
-            self.kind.name().to_uppercase(),
-            self.code,
-            self.scope.region,
-            self.scope.account,
-            self.p95,
-            self.quota,
-            self.ahead(draft)
-        )
-    }
-
-    /// The earliest of the forecasts of its pools.
-    fn ahead(&self, draft: &Draft<'_>) -> String {
-        let outlooks = self.pools.iter().filter_map(|pool| {
-            let key = (pool.id.clone(), self.kind);
-            draft.inputs.beside.outlooks.get(&key)
-        });
-        let Some(first) = outlooks.min_by_key(|it| it.p50.unwrap_or(i64::MAX)) else {
-            return "no forecast yet".to_owned();
-        };
-        match first.p50 {
-            Some(minutes) if minutes < 2 * DAY => {
-                format!("by the forecast it runs out in {} hours", minutes / HOUR)
-            }
-            Some(minutes) => format!("by the forecast it runs out in {} days", minutes / DAY),
-            None => "by the forecast it does for 30 days".to_owned(),
-        }
-    }
-}
-
-/// The quotas that are used most, of pools of ours; the fullest first.
-fn quotas<'a>(draft: &Draft<'a>, ours: Ours<'_>, at: Minute) -> Vec<Used<'a>> {
-    let book = draft.inputs.book;
-    let pools = book.pools.values().filter(|it| ours.matcher.fits(&it.id));
-    let mut seen: BTreeSet<(&Scope, &QuotaCode)> = BTreeSet::new();
-    let mut found = Vec::new();
-    for pool in pools {
-        let kinds = pool.id.family.kinds().iter().copied();
-        for kind in kinds.filter(|it| !it.is_daily()) {
-            let Some(code) = pool.mapping(kind).code() else {
-                continue;
-            };
-            let scope = &pool.id.scope;
-            if !seen.insert((scope, code)) {
-                continue;
-            }
-            let quota = book.quotas.get(&(scope.clone(), code.clone()));
-            let Some(quota) = quota.and_then(|it| it.limit().amount()) else {
-                continue;
-            };
-            let span = (at.plus(-DAY), at);
-            let Some(p95) =
-                situation::p95_of_code(book, draft.minutes(), (scope, code, kind), span)
-            else {
-                continue;
-            };
-            let used = Used {
-                pools: situation::pools_of(book, scope, code).collect(),
-                kind,
-                code,
-                scope,
-                p95,
-                quota,
-            };
-            if LEAST_SHARE <= used.share() {
-                found.push(used);
-            }
-        }
-    }
-    found.sort_by(|a, b| b.share().total_cmp(&a.share()));
-    found
 }
 
 fn cost(spent: Spent) -> String {

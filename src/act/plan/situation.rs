@@ -170,25 +170,6 @@ fn ahead(incident: &Incident) -> Option<Amount> {
     ahead.max_by(|a, b| a.get().total_cmp(&b.get()))
 }
 
-/// 95th percentile of what callers wanted of a quota, over the known minutes of a span; `None` where none is known.
-#[must_use]
-pub(super) fn p95_of_code(
-    book: &Book,
-    past: Minutes<'_>,
-    (scope, code, kind): (&Scope, &QuotaCode, QuotaKind),
-    (from, until): (Minute, Minute),
-) -> Option<Amount> {
-    let mut total = vec![Sample::Unobserved; usize::try_from(until.since(from)).ok()?];
-    for pool in pools_of(book, scope, code) {
-        let used = used(past, &pool.id, kind, from, until);
-        for (sum, used) in total.iter_mut().zip(used) {
-            *sum = plus(*sum, used);
-        }
-    }
-    let mut known: Vec<f64> = total.into_iter().filter_map(Sample::value).collect();
-    (!known.is_empty()).then(|| quantile(&mut known, 95))
-}
-
 /// The quota that this pool had nearly used up in the minutes before `until`, the most used one first.
 #[must_use]
 pub fn nearest_quota(book: &Book, pool: &PoolId, until: Minute) -> Option<(QuotaKind, QuotaCode)> {
@@ -294,14 +275,11 @@ fn peak_of_code(
     until: Minute,
 ) -> f64 {
     let from = until.plus(-AROUND_MINUTES);
-    let mut minutes: Vec<f64> = from.until(until).map(|_| 0.0).collect();
-    for pool in pools_of(book, scope, code) {
-        let used = used(Minutes::recent(book), &pool.id, kind, from, until);
-        for (total, used) in minutes.iter_mut().zip(used) {
-            *total += used.value().unwrap_or(0.0); // what is not known adds nothing to a lower bound
-        }
-    }
-    minutes.into_iter().fold(0.0, f64::max)
+    let pools: Vec<&Pool> = pools_of(book, scope, code).collect();
+    let quota = book.quotas.get(&(scope.clone(), code.clone()));
+    let minutes = drained(Minutes::recent(book), &pools, quota, kind, (from, until));
+    let known = minutes.into_iter().flatten().filter_map(Sample::value);
+    known.fold(0.0, f64::max) // what is not known adds nothing to a lower bound
 }
 
 /// What callers wanted of this quota, minute by minute: throttled demand counts at the mean size of what got through.
@@ -359,7 +337,7 @@ fn times(sample: Sample, weight: f64) -> Sample {
 
 /// The sums of the UTC days of which enough is known, by their first minutes; `from` is one. The last day may not be over:
 /// its sum is a lower bound.
-fn days(from: Minute, minutes: &[Sample]) -> Vec<(Minute, f64)> {
+pub(super) fn days(from: Minute, minutes: &[Sample]) -> Vec<(Minute, f64)> {
     let day = usize::try_from(DAY).unwrap_or(usize::MAX);
     let days = (0_i64..).zip(minutes.chunks(day));
     days.filter_map(|(at, minutes)| {
@@ -419,7 +397,7 @@ fn long_inputs(past: Minutes<'_>, pools: &[&Pool], from: Minute, until: Minute) 
 
 /// The nearest-rank percentile; zero when there are no values. It is selected, not sorted for: these are two weeks of
 /// minutes, for each open incident, each minute. The values are left in another order.
-fn quantile(values: &mut [f64], percent: usize) -> Amount {
+pub(super) fn quantile(values: &mut [f64], percent: usize) -> Amount {
     let rank = (values.len() * percent).div_ceil(100).max(1);
     if values.len() < rank {
         return Amount::ZERO;

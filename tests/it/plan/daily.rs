@@ -4,20 +4,25 @@ use bedrock_ops_alert::model::{
     action::{Effect, IntentState},
     alert::{AlertState, Verdict},
     book::Record,
-    catalog::Mapping,
+    catalog::{Mapping, Pool, PoolId},
     desk::DeskReading,
-    ids::{CaseId, DisplayId, QuotaCode, RuleName},
+    digest::{Digest, Often},
+    ids::{CaseId, DisplayId, QuotaCode, ReceiverName, RuleName},
     policy::Mode,
     quota::Quota,
     reason::Reason,
-    rule::Category,
+    rule::{Category, Matcher},
+    series::{Sample, Signal},
     time::Minute,
     units::{Amount, QuotaKind, Share},
+    worth::Worth,
 };
 
 use super::{Stage, scope, sonnet, verdict};
 
 const CODE: &str = "L-22F701C5";
+/// A code of the test's own: of the quota that all models share.
+const SHARED: &str = "L-5A4ED000";
 
 /// The pool takes 576,000,000 tokens a day of geo traffic, and its quota is 300,000,000, doubled for that.
 fn stage(adjustable: bool) -> Stage {
@@ -154,4 +159,61 @@ fn what_service_quotas_does_not_raise_is_asked_of_support_once() {
         decisions.contains("AWS Support closed the case about L-22F701C5"),
         "{decisions}"
     );
+}
+
+/// Of a doubled quota geo traffic takes half of what it counts; of what all models share, money is told. The day is the fuller
+/// one.
+#[test]
+fn a_digest_tells_how_much_a_day_took_of_its_quota() {
+    let mut stage = stage(true);
+    share(&mut stage);
+    stage.policy.digests = vec![Digest {
+        receiver: ReceiverName::new("oncall"),
+        at: Often::Daily(12 * 60),
+        matcher: Matcher::default(),
+    }];
+    stage.step(&[], &[]);
+    let [digest] = stage.effects("notify")[..] else {
+        panic!("{:?}", stage.decisions());
+    };
+    let Effect::Notify { body, .. } = &digest.effect else {
+        panic!("{:?}", digest.effect);
+    };
+    let daily = |line: &&str| line.contains(CODE) || line.contains(SHARED);
+    let lines: Vec<&str> = body.lines().filter(daily).collect();
+    insta::assert_snapshot!("digest", lines.join("\n"));
+}
+
+/// All models take 180 USD a day until now, and half of that today, of 100 million tokens that are worth 2 to 4 USD a million.
+fn share(stage: &mut Stage) {
+    let id = PoolId::of_account(&scope());
+    let (code, proof) = (QuotaCode::new(SHARED), "name".to_owned());
+    let pool = Pool {
+        id: id.clone(),
+        burndown: None,
+        worth: Some(Worth {
+            low: 2.0,
+            high: 4.0,
+            passed: None,
+            stopped: None,
+        }),
+        mappings: [(QuotaKind::CrossModelTpd, Mapping::Mapped { code, proof })].into(),
+    };
+    let quota = Quota {
+        code: QuotaCode::new(SHARED),
+        name: "Cross-Model Max Tokens Per Day".to_owned(),
+        applied: Amount::new(100_000_000.0),
+        default: None,
+        adjustable: false,
+        ..stage.book.quotas[&(scope(), QuotaCode::new(CODE))].clone()
+    };
+    let now = Minute::of(stage.now);
+    let series = stage.book.series.entry(id).or_default();
+    for hours in 1..=36 {
+        let block = [Sample::Value(125_000.0); 60];
+        series.restore(Signal::ChargedTokens, now.plus(-60 * hours).hour(), block);
+    }
+    stage
+        .book
+        .apply(vec![Record::Pool(pool), Record::Quota(quota)]);
 }
