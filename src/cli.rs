@@ -247,7 +247,8 @@ fn ask<T>(
 }
 
 fn status(args: &StatusArgs) -> Result<ExitCode, Exit> {
-    let level = ask(async |out| status::status(&args.read.url, args.read.format(), out).await)?;
+    let level =
+        ask(async |out| status::status(&args.read.address(), args.read.format(), out).await)?;
     let is_told = args.exit_code && level.is_at_risk();
     Ok(if is_told {
         ExitCode::from(exit::AT_RISK)
@@ -259,7 +260,7 @@ fn status(args: &StatusArgs) -> Result<ExitCode, Exit> {
 fn cost(args: &CostArgs) -> Result<ExitCode, Exit> {
     let format = args.read.format();
     if !args.plan {
-        ask(async |out| cost::cost(&args.read.url, format, out).await)?;
+        ask(async |out| cost::cost(&args.read.address(), format, out).await)?;
         return Ok(ExitCode::SUCCESS);
     }
     let settings = load(&Overrides::of_file(args.config.clone()))?;
@@ -321,11 +322,13 @@ fn explain(args: &ExplainArgs) -> Result<ExitCode, Exit> {
         return explain_mapping(args, pool);
     }
     if let Some(at) = &args.at {
-        let (url, format) = (&args.read.url, args.read.format());
+        let (url, format) = (&args.read.address(), args.read.format());
         ask(async |out| moment::moment(url, &args.id, at, format, out).await)?;
         return Ok(ExitCode::SUCCESS);
     }
-    ask(async |out| explain::explain(&args.read.url, &args.id, args.read.format(), out).await)?;
+    ask(async |out| {
+        explain::explain(&args.read.address(), &args.id, args.read.format(), out).await
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -338,7 +341,7 @@ fn history(args: HistoryArgs) -> Result<ExitCode, Exit> {
         from: Some(args.from),
         to: args.to,
     };
-    ask(async |out| history::history(&args.read.url, &asked, format, out).await)?;
+    ask(async |out| history::history(&args.read.address(), &asked, format, out).await)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -357,19 +360,19 @@ fn explain_mapping(args: &ExplainArgs, pool: &str) -> Result<ExitCode, Exit> {
             mapping::explain_list(pool, &quotas, format, &mut std::io::stdout())
                 .map_err(|error| unwritten(&error))?;
         }
-        None => ask(async |out| mapping::explain(&args.read.url, pool, format, out).await)?,
+        None => ask(async |out| mapping::explain(&args.read.address(), pool, format, out).await)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn approve(args: &ApproveArgs) -> Result<ExitCode, Exit> {
-    let (url, action, format) = (&args.read.url, &args.action, args.read.format());
+    let (url, action, format) = (&args.read.address(), &args.action, args.read.format());
     ask(async |out| rule::approve(url, action, &args.ruling(), format, out).await)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn reject(args: &RejectArgs) -> Result<ExitCode, Exit> {
-    let (url, action, format) = (&args.read.url, &args.action, args.read.format());
+    let (url, action, format) = (&args.read.address(), &args.action, args.read.format());
     ask(async |out| rule::reject(url, action, &args.ruling(), format, out).await)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -377,14 +380,14 @@ fn reject(args: &RejectArgs) -> Result<ExitCode, Exit> {
 fn silence(command: &SilenceCommand) -> Result<ExitCode, Exit> {
     match command {
         SilenceCommand::Add(args) => {
-            let (url, format) = (&args.read.url, args.read.format());
+            let (url, format) = (&args.read.address(), args.read.format());
             ask(async |out| say::silence(url, &args.silencing(), format, out).await)?;
         }
         SilenceCommand::List(read) => {
-            ask(async |out| say::silences(&read.url, read.format(), out).await)?;
+            ask(async |out| say::silences(&read.address(), read.format(), out).await)?;
         }
         SilenceCommand::Expire(args) => {
-            let (url, format) = (&args.read.url, args.read.format());
+            let (url, format) = (&args.read.address(), args.read.format());
             let id = &args.silence;
             ask(async |out| say::expire(url, id, &args.saying(), format, out).await)?;
         }
@@ -413,18 +416,18 @@ fn notify_test(config: Option<PathBuf>, receiver: Option<String>) -> Result<Exit
 }
 
 fn acknowledge(args: &AckArgs, saying: &Acknowledging) -> Result<ExitCode, Exit> {
-    let (url, incident, format) = (&args.read.url, &args.incident, args.read.format());
+    let (url, incident, format) = (&args.read.address(), &args.incident, args.read.format());
     ask(async |out| say::acknowledge(url, incident, saying, format, out).await)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn writes(read: &ReadArgs, is_stop: bool, saying: &Acknowledging) -> Result<ExitCode, Exit> {
-    ask(async |out| say::writes(&read.url, is_stop, saying, read.format(), out).await)?;
+    ask(async |out| say::writes(&read.address(), is_stop, saying, read.format(), out).await)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn audit(args: &AuditArgs) -> Result<ExitCode, Exit> {
-    let (url, format) = (&args.read.url, args.read.format());
+    let (url, format) = (&args.read.address(), args.read.format());
     ask(async |out| say::audit(url, args.subject.as_deref(), format, out).await)?;
     Ok(ExitCode::SUCCESS)
 }

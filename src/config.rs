@@ -42,6 +42,7 @@ mod receivers;
 mod residency;
 mod rules;
 pub mod schema;
+mod secret;
 mod settings;
 mod sheet;
 mod tags;

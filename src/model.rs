@@ -4,6 +4,7 @@
 //! Does not belong here: IO, clocks, async, randomness, serialisation (the store and the config lay out their own
 //! bytes; a minute and a way are themselves wherever the engine's state is kept).
 
+pub mod access;
 pub mod action;
 pub mod alert;
 pub mod audit;

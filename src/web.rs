@@ -1,7 +1,7 @@
 //! What people and scripts see over HTTP: the status page, the JSON API, metrics and health.
 //!
-//! Reads the view that the daemon shares and writes nothing: what people decide goes to the daemon as an order. No
-//! authentication yet, so only a loopback listener is served, and only requests that name a loopback host.
+//! Reads the view that the daemon shares and writes nothing: what people decide goes to the daemon as an order. Without a
+//! token to ask for, only a loopback listener is served.
 
 use std::{
     future::Future,
@@ -22,6 +22,7 @@ use tokio::{
 
 use crate::runtime::shared::Shared;
 
+mod access;
 mod api;
 mod connections;
 mod guard;
@@ -47,6 +48,9 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 /// How often the web looks whether the daemon still begins cycles.
 const PULSE: Duration = Duration::from_secs(1);
 
+/// Looks between two lines of the log about requests without a right token.
+const TOLD_PULSES: u64 = 60;
+
 /// What every handler sees.
 #[derive(Debug)]
 struct Web {
@@ -55,6 +59,9 @@ struct Web {
     cycles: AtomicU64,
     /// Looks in a row, one a second, at which the number of cycles was the same.
     idle_seconds: AtomicU64,
+    /// Requests without a right token since that was last told.
+    strangers: AtomicU64,
+    pulses: AtomicU64,
     /// Places for pages that are told of each cycle.
     listeners: Arc<Semaphore>,
 }
@@ -65,6 +72,8 @@ impl Web {
             shared,
             cycles: AtomicU64::new(0),
             idle_seconds: AtomicU64::new(0),
+            strangers: AtomicU64::new(0),
+            pulses: AtomicU64::new(0),
             listeners: Arc::new(Semaphore::new(live::MOST_LISTENERS)),
         })
     }
@@ -76,6 +85,26 @@ impl Web {
             self.idle_seconds.fetch_add(1, Ordering::Relaxed);
         } else {
             self.idle_seconds.store(0, Ordering::Relaxed);
+        }
+        let pulse = self.pulses.fetch_add(1, Ordering::Relaxed);
+        if pulse.is_multiple_of(TOLD_PULSES) {
+            self.tell_strangers();
+        }
+    }
+
+    /// Counts a request without a right token. Guesses would fill the log otherwise.
+    fn note_stranger(&self) {
+        self.strangers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn tell_strangers(&self) {
+        let requests = self.strangers.swap(0, Ordering::Relaxed);
+        if 0 < requests {
+            tracing::warn!(
+                event = "web.denied",
+                requests,
+                "requests without a right token were refused in the last minute"
+            );
         }
     }
 
@@ -113,7 +142,10 @@ fn served(web: Arc<Web>) -> Router {
     })
     .fallback(api::nothing_here)
     .layer(DefaultBodyLimit::max(MOST_BODY))
-    .layer(middleware::from_fn(guard::guard))
+    .layer(middleware::from_fn_with_state(
+        Arc::clone(&web),
+        guard::guard,
+    ))
     .with_state(web)
 }
 
@@ -121,18 +153,18 @@ fn served(web: Arc<Web>) -> Router {
 ///
 /// # Errors
 ///
-/// Refuses a listener that is not on loopback, since there is no authentication yet; else what the socket says.
+/// Refuses a listener that is not on loopback where no token is asked for; else what the socket says.
 pub async fn serve(
     shared: Arc<Shared>,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
+    if !address.ip().is_loopback() && !shared.settings().access.is_guarded() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!(
-                "refused to serve the status page on {address}: it has no authentication yet, so it listens on loopback only; use 127.0.0.1:{} and a tunnel",
+                "refused to serve the status page on {address}: others could reach it, and it asks for no token; set `[listen] token_file`, or use 127.0.0.1:{} and a tunnel",
                 address.port()
             ),
         ));

@@ -348,13 +348,21 @@ pub(super) struct ReadArgs {
         default_value = DAEMON_URL,
         value_name = "URL"
     )]
-    pub(super) url: String,
+    url: String,
+    /// The file with the token, where the service asks for one: that of [listen] token, or act_token to decide.
+    #[arg(long, env = "BOA_TOKEN_FILE", value_name = "FILE", value_parser = remote::Token::in_file)]
+    token_file: Option<remote::Token>,
     /// Print JSON; the shape is in docs/api.md.
     #[arg(long)]
     pub(super) json: bool,
 }
 
 impl ReadArgs {
+    /// Where the service is, with the token.
+    pub(super) fn address(&self) -> String {
+        remote::with_token(&self.url, self.token_file.as_ref())
+    }
+
     pub(super) const fn format(&self) -> remote::Format {
         if self.json {
             remote::Format::Json

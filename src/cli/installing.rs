@@ -67,7 +67,7 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<ExitCode, Exit> {
 #[expect(clippy::print_stderr, reason = "what was done is talk")]
 pub(super) fn bundle(args: &BundleArgs) -> Result<ExitCode, Exit> {
     let loaded = load_traced(&args.overrides)?;
-    let bundle = block_on(bundle::collect(&loaded, &args.url))?;
+    let bundle = block_on(bundle::collect(&loaded, &args.address()))?;
     bundle::write(&args.output, &bundle).map_err(|error| {
         let help = "name another file with --output; one that is there is left as it is";
         Exit::new(exit::STORE, &error, help)

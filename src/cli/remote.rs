@@ -91,25 +91,77 @@ pub fn base_url(listen: SocketAddr) -> String {
     format!("http://{listen}")
 }
 
+/// What a service asks for that others can reach.
+#[derive(Clone)]
+pub(super) struct Token(String);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl Token {
+    /// The one line of this file.
+    pub(super) fn in_file(path: &str) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| format!("the file cannot be read: {error}"))?;
+        let token = text.trim();
+        if token.is_empty() || !token.bytes().all(|it| it.is_ascii_graphic()) {
+            return Err("the file does not hold one line with a token".to_owned());
+        }
+        Ok(Self(token.to_owned()))
+    }
+}
+
+/// The address with the token as its password; it never comes up in what is printed.
+pub(super) fn with_token(url: &str, token: Option<&Token>) -> String {
+    match (token, url.split_once("://")) {
+        (Some(Token(token)), Some((scheme, rest))) => {
+            format!("{scheme}://:{}@{rest}", encoded(token))
+        }
+        _ => url.to_owned(),
+    }
+}
+
+/// The address without its user part, which is a secret.
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, it)| it);
+    format!("{scheme}://{host}{path}")
+}
+
 /// A daemon at an address.
-#[derive(Debug)]
 pub(super) struct Daemon {
     address: String,
     base: Url,
     client: Client,
 }
 
+impl std::fmt::Debug for Daemon {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Daemon")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Daemon {
     pub(super) fn at(base_url: &str) -> Result<Self, RemoteError> {
-        let address = inert(base_url);
+        let shown = without_user(base_url);
+        let address = inert(&shown);
         let wrong = || RemoteError::Address {
             address: address.clone(),
         };
         let base = Url::parse(base_url).map_err(|_| wrong())?;
-        if base.scheme() != "http" || !base.has_host() {
+        if !["http", "https"].contains(&base.scheme()) || !base.has_host() {
             return Err(wrong());
         }
-        // The daemon is on this machine: no proxy, and nobody sends us elsewhere.
+        // No proxy, and nobody sends us, and the token, elsewhere.
         let client = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use crate::model::{
+    access::Access,
     ids::{AccountId, PrincipalArn},
     policy::{Account, CaseException, Policy, Receiver, Regions, Route, Settings},
     price::{PriceSource, exact},
@@ -71,6 +72,15 @@ fn page<'a>(settings: &Settings, origins: &'a Origins, rules_folder: Option<&Pat
         &quoted(&settings.store_path.display().to_string()),
     );
     page.value("listen.address", &quoted(&settings.listen.to_string()));
+    let Access { view, act, hosts } = &settings.access;
+    for (key, token) in [("token", view), ("act_token", act)] {
+        if token.is_some() {
+            page.value(&format!("listen.{key}"), "(hidden)");
+        }
+    }
+    if !hosts.is_empty() {
+        page.value("listen.hosts", &format!("{hosts:?}"));
+    }
     if settings.accounts.is_empty() {
         page.note(
             "no [[account]]: the account of our credentials in the Region of the environment",

@@ -1,19 +1,20 @@
 //! Whom to tell, and how to reach them without a secret in the file.
 //!
-//! `secret` reads what is only referred to; `routes` says who hears what, and who hears instead.
+//! `routes` says who hears what, and who hears instead.
 
 mod routes;
-mod secret;
 
 use std::path::Path;
 
 pub(super) use routes::{DIGEST, check_fallbacks, digests, routes};
-use secret::{BEARER, HEARTBEAT_URL, KEY, ROUTING_KEY, SLACK_APP_TOKEN, SLACK_TOKEN, WEBHOOK_URL};
 
 use super::{
     Overrides,
     fault::Wrong,
     files,
+    secret::{
+        self, BEARER, HEARTBEAT_URL, KEY, ROUTING_KEY, SLACK_APP_TOKEN, SLACK_TOKEN, WEBHOOK_URL,
+    },
     sheet::{Section, Sheet},
     values::{self, Arn},
 };

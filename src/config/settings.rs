@@ -1,6 +1,7 @@
 //! The configuration file: from TOML to checked settings. Every default stands here, once.
 
 mod case;
+mod listen;
 
 use std::{
     collections::BTreeSet,
@@ -113,7 +114,7 @@ impl Reader<'_> {
     fn settings(&mut self, mut root: Section<'_>) -> (Settings, Vec<Fault>) {
         let mode = self.mode(&mut root);
         let store_path = self.store_path(&mut root);
-        let listen = self.listen(&mut root);
+        let (listen, access) = self.listen(&mut root);
         let (accounts, callers) = accounts::read_all(&mut self.sheet, &mut root);
         let receivers = self.receivers(&mut root, &accounts);
         let routes = root
@@ -172,6 +173,7 @@ impl Reader<'_> {
             cost,
             store_path,
             listen,
+            access,
             heartbeat,
             calendar,
             rules,
@@ -209,28 +211,6 @@ impl Reader<'_> {
         given
             .or(written)
             .unwrap_or_else(|| PathBuf::from(STORE_PATH))
-    }
-
-    fn listen(&mut self, root: &mut Section<'_>) -> SocketAddr {
-        let mut written = None;
-        if let Some(mut table) = self.table(root, "listen") {
-            written = self.value(&mut table, "address", |sheet, it| {
-                sheet.parsed(it, values::loopback)
-            });
-            table.finish(&mut self.sheet);
-        }
-        let given = self.overrides.listen;
-        self.given("listen.address", given.is_some());
-        if let Some(address) = given
-            && let Err(wrong) = values::loopback(&address.to_string())
-        {
-            let fault = Fault::nowhere(
-                format!("the listen address {address} {}", wrong.message),
-                wrong.help.unwrap_or_default(),
-            );
-            self.sheet.faults.push(fault);
-        }
-        given.or(written).unwrap_or(LISTEN)
     }
 
     fn receivers(&mut self, root: &mut Section<'_>, accounts: &[Account]) -> Receivers {

@@ -164,6 +164,30 @@ hot = "90s"
 }
 
 #[test]
+fn others_may_reach_it_where_a_token_is_asked_for() {
+    let folder = Folder::new("access");
+    folder.put("view", format!("{}\n", "v".repeat(32)).as_bytes());
+    folder.put("short", b"secret");
+    let file = folder.put(
+        "config.toml",
+        b"[listen]\naddress = \"0.0.0.0:9464\"\ntoken_file = \"view\"\nhosts = [\"Monitor.internal.example\"]\n",
+    );
+    let loaded = load_traced(Some(&file), &Overrides::default()).unwrap();
+    let access = &loaded.settings.access;
+    assert!(access.view.is_some() && access.act.is_none());
+    assert_eq!(access.hosts, ["monitor.internal.example"]);
+    let shown = loaded.show();
+    let lines = shown.lines().filter(|it| it.starts_with("listen."));
+    insta::assert_snapshot!("listen_shown", lines.collect::<Vec<_>>().join("\n"));
+    let file = folder.put(
+        "config.toml",
+        b"[listen]\naddress = \"nowhere\"\ntoken_file = \"short\"\nact_token = \"in-the-file\"\nhosts = [\"http://x\", \"a.b:80\", \"-\"]\n",
+    );
+    let faults = load_traced(Some(&file), &Overrides::default()).unwrap_err();
+    insta::assert_snapshot!("listen_faults", folder.report(&faults));
+}
+
+#[test]
 fn a_listener_that_others_could_reach_is_refused() {
     insta::assert_snapshot!(
         "listen",

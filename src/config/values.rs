@@ -319,23 +319,34 @@ fn arn(text: &str, service: &str, help: &str) -> Result<Arn, Wrong> {
     })
 }
 
-/// Address and port on this machine only: nothing that we serve asks who is there.
-pub(super) fn loopback(text: &str) -> Result<SocketAddr, Wrong> {
-    let help = "such as \"127.0.0.1:9464\"; to reach it from elsewhere, put a proxy that authenticates in front";
-    let Ok(address) = text.parse::<SocketAddr>() else {
-        return Err(Wrong::new(
+/// Address and port.
+pub(super) fn address(text: &str) -> Result<SocketAddr, Wrong> {
+    text.parse().map_err(|_| {
+        Wrong::new(
             "must be an address and a port",
             "not an IP address with a port",
-            help,
-        ));
+            "such as \"127.0.0.1:9464\"",
+        )
+    })
+}
+
+/// A name of a host, in lower case, without scheme and port.
+pub(super) fn host(text: &str) -> Result<String, Wrong> {
+    let labels = text.split('.');
+    let is_label = |label: &str| {
+        let mut bytes = label.bytes();
+        (1..=63).contains(&label.len())
+            && bytes.all(|it| it.is_ascii_alphanumeric() || it == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
     };
-    if address.ip().is_loopback() {
-        return Ok(address);
+    if text.len() <= 253 && labels.into_iter().all(is_label) {
+        return Ok(text.to_ascii_lowercase());
     }
     Err(Wrong::new(
-        "must be on loopback: there is no authentication yet",
-        "others could reach this",
-        help,
+        "must be the name of a host",
+        "not a name",
+        "as it stands in the browser, without scheme and port: \"monitor.internal.example\"",
     ))
 }
 
@@ -453,11 +464,28 @@ mod tests {
     }
 
     #[test]
-    fn only_this_machine_may_listen() {
-        assert!(loopback("127.0.0.1:9464").is_ok());
-        assert!(loopback("[::1]:9464").is_ok());
-        for bad in ["0.0.0.0:9464", "10.0.0.1:80", "localhost", "9464"] {
-            assert!(loopback(bad).is_err(), "{bad}");
+    fn addresses_have_a_port_and_hosts_have_none() {
+        for good in ["127.0.0.1:9464", "[::1]:9464", "0.0.0.0:80"] {
+            assert!(address(good).is_ok(), "{good}");
+        }
+        for bad in ["localhost", "9464", "127.0.0.1", "127.0.0.1:99999"] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
+        assert_eq!(
+            host("Monitor.Internal").ok().as_deref(),
+            Some("monitor.internal")
+        );
+        for bad in [
+            "",
+            "a.b:80",
+            "https://a.b",
+            "a..b",
+            "-a",
+            "a_b",
+            "a b",
+            "*.a",
+        ] {
+            assert!(host(bad).is_err(), "{bad}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 pub use super::receiver::{Fallback, Receiver, Route, Secret, Template};
 use super::{
+    access::Access,
     calendar::Calendar,
     digest::Digest,
     hint::HintRules,
@@ -328,6 +329,8 @@ pub struct Settings {
     pub store_path: PathBuf,
     /// Where health, metrics and the page are served.
     pub listen: SocketAddr,
+    /// To whom.
+    pub access: Access,
     /// How others notice that we are alive.
     pub heartbeat: Heartbeat,
     /// Planned events.

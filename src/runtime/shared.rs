@@ -304,7 +304,7 @@ impl Shared {
     }
 
     /// For the daemon alone: another configuration is in force.
-    pub(super) fn configure(&self, settings: Arc<Settings>) {
+    pub fn configure(&self, settings: Arc<Settings>) {
         let mut known = self
             .settings
             .write()

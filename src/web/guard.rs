@@ -1,16 +1,19 @@
 //! What every request must pass and every answer carries.
 //!
-//! There is no authentication yet, and a browser on the same machine visits foreign pages. Against DNS rebinding only
-//! loopback names are answered; against forged posts the orders want a header that no form can send (see `orders`).
+//! A browser that knows a token, or sits on the same machine, visits foreign pages, too. Against DNS rebinding only names of
+//! ours are answered (`access`); against forged posts the orders want a header that no form can send (see `orders`).
+
+use std::sync::Arc;
 
 use axum::{
-    extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::api;
+use super::{Web, access, api, json::Condition};
+use crate::model::access::Role;
 
 /// Nothing but our own style sheet and script may be loaded; nobody may frame the page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -30,19 +33,71 @@ const HEADERS: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Lets requests to loopback names through, and puts the security headers on every answer.
-pub(super) async fn guard(request: Request, next: Next) -> Response {
-    let mut response = if is_for_us(request.uri(), request.headers()) {
-        told(next.run(request).await).await
-    } else {
-        let why = "refused a request for another host: the status page answers to localhost, 127.0.0.1 and [::1] only";
-        api::problem(StatusCode::MISDIRECTED_REQUEST, why).into_response()
-    };
+/// How to sign in, for programs and for browsers, which ask people for it.
+const CHALLENGES: [&str; 2] = [
+    "Bearer realm=\"bedrock-ops-alert\"",
+    "Basic realm=\"bedrock-ops-alert\", charset=\"UTF-8\"",
+];
+
+/// Lets through who may ask for that, by a name of ours, and puts the security headers on every answer.
+pub(super) async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let mut response = answered(&web, request, next).await;
     for (name, value) in HEADERS {
         let value = HeaderValue::from_static(value);
         response.headers_mut().insert(name, value);
     }
     response
+}
+
+async fn answered(web: &Web, request: Request, next: Next) -> Response {
+    let settings = web.shared.settings();
+    let access = &settings.access;
+    if !access::is_for_us(access, request.uri(), request.headers()) {
+        let why = if access.is_guarded() {
+            "refused a request for another host: answered are addresses, localhost and the names of `[listen] hosts`"
+        } else {
+            "refused a request for another host: the status page answers to localhost, 127.0.0.1 and [::1] only"
+        };
+        return api::problem(StatusCode::MISDIRECTED_REQUEST, why).into_response();
+    }
+    let role = access::role(access, request.headers());
+    let needed = access::needed(request.method(), request.uri().path());
+    match (role, needed) {
+        (Role::Stranger, Role::Stranger) => without_reasons(next.run(request).await),
+        (Role::Stranger, Role::Viewer | Role::Actor) => {
+            web.note_stranger();
+            sign_in()
+        }
+        (Role::Viewer, Role::Actor) => {
+            let why =
+                "this token may read and not decide: that takes the one of `[listen] act_token`";
+            api::problem(StatusCode::FORBIDDEN, why)
+        }
+        (Role::Viewer | Role::Actor, _) => told(next.run(request).await).await,
+    }
+}
+
+fn sign_in() -> Response {
+    let why = "a token is needed: commands take it by --token-file or BOA_TOKEN_FILE, programs send it as `Authorization: Bearer TOKEN`, and in a browser it is the password, with any name";
+    let mut response = api::problem(StatusCode::UNAUTHORIZED, why);
+    for challenge in CHALLENGES {
+        let value = HeaderValue::from_static(challenge);
+        response
+            .headers_mut()
+            .append(header::WWW_AUTHENTICATE, value);
+    }
+    response
+}
+
+/// Load balancers ask without a token whether we are well; why not is for those who may read.
+fn without_reasons(response: Response) -> Response {
+    let (status, ok) = (response.status(), response.status().is_success());
+    let reasons = if ok {
+        Vec::new()
+    } else {
+        vec!["said to those who show a token".to_owned()]
+    };
+    api::document(status, &Condition { ok, reasons })
 }
 
 /// What the router refuses by itself (a method, a query, a body too long) as every other refusal: a document that says why.
@@ -66,70 +121,4 @@ async fn told(response: Response) -> Response {
         response.headers_mut().insert(header::ALLOW, allow);
     }
     response
-}
-
-/// Both the `Host` header and the authority of the request line, where there is one, name loopback.
-fn is_for_us(uri: &Uri, headers: &HeaderMap) -> bool {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else {
-        return false;
-    };
-    let line = uri.authority().is_none_or(|it| is_loopback(it.as_str()));
-    line && host.to_str().is_ok_and(is_loopback)
-}
-
-/// Whether `host[:port]` is a loopback name or address. Names other than `localhost` could resolve to anything.
-fn is_loopback(authority: &str) -> bool {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((host, rest)) => (
-                host,
-                rest.strip_prefix(':').or(rest.is_empty().then_some("0")),
-            ),
-            None => return false,
-        },
-        None => match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, Some("0")),
-        },
-    };
-    let is_port = port.is_some_and(|port| port.parse::<u16>().is_ok());
-    let is_address = host
-        .parse::<std::net::IpAddr>()
-        .is_ok_and(|it| it.is_loopback());
-    is_port && (is_address || host.eq_ignore_ascii_case("localhost"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_loopback_names_are_ours() {
-        for ours in [
-            "localhost",
-            "LOCALHOST:8080",
-            "127.0.0.1:9",
-            "127.9.9.9",
-            "[::1]",
-            "[::1]:80",
-        ] {
-            assert!(is_loopback(ours), "{ours}");
-        }
-        for theirs in [
-            "",
-            "evil.example",
-            "localhost.evil.example",
-            "127.0.0.1.evil.example:80",
-            "127.0.0.1:80@evil.example",
-            "10.0.0.1",
-            "[::2]:80",
-            "[::1",
-            "[::1]x",
-            "0.0.0.0",
-            "localhost:99999",
-        ] {
-            assert!(!is_loopback(theirs), "{theirs}");
-        }
-    }
 }

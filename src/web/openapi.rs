@@ -16,8 +16,8 @@ use super::{
     routes::{self, Answer, Operation, Route},
 };
 
-/// Refusals that every route may give: what can't be read, another method, another host.
-const ALWAYS: [u16; 3] = [400, 405, 421];
+/// Refusals that every route may give: what can't be read, no token, another method, another host.
+const ALWAYS: [u16; 4] = [400, 401, 405, 421];
 
 /// `GET /api/v1/openapi.json`.
 pub(super) async fn openapi() -> Response {
@@ -57,12 +57,19 @@ fn document() -> Value {
         "info": {
             "title": "Bedrock Ops Alert",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "What the daemon serves on loopback. Times are RFC 3339 in UTC; what is not known is null, never 0. docs/api.md tells it in words.",
+            "description": "What the daemon serves: to everybody on loopback, or to those who show a token where it asks for one. Times are RFC 3339 in UTC; what is not known is null, never 0. docs/api.md tells it in words.",
             "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": schemas},
+        "security": [{}, {"bearer": []}, {"basic": []}],
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "that of `[listen] token` to read, of `act_token` to decide, too"},
+                "basic": {"type": "http", "scheme": "basic", "description": "the same as the password, with any name"},
+            },
+        },
     })
 }
 

@@ -9,6 +9,7 @@ use bedrock_ops_alert::{
 };
 use tokio::{net::TcpListener, sync::mpsc};
 
+mod access;
 mod api;
 mod books;
 mod browser;

@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::remote;
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CompletionsArgs {
     /// For which shell.
@@ -80,5 +82,15 @@ pub(in crate::cli) struct BundleArgs {
     pub(in crate::cli) output: PathBuf,
     /// Address of the running service.
     #[arg(long, env = "BOA_URL", default_value = super::DAEMON_URL, value_name = "URL")]
-    pub(in crate::cli) url: String,
+    url: String,
+    /// The file with the token, where the service asks for one.
+    #[arg(long, env = "BOA_TOKEN_FILE", value_name = "FILE", value_parser = remote::Token::in_file)]
+    token_file: Option<remote::Token>,
+}
+
+impl BundleArgs {
+    /// Where the service is, with the token.
+    pub(in crate::cli) fn address(&self) -> String {
+        remote::with_token(&self.url, self.token_file.as_ref())
+    }
 }

@@ -84,10 +84,20 @@ pub(super) const TOPIC: Form = Form {
     pattern: r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$",
     examples: &["arn:aws:sns:us-east-1:111122223333:on-call"],
 };
-/// See `values::loopback`.
+/// See `values::address`.
 pub(super) const LOOPBACK: Form = Form {
     pattern: r"^(127\.[0-9.]+|\[::1\]):[0-9]{1,5}$",
     examples: &["127.0.0.1:9464"],
+};
+/// The same, where a token is asked for.
+pub(super) const SOCKET: Form = Form {
+    pattern: r"^([0-9.]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$",
+    examples: &["127.0.0.1:9464"],
+};
+/// See `values::host`.
+pub(super) const HOST: Form = Form {
+    pattern: r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$",
+    examples: &["monitor.internal.example"],
 };
 /// A path; relative ones start at the folder of the file.
 pub(super) const PATH: Form = Form {

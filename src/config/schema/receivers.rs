@@ -115,7 +115,7 @@ type Names = (&'static str, &'static str);
 const URL: Names = ("url", "url_file");
 
 /// The two ways to say where a secret is: its file, and its reference.
-fn secret((name, file_name): Names) -> [Key; 2] {
+pub(super) fn secret((name, file_name): Names) -> [Key; 2] {
     [
         key(file_name, "A file with it in one line.", &PATH),
         key(name, CREDENTIAL_ONLY, form_of(name)),

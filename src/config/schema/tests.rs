@@ -18,7 +18,8 @@ type Keys = BTreeMap<String, BTreeSet<String>>;
 const STRANGE: &str = "no-key-of-ours-is-called-like-this-one";
 
 /// Files with what each kind of secret looks like, and a template.
-const SECRETS: [(&str, &str); 6] = [
+const SECRETS: [(&str, &str); 7] = [
+    ("page-token", "0123456789abcdef0123456789abcdef"),
     ("template.j2", "[1]"),
     ("slack-app-token", "xapp-0-1-x"),
     ("slack-url", "https://hooks.example.com/T/B/x"),
@@ -53,6 +54,8 @@ impl Place {
             "receiver.on-call.fallback" | "digest.receiver" => Some(SPARE.to_owned()),
             "receiver.on-call.url_file" | "heartbeat.url_file" => Some(self.file("slack-url")),
             "receiver.on-call.token_file" => Some(self.file("slack-token")),
+            "listen.token_file" | "listen.act_token_file" => Some(self.file("page-token")),
+            "listen.token" | "listen.act_token" => Some("credential:page-token".to_owned()),
             // Text for people and JSON for a webhook alike.
             "receiver.on-call.template_file" => Some(self.file("template.j2")),
             "receiver.on-call.app_token_file" => Some(self.file("slack-app-token")),

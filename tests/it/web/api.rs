@@ -180,7 +180,7 @@ async fn a_listener_that_others_can_reach_is_refused() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let refused = web::serve(Arc::new(shared), listener, std::future::pending()).await;
     let message = refused.unwrap_err().to_string();
-    assert!(message.contains("no authentication yet"), "{message}");
+    assert!(message.contains("it asks for no token"), "{message}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use bedrock_ops_alert::{
     model::{
+        access::Access,
         alert::{AlertState, Track, Verdict},
         book::{Book, Record},
         calendar::Calendar,
@@ -118,6 +119,7 @@ pub(super) fn settings() -> Settings {
         },
         store_path: PathBuf::from("/var/lib/bedrock-ops-alert"),
         listen: "127.0.0.1:8710".parse().unwrap(),
+        access: Access::default(),
         heartbeat: Heartbeat::default(),
         calendar: Calendar::default(),
         rules: Rules::default(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Surroundings;
+use super::receivers::Surroundings;
 use crate::{
     config::{
         fault::{Fault, Wrong},
@@ -19,7 +19,7 @@ const MOST_CHARACTERS: usize = 2_000;
 /// A kind of secret: where it is written and what it looks like.
 #[derive(Debug)]
 pub(super) struct Kind {
-    key: &'static str,
+    pub(super) key: &'static str,
     pub(super) file_key: &'static str,
     pub(super) example: &'static str,
     /// With its article.
@@ -103,6 +103,31 @@ pub(super) const BEARER: Kind = Kind {
     is_right: |text| !text.is_empty() && text.bytes().all(|it| it.is_ascii_graphic()),
     is_url: false,
 };
+
+pub(super) const VIEW_TOKEN: Kind = Kind {
+    key: "token",
+    file_key: "token_file",
+    example: "\"/etc/bedrock-ops-alert/page-token\"",
+    what: "the page's token",
+    danger: "whoever has it can read all that the page shows",
+    shape: "one line of 32 or more printable characters: `openssl rand -hex 32` makes one",
+    is_right: is_long,
+    is_url: false,
+};
+pub(super) const ACT_TOKEN: Kind = Kind {
+    key: "act_token",
+    file_key: "act_token_file",
+    example: "\"/etc/bedrock-ops-alert/act-token\"",
+    what: "a token to decide with",
+    danger: "whoever has it can approve what waits, silence alerts and stop writes",
+    shape: "one line of 32 or more printable characters: `openssl rand -hex 32` makes one",
+    is_right: is_long,
+    is_url: false,
+};
+
+fn is_long(text: &str) -> bool {
+    32 <= text.len() && text.bytes().all(|it| it.is_ascii_graphic())
+}
 
 fn is_key(text: &str) -> bool {
     match text.strip_prefix("whsec_") {
@@ -242,5 +267,6 @@ pub(super) fn is_loopback_url(text: &str) -> bool {
             .parse::<u16>()
             .is_ok();
     }
-    values::loopback(authority).is_ok()
+    let address = values::address(authority);
+    address.is_ok_and(|it| it.ip().is_loopback())
 }
