@@ -20,6 +20,7 @@ mod catalog;
 mod clients;
 mod fault;
 pub mod iam;
+mod logs;
 mod loopback;
 mod meter;
 mod metrics;

@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 pub use crate::model::spend::CallCounts;
+pub use logs::{LogAnswer, LogQuery, LogState, MOST_ROWS};
+
+mod logs;
+
 use crate::model::{
     catalog::LifeCycle,
     desk::RequestStatus,
@@ -463,6 +467,13 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         about: &Simulation,
         page: Option<String>,
     ) -> Result<Page<Simulated>, Fault>;
+
+    /// *Once.* Asks a log of model invocations; the answer comes later, under the id. A log group that is not there is
+    /// [`FaultClass::NotFound`].
+    async fn start_query(&self, scope: &Scope, query: &LogQuery) -> Result<String, Fault>;
+
+    /// What has become of a question; AWS forgets them after a while, which is [`FaultClass::NotFound`].
+    async fn query_results(&self, scope: &Scope, id: &str) -> Result<LogAnswer, Fault>;
 
     /// The Regions that the account has enabled.
     async fn list_regions(

@@ -43,6 +43,7 @@ pub use discover::{Discovery, News, discover};
 pub use listings::active_targets;
 pub use permits::Wanted;
 pub use quotas::{QuotaPages, reread_quotas};
+pub use ran::feed::Feed;
 pub use regions::enabled_regions;
 use usage::throttles_of_account;
 pub use usage::{PoolReading, backfill, read};

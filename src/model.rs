@@ -28,6 +28,7 @@ pub mod permit;
 pub mod policy;
 pub mod price;
 pub mod quota;
+pub mod ran;
 pub mod reason;
 pub mod receiver;
 pub mod residency;

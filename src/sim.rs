@@ -15,6 +15,7 @@ mod hash;
 mod iam;
 mod in_process;
 mod kernel;
+mod logs;
 mod metric;
 mod places;
 mod quota_table;
@@ -66,6 +67,8 @@ pub enum Service {
     Sts,
     /// AWS IAM: its policy simulator.
     Iam,
+    /// Amazon CloudWatch Logs: questions to a log of model invocations.
+    Logs,
 }
 
 impl Service {
@@ -81,6 +84,7 @@ impl Service {
             Self::Bedrock => "bedrock",
             Self::Sts => "sts",
             Self::Iam => "iam",
+            Self::Logs => "logs",
         }
     }
 }

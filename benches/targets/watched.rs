@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use bedrock_ops_alert::{
     cloud::{
         Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
-        ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Post,
-        Profile, QuotaRequest, Simulated, Simulation,
+        ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest, MetricResult,
+        NewCase, Page, Post, Profile, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -79,6 +79,8 @@ macro_rules! handed_on {
 
 handed_on! {
     caller(scope: &Scope) -> AccountId;
+    start_query(scope: &Scope, query: &LogQuery) -> String;
+    query_results(scope: &Scope, id: &str) -> LogAnswer;
     list_metrics(scope: &Scope, namespace: &str, recent: bool, page: Option<String>) -> Page<Metric>;
     metric_data(scope: &Scope, request: MetricRequest) -> Page<MetricResult>;
     metric_statistics(scope: &Scope, query: &MetricQuery, stretch: (Minute, Minute)) -> Vec<(Minute, f64)>;

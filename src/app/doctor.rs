@@ -153,6 +153,7 @@ pub async fn examine(settings: &Settings) -> Checkup {
                 };
                 for scope in scopes {
                     of_aws.extend(asking::region(&cloud, &scope, clock::wall()).await);
+                    of_aws.extend(asking::logs(&cloud, &scope, settings, clock::wall()).await);
                 }
                 of_aws.extend(asking::account(&cloud, account, settings, clock::wall()).await);
             }

@@ -11,6 +11,10 @@ pub enum Need {
     Regions,
     /// Asking whether callers may use a way out.
     Callers,
+    /// Asking the log of model invocations where requests ran.
+    Logs,
+    /// Fetching what it answers.
+    LogAnswers,
     /// Telling people.
     Notify,
     /// Asking for quotas.
@@ -46,6 +50,8 @@ actions! {
     GET_METRIC_STATISTICS = "cloudwatch:GetMetricStatistics" for Observe, without "the free requests are not used: watching costs more, and reads slow down sooner";
     LIST_METRICS = "cloudwatch:ListMetrics" for Observe, without "nothing is found to watch";
     SIMULATE = "iam:SimulatePrincipalPolicy" for Callers, without "whether your `callers` may use a way out is not told beside it";
+    QUERY_RESULTS = "logs:GetQueryResults" for LogAnswers, without "where requests ran is not known from the log of model invocations";
+    START_QUERY = "logs:StartQuery" for Logs, without "where requests ran is not known from the log of model invocations";
     GET_QUOTA_REQUEST = "servicequotas:GetRequestedServiceQuotaChange" for Observe, without "what became of quota requests is not known, and nothing new is asked for these quotas";
     GET_QUOTA = "servicequotas:GetServiceQuota" for Observe, without "a raised quota is noticed after a day instead of within minutes";
     LIST_DEFAULT_QUOTAS = "servicequotas:ListAWSDefaultServiceQuotas" for Observe, without "quotas without a value of their own stay unknown: no share of them, no forecast";

@@ -159,6 +159,7 @@ pub(super) struct Clients {
     pub(super) bedrock: aws_sdk_bedrock::Client,
     /// One entry a partition, which the client finds from the Region.
     pub(super) iam: aws_sdk_iam::Client,
+    pub(super) logs_once: aws_sdk_cloudwatchlogs::Client,
     pub(super) quotas: aws_sdk_servicequotas::Client,
     pub(super) quotas_once: aws_sdk_servicequotas::Client,
     pub(super) sns_once: aws_sdk_sns::Client,
@@ -198,6 +199,7 @@ impl Clients {
             account: aws_sdk_account::Client::new(&reads),
             bedrock: aws_sdk_bedrock::Client::new(&reads),
             iam: aws_sdk_iam::Client::new(&reads),
+            logs_once: aws_sdk_cloudwatchlogs::Client::new(&once),
             quotas: aws_sdk_servicequotas::Client::new(&reads),
             quotas_once: aws_sdk_servicequotas::Client::new(&once),
             sns_once: aws_sdk_sns::Client::new(&once),

@@ -60,6 +60,14 @@ pub fn policy(settings: &Settings, caller: Caller<'_>) -> Value {
     if !callers.is_empty() {
         statements.push(allow("Callers", Need::Callers, &callers));
     }
+    let groups: Vec<String> = accounts
+        .iter()
+        .flat_map(|it| log_groups(settings, it))
+        .collect();
+    if !groups.is_empty() {
+        statements.push(allow("InvocationLogs", Need::Logs, &groups));
+        statements.push(allow("LogAnswers", Need::LogAnswers, &["*".to_owned()]));
+    }
     if !topics.is_empty() {
         statements.push(allow("Notify", Need::Notify, &topics));
     }
@@ -76,6 +84,17 @@ fn allow(sid: &str, need: Need, resources: &[String]) -> Value {
     let actions = ALL.iter().filter(|(_, for_what)| *for_what == need);
     let actions: Vec<&str> = actions.map(|(operation, _)| *operation).collect();
     json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources })
+}
+
+/// The log group of model invocations in each Region of the account, as AWS writes it with and without its streams.
+fn log_groups(settings: &Settings, account: &Account) -> Vec<String> {
+    let group = settings.policy.invocation_logs.get(&account.id);
+    let arns = group.map(|group| {
+        let (partition, id) = (account.partition(), &account.id);
+        let arn = format!("arn:{partition}:logs:*:{id}:log-group:{group}");
+        [format!("{arn}:*"), arn]
+    });
+    arns.into_iter().flatten().collect()
 }
 
 /// Topics that are published to with these accounts' credentials.

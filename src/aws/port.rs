@@ -8,8 +8,8 @@ use super::{SdkCloud, actions, publish::region_of};
 use crate::{
     cloud::{
         Access, Answer, Answers, CallCounts, Case, CaseFilter, Cloud, Communication, Fault,
-        FoundationModel, ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase,
-        Page, Post, Profile, QuotaRequest, Simulated, Simulation,
+        FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest,
+        MetricResult, NewCase, Page, Post, Profile, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -91,6 +91,18 @@ impl Cloud for SdkCloud {
     ) -> Result<Page<Simulated>, Fault> {
         self.own(scope, actions::SIMULATE)?
             .simulate(about, page)
+            .await
+    }
+
+    async fn start_query(&self, scope: &Scope, query: &LogQuery) -> Result<String, Fault> {
+        self.own(scope, actions::START_QUERY)?
+            .start_query(query)
+            .await
+    }
+
+    async fn query_results(&self, scope: &Scope, id: &str) -> Result<LogAnswer, Fault> {
+        self.own(scope, actions::QUERY_RESULTS)?
+            .query_results(id)
             .await
     }
 

@@ -143,6 +143,7 @@ impl Walk {
                 | Record::Reaches(..)
                 | Record::Tags(..)
                 | Record::Permits(..)
+                | Record::Ran(..)
                 | Record::UseDay(..)
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)

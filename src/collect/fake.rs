@@ -51,6 +51,10 @@ pub(super) struct Fake {
     pub asked_tags: Mutex<Vec<TargetId>>,
     /// What IAM says of resources: of those that are not here, that all is allowed.
     pub simulated: BTreeMap<String, Vec<Simulated>>,
+    /// What logs were asked.
+    pub asked_logs: Mutex<Vec<(Scope, LogQuery)>>,
+    /// What they answer, in order; then that nothing was logged.
+    pub log_answers: Mutex<VecDeque<LogAnswer>>,
     /// What IAM was asked and told.
     pub asked_iam: Mutex<Vec<Simulation>>,
 }
@@ -81,6 +85,8 @@ impl Default for Fake {
             tags: BTreeMap::new(),
             asked_tags: Mutex::default(),
             simulated: BTreeMap::new(),
+            asked_logs: Mutex::default(),
+            log_answers: Mutex::default(),
             asked_iam: Mutex::default(),
             calls: Mutex::default(),
         }
@@ -338,6 +344,23 @@ impl Cloud for Fake {
             items: said.get(at).cloned().into_iter().collect(),
             next,
         })
+    }
+
+    async fn start_query(&self, scope: &Scope, query: &LogQuery) -> Result<String, Fault> {
+        self.outcome("logs:StartQuery")?;
+        let mut asked = self.asked_logs.lock().unwrap();
+        asked.push((scope.clone(), query.clone()));
+        Ok(format!("question-{}", asked.len()))
+    }
+
+    async fn query_results(&self, _: &Scope, _: &str) -> Result<LogAnswer, Fault> {
+        self.outcome("logs:GetQueryResults")?;
+        let mut answers = self.log_answers.lock().unwrap();
+        Ok(answers.pop_front().unwrap_or(LogAnswer {
+            state: LogState::Complete,
+            rows: Vec::new(),
+            bytes_scanned: 0,
+        }))
     }
 
     async fn list_regions(&self, _: &Scope, page: Option<String>) -> Result<Page<Region>, Fault> {

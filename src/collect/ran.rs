@@ -18,6 +18,8 @@ use crate::model::{
     time::Timestamp,
 };
 
+pub mod feed;
+
 /// What CloudTrail calls a request to a model.
 const CALLS: [&str; 4] = [
     "InvokeModel",

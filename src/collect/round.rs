@@ -16,6 +16,7 @@ use super::{
     permits::{Wanted, ask_permits},
     poll_desk,
     quotas::QuotaPages,
+    ran::feed::{Asking, Feed, ask_logs},
     reread_quotas,
     tags::read_tags,
     tried::Tried,
@@ -30,6 +31,7 @@ use crate::{
         history::{Stretch, StretchKey},
         ids::{QuotaCode, Region, Scope},
         policy::Cadence,
+        ran::RanHour,
         series::Depth,
         time::{DAY, Minute, Timestamp, after},
     },
@@ -55,6 +57,8 @@ pub enum Find {
     Records(Vec<Record>),
     /// Minutes of pools that were read together, and how far each is read now.
     Readings(Vec<PoolReading>),
+    /// An hour of the log of model invocations.
+    Ran(RanHour),
     /// What the back-fill read.
     History(Vec<Stretch>),
     /// What the desk said.
@@ -65,7 +69,7 @@ pub enum Find {
     News(News),
     /// How a stage went; without faults it succeeded.
     Stage {
-        /// `regions`, `discover`, `read`, `quotas`, `alarm`, `desk`, `twins`, `tags`, `permits` or `backfill`.
+        /// `regions`, `discover`, `read`, `quotas`, `alarm`, `desk`, `twins`, `tags`, `permits`, `ran` or `backfill`.
         name: &'static str,
         /// What failed, in order.
         faults: Vec<Fault>,
@@ -90,6 +94,7 @@ pub struct Watch {
     filled: backfill::Tries,
     tags_tried: Tried,
     permits_tried: Tried,
+    asking: Asking,
 }
 
 /// What a round starts from.
@@ -113,6 +118,8 @@ pub struct Start {
     pub turns: Arc<Semaphore>,
     /// Ways out of pools that are short, and whose rights to them are asked about.
     pub wanted: Wanted,
+    /// The log of model invocations, where it is asked.
+    pub feed: Option<Feed>,
     /// The instant of the round.
     pub now: Timestamp,
 }
@@ -159,6 +166,7 @@ impl Round<'_> {
         self.seek_twins().await?;
         self.read_tags().await?;
         self.ask_permits().await?;
+        self.ask_logs().await?;
         self.fill_history().await
     }
 
@@ -424,6 +432,24 @@ impl Round<'_> {
             self.hand_over(Find::Records(asked.found)).await?;
         }
         self.tell("permits", asked.faults).await
+    }
+
+    /// One step towards the next hour of the log of model invocations.
+    async fn ask_logs(&mut self) -> Result<(), Gone> {
+        let Start {
+            scope, feed, now, ..
+        } = &self.start;
+        let Some(feed) = feed else {
+            return Ok(());
+        };
+        let asking = &mut self.watch.asking;
+        let Some(asked) = ask_logs(self.cloud, scope, feed, asking, *now).await else {
+            return Ok(());
+        };
+        if let Some(hour) = asked.found {
+            self.hand_over(Find::Ran(hour)).await?;
+        }
+        self.tell("ran", asked.faults).await
     }
 
     /// Some of what is missing, after everything that people wait for. Where others read days now, the next round comes

@@ -13,13 +13,17 @@ use crate::model::{
     policy::{Account, Regions},
 };
 
-/// All `[[account]]` tables, in the order of the file, and who calls models in them.
-pub(super) fn read_all(sheet: &mut Sheet, root: &mut Section<'_>) -> (Vec<Account>, Callers) {
+/// All `[[account]]` tables, in the order of the file, who calls models in them, and where invocations are logged.
+pub(super) fn read_all(
+    sheet: &mut Sheet,
+    root: &mut Section<'_>,
+) -> (Vec<Account>, Callers, BTreeMap<AccountId, String>) {
     let mut accounts: Vec<Account> = Vec::new();
     let mut callers = Callers::new();
+    let mut logs = BTreeMap::new();
     let mut links = Vec::new();
     let Some(entry) = root.take("account") else {
-        return (accounts, callers);
+        return (accounts, callers, logs);
     };
     for section in sheet.tables(&entry) {
         let Some(Read {
@@ -27,6 +31,7 @@ pub(super) fn read_all(sheet: &mut Sheet, root: &mut Section<'_>) -> (Vec<Accoun
             id,
             link,
             callers: named,
+            logs: group,
         }) = read(sheet, section)
         else {
             continue;
@@ -34,6 +39,9 @@ pub(super) fn read_all(sheet: &mut Sheet, root: &mut Section<'_>) -> (Vec<Accoun
         if let Some(named) = named {
             let named = read_callers(sheet, &named, &account);
             callers.insert(account.id.clone(), named);
+        }
+        if let Some(group) = group.and_then(|it| read_logs(sheet, &it, &account)) {
+            logs.insert(account.id.clone(), group);
         }
         links.extend(link.map(|entry| (account.clone(), entry)));
         if accounts.iter().any(|it| it.id == account.id) {
@@ -51,7 +59,22 @@ pub(super) fn read_all(sheet: &mut Sheet, root: &mut Section<'_>) -> (Vec<Accoun
             sheet.wrong(&entry, wrong);
         }
     }
-    (accounts, callers)
+    (accounts, callers, logs)
+}
+
+/// The log group of model invocations: asked in this account, so a way must lead into it.
+fn read_logs(sheet: &mut Sheet, written: &Entry<'_>, account: &Account) -> Option<String> {
+    let group = sheet.parsed(written, values::log_group)?;
+    if account.metrics_only().is_some() {
+        let wrong = Wrong::new(
+            "logs of the account have to be asked, and no role leads into it",
+            "metrics only",
+            "give the account a `role_arn`, or leave `invocation_logs` out",
+        );
+        sheet.wrong(written, wrong);
+        return None;
+    }
+    Some(group)
 }
 
 /// Who calls models: asked about in this account, so they are of it.
@@ -160,6 +183,7 @@ struct Read<'t> {
     id: Entry<'t>,
     link: Option<Entry<'t>>,
     callers: Option<Entry<'t>>,
+    logs: Option<Entry<'t>>,
 }
 
 fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<Read<'t>> {
@@ -203,6 +227,7 @@ fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<Read<'t>> {
         .and_then(|it| regions(sheet, it, home.as_ref(), partition));
     let regions = sheet.require(&section, "regions", "[\"us-east-1\"]", regions);
     let callers = section.take("callers");
+    let logs = section.take("invocation_logs");
     section.finish(sheet);
     let account = Account {
         id: id?,
@@ -217,6 +242,7 @@ fn read<'t>(sheet: &mut Sheet, mut section: Section<'t>) -> Option<Read<'t>> {
         id: entry?,
         link,
         callers,
+        logs,
     })
 }
 

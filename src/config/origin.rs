@@ -91,6 +91,10 @@ fn page<'a>(settings: &Settings, origins: &'a Origins, rules_folder: Option<&Pat
         if let Some(callers) = settings.policy.callers.get(&account.id) {
             page.callers(index, callers);
         }
+        if let Some(group) = settings.policy.invocation_logs.get(&account.id) {
+            let path = format!("account[{index}].invocation_logs");
+            page.file_value(&path, &quoted(group));
+        }
     }
     receivers_and_routes(&mut page, policy);
     let budgets = &policy.budgets;

@@ -115,7 +115,7 @@ impl Reader<'_> {
         let mode = self.mode(&mut root);
         let store_path = self.store_path(&mut root);
         let (listen, access) = self.listen(&mut root);
-        let (accounts, callers) = accounts::read_all(&mut self.sheet, &mut root);
+        let (accounts, callers, invocation_logs) = accounts::read_all(&mut self.sheet, &mut root);
         let receivers = self.receivers(&mut root, &accounts);
         let routes = root
             .take("route")
@@ -165,6 +165,7 @@ impl Reader<'_> {
             prices,
             metrics_only: accounts::metrics_only(&accounts),
             callers,
+            invocation_logs,
         };
         let settings = Settings {
             accounts,

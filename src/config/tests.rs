@@ -630,3 +630,31 @@ fn all_regions_are_asked_for_where_the_partition_begins() {
         .join("\n")
     );
 }
+
+#[test]
+fn a_log_group_is_named_where_the_account_can_be_asked() {
+    let table = |group: &str, more: &str| {
+        format!(
+            "[[account]]\nid = \"111122223333\"\nregions = [\"us-east-1\"]\n\n\
+             [[account]]\nid = \"444455556666\"\nregions = [\"us-east-1\"]\n\
+             invocation_logs = \"{group}\"\n{more}\n"
+        )
+    };
+    let settings = parse(
+        &table("/bedrock/logs", ""),
+        "config.toml",
+        &Overrides::default(),
+    )
+    .unwrap();
+    let groups: Vec<_> = settings.policy.invocation_logs.into_iter().collect();
+    let expected = (AccountId::new("444455556666"), "/bedrock/logs".to_owned());
+    assert_eq!(groups, [expected]);
+    let arn = faults_of(&table(
+        "arn:aws:logs:us-east-1:444455556666:log-group:x",
+        "",
+    ));
+    assert!(arn.contains("not the ARN"), "{arn}");
+    let linked = "metrics_through = \"111122223333\"\n";
+    let linked = faults_of(&table("/bedrock/logs", linked));
+    assert!(linked.contains("give the account a `role_arn`"), "{linked}");
+}

@@ -350,6 +350,22 @@ pub(super) fn host(text: &str) -> Result<String, Wrong> {
     ))
 }
 
+/// The name of a log group. (AWS, CreateLogGroup.)
+pub(super) fn log_group(text: &str) -> Result<String, Wrong> {
+    const MOST: usize = 512;
+    let is_fine = |it: char| it.is_ascii_alphanumeric() || "._-/#".contains(it);
+    if text.is_empty() || MOST < text.len() || !text.chars().all(is_fine) {
+        return Err(Wrong::new(
+            format!(
+                "is no name of a log group: 1 to {MOST} letters, digits and `.`, `_`, `-`, `/`, `#`"
+            ),
+            "not a log group",
+            "write the name, not the ARN, such as \"/aws/bedrock/invocations\"",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
 /// Words for people.
 pub(super) fn words(text: &str) -> Result<String, Wrong> {
     const MOST: usize = 2_000;

@@ -81,6 +81,7 @@ pub fn entries(before: &Book, records: &[Record], now: Timestamp) -> Vec<Record>
             | Record::Reaches(..)
             | Record::Tags(..)
             | Record::Permits(..)
+            | Record::Ran(..)
             | Record::UseDay(..)
             | Record::ReadThrough(..)
             | Record::ReadInFull(..)

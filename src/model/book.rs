@@ -15,6 +15,7 @@ use super::{
     incident::{AlertKey, Cause, Incident},
     permit::Permits,
     quota::{Quota, QuotaChange},
+    ran::RanDay,
     residency::Reaches,
     series::{Depth, HourBlock, PoolSeries, Signal},
     silence::Silence,
@@ -57,6 +58,8 @@ pub enum Record {
     Tags(Scope, TargetId, Tags),
     /// Who may call a target, as last asked.
     Permits(Scope, TargetId, Permits),
+    /// Where requests ran on a UTC day, counted from 1970.
+    Ran(Scope, i64, RanDay),
     /// Who took what of a pool on a UTC day, counted from 1970.
     UseDay(PoolId, i64, UseDay),
     /// The minute up to which a pool was read last, exclusive.
@@ -110,6 +113,8 @@ pub enum Key {
     Tags(Scope, TargetId),
     /// See [`Record::Permits`].
     Permits(Scope, TargetId),
+    /// See [`Record::Ran`].
+    Ran(Scope, i64),
     /// See [`Record::UseDay`].
     UseDay(PoolId, i64),
     /// See [`Record::ReadThrough`].
@@ -148,6 +153,7 @@ impl Record {
             Self::Reaches(scope, _) => Key::Reaches(scope.clone()),
             Self::Tags(scope, target, _) => Key::Tags(scope.clone(), target.clone()),
             Self::Permits(scope, target, _) => Key::Permits(scope.clone(), target.clone()),
+            Self::Ran(scope, day, _) => Key::Ran(scope.clone(), *day),
             Self::UseDay(pool, day, _) => Key::UseDay(pool.clone(), *day),
             Self::ReadThrough(pool, _) => Key::ReadThrough(pool.clone()),
             Self::ReadInFull(pool, _) => Key::ReadInFull(pool.clone()),
@@ -194,6 +200,8 @@ pub struct Book {
     pub tags: BTreeMap<(Scope, TargetId), Tags>,
     /// Who may call targets, by scope and id.
     pub permits: BTreeMap<(Scope, TargetId), Permits>,
+    /// Where requests ran, by the UTC day counted from 1970.
+    pub ran: BTreeMap<(Scope, i64), RanDay>,
     /// Who took what of each pool, by the UTC day counted from 1970.
     pub uses: BTreeMap<(PoolId, i64), UseDay>,
     /// The minute up to which each pool was read, exclusive.
@@ -333,6 +341,7 @@ impl Book {
             Record::Permits(scope, target, it) => {
                 self.permits.insert((scope, target), it);
             }
+            Record::Ran(scope, day, it) => drop(self.ran.insert((scope, day), it)),
             Record::UseDay(pool, day, it) => drop(self.uses.insert((pool, day), it)),
             Record::ReadThrough(pool, minute) => drop(self.read_through.insert(pool, minute)),
             Record::ReadInFull(pool, minute) => drop(self.read_in_full.insert(pool, minute)),
@@ -373,6 +382,7 @@ impl Book {
             Key::Reaches(scope) => drop(self.reaches.remove(scope)),
             Key::Tags(scope, id) => drop(self.tags.remove(&(scope.clone(), id.clone()))),
             Key::Permits(scope, id) => drop(self.permits.remove(&(scope.clone(), id.clone()))),
+            Key::Ran(scope, day) => drop(self.ran.remove(&(scope.clone(), *day))),
             Key::UseDay(pool, day) => drop(self.uses.remove(&(pool.clone(), *day))),
             Key::ReadThrough(pool) => drop(self.read_through.remove(pool)),
             Key::ReadInFull(pool) => drop(self.read_in_full.remove(pool)),

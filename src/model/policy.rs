@@ -245,6 +245,8 @@ pub struct Policy {
     pub metrics_only: BTreeMap<AccountId, AccountId>,
     /// Whose rights to ways out are asked about.
     pub callers: Callers,
+    /// The log group of model invocations, where it is asked where requests ran.
+    pub invocation_logs: BTreeMap<AccountId, String>,
 }
 
 /// When people are reminded of what goes on.

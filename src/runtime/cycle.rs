@@ -17,6 +17,7 @@ mod effects;
 mod judging;
 mod keeping;
 mod learning;
+mod ran;
 mod spending;
 mod targets;
 

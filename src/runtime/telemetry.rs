@@ -109,6 +109,7 @@ fn line(before: &Book, record: &Record) -> Option<Line> {
         | Record::Reaches(..)
         | Record::Tags(..)
         | Record::Permits(..)
+        | Record::Ran(..)
         | Record::UseDay(..)
         | Record::ReadThrough(..)
         | Record::ReadInFull(..)

@@ -4,6 +4,7 @@ mod account;
 mod bedrock;
 mod cloudwatch;
 mod iam;
+mod logs;
 mod quotas;
 mod sns;
 mod sts;
@@ -31,6 +32,7 @@ pub(crate) fn handle(kernel: &mut Kernel, call: &Call) -> Result<Value, ApiError
         Service::Bedrock => bedrock::handle(kernel, &scope, &call.operation, input),
         Service::Sts => sts::handle(kernel, call, input),
         Service::Iam => iam::handle(kernel, &call.account, &call.operation, input),
+        Service::Logs => logs::handle(kernel, &scope, &call.operation, input),
     }
 }
 

@@ -9,6 +9,15 @@ use crate::{
 /// Destinations of a global profile; the real list is every commercial Region.
 const GLOBAL: [&str; 4] = ["us-east-1", "us-west-2", "eu-west-1", "ap-northeast-1"];
 
+/// The Regions where a system profile's requests may run.
+pub(crate) fn destinations(profile: &SystemProfile) -> Vec<Region> {
+    if profile.is_global() {
+        GLOBAL.iter().map(|it| Region::new(*it)).collect()
+    } else {
+        profile.destinations.clone()
+    }
+}
+
 impl Kernel {
     /// Profiles of one kind, or of both.
     pub(crate) fn profiles(

@@ -22,8 +22,8 @@ use super::{
 use crate::{
     cloud::{
         Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
-        ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, MetricStatus, NewCase, Page,
-        Post, Profile, QuotaRequest, Simulated, Simulation,
+        ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest, MetricResult,
+        MetricStatus, NewCase, Page, Post, Profile, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -215,6 +215,18 @@ impl Cloud for InProcess {
                 kernel.simulated(&scope.account, caller, question)
             });
             Ok(each.collect())
+        })
+    }
+
+    async fn start_query(&self, scope: &Scope, query: &LogQuery) -> Result<String, Fault> {
+        self.call("logs:StartQuery", scope, |kernel| {
+            kernel.start_query(scope, query)
+        })
+    }
+
+    async fn query_results(&self, scope: &Scope, id: &str) -> Result<LogAnswer, Fault> {
+        self.call("logs:GetQueryResults", scope, |kernel| {
+            kernel.query_results(scope, id)
         })
     }
 

@@ -8,6 +8,7 @@ use super::{
     cloudwatch::{LastHeard, Listed},
     day::{self, DayCount, Member},
     desk::{Case, Event},
+    logs::Question,
     places::Places,
     quotas::QuotaBook,
     support::AttachmentSet,
@@ -50,6 +51,8 @@ pub(crate) struct Kernel {
     pub(crate) attachments: Vec<AttachmentSet>,
     pub(crate) published: Vec<Published>,
     pub(crate) slack: Vec<Hooked>,
+    /// Questions to logs, by the order in which they came.
+    pub(crate) questions: Vec<Question>,
     pub(crate) calls: BTreeMap<String, u64>,
     pub(crate) billed: BTreeMap<String, u64>,
     /// One for each target of the world.
@@ -78,6 +81,7 @@ impl Kernel {
             attachments: Vec::new(),
             published: Vec::new(),
             slack: Vec::new(),
+            questions: Vec::new(),
             calls: BTreeMap::new(),
             billed: BTreeMap::new(),
             sources: world

@@ -100,6 +100,8 @@ pub struct Account {
     pub topics: Vec<(Region, String)>,
     /// The callers that IAM knows, as their ARNs end; empty means whoever is named.
     pub principals: Vec<String>,
+    /// The log group that model invocations are logged to, in each of its Regions; `None` where they are not.
+    pub invocation_logs: Option<String>,
 }
 
 /// A foundation model.
@@ -140,6 +142,9 @@ pub struct SystemProfile {
     pub destinations: Vec<Region>,
     /// The source Regions that list it; empty means all of the world's.
     pub sources: Vec<Region>,
+    /// The share of answered requests that ran in other destinations than the Region that was called, `0.0..=1.0`; the
+    /// same in each of them.
+    pub ran_elsewhere: f64,
 }
 
 impl SystemProfile {

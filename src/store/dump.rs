@@ -193,6 +193,9 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     for ((scope, id), it) in &book.permits {
         records.push(Record::Permits(scope.clone(), id.clone(), it.clone()));
     }
+    for ((scope, day), it) in &book.ran {
+        records.push(Record::Ran(scope.clone(), *day, it.clone()));
+    }
     let uses = book.uses.iter();
     records.extend(uses.map(|((pool, day), it)| Record::UseDay(pool.clone(), *day, it.clone())));
     let in_full = book.read_in_full.iter();

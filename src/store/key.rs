@@ -33,10 +33,11 @@ pub(crate) enum Kind {
     UseDay,
     Tags,
     Permits,
+    Ran,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Incident,
         Self::Intent,
         Self::Ask,
@@ -60,6 +61,7 @@ impl Kind {
         Self::UseDay,
         Self::Tags,
         Self::Permits,
+        Self::Ran,
     ];
 
     pub(crate) const fn of(key: &Key) -> Self {
@@ -87,6 +89,7 @@ impl Kind {
             Key::UseDay(..) => Self::UseDay,
             Key::Tags(..) => Self::Tags,
             Key::Permits(..) => Self::Permits,
+            Key::Ran(..) => Self::Ran,
         }
     }
 
@@ -116,6 +119,7 @@ impl Kind {
             Self::UseDay => "use-day",
             Self::Tags => "tags",
             Self::Permits => "permits",
+            Self::Ran => "ran",
         }
     }
 
@@ -144,6 +148,7 @@ impl Kind {
             Self::UseDay => b'v',
             Self::Tags => b'w',
             Self::Permits => b'x',
+            Self::Ran => b'y',
         }
     }
 
@@ -184,6 +189,10 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
             scope(&mut out, its_scope);
             text(&mut out, code.as_str());
             instant(&mut out, *at);
+        }
+        Key::Ran(its_scope, day) => {
+            scope(&mut out, its_scope);
+            minute(&mut out, Minute(*day));
         }
         Key::UseDay(id, day) => {
             pool(&mut out, id);

@@ -123,6 +123,7 @@ impl Contents {
                 | Record::Reaches(..)
                 | Record::Tags(..)
                 | Record::Permits(..)
+                | Record::Ran(..)
                 | Record::UseDay(..)
                 | Record::ReadThrough(..)
                 | Record::ReadInFull(..)

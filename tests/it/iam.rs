@@ -122,6 +122,7 @@ id = "444455556666"
 regions = ["cn-north-1"]
 role_arn = "arn:aws-cn:iam::444455556666:role/watch"
 callers = ["arn:aws-cn:iam::444455556666:role/app"]
+invocation_logs = "/bedrock/invocations"
 
 [receiver.on-call]
 kind = "sns"

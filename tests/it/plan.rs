@@ -106,6 +106,7 @@ fn policy(mode: Mode) -> Policy {
         prices: bedrock_ops_alert::model::price::Prices::default(),
         metrics_only: BTreeMap::new(),
         callers: BTreeMap::new(),
+        invocation_logs: BTreeMap::new(),
         reminders: Reminders {
             first_minutes: 240,
             longest_minutes: 1_440,

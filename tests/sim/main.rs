@@ -15,6 +15,7 @@ mod latency;
 mod linked;
 mod mantle;
 mod organisation;
+mod ran;
 mod residency;
 mod silences;
 mod stopped;

@@ -57,10 +57,22 @@ regions = "unspecified"
 by = "nothing"
 "#;
 
+/// The world with its first account's invocations logged, and a part of them run elsewhere.
+pub(crate) fn logged(text: &str) -> String {
+    let account = "[[account]]\nid = \"111122223333\"\n";
+    let profile = "[[profile]]\nid = \"us.anthropic.claude-sonnet-4-6\"\n";
+    assert!(text.contains(account) && text.contains(profile));
+    text.replace(
+        account,
+        &format!("{account}invocation_logs = \"/bedrock/invocations\"\n"),
+    )
+    .replace(profile, &format!("{profile}ran_elsewhere = 0.5\n"))
+}
+
 /// The fortnight with more application profiles: its file, and the world in it.
 fn busy_world() -> (PathBuf, World) {
     let text = fs::read_to_string(root().join("tests/data/worlds/fortnight.toml")).unwrap();
-    let mut text = monitoring(&text);
+    let mut text = logged(&monitoring(&text));
     for n in 0..MORE_PROFILES {
         write!(
             text,

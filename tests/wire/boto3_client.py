@@ -427,6 +427,35 @@ def policies():
     refused("ValidationError", simulate, PolicySourceArn="arn:aws:sts::1:role/application", ActionNames=actions)
 
 
+def logs():
+    service = client("logs")
+    until = int(now().replace(minute=0, second=0, microsecond=0).timestamp())
+    begin = until - 3600
+    question = (
+        f'filter schemaType = "ModelInvocationLog" and toMillis(@timestamp) >= {begin}000'
+        f" and toMillis(@timestamp) < {until}000"
+        " | stats count(*) as records, count(errorCode) as failed, sum(input.inputTokenCount) as tokensIn,"
+        " sum(output.outputTokenCount) as tokensOut, sum(input.cacheReadInputTokenCount) as cacheRead,"
+        " sum(input.cacheWriteInputTokenCount) as cacheWrite by modelId, inferenceRegion"
+    )
+    asked = {"logGroupName": "/bedrock/invocations", "startTime": begin, "endTime": until, "limit": 10000}
+    refused("MalformedQueryException", service.start_query, queryString="stats count(*)", **asked)
+    refused("ResourceNotFoundException", service.start_query, queryString=question, **{**asked, "logGroupName": "/none"})
+    query = service.start_query(queryString=question, **asked)["queryId"]
+    assert service.get_query_results(queryId=query)["status"] == "Running"
+    sleep(seconds=6)
+    answer = service.get_query_results(queryId=query)
+    assert answer["status"] == "Complete", answer
+    rows = [{f["field"]: f["value"] for f in row} for row in answer["results"]]
+    records = sum(int(row["records"]) for row in rows)
+    assert 0 < records == answer["statistics"]["recordsMatched"], answer["statistics"]
+    assert answer["statistics"]["bytesScanned"] == 2048 * records, answer["statistics"]
+    ran_in = {r.get("inferenceRegion") for r in rows if r["modelId"] == "us.anthropic.claude-sonnet-4-6"}
+    assert {"us-east-1", "us-east-2", "us-west-2"} <= ran_in, ran_in
+    assert any(r["modelId"].startswith("arn:aws:bedrock:") for r in rows), rows
+    refused("ResourceNotFoundException", service.get_query_results, queryId="none")
+
+
 def main():
     sim("/_sim/clock/wait", {"client": "boto3", "until": "1970-01-01T00:00:00Z"})
     keys = identity()
@@ -435,6 +464,7 @@ def main():
     linked(keys)
     notices()
     policies()
+    logs()
     service, before, filed, opened = quotas()
     cases(opened)
     grant(service, before, filed)

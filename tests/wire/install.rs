@@ -33,7 +33,11 @@ use crate::{
 
 /// The smallest world, hours after it began: Bedrock has traffic in one Region.
 pub(crate) async fn world(denied: &[&str]) -> Served {
-    let sim = Sim::new(World::built_in("minute").unwrap(), 1);
+    let mut world = World::built_in("minute").unwrap();
+    for account in &mut world.accounts {
+        account.invocation_logs = Some("/bedrock/invocations".to_owned());
+    }
+    let sim = Sim::new(world, 1);
     sim.advance_to(after(sim.now(), 5 * 60));
     let mut options = Options::at(Speed::Max);
     options.faults = WireFaults {
@@ -80,6 +84,7 @@ id = "111122223333"
 regions = "enabled"
 home_region = "us-east-1"
 callers = ["arn:aws:iam::111122223333:role/app"]
+invocation_logs = "/bedrock/invocations"
 
 [receiver.on-call]
 kind = "sns"

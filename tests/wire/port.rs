@@ -18,8 +18,8 @@ use aws_sdk_cloudwatch::{
 use bedrock_ops_alert::{
     aws::{Patience, SdkCloud, SdkOptions},
     cloud::{
-        CaseFilter, Cloud, Decision, Fault, FaultClass, Metric, MetricQuery, MetricRequest,
-        NewCase, Page, Post, Simulation,
+        CaseFilter, Cloud, Decision, Fault, FaultClass, LogQuery, LogState, Metric, MetricQuery,
+        MetricRequest, NewCase, Page, Post, Simulation,
     },
     model::{
         ids::{AccountId, PrincipalArn, QuotaCode, Region, Scope, TargetId},
@@ -34,7 +34,7 @@ use bedrock_ops_alert::{
 };
 
 use crate::{
-    boto3::{DENIALS, monitoring},
+    boto3::{DENIALS, logged, monitoring},
     emulators,
     support::{client_environment, free_port, get, root, sdk, serve_at, sim},
 };
@@ -143,6 +143,48 @@ fn by_wire_and_in_process_the_world_is_the_same() {
             compare_lists(&wire, near.as_ref(), &scope).await;
             compare_datapoints(&wire, near.as_ref(), &scope, &sim).await;
         }
+    });
+}
+
+#[test]
+fn logs_are_asked_by_wire_as_in_process() {
+    let Some(port_number) = endpoint("logs_are_asked_by_wire_as_in_process", free_port) else {
+        return;
+    };
+    run(async {
+        let text = std::fs::read_to_string(root().join("tests/data/worlds/fortnight.toml"));
+        let sim = Sim::new(World::parse(&logged(&text.unwrap())).unwrap(), 1);
+        serve_at(Arc::clone(&sim), Options::at(Speed::Max), port_number).await;
+        let wire = port().await;
+        let near = sim::cloud(&sim, AccountId::new(MAIN), Arc::new(Faults::none()));
+        let scope = scope(MAIN);
+        let until = sim.now();
+        let query = LogQuery {
+            group: "/bedrock/invocations".to_owned(),
+            from: after(until, -HOUR),
+            until,
+        };
+        let mut ids = Vec::new();
+        for cloud in [&wire as &dyn Cloud, near.as_ref()] {
+            let id = cloud.start_query(&scope, &query).await.unwrap();
+            let early = cloud.query_results(&scope, &id).await.unwrap();
+            assert_eq!(early.state, LogState::Running);
+            let elsewhere = LogQuery {
+                group: "/none".to_owned(),
+                ..query.clone()
+            };
+            let fault = cloud.start_query(&scope, &elsewhere).await.unwrap_err();
+            assert_eq!(fault.class, FaultClass::NotFound, "{fault}");
+            let fault = cloud.query_results(&scope, "none").await.unwrap_err();
+            assert_eq!(fault.class, FaultClass::NotFound, "{fault}");
+            ids.push(id);
+        }
+        sim.advance_to(after(until, 1));
+        let far = wire.query_results(&scope, &ids[0]).await.unwrap();
+        let here = near.query_results(&scope, &ids[1]).await.unwrap();
+        assert_eq!(far, here);
+        assert_eq!(far.state, LogState::Complete);
+        assert!(3 < far.rows.len() && 0 < far.bytes_scanned, "{far:?}");
     });
 }
 

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use crate::{
     cloud::{
         Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FaultClass,
-        FoundationModel, ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase,
-        Page, Post, Profile, QuotaRequest, Simulated, Simulation,
+        FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest,
+        MetricResult, NewCase, Page, Post, Profile, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -156,6 +156,14 @@ impl Cloud for Fake {
         _: &Simulation,
         _: Option<String>,
     ) -> Result<Page<Simulated>, Fault> {
+        unscripted()
+    }
+
+    async fn start_query(&self, _: &Scope, _: &LogQuery) -> Result<String, Fault> {
+        unscripted()
+    }
+
+    async fn query_results(&self, _: &Scope, _: &str) -> Result<LogAnswer, Fault> {
         unscripted()
     }
 

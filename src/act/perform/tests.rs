@@ -177,6 +177,7 @@ fn policy() -> Policy {
         prices: crate::model::price::Prices::default(),
         metrics_only: BTreeMap::new(),
         callers: BTreeMap::new(),
+        invocation_logs: BTreeMap::new(),
         reminders: Reminders {
             first_minutes: 240,
             longest_minutes: 1_440,

@@ -4,19 +4,20 @@ use super::{Item, Verdict};
 use crate::{
     aws::actions::{ALL, Need, loss},
     cloud::{
-        Access, CaseFilter, Cloud, Fault, FaultClass, Metric, MetricQuery, MetricRequest,
+        Access, CaseFilter, Cloud, Fault, FaultClass, LogQuery, Metric, MetricQuery, MetricRequest,
         MetricResult, MetricStatus, Simulation,
     },
     model::{
         ids::{CaseId, PrincipalArn, QuotaCode, RequestId, Scope, TargetId},
         policy::{Account, Mode, Receiver, Settings},
-        time::{Minute, Timestamp, after},
+        time::{Minute, SignedDuration, Timestamp, after},
     },
 };
 
 /// Ids that nobody has: to be told that they are not found is to be allowed to look.
 const NO_REQUEST: &str = "doctor00000000000000000000000000";
 const NO_PROFILE: &str = "doctor000000";
+const NO_QUERY: &str = "00000000-0000-0000-0000-000000000000";
 const NO_CASE: &str = "case-000000000000-doctor-2000-0000000000000000";
 /// Used where no quota could be listed.
 const SOME_CODE: &str = "L-00000000";
@@ -57,6 +58,41 @@ pub(super) async fn region(cloud: &dyn Cloud, scope: &Scope, now: Timestamp) -> 
         items.extend(catalog(cloud, scope, &place).await);
     }
     items
+}
+
+/// Whether the log of model invocations may be asked, and is there: about one second of it, since AWS bills what is read.
+pub(super) async fn logs(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    settings: &Settings,
+    now: Timestamp,
+) -> Vec<Item> {
+    let Some(group) = settings.policy.invocation_logs.get(&scope.account) else {
+        return Vec::new();
+    };
+    let place = format!("{} {}", scope.account, scope.region);
+    let minute = Minute::of(now).start();
+    let query = LogQuery {
+        group: group.clone(),
+        from: minute,
+        until: minute
+            .checked_add(SignedDuration::from_secs(1))
+            .unwrap_or(minute),
+    };
+    let started = cloud.start_query(scope, &query).await;
+    let is_there = !matches!(&started, Err(fault) if fault.class == FaultClass::NotFound);
+    let mut item = ask(&place, "logs:StartQuery", as_unit(&started));
+    if let (Verdict::Fine, false) = (item.verdict, is_there) {
+        item = Item {
+            verdict: Verdict::Warning,
+            found: format!("allowed; there is no log group `{group}` here"),
+            ..item
+        }
+        .help("correct `invocation_logs`, or let Bedrock's model invocation logging of this Region write to it");
+    }
+    let id = started.unwrap_or_else(|_| NO_QUERY.to_owned());
+    let answer = cloud.query_results(scope, &id).await;
+    vec![item, ask(&place, "logs:GetQueryResults", as_unit(&answer))]
 }
 
 /// A call that is allowed may still hold back single series.
@@ -186,7 +222,12 @@ pub(super) async fn account(
         let is_needed = match need {
             Need::Notify => has_topic,
             Need::RequestQuotas | Need::Support => files,
-            Need::Nothing | Need::Observe | Need::Regions | Need::Callers => false,
+            Need::Nothing
+            | Need::Observe
+            | Need::Regions
+            | Need::Callers
+            | Need::Logs
+            | Need::LogAnswers => false,
         };
         if is_needed && writes(operation) {
             items.push(Item {

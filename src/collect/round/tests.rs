@@ -30,6 +30,7 @@ fn start(now: Timestamp) -> Start {
         is_home: false,
         turns: Arc::new(Semaphore::new(1)),
         wanted: Wanted::default(),
+        feed: None,
         now,
     }
 }

@@ -74,6 +74,11 @@ pub(super) const ROLE: Form = Form {
     pattern: r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$",
     examples: &["arn:aws:iam::111122223333:role/bedrock-ops-alert"],
 };
+/// See `values::log_group`.
+pub(super) const LOG_GROUP: Form = Form {
+    pattern: r"^[A-Za-z0-9._/#-]{1,512}$",
+    examples: &["/aws/bedrock/invocations"],
+};
 /// See `values::principal_arn`.
 pub(super) const CALLER: Form = Form {
     pattern: r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user|group)/.+$",

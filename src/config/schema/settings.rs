@@ -3,8 +3,8 @@
 use super::{
     Key, Shape, Table,
     form::{
-        ACCOUNT, BEGINNING, CALLER, CHANGE, EMAIL, END, Form, HOST, INSTANT, LOOPBACK, MINUTES,
-        MODEL, NAME, PATH, PLACE, REGION, ROLE, SECRET, SHARE, SOCKET, USD, WEEKLY, WORDS,
+        ACCOUNT, BEGINNING, CALLER, CHANGE, EMAIL, END, Form, HOST, INSTANT, LOG_GROUP, LOOPBACK,
+        MINUTES, MODEL, NAME, PATH, PLACE, REGION, ROLE, SECRET, SHARE, SOCKET, USD, WEEKLY, WORDS,
     },
     incidents::{inhibit, reminder},
     key,
@@ -129,6 +129,11 @@ fn account() -> Table {
             "callers",
             "Who calls models: whether they may use a way out is asked of IAM, and said beside it.",
             Shape::list(&CALLER),
+        ),
+        key(
+            "invocation_logs",
+            "The log group of model invocations: where requests ran is asked of it, hour by hour.",
+            &LOG_GROUP,
         ),
     ];
     Table::ways(

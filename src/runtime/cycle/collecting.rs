@@ -139,6 +139,7 @@ impl Cycle {
                 is_home: homes.contains(&scope),
                 turns: Arc::clone(&self.rounds.turns),
                 wanted: self.wanted(&scope, &mut ways),
+                feed: self.feed(&scope, now),
                 now,
             };
             let (cloud, sender) = (self.cloud.clone(), self.rounds.sender.clone());
@@ -237,6 +238,10 @@ impl Cycle {
                     self.keep_readings(collected, now).await?;
                 }
                 collected.held.extend(read);
+            }
+            Find::Ran(hour) => {
+                let records = self.ran(scope, &hour);
+                collected.is_new |= self.commit(records, now).await?;
             }
             Find::History(stretches) => {
                 self.keep_readings(collected, now).await?;

@@ -232,7 +232,9 @@ pub(super) fn denied(service: Service, action: &str, account: &AccountId) -> Api
         ),
         Service::Sts | Service::Iam => (403, "AccessDenied", None),
         Service::Account | Service::Bedrock => (403, "AccessDeniedException", None),
-        Service::ServiceQuotas | Service::Support => (400, "AccessDeniedException", None),
+        Service::ServiceQuotas | Service::Support | Service::Logs => {
+            (400, "AccessDeniedException", None)
+        }
     };
     ApiError {
         status,
@@ -250,7 +252,7 @@ pub(super) fn throttled(service: Option<Service>) -> ApiError {
     let (status, code, query_code) = match service {
         Some(Service::CloudWatch) => (400, "ThrottlingException", Some("Throttling")),
         Some(Service::ServiceQuotas) => (400, "TooManyRequestsException", None),
-        Some(Service::Support) => (400, "ThrottlingException", None),
+        Some(Service::Support | Service::Logs) => (400, "ThrottlingException", None),
         Some(Service::Sns) => (429, "ThrottledException", Some("Throttled")),
         Some(Service::Sts | Service::Iam) => (400, "Throttling", None),
         Some(Service::Account) => (429, "TooManyRequestsException", None),
@@ -277,6 +279,7 @@ pub(super) fn broken(service: Option<Service>, nth: u64) -> ApiError {
             Some(Service::Sns) => "InternalError",
             Some(Service::Account | Service::Bedrock) => "InternalServerException",
             Some(Service::Iam) => "ServiceFailure",
+            Some(Service::Logs) => "ServiceUnavailableException",
             Some(Service::Sts) | None => "InternalFailure",
         };
         (500, code)

@@ -142,7 +142,8 @@ fn namespace(service: Service) -> &'static str {
         | Service::ServiceQuotas
         | Service::Support
         | Service::Account
-        | Service::Bedrock => "http://sns.amazonaws.com/doc/2010-03-31/",
+        | Service::Bedrock
+        | Service::Logs => "http://sns.amazonaws.com/doc/2010-03-31/",
     }
 }
 

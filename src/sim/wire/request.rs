@@ -18,6 +18,7 @@ const TARGETS: &[(&str, Service)] = &[
     ("GraniteServiceVersion20100801", Service::CloudWatch),
     ("ServiceQuotasV20190624", Service::ServiceQuotas),
     ("AWSSupport_20130415", Service::Support),
+    ("Logs_20140328", Service::Logs),
 ];
 /// Signing names, as they stand in a credential scope.
 const SIGNING_NAMES: &[(&str, Service)] = &[
@@ -29,6 +30,7 @@ const SIGNING_NAMES: &[(&str, Service)] = &[
     ("bedrock", Service::Bedrock),
     ("sts", Service::Sts),
     ("iam", Service::Iam),
+    ("logs", Service::Logs),
 ];
 
 /// How an answer to a request is written.

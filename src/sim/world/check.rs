@@ -128,6 +128,7 @@ fn accounts(check: &mut Check, raw: &[raw::Account]) -> Vec<Account> {
             monitors: account.monitors.iter().map(AccountId::new).collect(),
             topics: topics.collect(),
             principals: account.principals.clone(),
+            invocation_logs: account.invocation_logs.clone(),
             regions,
         });
     }
@@ -195,6 +196,7 @@ fn profiles(
             model,
             destinations: profile.destinations.iter().map(Region::new).collect(),
             sources: profile.sources.iter().map(Region::new).collect(),
+            ran_elsewhere: check.share(&format!("{place}.ran_elsewhere"), profile.ran_elsewhere),
         };
         if checked.destinations.is_empty() && !checked.is_global() {
             check.fault(&place, "`destinations` must name the Regions it may run in");

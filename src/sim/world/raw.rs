@@ -84,6 +84,7 @@ pub(super) struct Account {
     pub(super) monitors: Vec<String>,
     #[serde(default)]
     pub(super) principals: Vec<String>,
+    pub(super) invocation_logs: Option<String>,
     pub(super) regions: Vec<String>,
     #[serde(default)]
     pub(super) topics: Vec<String>,
@@ -124,6 +125,8 @@ pub(super) struct Profile {
     pub(super) destinations: Vec<String>,
     #[serde(default)]
     pub(super) sources: Vec<String>,
+    #[serde(default)]
+    pub(super) ran_elsewhere: f64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -20,8 +20,8 @@ pub(crate) use self::{
 use crate::model::{
     action, alert, audit,
     book::Record,
-    catalog, desk, handling, ids, incident, outlook, permit, quota, reason, receiver, residency,
-    rule, selector,
+    catalog, desk, handling, ids, incident, outlook, permit, quota, ran, reason, receiver,
+    residency, rule, selector,
     series::{self, HourBlock, Signal},
     silence, spend, tags,
     time::Minute,
@@ -235,6 +235,13 @@ stored_enum!(Ruling of permit::Ruling {
 stored_struct!(Permit of permit::Permit { call: Ruling, stream: Ruling, });
 stored_struct!(Permits of permit::Permits { by_caller: Vec<(String, Permit)>, asked_at: String, });
 
+stored_struct!(RanCount of ran::Count {
+    requests: u64, failed: u64, input: u64, output: u64, cache_read: u64, cache_write: u64,
+});
+stored_struct!(RanDay of ran::RanDay {
+    hours: Vec<u8>, ways: Vec<((String, Option<String>), RanCount)>, bytes_scanned: u64,
+});
+
 /// Requests and tokens: a day has hundreds of these.
 type TargetUse = (Number, Number);
 impl Shape<series::TargetUse> for TargetUse {
@@ -307,6 +314,8 @@ pub(crate) enum Row {
     Tags(Scope, String, Tags),
     /// Who may call a target; since format 6.
     Permits(Scope, String, Permits),
+    /// Where requests ran on a day; since format 6.
+    Ran(Scope, i64, RanDay),
 }
 
 impl Row {
@@ -347,6 +356,7 @@ impl Row {
             Record::Permits(scope, target, it) => {
                 Self::Permits(Shape::of(scope), Shape::of(target), Shape::of(it))
             }
+            Record::Ran(scope, day, it) => Self::Ran(Shape::of(scope), *day, Shape::of(it)),
             Record::UseDay(pool, day, it) => Self::UseDay(Shape::of(pool), *day, Shape::of(it)),
             Record::Remove(_) => return None,
         })
@@ -381,6 +391,7 @@ impl Row {
             Self::Permits(scope, target, it) => {
                 Record::Permits(scope.back()?, target.back()?, it.back()?)
             }
+            Self::Ran(scope, day, it) => Record::Ran(scope.back()?, day, it.back()?),
             Self::UseDay(pool, day, it) => Record::UseDay(pool.back()?, day, it.back()?),
         })
     }

@@ -107,9 +107,9 @@ impl View<'_> {
                     .to_owned(),
             );
         }
-        // Tags decide whom to tell, and permits what is said: not whether anything is watched.
+        // Tags decide whom to tell, permits and the log of invocations what is said: not whether anything is watched.
         let failing = self.health.failing.iter();
-        let is_beside = |stage: &str| ["tags", "permits"].contains(&stage);
+        let is_beside = |stage: &str| ["tags", "permits", "ran"].contains(&stage);
         for ((stage, scope), why) in failing.filter(|((stage, _), _)| !is_beside(stage)) {
             reasons.push(format!("{stage} fails in {}: {why}", self.place(scope)));
         }

@@ -19,6 +19,7 @@ use bedrock_ops_alert::model::{
     outlook::{Exhaustion, Way},
     permit::{Denial, Denier, Permit, Permits, Ruling},
     quota::{Quota, QuotaChange},
+    ran::{Count, RanDay},
     reason::Reason,
     receiver::{Notice, Phase},
     residency::{Reach, Reaches},
@@ -35,7 +36,7 @@ use bedrock_ops_alert::model::{
 use fastrand::Rng;
 
 /// How many kinds of record [`record`] makes.
-pub(super) const KINDS: u8 = 23;
+pub(super) const KINDS: u8 = 24;
 
 /// A record of this kind, under one of few keys; the same arguments make the same record.
 pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
@@ -75,6 +76,7 @@ pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
             TargetId::new(format!("us.model-{slot}")),
             permits(rng),
         ),
+        22 => Record::Ran(scope(slot), i64::from(slot), ran_day(rng)),
         _ => Record::UseDay(pool_id(slot), i64::from(slot), use_day(rng)),
     }
 }
@@ -117,6 +119,27 @@ fn ruling(rng: &mut Rng) -> Ruling {
         policy: rng.bool().then(|| text(rng)),
         missing: (0..rng.u8(0..3)).map(|it| format!("key-{it}")).collect(),
     })
+}
+
+fn ran_day(rng: &mut Rng) -> RanDay {
+    let way = |rng: &mut Rng| {
+        let ran_in = rng.bool().then(|| Region::new(text(rng)));
+        (TargetId::new(text(rng)), ran_in)
+    };
+    let count = |rng: &mut Rng| Count {
+        requests: rng.u64(0..1_000),
+        failed: rng.u64(0..9),
+        input: rng.u64(..),
+        output: rng.u64(0..1_000_000),
+        cache_read: 0,
+        cache_write: rng.u64(0..9),
+    };
+    let ways = (0..rng.u8(0..4)).map(|_| (way(rng), count(rng)));
+    RanDay {
+        ways: ways.collect(),
+        hours: (0..rng.u8(0..24)).collect(),
+        bytes_scanned: rng.u64(0..1_000_000),
+    }
 }
 
 fn use_day(rng: &mut Rng) -> UseDay {

@@ -17,8 +17,8 @@ use async_trait::async_trait;
 use bedrock_ops_alert::{
     cloud::{
         Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
-        ListedQuota, Metric, MetricQuery, MetricRequest, MetricResult, NewCase, Page, Post,
-        Profile, QuotaRequest, Simulated, Simulation,
+        ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest, MetricResult,
+        NewCase, Page, Post, Profile, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -158,6 +158,12 @@ impl Cloud for Crashing {
         page: Option<String>,
     ) -> Result<Page<Simulated>, Fault> {
         crashing!(self, Some(scope), self.inner.simulate(scope, about, page))
+    }
+    async fn start_query(&self, scope: &Scope, query: &LogQuery) -> Result<String, Fault> {
+        crashing!(self, Some(scope), self.inner.start_query(scope, query))
+    }
+    async fn query_results(&self, scope: &Scope, id: &str) -> Result<LogAnswer, Fault> {
+        crashing!(self, Some(scope), self.inner.query_results(scope, id))
     }
     async fn list_regions(
         &self,
