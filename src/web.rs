@@ -35,6 +35,7 @@ mod moment;
 mod openapi;
 mod orders;
 mod page;
+mod ran;
 mod routes;
 mod view;
 pub mod words;

@@ -12,9 +12,8 @@ use std::{
 use serde::Deserialize;
 
 use crate::model::{
-    catalog::{Family, PoolId},
-    ids::{AccountId, ModelId, Region, Scope, TargetId},
-    residency::{Reach, Residency},
+    ids::{AccountId, Region, Scope, TargetId},
+    residency::{self, Residency},
     time::Timestamp,
 };
 
@@ -267,28 +266,13 @@ impl Volume {
     }
 }
 
-/// The rules that do not allow what went this way, by their names. Which model an application profile is of, its id does not
-/// say: rules that name models are not held against it.
+/// The rules that do not allow what went this way, by their names.
 #[must_use]
 pub fn outside<'a>(way: &Way, rules: &'a [Residency]) -> Vec<&'a str> {
-    let Some(ran_in) = &way.ran_in else {
-        return Vec::new();
-    };
-    let target = way.target.as_str();
-    // `eu.anthropic.…` is of `anthropic.…`.
-    let models = [Some(target), target.split_once('.').map(|(_, model)| model)];
-    let reach = Reach::here(ran_in.clone());
-    let is_broken = |rule: &&Residency| {
-        models.iter().flatten().any(|model| {
-            rule.fits(&PoolId {
-                scope: way.scope.clone(),
-                family: Family::OnDemand,
-                model: ModelId::new(*model),
-            })
-        }) && !rule.allows(&reach)
-    };
-    let broken = rules.iter().filter(is_broken);
-    broken.map(|rule| rule.name.as_str()).collect()
+    match &way.ran_in {
+        Some(ran_in) => residency::outside(&way.scope, &way.target, ran_in, rules),
+        None => Vec::new(),
+    }
 }
 
 #[cfg(test)]

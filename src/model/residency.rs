@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{
-    catalog::PoolId,
-    ids::{Region, RuleName, TargetId},
+    catalog::{Family, PoolId},
+    ids::{ModelId, Region, RuleName, Scope, TargetId},
     rule::{Matcher, Pattern, Severity},
 };
 
@@ -101,4 +101,30 @@ impl Residency {
         hex.truncate(12);
         hex
     }
+}
+
+/// The rules that do not allow that a request to this target ran there, by their names. Which model an application profile
+/// is of, its id does not say: rules that name models are not held against it.
+#[must_use]
+pub fn outside<'a>(
+    scope: &Scope,
+    target: &TargetId,
+    ran_in: &Region,
+    rules: &'a [Residency],
+) -> Vec<&'a str> {
+    let target = target.as_str();
+    // `eu.anthropic.…` is of `anthropic.…`.
+    let models = [Some(target), target.split_once('.').map(|(_, model)| model)];
+    let reach = Reach::here(ran_in.clone());
+    let is_broken = |rule: &&Residency| {
+        models.iter().flatten().any(|model| {
+            rule.fits(&PoolId {
+                scope: scope.clone(),
+                family: Family::OnDemand,
+                model: ModelId::new(*model),
+            })
+        }) && !rule.allows(&reach)
+    };
+    let broken = rules.iter().filter(is_broken);
+    broken.map(|rule| rule.name.as_str()).collect()
 }

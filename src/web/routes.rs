@@ -10,9 +10,9 @@ use super::{
     Web, api, history,
     json::{
         Acknowledging, Bill, Condition, Explanation, History, Incident, Incidents, Moment, Ordered,
-        Ruled, Ruling, Silences, Silencing, Status, Trail,
+        Ran, Ruled, Ruling, Silences, Silencing, Status, Trail,
     },
-    live, metrics, moment, openapi, orders, page,
+    live, metrics, moment, openapi, orders, page, ran,
 };
 
 /// A path and all that it takes.
@@ -115,6 +115,7 @@ fn route<const N: usize>(
 pub(super) fn all() -> Vec<Route> {
     let mut all = pages();
     all.extend(documents());
+    all.extend(past());
     all.extend(decisions());
     all
 }
@@ -209,6 +210,21 @@ fn documents() -> Vec<Route> {
             .or(&[404])],
         ),
         route(
+            "/api/v1/audit",
+            get(api::audit),
+            [It::reads::<Trail>("The audit trail").asking(&[
+                ("subject", "string", "an incident, action or silence"),
+                ("before", "integer", "only entries before this number"),
+            ])],
+        ),
+    ]
+}
+
+/// What was.
+fn past() -> Vec<Route> {
+    use Operation as It;
+    vec![
+        route(
             "/api/v1/history/{*pool}",
             get(history::history),
             [It::reads::<History>("What was measured of a pool")
@@ -232,12 +248,16 @@ fn documents() -> Vec<Route> {
                 .or(&[404, 503])],
         ),
         route(
-            "/api/v1/audit",
-            get(api::audit),
-            [It::reads::<Trail>("The audit trail").asking(&[
-                ("subject", "string", "an incident, action or silence"),
-                ("before", "integer", "only entries before this number"),
-            ])],
+            "/api/v1/ran",
+            get(ran::ran),
+            [
+                It::reads::<Ran>("Where requests ran, by the log of invocations")
+                    .asking(&[
+                        ("from", "string", "the first day; 30 days without it"),
+                        ("to", "string", "the last day; today without it"),
+                    ])
+                    .or(&[503]),
+            ],
         ),
     ]
 }

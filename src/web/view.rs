@@ -28,6 +28,7 @@ mod history;
 mod incident;
 mod moment;
 mod portrait;
+mod ran;
 mod record;
 mod reload;
 mod silence;

@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use bedrock_ops_alert::{
-    model::book::Book,
+    model::{book::Book, policy::Settings},
     runtime::shared::{Health, Posted, Shared},
     web,
 };
@@ -21,6 +21,7 @@ mod moments;
 mod openapi;
 mod orders;
 mod page;
+mod ran;
 mod said;
 
 /// A served book: where it is served, and the receiving end of its orders.
@@ -32,11 +33,23 @@ struct Served {
 }
 
 /// Serves this book for as long as `body` runs.
-async fn serving<T, F>((book, health): (Book, Health), body: impl FnOnce(Served) -> F) -> T
+async fn serving<T, F>(known: (Book, Health), body: impl FnOnce(Served) -> F) -> T
 where
     F: Future<Output = T>,
 {
-    let (shared, inbox) = Shared::new(books::settings(), true, book);
+    serving_with(books::settings(), known, body).await
+}
+
+/// The same, for a configuration of the test's own.
+async fn serving_with<T, F>(
+    settings: Settings,
+    (book, health): (Book, Health),
+    body: impl FnOnce(Served) -> F,
+) -> T
+where
+    F: Future<Output = T>,
+{
+    let (shared, inbox) = Shared::new(settings, true, book);
     *shared.health_mut() = health;
     let shared = Arc::new(shared);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
