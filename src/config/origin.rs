@@ -71,16 +71,7 @@ fn page<'a>(settings: &Settings, origins: &'a Origins, rules_folder: Option<&Pat
         "store.path",
         &quoted(&settings.store_path.display().to_string()),
     );
-    page.value("listen.address", &quoted(&settings.listen.to_string()));
-    let Access { view, act, hosts } = &settings.access;
-    for (key, token) in [("token", view), ("act_token", act)] {
-        if token.is_some() {
-            page.value(&format!("listen.{key}"), "(hidden)");
-        }
-    }
-    if !hosts.is_empty() {
-        page.value("listen.hosts", &format!("{hosts:?}"));
-    }
+    page.listen(settings);
     if settings.accounts.is_empty() {
         page.note(
             "no [[account]]: the account of our credentials in the Region of the environment",
@@ -280,6 +271,19 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    fn listen(&mut self, settings: &Settings) {
+        self.value("listen.address", &quoted(&settings.listen.to_string()));
+        let Access { view, act, hosts } = &settings.access;
+        for (key, token) in [("token", view), ("act_token", act)] {
+            if token.is_some() {
+                self.value(&format!("listen.{key}"), "(hidden)");
+            }
+        }
+        if !hosts.is_empty() {
+            self.value("listen.hosts", &format!("{hosts:?}"));
+        }
+    }
+
     fn origin(&self, path: &str) -> Origin {
         self.origins.get(path).copied().unwrap_or(Origin::Default)
     }

@@ -159,6 +159,15 @@ impl IntentState {
         }
     }
 
+    /// Decided, and neither done nor given up.
+    #[must_use]
+    pub const fn is_under_way(&self) -> bool {
+        matches!(
+            self,
+            Self::Planned { .. } | Self::Sending { .. } | Self::Unknown { .. }
+        )
+    }
+
     /// Nothing more will happen by itself.
     #[must_use]
     pub const fn is_final(&self) -> bool {
@@ -202,6 +211,15 @@ pub const MOST_SENDS: u32 = 3;
 pub const MOST_MESSAGE_TRIES: u32 = 40;
 
 impl Intent {
+    /// Whether it opens something at AWS.
+    #[must_use]
+    pub const fn is_filing(&self) -> bool {
+        matches!(
+            self.effect,
+            Effect::RequestQuota { .. } | Effect::OpenCase { .. }
+        )
+    }
+
     /// The marker planted in what this intent files.
     #[must_use]
     pub fn marker(&self) -> Marker {

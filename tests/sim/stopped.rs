@@ -10,7 +10,9 @@ use std::{path::PathBuf, sync::Arc};
 use bedrock_ops_alert::{
     config,
     model::{
-        action::{Effect, IntentState},
+        action::{Effect, Intent, IntentState},
+        book::Record,
+        ids::{ActionId, IncidentId, Region, Scope},
         order::{Command, Order},
         policy::Mode,
         time::after,
@@ -98,4 +100,48 @@ async fn no_request_leaves_while_writes_are_stopped_and_people_hear_why() {
     let numbers: Vec<u64> = book.entries.keys().copied().collect();
     let whole: Vec<u64> = (1..).take(numbers.len()).collect();
     assert_eq!(numbers, whole, "no entry is missing");
+}
+
+/// What was decided in another mode waits: the mode is what people set to be sure that nothing is filed.
+#[tokio::test]
+async fn what_was_planned_to_be_filed_stays_here_once_the_mode_is_observe() {
+    let sim = Sim::new(World::parse(WORLD).unwrap(), 5);
+    let cloud = sim::cloud(&sim, sim.world().first_account(), Arc::new(Faults::none()));
+    let start = sim.now();
+    let scope = Scope {
+        account: sim.world().first_account(),
+        region: Region::new("us-east-1"),
+    };
+    let incident = IncidentId::new("inc-of-before");
+    let step = "request/L-15B8E632/1".to_owned();
+    let planned = Intent {
+        id: ActionId::derive(&incident, &step),
+        incident,
+        step,
+        effect: Effect::OpenCase {
+            scope,
+            subject: "about refusals".to_owned(),
+            body: "as it was planned".to_owned(),
+            evidence: None,
+        },
+        reasons: Vec::new(),
+        created: start,
+        state: IntentState::Planned { not_before: start },
+        attempts: 1,
+        last_failure: Some("the desk was full".to_owned()),
+        revision: 1,
+    };
+    let ledger = MemoryLedger::new();
+    ledger.commit(&[Record::Intent(planned)]).unwrap();
+    for (mode, cases) in [(Mode::Observe, 0), (Mode::File, 1)] {
+        let mut settings =
+            config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
+        settings.policy.mode = mode;
+        settings.accounts = accounts(sim.world());
+        let (shared, _orders) = Shared::new(settings, true, ledger.load().unwrap());
+        let kept = Arc::new(ledger.clone());
+        let mut cycle = Cycle::new(Arc::clone(&cloud), kept, Arc::new(shared));
+        cycle.run(start).await.unwrap();
+        assert_eq!(count(&sim, "cases"), cases, "{mode:?}");
+    }
 }

@@ -16,6 +16,8 @@ use crate::model::{
 
 /// A filing that was not taken for so long is told to people.
 const DELAY_MINUTES: i64 = 20;
+/// What is in doubt is mostly found, or proved absent, by two looks; after so long people hear that it is neither.
+const DOUBT_MINUTES: i64 = 60;
 
 /// Takes over what was carried out since: a request becomes an [`Ask`], a case an [`Investigation`].
 ///
@@ -188,20 +190,33 @@ fn report_refusals(draft: &mut Draft<'_>) {
     }
 }
 
-/// A filing that was tried and not taken is tried again for as long as it takes; people hear once that it waits, and for
-/// what: often only they can help, with a permission or a plan.
+/// A filing that was tried and not taken is tried again for as long as it takes, and one in doubt is looked for as long; people
+/// hear once that it waits, and for what: often only they can help, with a permission or a plan.
 fn report_delays(draft: &mut Draft<'_>) {
-    let waiting: Vec<(&Intent, &str)> = draft
-        .book()
-        .intents
-        .values()
-        .filter(|intent| !intent.effect.may_repeat())
-        .filter(|intent| matches!(intent.state, IntentState::Planned { .. }))
-        .filter(|intent| after(intent.created, DELAY_MINUTES) <= draft.now())
+    let filings = draft.book().intents.values();
+    let filings = filings.filter(|intent| !intent.effect.may_repeat());
+    let waiting = filings.filter(|intent| {
+        let since = match intent.state {
+            IntentState::Planned { .. } => after(intent.created, DELAY_MINUTES),
+            IntentState::Unknown { since, .. } => after(since, DOUBT_MINUTES),
+            IntentState::Proposed { .. }
+            | IntentState::Sending { .. }
+            | IntentState::Done { .. }
+            | IntentState::Held { .. }
+            | IntentState::Refused { .. } => return false,
+        };
+        since <= draft.now()
+    });
+    let waiting: Vec<(&Intent, &str)> = waiting
         .filter_map(|intent| Some((intent, intent.last_failure.as_deref()?)))
         .collect();
     for (intent, why) in waiting {
-        let begins = format!("{} ({}) still waits", intent.effect.name(), intent.id);
+        let waits = if matches!(intent.state, IntentState::Unknown { .. }) {
+            "is still in doubt"
+        } else {
+            "still waits"
+        };
+        let begins = format!("{} ({}) {waits}", intent.effect.name(), intent.id);
         let is_told = draft.incident(&intent.incident).is_none_or(|incident| {
             let mut decisions = incident.decisions.iter();
             decisions.any(|decision| decision.what.starts_with(&begins))

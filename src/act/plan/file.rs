@@ -72,21 +72,15 @@ pub(super) fn file(draft: &mut Draft<'_>) {
     }
 }
 
-/// While writes are stopped, what was planned and never begun is taken back once its incident is over: nobody wants to
-/// see it leave hours later.
+/// While writes are stopped, or the mode is observe by now, what was planned and never begun is taken back once its incident
+/// is over: nobody wants to see it leave hours later.
 pub(super) fn withdraw(draft: &mut Draft<'_>) {
-    if draft.inputs.stop.is_none() {
+    if draft.inputs.stop.is_none() && draft.policy().mode != Mode::Observe {
         return;
     }
     let is_over = |id: &IncidentId| draft.incident(id).is_none_or(|it| !it.is_open());
-    let is_filing = |effect: &Effect| {
-        matches!(
-            effect,
-            Effect::RequestQuota { .. } | Effect::OpenCase { .. }
-        )
-    };
     let waiting = draft.intents().filter(|it| {
-        is_filing(&it.effect)
+        it.is_filing()
             && it.attempts == 0
             && matches!(it.state, IntentState::Planned { .. })
             && is_over(&it.incident)

@@ -7,6 +7,7 @@ use crate::model::{
     handling::{Ack, Handling, Rejected},
     ids::{ActionId, IncidentId, SilenceId},
     order::{Answer, Command, End, Order},
+    policy::Mode,
     selector::Selector,
     silence::{KEPT_MINUTES, LONGEST_MINUTES, MOST_SILENCES, Silence, SilenceState, covering},
     time::{Timestamp, after},
@@ -71,6 +72,11 @@ fn approve(
 ) -> Result<Answer, String> {
     if let Some(stop) = draft.inputs.stop {
         return Err(format!("{stop}; resume them first, or reject {action}"));
+    }
+    if draft.policy().mode == Mode::Observe {
+        return Err(format!(
+            "the mode is observe, in which nothing is filed; set `mode = \"propose\"` first, or reject {action}"
+        ));
     }
     let (_, mut approved) = proposal(draft, action)?;
     let with = match value {

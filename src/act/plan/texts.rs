@@ -21,6 +21,7 @@ pub(super) use told::{
 use super::{case, draft::Draft, group::reasons, hints};
 use crate::model::{
     action::IntentState,
+    ids::DisplayId,
     incident::{Cause, Incident},
     policy::Mode,
     reason::Reason,
@@ -292,11 +293,7 @@ fn next_step(draft: &Draft<'_>, incident: &Incident) -> String {
     match (incident.remedy, draft.policy().mode) {
         (Remedy::Notify, _) => "Nothing is filed for this.".to_owned(),
         (_, Mode::Observe) => "Mode is observe: nothing is filed.".to_owned(),
-        (_, Mode::Propose) => {
-            let cost = proposed_cost(draft, incident);
-            let cost = cost.map_or_else(String::new, |it| format!(" {it}."));
-            format!("A proposal waits for your approval, see the page or `status`.{cost}")
-        }
+        (_, Mode::Propose) => proposed(draft, incident),
         (Remedy::RequestQuota, Mode::File) if matches!(incident.cause, Cause::Quota { .. }) => {
             "A quota increase is asked for if demand, budget and AWS's limits allow it.".to_owned()
         }
@@ -306,25 +303,50 @@ fn next_step(draft: &Draft<'_>, incident: &Incident) -> String {
     }
 }
 
-/// What the room that is proposed would cost, once it is proposed.
-fn proposed_cost<'a>(draft: &'a Draft<'_>, incident: &Incident) -> Option<&'a str> {
-    let mut waiting = draft.intents().filter(|it| {
+/// What waits for a person, once it does, and what that room would cost.
+fn proposed(draft: &Draft<'_>, incident: &Incident) -> String {
+    let waiting = draft.intents().filter(|it| {
         it.incident == incident.id && matches!(it.state, IntentState::Proposed { .. })
     });
-    let cost = waiting.find_map(|it| it.reasons.iter().find_map(Reason::full_use));
-    cost.map(|(_, text)| text)
+    let waiting: Vec<_> = waiting.collect();
+    if waiting.is_empty() {
+        return if draft.handling(&incident.id).rejected.is_some() {
+            "What was proposed was rejected: nothing more is proposed unless it gets worse."
+        } else {
+            "What to ask AWS for is proposed to you if demand, budget and AWS's limits allow it."
+        }
+        .to_owned();
+    }
+    let cost = waiting.iter().flat_map(|it| &it.reasons);
+    let cost = cost.filter_map(Reason::full_use).next();
+    let cost = cost.map_or_else(String::new, |(_, text)| format!(" {text}."));
+    format!("A proposal waits for your approval, see the page or `status`.{cost}")
 }
 
 fn open_work(draft: &Draft<'_>, incident: &Incident) -> String {
-    let open = draft
-        .asks()
-        .find(|ask| ask.incident == incident.id && ask.end.is_none());
-    open.map_or_else(
+    let mut asks = draft.asks();
+    if let Some(ask) = asks.find(|it| it.incident == incident.id && it.end.is_none()) {
+        return format!(
+            "Request {} for {} is still open and is followed.",
+            ask.request, ask.desired
+        );
+    }
+    let mut cases = draft.investigations();
+    if let Some(case) = cases.find(|it| it.incident == incident.id && it.ended.is_none()) {
+        let known = case.display.as_ref().map(DisplayId::as_str);
+        let named = known.unwrap_or(case.case.as_str());
+        return format!("Support case {named} is still open and is followed.");
+    }
+    let mut intents = draft.intents().filter(|it| it.incident == incident.id);
+    let waits = intents.find(|it| it.is_filing() && it.state.is_under_way());
+    waits.map_or_else(
         || "Nothing is open at AWS for it.".to_owned(),
-        |ask| {
+        |it| {
             format!(
-                "Request {} for {} is still open and is followed.",
-                ask.request, ask.desired
+                "What was decided is not done yet: {} ({}), see `explain {}`.",
+                it.effect.name(),
+                it.id,
+                it.id
             )
         },
     )

@@ -18,7 +18,7 @@ use crate::{
         incident::Incident,
         order::Command,
         outcome::Outcome,
-        policy::{Policy, Receiver},
+        policy::{Mode, Policy, Receiver},
         time::{Timestamp, after},
     },
     runtime::shared::Posted,
@@ -224,6 +224,11 @@ impl Cycle {
         Ok(end)
     }
 
+    /// Whether nothing is written at AWS now, whatever was decided before.
+    fn writes_nothing(&self) -> bool {
+        self.settings.policy.mode == Mode::Observe || self.shared.switch.stop().is_some()
+    }
+
     /// One step of one intent; whether the lane may go on.
     async fn take(
         &self,
@@ -240,7 +245,7 @@ impl Cycle {
                 (intent.after(&outcome, now), Some(outcome))
             }
             // Looked at before each one, so that a stop holds at once; it waits as it is, and looks go on.
-            Due::Send if !intent.effect.may_repeat() && self.shared.switch.stop().is_some() => {
+            Due::Send if !intent.effect.may_repeat() && self.writes_nothing() => {
                 return Ok(true);
             }
             Due::Send => {

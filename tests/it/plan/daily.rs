@@ -205,7 +205,12 @@ fn share(stage: &mut Stage) {
         applied: Amount::new(100_000_000.0),
         default: None,
         adjustable: false,
-        ..stage.book.quotas[&(scope(), QuotaCode::new(CODE))].clone()
+        ..stage
+            .book
+            .quotas
+            .get(&(scope(), QuotaCode::new(CODE)))
+            .unwrap()
+            .clone()
     };
     let now = Minute::of(stage.now);
     let series = stage.book.series.entry(id).or_default();

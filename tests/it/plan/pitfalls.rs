@@ -325,6 +325,38 @@ fn an_addition_to_a_case_that_failed_is_told_as_failed() {
     assert!(told.contains("the case is closed"), "{told}");
 }
 
+/// Row 21: what is in doubt is not done again, and people hear of it once where no look settles it.
+#[test]
+fn a_case_that_no_look_finds_or_rules_out_is_told_once() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    let on = verdict(
+        &sonnet(),
+        Category::ServerError,
+        AlertState::Alerting,
+        stage.now,
+    );
+    let remedy = Remedy::Investigate;
+    stage.step(&[Verdict { remedy, ..on }], &[]);
+    let lost = |why: &str| Outcome::InDoubt {
+        why: why.to_owned(),
+    };
+    let case = only(&stage, "open-case").begun(stage.now);
+    let case = case.after(&lost("AWS answered 500"), stage.now);
+    stage.book.apply(vec![Record::Intent(case)]);
+    stage.later(59).step(&[], &[]);
+    let told = |stage: &Stage| {
+        let words = super::flap::words(stage);
+        words.iter().filter(|it| *it == "in doubt").count()
+    };
+    assert_eq!(told(&stage), 0, "two looks settle most of it");
+    for minutes in [1, 1, 600] {
+        stage.later(minutes).step(&[], &[]);
+        assert_eq!(told(&stage), 1);
+    }
+    insta::assert_snapshot!("in_doubt", stage.message("[in doubt]"));
+}
+
 /// Row 30: what people are to hear waits for no desk. Message and request are decided in one go, and the message is due
 /// while AWS has not answered yet.
 #[test]

@@ -120,3 +120,37 @@ fn a_stop_needs_a_reason_and_nothing_is_approved_under_it() {
     );
     stage.say(None, Command::ResumeWrites).unwrap();
 }
+
+#[test]
+fn nothing_is_approved_while_the_mode_is_observe_and_what_was_never_begun_ends_with_its_incident() {
+    let mut stage = Stage::new(Mode::Propose);
+    shortage(&mut stage);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(&[on], &[]);
+    let action = stage.effects("request-quota").first().unwrap().id.clone();
+    let approve = |stage: &mut Stage| {
+        let action = action.clone();
+        stage.say(
+            None,
+            Command::Approve {
+                action,
+                value: None,
+            },
+        )
+    };
+    stage.policy.mode = Mode::Observe;
+    let why = approve(&mut stage).unwrap_err();
+    assert!(why.contains("the mode is observe"), "{why}");
+    stage.policy.mode = Mode::Propose;
+    approve(&mut stage).unwrap();
+    stage.policy.mode = Mode::Observe;
+    let over = verdict(
+        &sonnet(),
+        Category::Quota,
+        AlertState::Normal,
+        stage.later(30).now,
+    );
+    stage.step(&[over], &[]);
+    let state = &stage.effects("request-quota").first().unwrap().state;
+    assert!(matches!(state, IntentState::Refused { .. }), "{state:?}");
+}

@@ -97,10 +97,22 @@ pub(in crate::act::plan) fn case_opened(
 
 /// A request or case was tried and not taken so far.
 pub(in crate::act::plan) fn delayed(draft: &Draft<'_>, intent: &Intent, why: &str) -> Message {
+    let what = intent.effect.name();
+    if let IntentState::Unknown { since, .. } = intent.state {
+        return about(draft, intent, "in doubt", |lines| {
+            lines.push(format!(
+                "Whether {what} was carried out at {} is not known: {why}.",
+                Minute::of(since)
+            ));
+            lines.push(
+                "It is looked for every few minutes, and not done again before a look says that it is not there. Look in the AWS console, too."
+                    .to_owned(),
+            );
+        });
+    }
     about(draft, intent, "not done yet", |lines| {
         lines.push(format!(
-            "{} has not been carried out since {}: {why}.",
-            intent.effect.name(),
+            "{what} has not been carried out since {}: {why}.",
             Minute::of(intent.created)
         ));
         lines.push("It is tried again by itself until it is taken or refused for good.".to_owned());
