@@ -95,6 +95,7 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
     tell::sweep(&mut draft);
     obey::forget_old(&mut draft);
     file::withdraw(&mut draft);
+    file::take_back_overtaken(&mut draft);
     file::file(&mut draft);
     digest::digest(&mut draft);
     draft.finish()

@@ -33,7 +33,7 @@ pub async fn poll_desk(
         throttled: BTreeSet::new(),
     };
     let asks = book.asks.values().filter(|ask| ask.scope == *scope);
-    for ask in asks.filter(|ask| ask.end.is_none() && ask.polled <= due_before) {
+    for ask in asks.filter(|ask| ask.is_in_the_way(due_before) && ask.polled <= due_before) {
         poll.ask(ask).await;
     }
     let cases = book.investigations.values();

@@ -2,7 +2,7 @@
 
 use super::{
     ids::{ActionId, CaseId, DisplayId, IncidentId, Marker, QuotaCode, RequestId, Scope},
-    time::Timestamp,
+    time::{DAY, Timestamp, after},
     units::{Amount, QuotaKind},
 };
 
@@ -120,6 +120,20 @@ pub struct Ask {
     pub polled: Timestamp,
     /// How it ended.
     pub end: Option<(AskEnd, Timestamp)>,
+}
+
+/// A request whose outcome is known, and that AWS has not closed: it is looked at for so long. In minutes.
+pub const LEFT_OPEN_MINUTES: i64 = 30 * DAY;
+
+impl Ask {
+    /// Whether AWS takes no other request on this quota while this one stands there, whatever came of it.
+    #[must_use]
+    pub fn is_in_the_way(&self, now: Timestamp) -> bool {
+        match &self.end {
+            None => true,
+            Some((_, at)) => self.status.is_open() && now < after(*at, LEFT_OPEN_MINUTES),
+        }
+    }
 }
 
 /// A support case of our own, followed until it is resolved.

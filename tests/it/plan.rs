@@ -13,6 +13,7 @@ mod forecast;
 mod hints;
 mod inhibited;
 mod lifecycle;
+mod overtaken;
 mod pitfalls;
 mod price;
 mod residency;

@@ -239,6 +239,14 @@ pub(super) fn follow(draft: &mut Draft<'_>) {
     for ask in asks {
         follow_ask(draft, ask);
     }
+    let now = draft.now();
+    let ended = draft.asks().filter(|ask| ask.end.is_some());
+    let left: Vec<Ask> = ended.filter(|it| it.is_in_the_way(now)).cloned().collect();
+    for mut ask in left {
+        if note_status(&mut ask, draft.inputs.desk, now) {
+            draft.put_ask(ask);
+        }
+    }
     let cases: Vec<Investigation> = draft
         .investigations()
         .filter(|it| it.ended.is_none())
@@ -249,23 +257,35 @@ pub(super) fn follow(draft: &mut Draft<'_>) {
     }
 }
 
+/// What Service Quotas says of it by now; whether it was asked.
+fn note_status(ask: &mut Ask, readings: &[DeskReading], now: Timestamp) -> bool {
+    let mut is_read = false;
+    for reading in readings {
+        if let DeskReading::Request {
+            request,
+            status,
+            display,
+        } = reading
+            && *request == ask.request
+        {
+            ask.status = status.clone();
+            ask.polled = now;
+            ask.display = display.clone().or(ask.display.take());
+            if !status.is_open() && ask.closed.is_none() {
+                ask.closed = Some(now);
+            }
+            is_read = true;
+        }
+    }
+    is_read
+}
+
 fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
     let now = draft.now();
     let mut case_status = None;
+    note_status(&mut ask, draft.inputs.desk, now);
     for reading in draft.inputs.desk {
         match reading {
-            DeskReading::Request {
-                request,
-                status,
-                display,
-            } if *request == ask.request => {
-                ask.status = status.clone();
-                ask.polled = now;
-                ask.display = display.clone().or(ask.display);
-                if !status.is_open() && ask.closed.is_none() {
-                    ask.closed = Some(now);
-                }
-            }
             DeskReading::Case {
                 case,
                 display,

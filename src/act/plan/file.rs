@@ -92,6 +92,35 @@ pub(super) fn withdraw(draft: &mut Draft<'_>) {
     }
 }
 
+/// What waits to be sent or approved, and is not more than the quota has by now, is taken back: AWS would take it for wrong.
+pub(super) fn take_back_overtaken(draft: &mut Draft<'_>) {
+    let waiting = draft.intents().filter(|it| {
+        matches!(
+            it.state,
+            IntentState::Planned { .. } | IntentState::Proposed { .. }
+        )
+    });
+    let overtaken = waiting.filter_map(|it| {
+        let Effect::RequestQuota {
+            scope,
+            code,
+            desired,
+            ..
+        } = &it.effect
+        else {
+            return None;
+        };
+        let quota = draft.book().quotas.get(&(scope.clone(), code.clone()))?;
+        let value = quota.applied.filter(|value| desired <= value)?;
+        let why = format!("{code} is {value} by now, which is what was to be asked for or more");
+        Some(it.refused(why, draft.now()))
+    });
+    let overtaken: Vec<Intent> = overtaken.collect();
+    for intent in overtaken {
+        draft.put_intent(intent);
+    }
+}
+
 /// What a person said against asking for anything now: a silence that holds requests, or a refusal of what was proposed
 /// when it was no milder.
 fn told_not_to(draft: &Draft<'_>, incident: &Incident) -> Option<String> {
@@ -277,8 +306,19 @@ fn not_taken(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
     let refused = draft
         .intents()
         .filter_map(|intent| match (&intent.effect, &intent.state) {
-            (Effect::RequestQuota { scope, code, .. }, IntentState::Refused { at, .. })
-                if 0 < intent.attempts && *scope == quota.scope && *code == quota.code =>
+            // What the value has overtaken, AWS did not refuse for good.
+            (
+                Effect::RequestQuota {
+                    scope,
+                    code,
+                    desired,
+                    ..
+                },
+                IntentState::Refused { at, .. },
+            ) if 0 < intent.attempts
+                && *scope == quota.scope
+                && *code == quota.code
+                && quota.applied.is_none_or(|it| it < *desired) =>
             {
                 Some(*at)
             }
@@ -353,7 +393,7 @@ fn over_budget(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
     let waiting = |scope: &Scope| scope.account == quota.scope.account;
     let open: Vec<&Scope> = draft
         .asks()
-        .filter(|ask| ask.end.is_none() && ask.status.is_open())
+        .filter(|ask| ask.is_in_the_way(draft.now()) && ask.status.is_open())
         .map(|ask| &ask.scope)
         .chain(
             draft
@@ -383,7 +423,7 @@ fn over_budget(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
 fn is_asked(draft: &Draft<'_>, scope: &Scope, code: &QuotaCode) -> bool {
     let on_desk = draft
         .asks()
-        .any(|ask| ask.end.is_none() && ask.scope == *scope && ask.code == *code);
+        .any(|ask| ask.is_in_the_way(draft.now()) && ask.scope == *scope && ask.code == *code);
     let asks = |effect: &Effect| matches!(effect, Effect::RequestQuota { scope: s, code: c, .. } if s == scope && c == code);
     let planned = draft.intents().any(|intent| {
         asks(&intent.effect)

@@ -80,7 +80,10 @@ fn approve(
     }
     let (_, mut approved) = proposal(draft, action)?;
     let with = match value {
-        None => String::new(),
+        None => {
+            still_more(draft, &approved)?;
+            String::new()
+        }
         Some(value) => {
             set_value(draft, &mut approved, value)?;
             format!(" with {value}")
@@ -100,6 +103,27 @@ fn approve(
         subject: action.to_string(),
         what,
     })
+}
+
+/// What was worked out a while ago may be no more than the quota has by now.
+fn still_more(draft: &Draft<'_>, intent: &Intent) -> Result<(), String> {
+    let Effect::RequestQuota {
+        scope,
+        code,
+        desired,
+        ..
+    } = &intent.effect
+    else {
+        return Ok(());
+    };
+    let quota = draft.book().quotas.get(&(scope.clone(), code.clone()));
+    match quota.and_then(|it| it.applied).filter(|it| desired <= it) {
+        None => Ok(()),
+        Some(value) => Err(format!(
+            "{code} is {value} by now, and {desired} is not more: reject {}, or approve it with another value",
+            intent.id
+        )),
+    }
 }
 
 /// Another value than was worked out, within the same bounds.

@@ -1,0 +1,122 @@
+//! The value of a quota moves while something about it is under way: by AWS, before it closes the request, or by hand.
+
+use bedrock_ops_alert::model::{
+    action::{Effect, Intent, IntentState},
+    alert::{AlertState, Verdict},
+    book::Record,
+    desk::{DeskReading, RequestStatus},
+    ids::RequestId,
+    order::Command,
+    outcome::Outcome,
+    policy::Mode,
+    rule::Category,
+    time::Minute,
+    units::Amount,
+};
+
+use super::{Stage, shortage, sonnet, verdict};
+
+fn short(stage: &Stage) -> Verdict {
+    verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now)
+}
+
+fn requests(stage: &Stage) -> Vec<Intent> {
+    let requests = stage.effects("request-quota").into_iter();
+    requests.cloned().collect()
+}
+
+/// Another one would only be told that this one exists: each minute, until the day's budget is gone.
+#[test]
+fn nothing_is_asked_while_a_request_that_was_granted_is_open_at_aws() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    stage.step(&[short(&stage)], &[]);
+    stage.perform_all();
+    stage.later(1);
+    stage.step(&[short(&stage)], &[]);
+    let reading = |status| DeskReading::Request {
+        request: RequestId::new("req-1"),
+        status,
+        display: None,
+    };
+    let opened = [reading(RequestStatus::CaseOpened)];
+    stage.later(5);
+    stage.step(&[short(&stage)], &opened);
+    stage.set_quota(1_500_000.0);
+    stage.later(30).step(&[], &[]);
+    assert!(stage.book.asks.values().all(|ask| ask.end.is_some()));
+    let mut ask_again = |minutes: i64, readings: &[DeskReading]| {
+        stage.later(minutes);
+        let from = Minute::of(stage.now).plus(-8);
+        stage.feed(&sonnet(), from, &[(600.0, 90.0, 2_400_000.0); 8]);
+        let on = short(&stage);
+        stage.step(&[on], readings);
+        requests(&stage).len()
+    };
+    assert_eq!(ask_again(60, &[]), 1, "it is still open at AWS");
+    assert_eq!(ask_again(5, &opened), 1, "and was looked at again");
+    let closed = [reading(RequestStatus::CaseClosed)];
+    assert_eq!(
+        ask_again(5, &closed),
+        2,
+        "refused requests are new evidence"
+    );
+}
+
+#[test]
+fn what_the_value_has_overtaken_is_not_approved() {
+    let mut stage = Stage::new(Mode::Propose);
+    shortage(&mut stage);
+    stage.step(&[short(&stage)], &[]);
+    let action = requests(&stage)[0].id.clone();
+    stage.set_quota(1_600_000.0);
+    let approve = Command::Approve {
+        action,
+        value: None,
+    };
+    let why = stage.say(None, approve).unwrap_err();
+    let says = "L-15B8E632 is 1,600,000 by now, and 1,500,000 is not more: reject act-";
+    assert!(why.starts_with(says), "{why}");
+}
+
+#[test]
+fn what_the_value_has_overtaken_is_taken_back_and_blocks_nothing() {
+    for mode in [Mode::File, Mode::Propose] {
+        let mut stage = Stage::new(mode);
+        shortage(&mut stage);
+        stage.step(&[short(&stage)], &[]);
+        if mode == Mode::File {
+            let full = Outcome::NotYet {
+                why: "AWS takes two requests a Region".to_owned(),
+                wait_minutes: 60,
+            };
+            let tried = requests(&stage)[0].begun(stage.now);
+            let waits = tried.after(&full, stage.now);
+            assert!(matches!(waits.state, IntentState::Planned { .. }));
+            stage.book.apply(vec![Record::Intent(waits)]);
+        }
+        stage.set_quota(1_600_000.0);
+        stage.later(10).step(&[], &[]);
+        let state = &requests(&stage)[0].state;
+        assert!(
+            matches!(state, IntentState::Refused { why, .. } if why.contains("1,600,000")),
+            "{state:?}"
+        );
+        stage.later(60);
+        let from = Minute::of(stage.now).plus(-8);
+        stage.feed(&sonnet(), from, &[(600.0, 90.0, 2_400_000.0); 8]);
+        let on = short(&stage);
+        stage.step(&[on], &[]);
+        let all = requests(&stage);
+        assert_eq!(all.len(), 2, "{mode:?}: {:#?}", stage.decisions());
+        let above = |it: &Intent| desired(it).is_some_and(|it| 1_600_000.0 < it.get());
+        assert!(all.iter().any(above), "{all:#?}");
+    }
+}
+
+fn desired(intent: &Intent) -> Option<Amount> {
+    match &intent.effect {
+        Effect::RequestQuota { desired, .. } => Some(*desired),
+        _ => None,
+    }
+}
