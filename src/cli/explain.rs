@@ -10,7 +10,10 @@ use super::{
     text::Text,
 };
 use crate::{
-    model::units::grouped,
+    model::{
+        ids::{ActionId, Marker},
+        units::grouped,
+    },
     web::{
         json::{Action, Explanation, Incident, Life, Quota, QuotaChange},
         words::{age, clock, percent, said},
@@ -56,7 +59,23 @@ fn write_text(out: &mut dyn Write, told: &Explanation) -> io::Result<()> {
     for incident in &told.incidents {
         write_incident(&mut text, incident)?;
     }
-    left_out(&mut text, &told.left_out, "incidents")
+    left_out(&mut text, &told.left_out, "incidents")?;
+    write_words(&mut text, told)
+}
+
+/// Of an action: what AWS reads, to be checked before it is approved, or sent by hand.
+fn write_words(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
+    let mut actions = told.incidents.iter().flat_map(|it| &it.actions);
+    let is_asked = |it: &&Action| {
+        let marker = Marker::of(&ActionId::new(it.id.as_str()));
+        it.id == told.asked || marker.as_str() == told.asked
+    };
+    let asked = actions.find(is_asked).filter(|_| told.kind == "action");
+    let Some(words) = asked.and_then(|it| it.text.as_deref()) else {
+        return Ok(());
+    };
+    text.heading("WHAT AWS READS")?;
+    words.lines().try_for_each(|line| text.line(1, line))
 }
 
 /// A pool or a quota: use, values, rules, targets.

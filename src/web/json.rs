@@ -360,6 +360,9 @@ pub struct Action {
     pub last_failure: Option<String>,
     /// Why it was decided.
     pub reasons: Vec<String>,
+    /// What AWS reads of it, word for word, for approving it or sending it by hand; none of a message to people.
+    #[serde(default)]
+    pub text: Option<String>,
 }
 
 /// A quota request that we follow.

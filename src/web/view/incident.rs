@@ -241,7 +241,18 @@ impl View<'_> {
             reference,
             last_failure: intent.last_failure.clone(),
             reasons: intent.reasons.iter().map(Reason::to_string).collect(),
+            text: for_aws(&intent.effect),
         }
+    }
+}
+
+/// What AWS reads of an effect.
+fn for_aws(effect: &Effect) -> Option<String> {
+    match effect {
+        Effect::Notify { .. } => None,
+        Effect::RequestQuota { context, .. } => Some(context.clone()),
+        Effect::OpenCase { subject, body, .. } => Some(format!("{subject}\n\n{body}")),
+        Effect::Comment { body, .. } => Some(body.clone()),
     }
 }
 

@@ -9,7 +9,10 @@ use bedrock_ops_alert::{
         status::status,
     },
     config,
-    model::units::Share,
+    model::{
+        action::{Effect, Intent},
+        units::Share,
+    },
     web::json::Level,
 };
 use tokio::net::TcpListener;
@@ -54,6 +57,35 @@ async fn explain_tells_an_incident_a_pool_and_a_quota() {
                 .await
                 .unwrap();
             insta::assert_snapshot!(name, String::from_utf8(out).unwrap());
+        }
+    })
+    .await;
+}
+
+/// Messages refer people to it: to check before they approve, and to send by hand where no plan takes cases.
+#[tokio::test]
+async fn an_action_is_explained_with_what_aws_reads() {
+    serving(books::busy(), async |served: Served| {
+        let (id, marker, words) = {
+            let book = served.shared.book();
+            let of = |it: &Intent| match &it.effect {
+                Effect::RequestQuota { context, .. } => Some(context.clone()),
+                _ => None,
+            };
+            let mut all = book.intents.values();
+            let found = all.find_map(|it| Some((it.id.to_string(), it.marker(), of(it)?)));
+            found.unwrap()
+        };
+        for asked in [id.as_str(), marker.as_str()] {
+            let mut out = Vec::new();
+            explain(&served.url, asked, Format::Text, &mut out)
+                .await
+                .unwrap();
+            let text = String::from_utf8(out).unwrap();
+            let (_, said) = text.split_once("WHAT AWS READS").unwrap();
+            let said: Vec<&str> = said.split_whitespace().collect();
+            let words: Vec<&str> = words.split_whitespace().collect();
+            assert_eq!(said, words, "{text}");
         }
     })
     .await;
