@@ -14,6 +14,8 @@ use crate::model::{
     units::{Amount, QuotaKind},
 };
 
+/// The status of a case in which AWS waits for an answer of ours.
+const WAITS: &str = "pending-customer-action";
 /// A filing that was not taken for so long is told to people.
 const DELAY_MINUTES: i64 = 20;
 /// What is in doubt is mostly found, or proved absent, by two looks; after so long people hear that it is neither.
@@ -305,7 +307,10 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
         }
     }
     add_context(draft, &ask);
-    if case_status == Some("pending-customer-action") && !ask.told_waiting {
+    if case_status.is_some_and(|it| it != WAITS) {
+        ask.told_waiting = false; // answered: what AWS asks next is told again
+    }
+    if case_status == Some(WAITS) && !ask.told_waiting {
         ask.told_waiting = true;
         let message = texts::aws_waits(draft, &ask);
         draft.call(&ask.incident, Severity::Warning, &message);
@@ -431,7 +436,10 @@ fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
             | DeskReading::NoPlan { .. } => {}
         }
     }
-    if it.status == "pending-customer-action" && !it.told_waiting {
+    if it.status != WAITS {
+        it.told_waiting = false; // answered: what AWS asks next is told again
+    }
+    if it.status == WAITS && !it.told_waiting {
         it.told_waiting = true;
         let message = texts::case_waits(draft, &it);
         draft.call(&it.incident, Severity::Warning, &message);

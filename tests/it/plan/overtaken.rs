@@ -5,7 +5,7 @@ use bedrock_ops_alert::model::{
     alert::{AlertState, Verdict},
     book::Record,
     desk::{DeskReading, RequestStatus},
-    ids::RequestId,
+    ids::{CaseId, DisplayId, RequestId},
     order::Command,
     outcome::Outcome,
     policy::Mode,
@@ -120,3 +120,43 @@ fn desired(intent: &Intent) -> Option<Amount> {
         _ => None,
     }
 }
+
+/// A question that was answered waits for nobody, and the next one is told as the first was.
+#[test]
+fn each_question_of_aws_is_told_and_an_answered_one_waits_no_more() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    stage.step(&[short(&stage)], &[]);
+    stage.perform_all();
+    stage.later(1);
+    stage.step(&[short(&stage)], &[]);
+    let display = DisplayId::new("171234567800001");
+    let case = |status: &str| {
+        [
+            DeskReading::Request {
+                request: RequestId::new("req-1"),
+                status: RequestStatus::CaseOpened,
+                display: Some(display.clone()),
+            },
+            DeskReading::Case {
+                case: CaseId::new("case-9"),
+                display: display.clone(),
+                status: status.to_owned(),
+            },
+        ]
+    };
+    let mut seen = Vec::new();
+    for status in ["opened", WAITS, WAITS, "work-in-progress", WAITS] {
+        stage.later(5);
+        stage.step(&[short(&stage)], &case(status));
+        let waits = stage.book.asks.values().any(|it| it.told_waiting);
+        let told = super::flap::words(&stage);
+        seen.push((waits, told.iter().filter(|it| it.contains("waits")).count()));
+    }
+    assert_eq!(
+        seen,
+        [(false, 0), (true, 1), (true, 1), (false, 1), (true, 2)]
+    );
+}
+
+const WAITS: &str = "pending-customer-action";
