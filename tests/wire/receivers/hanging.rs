@@ -15,7 +15,10 @@ use super::{
 async fn a_desk_that_hangs_holds_no_message_back() {
     let (aws, people) = (Stand::start(), Stand::start());
     aws.script([Reply::Hang, Reply::Hang]);
-    let configuration = format!("[receiver.people]\n{}", table("webhook", &people.url));
+    let configuration = format!(
+        "mode = \"file\"\n[receiver.people]\n{}",
+        table("webhook", &people.url)
+    );
     let mut desk = Desk::at(&aws.url, "hanging", &configuration).await;
     let mut told = incident("L-1");
     let asked = desk.ask(&told);
