@@ -116,7 +116,8 @@ impl Token {
 
 /// The address with the token as its password; it never comes up in what is printed.
 pub(super) fn with_token(url: &str, token: Option<&Token>) -> String {
-    match (token, url.split_once("://")) {
+    let bare = without_user(url);
+    match (token, bare.split_once("://")) {
         (Some(Token(token)), Some((scheme, rest))) => {
             format!("{scheme}://:{}@{rest}", encoded(token))
         }

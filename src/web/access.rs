@@ -29,7 +29,7 @@ pub(super) fn role(access: &Access, headers: &HeaderMap) -> Role {
 /// What a request of this kind needs.
 pub(super) fn needed(method: &Method, path: &str) -> Role {
     match (method, path) {
-        (_, "/healthz" | "/readyz") => Role::Stranger,
+        (&Method::GET | &Method::HEAD, "/healthz" | "/readyz") => Role::Stranger,
         (&Method::GET | &Method::HEAD, _) => Role::Viewer,
         _ => Role::Actor,
     }
@@ -164,6 +164,7 @@ mod tests {
         assert_eq!(needed(&Method::OPTIONS, "/"), Role::Actor);
         assert_eq!(needed(&Method::POST, "/api/v1/silences"), Role::Actor);
         assert_eq!(needed(&Method::GET, "/healthz"), Role::Stranger);
+        assert_eq!(needed(&Method::POST, "/healthz"), Role::Actor);
         assert_eq!(needed(&Method::GET, "/healthz/"), Role::Viewer);
     }
 

@@ -13,7 +13,7 @@ use crate::{
     engine::residency::Law,
     model::{
         action::{Effect, Intent, IntentState},
-        desk::AskEnd,
+        desk::{Ask, AskEnd},
         ids::{IncidentId, QuotaCode, Scope},
         incident::{Cause, Incident, Scenario},
         policy::Mode,
@@ -156,6 +156,9 @@ const fn order(incident: &Incident) -> u8 {
 /// Asks for more of one quota, or writes down why not.
 fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &QuotaCode) {
     if is_asked(draft, scope, code) || case::is_under_way(draft, incident) {
+        if let Some(why) = stands_in_the_way(draft, scope, code) {
+            draft.note(&incident.id, why);
+        }
         return;
     }
     let Some(quota) = draft.book().quotas.get(&(scope.clone(), code.clone())) else {
@@ -437,6 +440,31 @@ fn is_asked(draft: &Draft<'_>, scope: &Scope, code: &QuotaCode) -> bool {
                     })))
     });
     on_desk || planned
+}
+
+/// Why nothing is asked on a quota of which nothing seems to be under way.
+fn stands_in_the_way(draft: &Draft<'_>, scope: &Scope, code: &QuotaCode) -> Option<String> {
+    let on_code = |it: &&Ask| it.scope == *scope && it.code == *code;
+    let asks = draft.asks().filter(on_code);
+    let asks: Vec<&Ask> = asks.filter(|it| it.is_in_the_way(draft.now())).collect();
+    if asks.iter().any(|it| it.end.is_none()) {
+        return None; // people know that it is followed
+    }
+    if let Some(ask) = asks.first() {
+        return Some(format!(
+            "AWS has not closed request {}, whose value is there: it takes no other one on {code} before that",
+            ask.request
+        ));
+    }
+    let is_held = |it: &&Intent| {
+        matches!(&it.effect, Effect::RequestQuota { scope: s, code: c, .. } if s == scope && c == code)
+            && matches!(it.state, IntentState::Held { .. })
+    };
+    let held = draft.intents().find(is_held)?;
+    Some(format!(
+        "{} was given up and may be open at AWS: nothing more is asked on {code} by itself",
+        held.id
+    ))
 }
 
 /// How many requests for this quota were decided so far: numbers the steps.

@@ -20,7 +20,7 @@ pub(super) use told::{
 
 use super::{case, draft::Draft, group::reasons, hints};
 use crate::model::{
-    action::IntentState,
+    action::{Intent, IntentState},
     ids::DisplayId,
     incident::{Cause, Incident},
     policy::Mode,
@@ -338,18 +338,18 @@ fn open_work(draft: &Draft<'_>, incident: &Incident) -> String {
         return format!("Support case {named} is still open and is followed.");
     }
     let mut intents = draft.intents().filter(|it| it.incident == incident.id);
-    let waits = intents.find(|it| it.is_filing() && it.state.is_under_way());
-    waits.map_or_else(
-        || "Nothing is open at AWS for it.".to_owned(),
-        |it| {
-            format!(
-                "What was decided is not done yet: {} ({}), see `explain {}`.",
-                it.effect.name(),
-                it.id,
-                it.id
-            )
-        },
-    )
+    let is_held = |it: &Intent| matches!(it.state, IntentState::Held { .. });
+    let waits = intents.find(|it| it.is_filing() && (it.state.is_under_way() || is_held(it)));
+    let Some(waits) = waits else {
+        return "Nothing is open at AWS for it.".to_owned();
+    };
+    let how = if is_held(waits) {
+        "was given up, and may be open at AWS"
+    } else {
+        "is not done yet"
+    };
+    let (what, id) = (waits.effect.name(), &waits.id);
+    format!("What was decided {how}: {what}, see `explain {id}`.")
 }
 
 fn since(draft: &Draft<'_>, incident: &Incident) -> String {

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::id_of;
 use crate::{
-    cloud::{Cloud, Fault, FaultClass, LogQuery, LogState, MOST_ROWS},
+    cloud::{Cloud, Fault, FaultClass, LogAnswer, LogQuery, LogState, MOST_ROWS},
     collect::Gathered,
     model::{
         ids::{Region, Scope, TargetId},
         ran::{Count, RanHour, Way},
+        series::exact_whole,
         time::{HOUR, Minute, Timestamp, after},
     },
 };
@@ -72,7 +73,7 @@ pub(in crate::collect) async fn ask_logs(
     asking: &mut Asking,
     now: Timestamp,
 ) -> Option<Gathered<Option<RanHour>>> {
-    if asking.rests_until.is_some_and(|until| now < until) {
+    if asking.rests(now) {
         return None;
     }
     let mut gathered = Gathered {
@@ -80,10 +81,19 @@ pub(in crate::collect) async fn ask_logs(
         faults: Vec::new(),
     };
     let mut read = feed.read.clone();
-    let question = asking.question.take_if(|it| it.group != feed.group);
-    drop(question); // another group's answer
-    if let Some(question) = asking.question.take() {
-        match answer(cloud, scope, &question, now).await {
+    let question = asking.question.take();
+    // Not of another group, nor of a clock that was ahead: an hour of the future would be written down as read.
+    let question = question.filter(|it| it.group == feed.group && it.hour <= latest(now));
+    if let Some(question) = question {
+        let answer = match cloud.query_results(scope, &question.id).await {
+            Ok(answer) => answer,
+            Err(fault) => {
+                asking.unanswered(question, fault.class, now);
+                gathered.faults.push(fault);
+                return Some(gathered);
+            }
+        };
+        match told(&question, &answer, now) {
             Ok(Some(hour)) => {
                 read.insert(question.hour);
                 asking.tried.remove(&question.hour);
@@ -94,7 +104,7 @@ pub(in crate::collect) async fn ask_logs(
                 return None; // still running
             }
             Err(fault) => {
-                asking.failed(question.hour, fault.class, now);
+                asking.tried.insert(question.hour, now);
                 gathered.faults.push(fault);
                 return Some(gathered);
             }
@@ -132,9 +142,16 @@ pub(in crate::collect) async fn ask_logs(
 }
 
 impl Asking {
+    /// A rest that is longer than any is of a clock that was ahead.
+    fn rests(&self, now: Timestamp) -> bool {
+        let longest = after(now, DENIED_MINUTES);
+        self.rests_until
+            .is_some_and(|until| now < until && until <= longest)
+    }
+
     fn due(&mut self, read: &BTreeSet<Minute>, now: Timestamp) -> Option<Minute> {
         let (first, last) = (earliest(now), latest(now));
-        self.tried.retain(|hour, _| first <= *hour);
+        self.tried.retain(|hour, at| first <= *hour && *at <= now);
         let hours = (0..MOST_HOURS).map(|it| first.plus(it * HOUR));
         let mut due = hours.filter(|hour| *hour <= last && !read.contains(hour));
         due.find(|hour| {
@@ -143,31 +160,28 @@ impl Asking {
         })
     }
 
-    /// An hour that can't be read rests by itself, and does not keep others from being read.
-    fn failed(&mut self, hour: Minute, class: FaultClass, now: Timestamp) {
-        if class == FaultClass::NotFound {
-            return; // AWS has forgotten the question: it is asked again
+    /// What was asked is billed, so its answer is fetched again while AWS has it. An hour without one rests by itself, and
+    /// does not keep others from being read.
+    fn unanswered(&mut self, question: Question, class: FaultClass, now: Timestamp) {
+        let is_gone = after(question.asked_at, PATIENCE_MINUTES) <= now;
+        if is_gone || class == FaultClass::NotFound {
+            self.tried.insert(question.hour, now);
+        } else {
+            self.question = Some(question);
         }
-        self.tried.insert(hour, now);
-        if matches!(class, FaultClass::Denied | FaultClass::Throttled) {
+        if class == FaultClass::Denied {
             self.rests_until = Some(after(now, RETRY_MINUTES));
         }
     }
 }
 
-/// The answer of a question; `None` while there is none.
-async fn answer(
-    cloud: &dyn Cloud,
-    scope: &Scope,
-    question: &Question,
-    now: Timestamp,
-) -> Result<Option<RanHour>, Fault> {
-    let answer = cloud.query_results(scope, &question.id).await?;
-    match answer.state {
+/// What an answer says of its hour; `None` while it is none.
+fn told(question: &Question, answer: &LogAnswer, now: Timestamp) -> Result<Option<RanHour>, Fault> {
+    match &answer.state {
         LogState::Complete => {}
         LogState::Running if now < after(question.asked_at, PATIENCE_MINUTES) => return Ok(None),
         LogState::Running => return Err(wrong(question, "NoAnswer", "the query never ended")),
-        LogState::Ended(word) => return Err(wrong(question, &word, "the query did not complete")),
+        LogState::Ended(word) => return Err(wrong(question, word, "the query did not complete")),
     }
     if usize::try_from(MOST_ROWS).is_ok_and(|most| most <= answer.rows.len()) {
         let text = "the answer is cut, so the hour is not counted: there are more targets than an answer has rows";
@@ -208,6 +222,9 @@ fn way(row: &BTreeMap<String, String>) -> Result<(Way, Count), String> {
     };
     let text = |name: &str| row.get(name).filter(|it| !it.is_empty());
     let target = text("modelId").ok_or("a row has no `modelId`")?;
+    if !row.contains_key("records") {
+        return Err("a row has no `records`".to_owned());
+    }
     let (records, failed) = (number("records")?, number("failed")?);
     let Some(requests) = records.checked_sub(failed) else {
         return Err(format!("{failed} of {records} records failed"));
@@ -229,19 +246,9 @@ fn way(row: &BTreeMap<String, String>) -> Result<(Way, Count), String> {
 
 /// A sum may be written as a floating-point number.
 fn number(text: &str) -> Option<u64> {
-    /// Above it, a double does not hold every whole number.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if let Ok(whole) = text.parse() {
-        return Some(whole);
-    }
-    let number: f64 = text.parse().ok()?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked to be a whole number that fits"
-    )]
-    let whole = || number as u64;
-    ((0.0..=EXACT).contains(&number)).then(whole)
+    text.parse()
+        .ok()
+        .or_else(|| exact_whole(text.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -18,9 +18,8 @@ type Ways<'a> = BTreeMap<(&'a Scope, &'a TargetId, &'a Option<Region>), (Count, 
 
 /// A day counted from 1970, as people write it.
 pub(in crate::web) fn day_text(day: i64) -> String {
-    let midnight = Minute(day.saturating_mul(DAY)).start().to_string();
-    let date = midnight.split('T').next();
-    date.unwrap_or_default().to_owned()
+    let midnight = Minute(day.saturating_mul(DAY)).start();
+    midnight.strftime("%Y-%m-%d").to_string()
 }
 
 impl View<'_> {

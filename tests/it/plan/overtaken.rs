@@ -20,6 +20,17 @@ fn short(stage: &Stage) -> Verdict {
     verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now)
 }
 
+/// A shortage, for which `req-1` was filed and is followed.
+fn asked() -> Stage {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    stage.step(&[short(&stage)], &[]);
+    stage.perform_all();
+    stage.later(1);
+    stage.step(&[short(&stage)], &[]);
+    stage
+}
+
 fn requests(stage: &Stage) -> Vec<Intent> {
     let requests = stage.effects("request-quota").into_iter();
     requests.cloned().collect()
@@ -28,12 +39,7 @@ fn requests(stage: &Stage) -> Vec<Intent> {
 /// Another one would only be told that this one exists: each minute, until the day's budget is gone.
 #[test]
 fn nothing_is_asked_while_a_request_that_was_granted_is_open_at_aws() {
-    let mut stage = Stage::new(Mode::File);
-    shortage(&mut stage);
-    stage.step(&[short(&stage)], &[]);
-    stage.perform_all();
-    stage.later(1);
-    stage.step(&[short(&stage)], &[]);
+    let mut stage = asked();
     let reading = |status| DeskReading::Request {
         request: RequestId::new("req-1"),
         status,
@@ -45,19 +51,25 @@ fn nothing_is_asked_while_a_request_that_was_granted_is_open_at_aws() {
     stage.set_quota(1_500_000.0);
     stage.later(30).step(&[], &[]);
     assert!(stage.book.asks.values().all(|ask| ask.end.is_some()));
-    let mut ask_again = |minutes: i64, readings: &[DeskReading]| {
+    let ask_again = |stage: &mut Stage, minutes: i64, readings: &[DeskReading]| {
         stage.later(minutes);
         let from = Minute::of(stage.now).plus(-8);
         stage.feed(&sonnet(), from, &[(600.0, 90.0, 2_400_000.0); 8]);
-        let on = short(&stage);
+        let on = short(stage);
         stage.step(&[on], readings);
-        requests(&stage).len()
+        requests(stage).len()
     };
-    assert_eq!(ask_again(60, &[]), 1, "it is still open at AWS");
-    assert_eq!(ask_again(5, &opened), 1, "and was looked at again");
+    assert_eq!(ask_again(&mut stage, 60, &[]), 1, "it is still open at AWS");
+    assert_eq!(
+        ask_again(&mut stage, 5, &opened),
+        1,
+        "and was looked at again"
+    );
+    let why = stage.decisions().join("\n");
+    assert!(why.contains("AWS has not closed request req-1"), "{why}");
     let closed = [reading(RequestStatus::CaseClosed)];
     assert_eq!(
-        ask_again(5, &closed),
+        ask_again(&mut stage, 5, &closed),
         2,
         "refused requests are new evidence"
     );
@@ -124,12 +136,7 @@ fn desired(intent: &Intent) -> Option<Amount> {
 /// A question that was answered waits for nobody, and the next one is told as the first was.
 #[test]
 fn each_question_of_aws_is_told_and_an_answered_one_waits_no_more() {
-    let mut stage = Stage::new(Mode::File);
-    shortage(&mut stage);
-    stage.step(&[short(&stage)], &[]);
-    stage.perform_all();
-    stage.later(1);
-    stage.step(&[short(&stage)], &[]);
+    let mut stage = asked();
     let display = DisplayId::new("171234567800001");
     let case = |status: &str| {
         [

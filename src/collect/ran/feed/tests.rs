@@ -163,3 +163,55 @@ async fn without_the_group_or_the_right_nothing_is_asked_for_an_hour() {
         assert_eq!(hours_asked(&cloud).len(), 1, "{class:?}");
     }
 }
+
+/// Asked is billed: its answer is fetched again while AWS has it, and an hour that AWS forgot rests.
+#[tokio::test]
+async fn an_answer_that_can_t_be_fetched_is_not_asked_for_anew_each_minute() {
+    for (class, asked) in [
+        (FaultClass::Server, 1),
+        (FaultClass::Throttled, 1),
+        (FaultClass::NotFound, 2),
+    ] {
+        let cloud = Fake::default();
+        cloud.fail("logs:GetQueryResults", 0, class);
+        let (feed, mut asking) = (feed(all_but(2)), Asking::default());
+        step(&cloud, &feed, &mut asking, 0).await;
+        let (found, codes) = step(&cloud, &feed, &mut asking, 1).await;
+        assert_eq!((found, codes.len()), (None, 1), "{class:?}");
+        let (found, _) = step(&cloud, &feed, &mut asking, 2).await;
+        assert_eq!(found.is_some(), asked == 1, "{class:?}");
+        let hours = hours_asked(&cloud);
+        assert_eq!(hours[0], "2026-11-20T08:00:00Z");
+        assert!(!hours[1..].contains(&hours[0]), "{class:?}: {hours:?}");
+    }
+}
+
+/// An hour of the future would be written down as read, and what is older than it be forgotten.
+#[tokio::test]
+async fn a_clock_that_was_ahead_leaves_nothing_behind() {
+    let cloud = Fake::default();
+    let (feed, mut asking) = (feed(all_but(1)), Asking::default());
+    let ahead = 10 * 365 * 24 * HOUR;
+    step(&cloud, &feed, &mut asking, ahead).await;
+    let (found, _) = step(&cloud, &feed, &mut asking, 0).await;
+    assert_eq!(found, None);
+    assert_eq!(hours_asked(&cloud)[1..], ["2026-11-20T09:00:00Z"]);
+    let denied = Fake::default();
+    denied.fail("logs:StartQuery", 0, FaultClass::Denied);
+    let mut asking = Asking::default();
+    step(&denied, &feed, &mut asking, ahead).await;
+    step(&denied, &feed, &mut asking, 0).await;
+    assert_eq!(hours_asked(&denied).len(), 1, "it rests no ten years");
+}
+
+#[test]
+fn what_is_no_count_is_not_taken_for_one() {
+    for right in ["7", "7.0", "7E0"] {
+        assert_eq!(number(right), Some(7), "{right}");
+    }
+    for wrong in ["", "7.5", "-1", "NaN", "1e300", "seven"] {
+        assert_eq!(number(wrong), None, "{wrong}");
+    }
+    let without = row(&[("modelId", "m"), ("tokensIn", "9")]);
+    assert!(way(&without).is_err(), "no count of records");
+}
