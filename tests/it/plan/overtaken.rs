@@ -129,7 +129,7 @@ fn what_the_value_has_overtaken_is_taken_back_and_blocks_nothing() {
 fn desired(intent: &Intent) -> Option<Amount> {
     match &intent.effect {
         Effect::RequestQuota { desired, .. } => Some(*desired),
-        _ => None,
+        Effect::Notify { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
     }
 }
 

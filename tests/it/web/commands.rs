@@ -70,7 +70,7 @@ async fn an_action_is_explained_with_what_aws_reads() {
             let book = served.shared.book();
             let of = |it: &Intent| match &it.effect {
                 Effect::RequestQuota { context, .. } => Some(context.clone()),
-                _ => None,
+                Effect::Notify { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
             };
             let mut all = book.intents.values();
             let found = all.find_map(|it| Some((it.id.to_string(), it.marker(), of(it)?)));
