@@ -103,20 +103,22 @@ pub async fn perform(
     }
 }
 
-/// What an effect at a desk comes to where nothing is to be sent: credentials that are not proved to be the account's, or
-/// words that stand there already.
+/// What an effect at a desk comes to where nothing is to be sent: credentials that are not proved to be the account's,
+/// words that stand there already, or may.
 async fn settled_before(cloud: &dyn Cloud, scope: &Scope, intent: &Intent) -> Option<Outcome> {
     if let Err(unproved) = prove(cloud, scope).await {
         return Some(unproved.outcome());
     }
-    let reference = done_elsewhere(cloud, intent).await?;
-    Some(Outcome::Done { reference })
-}
-
-/// What Support has of this already, before the first try: another service of ours watches the account by mistake, or the
-/// ledger was lost. A look that fails proves nothing and holds nothing up.
-async fn done_elsewhere(cloud: &dyn Cloud, intent: &Intent) -> Option<String> {
-    sought(cloud, intent, intent.created).await.ok().flatten()
+    // Another service of ours watches the account by mistake, or the ledger was lost.
+    match sought(cloud, intent, intent.created).await {
+        Ok(None) => None,
+        Ok(Some(reference)) => Some(Outcome::Done { reference }),
+        // "Could not look" is not "nothing there": Support would take a second case without a word.
+        Err(why) => Some(Outcome::NotYet {
+            wait_minutes: BUSY_WAIT,
+            why: format!("whether Support has it already could not be looked up: {why}"),
+        }),
+    }
 }
 
 /// Looks for what carries the marker of an intent at Support, since then.

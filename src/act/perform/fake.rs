@@ -48,8 +48,8 @@ impl Default for Fake {
             attached: Ok("set-1".to_owned()),
             refuses_files: None,
             history: Vec::new(),
-            cases: Vec::new(),
-            communications: Vec::new(),
+            cases: pages(vec![vec![]]),
+            communications: pages(vec![vec![]]),
             answers: Mutex::default(),
             asked: Mutex::default(),
         }
