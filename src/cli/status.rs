@@ -284,6 +284,11 @@ fn write_waiting(text: &mut Text<'_>, status: &Status) -> io::Result<()> {
     {
         text.line(1, &format!("{id}  {what}"))?;
         text.line(2, detail)?;
+        let commands = [
+            format!("bedrock-ops-alert approve {id}   (tries once more)"),
+            format!("bedrock-ops-alert reject {id}   (settles it)"),
+        ];
+        text.labelled(2, "do", commands)?;
     }
     left_out(text, &status.left_out, "held")
 }

@@ -269,10 +269,24 @@ impl Intent {
         self.after(&Outcome::InDoubt { why }, now)
     }
 
-    /// The intent once a person approved it, or nothing if it no longer waits for one.
+    /// Whether a person can say what becomes of it: a proposal, or what was given up.
+    #[must_use]
+    pub fn awaits_word(&self, now: Timestamp) -> bool {
+        match self.state {
+            IntentState::Proposed { expires } => now < expires,
+            IntentState::Held { .. } => true,
+            IntentState::Planned { .. }
+            | IntentState::Sending { .. }
+            | IntentState::Unknown { .. }
+            | IntentState::Done { .. }
+            | IntentState::Refused { .. } => false,
+        }
+    }
+
+    /// The intent once a person approved it, or nothing if it no longer waits for one. What was given up is tried once more.
     #[must_use]
     pub fn approved(&self, now: Timestamp) -> Option<Self> {
-        matches!(self.state, IntentState::Proposed { expires } if now < expires).then(|| {
+        self.awaits_word(now).then(|| {
             self.moved(
                 IntentState::Planned { not_before: now },
                 self.attempts,
@@ -363,7 +377,7 @@ impl Intent {
             };
         }
         if self.attempts >= MOST_SENDS {
-            let why = format!("sent {} times, and never found afterwards", self.attempts);
+            let why = format!("tried {} times, and never found afterwards", self.attempts);
             return IntentState::Held { why, at: now };
         }
         IntentState::Planned { not_before: now }

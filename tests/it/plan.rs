@@ -10,6 +10,7 @@ mod daily;
 mod digest;
 mod flap;
 mod forecast;
+mod held;
 mod hints;
 mod inhibited;
 mod lifecycle;

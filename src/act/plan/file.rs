@@ -462,8 +462,8 @@ fn stands_in_the_way(draft: &Draft<'_>, scope: &Scope, code: &QuotaCode) -> Opti
     };
     let held = draft.intents().find(is_held)?;
     Some(format!(
-        "{} was given up and may be open at AWS: nothing more is asked on {code} by itself",
-        held.id
+        "{} was given up and may be open at AWS: nothing more is asked on {code} by itself until `approve {}` tries once more, or `reject {}` settles it",
+        held.id, held.id, held.id
     ))
 }
 

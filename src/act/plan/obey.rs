@@ -52,7 +52,8 @@ fn reason(order: &Order, what: &str) -> Result<String, String> {
     why.ok_or_else(|| format!("{what} needs a reason: whoever reads it later was not there"))
 }
 
-fn proposal(draft: &Draft<'_>, action: &ActionId) -> Result<(Intent, Intent), String> {
+/// A proposal, or what was given up; and what it is once it is approved.
+fn waiting(draft: &Draft<'_>, action: &ActionId) -> Result<(Intent, Intent), String> {
     let intent = draft.book().intents.get(action);
     let intent = intent.ok_or_else(|| format!("no action is called {action}"))?;
     let approved = intent.approved(draft.now()).ok_or_else(|| {
@@ -70,15 +71,16 @@ fn approve(
     action: &ActionId,
     value: Option<Amount>,
 ) -> Result<Answer, String> {
-    if let Some(stop) = draft.inputs.stop {
+    let (_, mut approved) = waiting(draft, action)?;
+    let is_message = approved.effect.may_repeat();
+    if let Some(stop) = draft.inputs.stop.filter(|_| !is_message) {
         return Err(format!("{stop}; resume them first, or reject {action}"));
     }
-    if draft.policy().mode == Mode::Observe {
+    if draft.policy().mode == Mode::Observe && !is_message {
         return Err(format!(
             "the mode is observe, in which nothing is filed; set `mode = \"propose\"` first, or reject {action}"
         ));
     }
-    let (_, mut approved) = proposal(draft, action)?;
     let with = match value {
         None => {
             still_more(draft, &approved)?;
@@ -95,7 +97,9 @@ fn approve(
         order.by,
         because(order)
     );
-    tell::decided(draft, &approved.incident, &what);
+    if !is_message {
+        tell::decided(draft, &approved.incident, &what);
+    }
     draft.decide(&approved.incident, what);
     draft.put_intent(approved);
     let what = format!("approved by {}{with}", order.by);
@@ -161,16 +165,24 @@ fn set_value(draft: &Draft<'_>, intent: &mut Intent, value: Amount) -> Result<()
 }
 
 fn reject(draft: &mut Draft<'_>, order: &Order, action: &ActionId) -> Result<Answer, String> {
-    let (intent, _) = proposal(draft, action)?;
+    let (intent, _) = waiting(draft, action)?;
     let (by, because) = (&order.by, because(order));
     let refused = intent.refused(format!("rejected by {by}{because}"), draft.now());
     let what = format!(
         "{} ({action}) rejected by {by}{because}",
         intent.effect.name()
     );
+    draft.put_intent(refused);
+    let answer = Answer {
+        subject: action.to_string(),
+        what: format!("rejected by {by}"),
+    };
+    if intent.effect.may_repeat() {
+        draft.decide(&intent.incident, what);
+        return Ok(answer);
+    }
     tell::decided(draft, &intent.incident, &what);
     draft.decide(&intent.incident, what);
-    draft.put_intent(refused);
     if let Some(severity) = draft.incident(&intent.incident).map(|it| it.severity) {
         let handling = draft.handling(&intent.incident);
         draft.put_handling(Handling {
@@ -183,10 +195,7 @@ fn reject(draft: &mut Draft<'_>, order: &Order, action: &ActionId) -> Result<Ans
             ..handling
         });
     }
-    Ok(Answer {
-        subject: action.to_string(),
-        what: format!("rejected by {by}"),
-    })
+    Ok(answer)
 }
 
 fn silence(

@@ -30,6 +30,7 @@ pub(super) fn waiting(status: &Status) -> Markup {
                         li {
                             span.what { (inert(&action.what)) }
                             span.sub { (inert(&action.detail)) " · " code { "bedrock-ops-alert explain " (inert(&action.id)) } }
+                            span.sub { code { "bedrock-ops-alert approve " (inert(&action.id)) } " tries once more, " code { "reject" } " settles it" }
                         }
                     }
                 }

@@ -132,10 +132,11 @@ pub(in crate::act::plan) fn not_carried_out(
         ));
         match (&intent.effect, &intent.state) {
             (_, IntentState::Held { .. }) => {
-                lines.push(
-                    "It may have happened: look in the AWS console before you do it by hand."
-                        .to_owned(),
-                );
+                lines.push("It may have happened: look in the AWS console.".to_owned());
+                lines.push(format!(
+                    "Then `approve {}` tries once more, and `reject {}` settles it.",
+                    intent.id, intent.id
+                ));
             }
             (Effect::OpenCase { subject, .. }, _) => {
                 lines.push(format!(
