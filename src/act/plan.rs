@@ -23,6 +23,7 @@ pub mod situation;
 mod size;
 mod tell;
 pub mod texts;
+mod unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,8 +95,9 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
     group::group(&mut draft);
     tell::sweep(&mut draft);
     obey::forget_old(&mut draft);
-    file::withdraw(&mut draft);
-    file::take_back_overtaken(&mut draft);
+    unsent::withdraw(&mut draft);
+    unsent::take_back_overtaken(&mut draft);
+    unsent::propose_planned(&mut draft);
     file::file(&mut draft);
     digest::digest(&mut draft);
     draft.finish()

@@ -147,6 +147,7 @@ async fn tell(
         created: now,
         state: IntentState::Sending { at: now },
         attempts: 1,
+        approved_by: None,
         last_failure: None,
         revision: 1,
     };

@@ -6,6 +6,7 @@
 use super::{
     ids::{ActionId, CaseId, IncidentId, Marker, QuotaCode, ReceiverName, Scope},
     outcome::Outcome,
+    policy::Mode,
     reason::Reason,
     receiver::Notice,
     rule::Severity,
@@ -195,6 +196,8 @@ pub struct Intent {
     pub created: Timestamp,
     /// Where it stands.
     pub state: IntentState,
+    /// Who let it go, where a person had to.
+    pub approved_by: Option<String>,
     /// How often it was begun.
     pub attempts: u32,
     /// The last failure, for people.
@@ -285,14 +288,26 @@ impl Intent {
 
     /// The intent once a person approved it, or nothing if it no longer waits for one. What was given up is tried once more.
     #[must_use]
-    pub fn approved(&self, now: Timestamp) -> Option<Self> {
+    pub fn approved(&self, by: &str, now: Timestamp) -> Option<Self> {
         self.awaits_word(now).then(|| {
-            self.moved(
-                IntentState::Planned { not_before: now },
-                self.attempts,
-                None,
-            )
+            let planned = IntentState::Planned { not_before: now };
+            Self {
+                approved_by: Some(by.to_owned()),
+                ..self.moved(planned, self.attempts, None)
+            }
         })
+    }
+
+    /// Whether this would open something at AWS in this mode without a person having said so: it was planned in another one.
+    #[must_use]
+    pub fn lacks_word(&self, mode: Mode) -> bool {
+        mode == Mode::Propose && self.is_filing() && self.approved_by.is_none()
+    }
+
+    /// The intent as a proposal, where it was not begun or was not taken.
+    #[must_use]
+    pub fn proposed(&self, expires: Timestamp) -> Self {
+        self.moved(IntentState::Proposed { expires }, self.attempts, None)
     }
 
     /// The intent once it is refused for good, whatever state it was in before it was begun.

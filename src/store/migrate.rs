@@ -219,6 +219,7 @@ mod tests {
                 at: Timestamp::UNIX_EPOCH,
             },
             attempts: 1,
+            approved_by: None,
             last_failure: None,
             revision,
         })

@@ -840,9 +840,9 @@ fn a_proposal_expires_and_is_told() {
     let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
     stage.step(std::slice::from_ref(&on), &[]);
     let proposal = stage.effects("request-quota")[0].clone();
-    assert!(proposal.approved(stage.now).is_some());
+    assert!(proposal.approved("Kim", stage.now).is_some());
     stage.later(1_441);
-    assert!(proposal.approved(stage.now).is_none(), "too late");
+    assert!(proposal.approved("Kim", stage.now).is_none(), "too late");
     let refused = proposal.refused("nobody approved it in time", stage.now);
     stage.book.apply(vec![Record::Intent(refused)]);
     stage.step(&[], &[]);

@@ -128,6 +128,7 @@ async fn what_was_planned_to_be_filed_stays_here_once_the_mode_is_observe() {
         created: start,
         state: IntentState::Planned { not_before: start },
         attempts: 1,
+        approved_by: None,
         last_failure: Some("the desk was full".to_owned()),
         revision: 1,
     };

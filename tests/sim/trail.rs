@@ -74,6 +74,7 @@ async fn no_entry_of_one_lane_takes_the_place_of_another_ones() {
             created: now,
             state: IntentState::Planned { not_before: now },
             attempts: 0,
+            approved_by: None,
             last_failure: None,
             revision: 1,
         };

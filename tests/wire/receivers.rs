@@ -170,6 +170,7 @@ impl Desk {
                     not_before: self.now,
                 },
                 attempts: 0,
+                approved_by: None,
                 last_failure: None,
                 revision: 1,
             })
@@ -207,6 +208,7 @@ impl Desk {
             created: self.now,
             state,
             attempts: 0,
+            approved_by: None,
             last_failure: None,
             revision: 1,
         };

@@ -90,6 +90,7 @@ fn intent(effect: Effect) -> Intent {
         created: CREATED,
         state: IntentState::Sending { at: CREATED },
         attempts: 1,
+        approved_by: None,
         last_failure: None,
         revision: 1,
     }

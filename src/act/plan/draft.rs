@@ -376,6 +376,7 @@ impl Wish {
             created: now,
             state: self.state,
             attempts: 0,
+            approved_by: None,
             last_failure: None,
             revision: 1,
         }

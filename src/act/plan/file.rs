@@ -72,55 +72,6 @@ pub(super) fn file(draft: &mut Draft<'_>) {
     }
 }
 
-/// While writes are stopped, or the mode is observe by now, what was planned and never begun is taken back once its incident
-/// is over: nobody wants to see it leave hours later.
-pub(super) fn withdraw(draft: &mut Draft<'_>) {
-    if draft.inputs.stop.is_none() && draft.policy().mode != Mode::Observe {
-        return;
-    }
-    let is_over = |id: &IncidentId| draft.incident(id).is_none_or(|it| !it.is_open());
-    let waiting = draft.intents().filter(|it| {
-        it.is_filing()
-            && it.attempts == 0
-            && matches!(it.state, IntentState::Planned { .. })
-            && is_over(&it.incident)
-    });
-    let why = "its incident was over before writes at AWS went on";
-    let refused: Vec<Intent> = waiting.map(|it| it.refused(why, draft.now())).collect();
-    for intent in refused {
-        draft.put_intent(intent);
-    }
-}
-
-/// What waits to be sent or approved, and is not more than the quota has by now, is taken back: AWS would take it for wrong.
-pub(super) fn take_back_overtaken(draft: &mut Draft<'_>) {
-    let waiting = draft.intents().filter(|it| {
-        matches!(
-            it.state,
-            IntentState::Planned { .. } | IntentState::Proposed { .. }
-        )
-    });
-    let overtaken = waiting.filter_map(|it| {
-        let Effect::RequestQuota {
-            scope,
-            code,
-            desired,
-            ..
-        } = &it.effect
-        else {
-            return None;
-        };
-        let quota = draft.book().quotas.get(&(scope.clone(), code.clone()))?;
-        let value = quota.applied.filter(|value| desired <= value)?;
-        let why = format!("{code} is {value} by now, which is what was to be asked for or more");
-        Some(it.refused(why, draft.now()))
-    });
-    let overtaken: Vec<Intent> = overtaken.collect();
-    for intent in overtaken {
-        draft.put_intent(intent);
-    }
-}
-
 /// What a person said against asking for anything now: a silence that holds requests, or a refusal of what was proposed
 /// when it was no milder.
 fn told_not_to(draft: &Draft<'_>, incident: &Incident) -> Option<String> {

@@ -53,10 +53,14 @@ fn reason(order: &Order, what: &str) -> Result<String, String> {
 }
 
 /// A proposal, or what was given up; and what it is once it is approved.
-fn waiting(draft: &Draft<'_>, action: &ActionId) -> Result<(Intent, Intent), String> {
+fn waiting(
+    draft: &Draft<'_>,
+    order: &Order,
+    action: &ActionId,
+) -> Result<(Intent, Intent), String> {
     let intent = draft.book().intents.get(action);
     let intent = intent.ok_or_else(|| format!("no action is called {action}"))?;
-    let approved = intent.approved(draft.now()).ok_or_else(|| {
+    let approved = intent.approved(&order.by, draft.now()).ok_or_else(|| {
         format!(
             "{action} does not wait for approval: it is {}",
             intent.state.name()
@@ -71,7 +75,7 @@ fn approve(
     action: &ActionId,
     value: Option<Amount>,
 ) -> Result<Answer, String> {
-    let (_, mut approved) = waiting(draft, action)?;
+    let (_, mut approved) = waiting(draft, order, action)?;
     let is_message = approved.effect.may_repeat();
     if let Some(stop) = draft.inputs.stop.filter(|_| !is_message) {
         return Err(format!("{stop}; resume them first, or reject {action}"));
@@ -165,7 +169,7 @@ fn set_value(draft: &Draft<'_>, intent: &mut Intent, value: Amount) -> Result<()
 }
 
 fn reject(draft: &mut Draft<'_>, order: &Order, action: &ActionId) -> Result<Answer, String> {
-    let (intent, _) = waiting(draft, action)?;
+    let (intent, _) = waiting(draft, order, action)?;
     let (by, because) = (&order.by, because(order));
     let refused = intent.refused(format!("rejected by {by}{because}"), draft.now());
     let what = format!(

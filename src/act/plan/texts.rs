@@ -9,7 +9,7 @@ mod told;
 
 pub(super) use desk::{
     asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, not_carried_out,
-    second_case, theirs,
+    second_case, theirs, waits_for_word,
 };
 pub(super) use support::{
     changed_by_hand, investigation, marked, raise, recovery, request_context,

@@ -248,6 +248,7 @@ impl Cycle {
             Due::Send if !intent.effect.may_repeat() && self.writes_nothing() => {
                 return Ok(true);
             }
+            Due::Send if intent.lacks_word(self.settings.policy.mode) => return Ok(true),
             Due::Send => {
                 let begun = intent.begun(now);
                 self.commit(vec![Record::Intent(begun.clone())], now)

@@ -121,6 +121,8 @@ stored_enum!(IntentState of action::IntentState {
 stored_struct!(Intent of action::Intent {
     id: String, incident: String, step: String, effect: Effect, reasons: Vec<Reason>,
     created: String, state: IntentState, attempts: u32, last_failure: Option<String>, revision: u64,
+    // Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")] approved_by: Option<String>,
 });
 
 stored_enum!(AskEnd of desk::AskEnd {

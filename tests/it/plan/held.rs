@@ -1,4 +1,4 @@
-//! What was given up waits for a person's word, and blocks its quota no longer than until then.
+//! What was given up, or planned in another mode, waits for a person's word; and blocks its quota no longer than until then.
 
 use bedrock_ops_alert::model::{
     action::{Intent, IntentState},
@@ -134,4 +134,33 @@ fn a_message_that_was_given_up_is_sent_again_on_a_word() {
             .all(|it| it.rejected.is_none()),
         "whoever gives up on a message says nothing about its incident"
     );
+}
+
+/// The mode is read with each reload: what was planned under another one is not sent behind the back of whoever took the
+/// right to file away.
+#[test]
+fn what_was_planned_in_mode_file_waits_for_a_word_in_mode_propose() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    let on = short(&stage);
+    stage.step(&[on], &[]);
+    let planned = requests(&stage)[0].clone();
+    assert!(matches!(planned.state, IntentState::Planned { .. }));
+    assert!(planned.lacks_word(Mode::Propose) && !planned.lacks_word(Mode::File));
+    stage.policy.mode = Mode::Propose;
+    stage.later(1).step(&[], &[]);
+    assert!(
+        matches!(state(&stage, &planned.id), IntentState::Proposed { expires } if stage.now < *expires)
+    );
+    insta::assert_snapshot!("waits_for_word", stage.message("[waits for you]"));
+    let approve = Command::Approve {
+        action: planned.id.clone(),
+        value: None,
+    };
+    stage.say(None, approve).unwrap();
+    stage.later(1).step(&[], &[]);
+    let intent = stage.book.intents.get(&planned.id).unwrap();
+    assert_eq!(intent.approved_by.as_deref(), Some("Kim"));
+    assert!(matches!(intent.state, IntentState::Planned { .. }));
+    assert!(!intent.lacks_word(Mode::Propose));
 }

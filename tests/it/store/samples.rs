@@ -212,6 +212,7 @@ pub(super) fn intent(slot: u8, revision: u64, rng: &mut Rng) -> Intent {
         created: instant(rng),
         state: intent_state(rng),
         attempts: rng.u32(..),
+        approved_by: maybe(rng, text),
         last_failure: maybe(rng, text),
         revision,
     }

@@ -106,6 +106,7 @@ fn intent(
         created: at,
         state: IntentState::Sending { at },
         attempts: 1,
+        approved_by: None,
         last_failure: None,
         revision: 1,
     }

@@ -8,7 +8,7 @@ use crate::{
         desk::{Ask, AskEnd, Investigation},
         ids::{CaseId, DisplayId, IncidentId, RequestId},
         reason::Reason,
-        time::Minute,
+        time::{Minute, Timestamp},
         units::Amount,
     },
 };
@@ -92,6 +92,26 @@ pub(in crate::act::plan) fn case_opened(
         ));
         lines.extend(cost(intent));
         lines.push("It is followed until it is resolved.".to_owned());
+    })
+}
+
+/// What was to be filed by itself waits for a person now.
+pub(in crate::act::plan) fn waits_for_word(
+    draft: &Draft<'_>,
+    intent: &Intent,
+    expires: Timestamp,
+) -> Message {
+    about(draft, intent, "waits for you", |lines| {
+        lines.push(format!(
+            "{} was planned, and has not left: the mode is propose by now.",
+            intent.effect.name()
+        ));
+        lines.push(format!(
+            "`approve {}` lets it go, `reject {}` ends it; it expires at {}.",
+            intent.id,
+            intent.id,
+            Minute::of(expires)
+        ));
     })
 }
 

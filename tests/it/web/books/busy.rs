@@ -221,6 +221,7 @@ fn intent(incident: &IncidentId, step: &str, effect: Effect, state: IntentState)
         created: at("2026-11-24T02:35:00Z"),
         state,
         attempts: 1,
+        approved_by: None,
         last_failure: None,
         revision: 1,
     }

@@ -31,6 +31,7 @@ fn proposed(incident: &IncidentId, step: &str, effect: Effect) -> Record {
         created: now(),
         state: IntentState::Proposed { expires: now() },
         attempts: 0,
+        approved_by: None,
         last_failure: None,
         revision: 1,
     })
