@@ -19,7 +19,7 @@ use crate::{
         shared::{Listener, Shared},
         sim_clock::{Pace, SimClock, SimClockError},
         switch::Switch,
-        ticks::{CronTicks, SimTicks, TickError, Ticks},
+        ticks::{Aws, CronTicks, SimTicks, TickError, Ticks, Trued},
     },
     store::{self, History, Ledger, StoreError},
     web,
@@ -104,12 +104,17 @@ pub async fn run(source: Source, options: RunOptions) -> Result<(), RunError> {
         endpoint: None,
     })
     .await?;
+    let cloud: Arc<dyn Cloud> = Arc::new(cloud);
     let mut ticks: Box<dyn Ticks> = match clock {
         Some(clock) => {
             clock.register().await?;
             Box::new(SimTicks::new(clock))
         }
-        None => Box::new(CronTicks::start().await?),
+        None => {
+            let scopes = settings.accounts.iter().flat_map(Account::scopes);
+            let aws = Aws::new(Arc::clone(&cloud), scopes.collect());
+            Box::new(Trued::new(CronTicks::start().await?, aws))
+        }
     };
     let stop = stop_signal()?;
     let address = settings.listen;
@@ -119,7 +124,7 @@ pub async fn run(source: Source, options: RunOptions) -> Result<(), RunError> {
     let service = Service {
         settings,
         is_simulated,
-        cloud: Arc::new(cloud),
+        cloud,
         ledger,
         history,
         page,
@@ -161,6 +166,9 @@ impl Service {
     ) -> Result<(), RunError> {
         let ledger = Arc::clone(&self.ledger);
         let book = blocking(move || ledger.load()).await?;
+        if let Some(newest) = book.read_through.values().max() {
+            ticks.known_until(newest.start());
+        }
         let switch = Switch::beside(&self.settings.store_path);
         let (shared, orders) = Shared::new(self.settings, self.is_simulated, book);
         let mut shared = shared.with_history(self.history).with_switch(switch);

@@ -58,6 +58,16 @@ pub struct Account {
     pub metrics_through: Option<AccountId>,
 }
 
+impl Account {
+    /// Where it is watched, as far as that is known without asking.
+    pub fn scopes(&self) -> impl Iterator<Item = Scope> {
+        self.regions.known().iter().map(|region| Scope {
+            account: self.id.clone(),
+            region: region.clone(),
+        })
+    }
+}
+
 /// The Regions of an account to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Regions {

@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 mod beat;
+mod trued;
 
 use beat::{Beat, Source};
+pub use trued::{Aws, Trued};
 
 use super::{
     clock,
@@ -20,10 +22,13 @@ use crate::model::time::{Minute, Timestamp};
 #[async_trait]
 pub trait Ticks: Send + std::fmt::Debug {
     /// The present instant.
-    async fn now(&self) -> Result<Timestamp, TickError>;
+    async fn now(&mut self) -> Result<Timestamp, TickError>;
 
     /// Waits for the next minute. Minutes that passed during a long cycle are not made up for: back-fill does that.
     async fn next(&mut self) -> Result<Timestamp, TickError>;
+
+    /// Told at the start what the store holds: it was written before now.
+    fn known_until(&mut self, _newest: Timestamp) {}
 
     /// Says goodbye, where somebody waits for us.
     async fn leave(&mut self);
@@ -72,7 +77,7 @@ impl CronTicks {
 
 #[async_trait]
 impl Ticks for CronTicks {
-    async fn now(&self) -> Result<Timestamp, TickError> {
+    async fn now(&mut self) -> Result<Timestamp, TickError> {
         Ok(clock::wall())
     }
 
@@ -111,7 +116,7 @@ impl SimTicks {
 
 #[async_trait]
 impl Ticks for SimTicks {
-    async fn now(&self) -> Result<Timestamp, TickError> {
+    async fn now(&mut self) -> Result<Timestamp, TickError> {
         Ok(self.clock.now().await?)
     }
 

@@ -22,7 +22,7 @@ fn given_up(effect: &str) -> (Stage, ActionId) {
     let mut stage = Stage::new(Mode::File);
     shortage(&mut stage);
     stage.step(&[short(&stage)], &[]);
-    let mut intent = stage.effects(effect)[0].clone();
+    let mut intent = stage.effects(effect).swap_remove(0).clone();
     intent.attempts = 3;
     intent.revision += 1;
     intent.state = IntentState::Held {

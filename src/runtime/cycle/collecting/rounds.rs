@@ -45,13 +45,7 @@ pub(in crate::runtime::cycle) struct Rounds {
 impl Rounds {
     /// Regions where an account had pools are watched until it says that it has them no more.
     pub(in crate::runtime::cycle) fn of(accounts: &[Account], book: &Book) -> Self {
-        let known = accounts.iter().flat_map(|account| {
-            let regions = account.regions.known().iter();
-            regions.map(|region| Scope {
-                account: account.id.clone(),
-                region: region.clone(),
-            })
-        });
+        let known = accounts.iter().flat_map(Account::scopes);
         let asking = accounts.iter().filter(|it| it.regions.is_asked());
         let asking: BTreeSet<&AccountId> = asking.map(|account| &account.id).collect();
         let found = book.discovered.keys();
