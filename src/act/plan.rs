@@ -18,6 +18,7 @@ mod inhibit;
 mod minutes;
 mod obey;
 mod price;
+mod queue;
 mod relay;
 pub mod situation;
 mod size;

@@ -17,6 +17,7 @@ mod lifecycle;
 mod overtaken;
 mod pitfalls;
 mod price;
+mod queue;
 mod residency;
 mod routes;
 mod said;

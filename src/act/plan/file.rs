@@ -4,7 +4,7 @@ use super::{
     case,
     draft::{Draft, Wish},
     group::reasons,
-    hints, price,
+    hints, price, queue,
     situation::{self, Usage},
     size::{Size, size},
     texts,
@@ -19,28 +19,19 @@ use crate::{
         policy::Mode,
         quota::Quota,
         reason::Reason,
-        rule::{Category, Remedy},
+        rule::Category,
         silence::covering,
         time::{Minute, Timestamp, after},
         units::{Amount, QuotaKind},
     },
 };
 
-/// Service Quotas takes this many open requests in a Region, and in an account.
-const OPEN_PER_REGION: usize = 2;
-const OPEN_PER_ACCOUNT: usize = 20;
 /// Nothing is filed for an incident whose last bad minute is older than this: it may be history by now.
 const CURRENT_MINUTES: i64 = 30;
 
-/// Decides for each open incident whether AWS is asked for something now. Tokens first, then requests, then cases.
+/// Decides for each open incident whether AWS is asked for something now, the most urgent first.
 pub(super) fn file(draft: &mut Draft<'_>) {
-    let mut open: Vec<Incident> = draft
-        .incidents()
-        .filter(|incident| incident.is_open() && incident.remedy > Remedy::Notify)
-        .cloned()
-        .collect();
-    open.sort_by_key(|incident| (order(incident), incident.began, incident.id.clone()));
-    for incident in open {
+    for incident in queue::by_urgency(draft) {
         let age = Minute::of(draft.now()).since(incident.last_bad);
         if CURRENT_MINUTES < age {
             continue;
@@ -92,16 +83,6 @@ fn told_not_to(draft: &Draft<'_>, incident: &Incident) -> Option<String> {
             day(rejected.at)
         )
     })
-}
-
-const fn order(incident: &Incident) -> u8 {
-    match incident.kind {
-        Some(QuotaKind::Tpm) => 0,
-        Some(QuotaKind::Rpm) => 1,
-        Some(QuotaKind::Tpd | QuotaKind::CrossModelTpd) => 2,
-        Some(QuotaKind::InputTpm | QuotaKind::OutputTpm) => 3,
-        None => 4,
-    }
 }
 
 /// Asks for more of one quota, or writes down why not.
@@ -252,7 +233,7 @@ fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
     }
     cooling(draft, incident, quota, usage)
         .or_else(|| not_taken(draft, quota))
-        .or_else(|| over_budget(draft, quota))
+        .or_else(|| queue::no_room(draft, quota))
 }
 
 /// What AWS did not even take would not be taken a minute later: people were told, and have to do something about it.
@@ -328,49 +309,6 @@ fn cooling(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
             })
         }
     }
-}
-
-fn over_budget(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
-    let day_ago = after(draft.now(), -1_440);
-    let asked = draft.intents().filter(|intent| {
-        matches!(intent.effect, Effect::RequestQuota { .. })
-            && day_ago < intent.created
-            && !matches!(intent.state, IntentState::Refused { .. })
-    });
-    let most = draft.policy().budgets.requests_per_day;
-    if usize::try_from(most).is_ok_and(|most| most <= asked.count()) {
-        return Some(format!(
-            "the budget of {most} requests in 24 hours is used up: {} waits",
-            quota.code
-        ));
-    }
-    let waiting = |scope: &Scope| scope.account == quota.scope.account;
-    let open: Vec<&Scope> = draft
-        .asks()
-        .filter(|ask| ask.is_in_the_way(draft.now()) && ask.status.is_open())
-        .map(|ask| &ask.scope)
-        .chain(
-            draft
-                .intents()
-                .filter(|intent| !intent.state.is_final())
-                .filter_map(|intent| match &intent.effect {
-                    Effect::RequestQuota { scope, .. } => Some(scope),
-                    Effect::Notify { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => {
-                        None
-                    }
-                }),
-        )
-        .filter(|scope| waiting(scope))
-        .collect();
-    let in_region = open.iter().filter(|scope| **scope == &quota.scope).count();
-    (OPEN_PER_REGION <= in_region || OPEN_PER_ACCOUNT <= open.len()).then(|| {
-        format!(
-            "{in_region} requests are open in {} and {} in the account, AWS takes {OPEN_PER_REGION} and {OPEN_PER_ACCOUNT}: {} waits",
-            quota.scope.region,
-            open.len(),
-            quota.code
-        )
-    })
 }
 
 /// Whether something is under way for this quota already: ours, open, in doubt, or held for a person.
