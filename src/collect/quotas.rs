@@ -102,6 +102,8 @@ pub(super) struct QuotaListings {
     applied: BTreeMap<QuotaCode, ListedQuota>,
     defaults: BTreeMap<QuotaCode, ListedQuota>,
     applied_fault: Option<String>,
+    /// When the first page was asked for: what they say is no newer.
+    begun: Timestamp,
     /// Whether both listings were read to their end.
     pub is_whole: bool,
 }
@@ -116,6 +118,7 @@ impl QuotaListings {
         let failed = faults.first().filter(|_| !pages.applied.is_whole());
         Self {
             applied_fault: failed.map(ToString::to_string),
+            begun: pages.begun,
             applied: by_code(&pages.applied.items),
             defaults: by_code(&pages.defaults.items),
             is_whole: pages.is_whole(),
@@ -161,6 +164,15 @@ impl QuotaListings {
             (None, None) => Applied::NotRecorded,
         };
         let default = self.defaults.get(code);
+        // It was gone on with, and this one was read singly meanwhile.
+        if let Some(newer) = old.filter(|old| self.begun < old.read_at && old.stale.is_none()) {
+            let default = default.and_then(|it| it.value).or(newer.default);
+            let quota = Quota {
+                default,
+                ..newer.clone()
+            };
+            return vec![Record::Quota(quota)];
+        }
         let any = self.applied.get(code).or(default);
         let fresh = Fresh {
             applied,

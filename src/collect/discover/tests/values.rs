@@ -62,3 +62,45 @@ async fn a_granted_value_is_a_change_and_an_unreadable_one_is_stale() {
     let got = reread_quotas(&fake, &scope(), &nobody, &book, now()).await;
     assert!(got.found.is_empty() && got.faults.len() == 1);
 }
+
+/// The first pages of a listing that failed midway are older than what was read singly while it waited.
+#[tokio::test]
+async fn a_listing_that_is_gone_on_with_takes_no_newer_value_back() {
+    let us = format!("us.{SONNET}");
+    let mut fake = region(&[&us]);
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    let mut unfinished = None;
+    let begun = after(now(), 60);
+    let defaults = "servicequotas:ListAWSDefaultServiceQuotas";
+    fake.fail(defaults, 0, FaultClass::Throttled);
+    let got = discover(&fake, &scope(), &book, true, &mut unfinished, begun).await;
+    book.apply(got.gathered.found);
+    assert!(
+        unfinished.is_some(),
+        "the values are read, the defaults are not"
+    );
+    fake.quotas[0].value = Amount::new(2_000.0);
+    let codes = [QuotaCode::new(GEO_TPM)];
+    let granted = after(begun, 5);
+    book.apply(
+        reread_quotas(&fake, &scope(), &codes, &book, granted)
+            .await
+            .found,
+    );
+    assert_eq!(quota(&book).applied, Amount::new(2_000.0));
+    fake.defaults[0].value = Amount::new(1_200.0);
+    let later = after(begun, 20);
+    let got = discover(&fake, &scope(), &book, true, &mut unfinished, later).await;
+    book.apply(got.gathered.found);
+    assert!(unfinished.is_none());
+    let now = quota(&book);
+    assert_eq!(now.applied, Amount::new(2_000.0));
+    assert_eq!(now.read_at, granted);
+    assert_eq!(
+        now.default,
+        Amount::new(1_200.0),
+        "which nothing newer is known of"
+    );
+    assert_eq!(book.quota_changes.len(), 1);
+}
