@@ -7,7 +7,7 @@ use super::{
 use crate::model::{
     action::{Effect, Intent, IntentState},
     desk::{APPLY_WAIT_MINUTES, Ask, AskEnd, DeskReading, Investigation, RequestStatus},
-    ids::{CaseId, RequestId},
+    ids::{CaseId, QuotaCode, RequestId, Scope},
     incident::Cause,
     rule::Severity,
     time::{Timestamp, after},
@@ -88,9 +88,8 @@ fn adopt_ask(draft: &mut Draft<'_>, intent: &Intent, receipt: &Receipt<'_>) {
     {
         return;
     }
-    let quota = draft.book().quotas.get(&(scope.clone(), code.clone()));
     // Without the value before, no outcome could be told: it stays done, and is taken over once the value is read.
-    let Some(before) = quota.and_then(|quota| quota.applied) else {
+    let Some(before) = value_before(draft, scope, code, intent.created) else {
         return;
     };
     let kind = draft
@@ -126,6 +125,25 @@ fn adopt_ask(draft: &mut Draft<'_>, intent: &Intent, receipt: &Receipt<'_>) {
         Some(theirs) => texts::theirs(draft, intent, &request, theirs),
     };
     draft.tell(&intent.incident, Severity::Info, &message);
+}
+
+/// The value that the quota had then. AWS may have answered before the receipt was known: what it is by now would make a
+/// partial grant look like a refusal.
+fn value_before(
+    draft: &Draft<'_>,
+    scope: &Scope,
+    code: &QuotaCode,
+    then: Timestamp,
+) -> Option<Amount> {
+    let book = draft.book();
+    let quota = book.quotas.get(&(scope.clone(), code.clone()))?;
+    let first = (scope.clone(), code.clone(), then);
+    let mut changes = book.quota_changes.range(first..);
+    let change = changes.next().map(|(_, it)| it);
+    match change.filter(|it| it.scope == *scope && it.code == *code) {
+        Some(change) => change.old.or(quota.default),
+        None => quota.applied,
+    }
 }
 
 fn adopt_case(draft: &mut Draft<'_>, intent: &Intent, case: &CaseId, at: Timestamp) {

@@ -290,21 +290,28 @@ fn cooling(draft: &Draft<'_>, incident: &Incident, quota: &Quota, usage: &Usage)
                 )
             })
         }
-        AskEnd::Granted { value } | AskEnd::PartlyGranted { value } => {
+        answer @ (AskEnd::Granted { value } | AskEnd::PartlyGranted { value }) => {
             let warn_at = situation::share_of(incident);
             let threshold = value.at(warn_at);
             let is_throttled =
                 situation::throttled_since(draft.minutes(), incident, Minute::of(*at));
-            let is_near = threshold <= usage.p95_day;
+            // After a part AWS knows the day that it was asked on: only a day that begins with the answer is news.
+            let is_whole = matches!(answer, AskEnd::Granted { .. });
+            let is_day_new = is_whole || after(*at, 1_440) <= draft.now();
+            let is_near = is_day_new && threshold <= usage.p95_day;
             // A forecast against the new value is evidence once people had time to look at the answer.
             let is_settled = after(*at, draft.policy().cooldown_minutes) <= draft.now();
             let is_ahead = is_settled && usage.ahead.is_some_and(|ahead| *value < ahead);
             (!is_near && !is_throttled && !is_ahead).then(|| {
                 format!(
-                    "{} became {value} on {}: the p95 of the last 24 hours, {}, is below {threshold} and nothing was throttled since, so there is no new evidence",
+                    "{} became {value} on {}: {}, and nothing was throttled since, so there is no new evidence",
                     quota.code,
                     day(*at),
-                    usage.p95_day,
+                    if is_day_new {
+                        format!("the p95 of the last 24 hours, {}, is below {threshold}", usage.p95_day)
+                    } else {
+                        "a day has not passed since".to_owned()
+                    },
                 )
             })
         }

@@ -4,11 +4,12 @@ use bedrock_ops_alert::model::{
     action::{Effect, Intent, IntentState},
     alert::{AlertState, Verdict},
     book::Record,
-    desk::{DeskReading, RequestStatus},
-    ids::{CaseId, DisplayId, RequestId},
+    desk::{AskEnd, DeskReading, RequestStatus},
+    ids::{CaseId, DisplayId, QuotaCode, RequestId},
     order::Command,
     outcome::Outcome,
     policy::Mode,
+    quota::QuotaChange,
     rule::Category,
     time::Minute,
     units::Amount,
@@ -167,3 +168,70 @@ fn each_question_of_aws_is_told_and_an_answered_one_waits_no_more() {
 }
 
 const WAITS: &str = "pending-customer-action";
+
+/// The answer to a request got lost, and AWS granted a part before a look found it: it is no refusal.
+#[test]
+fn a_part_that_came_before_the_receipt_is_a_part() {
+    let mut stage = Stage::new(Mode::File);
+    shortage(&mut stage);
+    let on = short(&stage);
+    stage.step(&[on], &[]);
+    let intent = requests(&stage)[0].clone();
+    let lost = Outcome::InDoubt {
+        why: "no answer".to_owned(),
+    };
+    let begun = intent.begun(stage.now);
+    let unknown = begun.after(&lost, stage.now);
+    stage.book.apply(vec![Record::Intent(unknown.clone())]);
+    stage.later(20);
+    let key = (sonnet().scope, intent_code(&intent));
+    let old = stage.book.quotas.get(&key).unwrap().applied;
+    stage.set_quota(1_200_000.0);
+    let change = QuotaChange {
+        scope: key.0.clone(),
+        code: key.1.clone(),
+        old,
+        new: Amount::new(1_200_000.0),
+        at: stage.now,
+    };
+    stage.book.apply(vec![Record::QuotaChange(change)]);
+    let found = Outcome::Done {
+        reference: "req-1".to_owned(),
+    };
+    stage
+        .book
+        .apply(vec![Record::Intent(unknown.after(&found, stage.now))]);
+    let closed = DeskReading::Request {
+        request: RequestId::new("req-1"),
+        status: RequestStatus::CaseClosed,
+        display: None,
+    };
+    stage.later(1).step(&[], &[]);
+    stage.later(1).step(&[], &[closed]);
+    let ask = stage.book.asks.values().next().unwrap();
+    let value = Amount::new(1_200_000.0).unwrap();
+    assert_eq!(ask.before.get(), 1_000_000.0);
+    assert_eq!(
+        ask.end.as_ref().map(|(end, _)| end),
+        Some(&AskEnd::PartlyGranted { value })
+    );
+
+    // The day that was asked on is known to AWS: it is asked again once a day of its own says so.
+    let ask_again = |stage: &mut Stage, minutes: i64| {
+        stage.later(minutes);
+        let from = Minute::of(stage.now).plus(-1_440);
+        stage.feed(&sonnet(), from, &[(600.0, 0.0, 1_150_000.0); 1_440]);
+        let on = short(stage);
+        stage.step(&[on], &[]);
+        requests(stage).len()
+    };
+    assert_eq!(ask_again(&mut stage, 10), 1, "{:#?}", stage.decisions());
+    assert_eq!(ask_again(&mut stage, 1_440), 2, "{:#?}", stage.decisions());
+}
+
+fn intent_code(intent: &Intent) -> QuotaCode {
+    match &intent.effect {
+        Effect::RequestQuota { code, .. } => code.clone(),
+        other => panic!("{} asks for no quota", other.name()),
+    }
+}
