@@ -295,7 +295,7 @@ pub(super) fn stop_signal() -> Result<impl Future<Output = ()>, RunError> {
         }
         tracing::info!(
             event = "stopping",
-            "told to stop: the running cycle is finished first"
+            "told to stop: the running cycle is finished first, unless a call in it hangs"
         );
     })
 }

@@ -1,6 +1,6 @@
 //! The loop: tick, cycle, tick; orders from people in between; a stop that lets the running cycle end.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
@@ -46,7 +46,12 @@ pub enum DaemonError {
     Ticks(#[from] TickError),
 }
 
-/// Runs cycles until `stop` resolves or `until` is reached. A cycle that runs is always finished.
+/// How long a stop waits for the running cycle. A call to AWS that hangs takes half a minute, and whoever stops us has to
+/// wait no longer than 20 seconds.
+const STOP_PATIENCE: Duration = Duration::from_secs(12);
+
+/// Runs cycles until `stop` resolves or `until` is reached. A cycle that runs is finished, unless something in it hangs:
+/// then it is left as a crash would leave it, and the next start looks for what was begun.
 pub async fn run(
     parts: Parts,
     ticks: &mut dyn Ticks,
@@ -63,20 +68,36 @@ pub async fn run(
     let mut cycle = Cycle::new(cloud, ledger, Arc::clone(&shared));
     let mut heartbeat = Heartbeat::of(&shared.settings().heartbeat);
     let mut is_other = false;
-    let mut now = ticks.now().await?;
+    tokio::pin!(stop);
+    // AWS may be asked for the time, and hang.
+    let mut now = tokio::select! {
+        biased;
+        () = &mut stop => {
+            ticks.leave().await;
+            return Ok(());
+        }
+        now = ticks.now() => now?,
+    };
     if let Some(reload) = &reload {
         let begun = reload.begin(&cycle, now).await;
         begun.map_err(|source| DaemonError::Cycle { at: now, source })?;
     }
-    tokio::pin!(stop);
-    loop {
-        cycle
-            .run(now)
-            .await
-            .map_err(|source| DaemonError::Cycle { at: now, source })?;
+    let mut is_stopping = false;
+    let is_left = loop {
+        let run = finished(
+            cycle.run(now),
+            stop.as_mut(),
+            &mut is_stopping,
+            STOP_PATIENCE,
+        );
+        let Some(run) = run.await else {
+            tracing::warn!(event = "cycle.left", %now, "a call hangs and the stop does not wait for it: what was begun is looked for at the next start");
+            break true;
+        };
+        run.map_err(|source| DaemonError::Cycle { at: now, source })?;
         service::alive(&verdict(&shared));
-        if until.is_some_and(|until| until <= now) {
-            break;
+        if is_stopping || until.is_some_and(|until| until <= now) {
+            break false;
         }
         if std::mem::take(&mut is_other) {
             heartbeat = Heartbeat::of(&shared.settings().heartbeat);
@@ -108,12 +129,35 @@ pub async fn run(
         };
         match next {
             Some(at) => now = at,
-            None => break,
+            None => break false,
         }
-    }
-    let closed = cycle.close(now).await;
+    };
+    let closed = if is_left {
+        Ok(())
+    } else {
+        cycle.close(now).await
+    };
     ticks.leave().await;
     closed.map_err(|source| DaemonError::Cycle { at: now, source })
+}
+
+/// What the work comes to, or nothing where it does not end within `patience` after a stop.
+async fn finished<T>(
+    work: impl Future<Output = T>,
+    stop: Pin<&mut impl Future<Output = ()>>,
+    is_stopping: &mut bool,
+    patience: Duration,
+) -> Option<T> {
+    let late = async {
+        stop.await;
+        *is_stopping = true;
+        tokio::time::sleep(patience).await;
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = late => None,
+    }
 }
 
 /// Resolves when the configuration is to be read again.
@@ -137,4 +181,37 @@ fn verdict(shared: &Shared) -> String {
         "{} pools watched, {open} incidents open, {failing} readings failing",
         book.pools.len()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(5);
+
+    #[tokio::test]
+    async fn a_stop_waits_for_the_cycle_and_not_for_what_hangs() {
+        let mut is_stopping = false;
+        let mut never = Box::pin(pending());
+        let done = finished(ready(1), never.as_mut(), &mut is_stopping, SHORT);
+        assert_eq!(done.await, Some(1));
+        assert!(!is_stopping);
+
+        let slow = async {
+            tokio::time::sleep(SHORT).await;
+            2
+        };
+        let mut at_once = Box::pin(ready(()));
+        let patience = Duration::from_secs(600);
+        let done = finished(slow, at_once.as_mut(), &mut is_stopping, patience);
+        assert_eq!(done.await, Some(2));
+        assert!(is_stopping, "and nothing is begun after it");
+
+        let mut at_once = Box::pin(ready(()));
+        let hangs = pending::<u8>();
+        let done = finished(hangs, at_once.as_mut(), &mut is_stopping, SHORT);
+        assert_eq!(done.await, None);
+    }
 }
