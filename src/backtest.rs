@@ -4,9 +4,11 @@
 //! - `replay`: which minutes have to be looked at closely;
 //! - `cases`: unit tests of rules;
 //! - `source`, `table`: where measured minutes come from;
-//! - `found`, `score`: what a backtest found.
+//! - `found`, `score`: what a backtest found;
+//! - `difference`: what one configuration does otherwise than another.
 
 pub mod cases;
+pub mod difference;
 pub mod found;
 mod replay;
 pub mod score;

@@ -173,14 +173,22 @@ fn test(args: &TestArgs) -> Result<ExitCode, Exit> {
 fn backtest(args: &BacktestArgs) -> Result<ExitCode, Exit> {
     let mut overrides = Overrides::of_file(args.config.clone());
     overrides.rules.clone_from(&args.rules);
-    let found = backtest::run(args, &load(&overrides)?)?;
+    let settings = load(&overrides)?;
     let format = if args.json {
         remote::Format::Json
     } else {
         remote::Format::Text
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    backtest::write(&found, format, &mut out).map_err(|error| unwritten(&error))?;
+    let written = match &args.against {
+        None => backtest::write(&backtest::run(args, &settings)?, format, &mut out),
+        Some(other) => {
+            let other = load(&Overrides::of_file(Some(other.clone())))?;
+            let difference = backtest::against(args, &other, &settings)?;
+            backtest::write_difference(&difference, format, &mut out)
+        }
+    };
+    written.map_err(|error| unwritten(&error))?;
     std::io::Write::flush(&mut out).map_err(|error| unwritten(&error))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     backtest::{
         By,
+        difference::{Difference, difference},
         found::{Asked, Close, Found, backtest},
         score, source,
         source::Source,
@@ -30,8 +31,10 @@ use crate::{
     store,
 };
 
+mod difference;
 mod page;
 
+pub(super) use difference::write as write_difference;
 pub(super) use page::write;
 
 /// Minutes shown on either side of an incident.
@@ -77,6 +80,24 @@ pub(super) fn run(args: &BacktestArgs, settings: &Settings) -> Result<Found, Exi
     let by = by(args, settings);
     asked.close = close(args, &source, (from, until), &asked, &by)?;
     Ok(backtest(source, by, &asked))
+}
+
+/// What these settings do otherwise than the others, over the minutes of what these name.
+///
+/// # Errors
+/// What can't be read, with the exit code that fits.
+pub(super) fn against(
+    args: &BacktestArgs,
+    other: &Settings,
+    settings: &Settings,
+) -> Result<Difference, Exit> {
+    let other = Settings {
+        // One and the same past for both.
+        store_path: settings.store_path.clone(),
+        ..other.clone()
+    };
+    let before = run(args, &other)?;
+    Ok(difference(&before, &run(args, settings)?))
 }
 
 /// As if it may file by itself, unless it is said otherwise; and somebody hears everything, if nobody is configured.

@@ -79,6 +79,10 @@ pub(in crate::cli) struct BacktestArgs {
     /// What was really wrong (CSV with the columns `pool,from,until,what`), to be scored against.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) labels: Option<PathBuf>,
+    /// Tell only what becomes different from this other configuration, such as the one in force; an empty file stands for
+    /// the built-in rules.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["incident", "pool", "labels"])]
+    pub(in crate::cli) against: Option<PathBuf>,
     /// Show each minute of this incident, of the service or of this backtest.
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) incident: Option<String>,

@@ -179,7 +179,7 @@ fn write_shortages(text: &mut Text<'_>, found: &Found) -> io::Result<()> {
     Ok(())
 }
 
-fn lasting(minutes: i64) -> String {
+pub(super) fn lasting(minutes: i64) -> String {
     match minutes {
         0..HOUR => format!("{minutes} min"),
         _ => format!("{} h {} min", minutes / HOUR, minutes % HOUR),

@@ -68,6 +68,43 @@ fn run_with(args: &[&str]) -> Result<Found, Exit> {
     run(&args, &settings)
 }
 
+fn settings(toml: &str) -> Settings {
+    config::parse(toml, "given.toml", &config::Overrides::default()).unwrap()
+}
+
+/// What the one configuration does otherwise than the other, as people read it.
+fn otherwise(args: &[&str], before: &str, now: &str) -> (Difference, String) {
+    let line = ["bedrock-ops-alert", "backtest"].iter().chain(args);
+    let Command::Backtest(args) = Cli::try_parse_from(line).unwrap().command else {
+        panic!("not a backtest");
+    };
+    let found = against(&args, &settings(before), &settings(now)).unwrap();
+    let mut out = Vec::new();
+    write_difference(&found, Format::Text, &mut out).unwrap();
+    (found, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn two_configurations_are_held_against_each_other() {
+    let folder = Folder::new("against");
+    let csv = folder.put("claude.csv", &table());
+    let given = ["--csv", &csv, "--quota", "tpm=100_000", "--start", START];
+    let later =
+        "[rule.tpm-share-warning]\nabove = \"90 %\"\n[rule.server-errors]\nenabled = false\n";
+    let (found, told) = otherwise(&given, "", later);
+    assert_eq!(
+        (found.changed.len(), found.gone.len(), found.added.len()),
+        (1, 1, 0)
+    );
+    insta::assert_snapshot!("against", told);
+    let (back, _) = otherwise(&given, later, "");
+    assert_eq!(back.added, found.gone, "the same, seen from the other side");
+    assert_eq!(back.totals.before, found.totals.now);
+    let (none, told) = otherwise(&given, later, later);
+    assert_eq!(none.same, 1);
+    assert!(told.contains("nothing becomes different"), "{told}");
+}
+
 fn text(found: &Found) -> String {
     let mut out = Vec::new();
     write(found, Format::Text, &mut out).unwrap();
