@@ -21,8 +21,8 @@ mod fake;
 mod message;
 mod pages;
 
-pub use message::slack;
 use message::{Letter, slack::Offer};
+pub use message::{slack, together};
 
 /// Minutes to wait after a limit of open requests or cases: something has to be closed first.
 const FULL_WAIT: i64 = 60;

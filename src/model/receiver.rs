@@ -112,6 +112,15 @@ impl Receiver {
         matches!(self, Self::PagerDuty { .. } | Self::Alertmanager { .. })
     }
 
+    /// Whether it is read by people message by message, so that many at once are better one. What goes by data takes each.
+    #[must_use]
+    pub const fn is_read(&self) -> bool {
+        matches!(
+            self,
+            Self::Sns { .. } | Self::Slack { .. } | Self::SlackBot { .. }
+        )
+    }
+
     /// Whether it shows what is still to be decided, until it is told that it was.
     #[must_use]
     pub const fn shows_decisions(&self) -> bool {

@@ -58,76 +58,36 @@ pub async fn run(
     until: Option<Timestamp>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), DaemonError> {
-    let Parts {
-        cloud,
-        ledger,
-        shared,
-        mut orders,
-        mut reload,
-    } = parts;
-    let mut cycle = Cycle::new(cloud, ledger, Arc::clone(&shared));
-    let mut heartbeat = Heartbeat::of(&shared.settings().heartbeat);
-    let mut is_other = false;
     tokio::pin!(stop);
     // AWS may be asked for the time, and hang.
-    let mut now = tokio::select! {
+    let first = tokio::select! {
         biased;
-        () = &mut stop => {
-            ticks.leave().await;
-            return Ok(());
-        }
-        now = ticks.now() => now?,
+        () = &mut stop => None,
+        now = ticks.now() => Some(now?),
     };
-    if let Some(reload) = &reload {
-        let begun = reload.begin(&cycle, now).await;
-        begun.map_err(|source| DaemonError::Cycle { at: now, source })?;
+    let Some(mut now) = first else {
+        ticks.leave().await;
+        return Ok(());
+    };
+    let mut daemon = Daemon::of(parts);
+    if let Some(reload) = &daemon.reload {
+        let begun = reload.begin(&daemon.cycle, now).await;
+        begun.map_err(at(now))?;
     }
     let mut is_stopping = false;
     let is_left = loop {
-        let run = finished(
-            cycle.run(now),
-            stop.as_mut(),
-            &mut is_stopping,
-            STOP_PATIENCE,
-        );
+        let cycle = daemon.cycle.run(now);
+        let run = finished(cycle, stop.as_mut(), &mut is_stopping, STOP_PATIENCE);
         let Some(run) = run.await else {
             tracing::warn!(event = "cycle.left", %now, "a call hangs and the stop does not wait for it: what was begun is looked for at the next start");
             break true;
         };
-        run.map_err(|source| DaemonError::Cycle { at: now, source })?;
-        service::alive(&verdict(&shared));
+        run.map_err(at(now))?;
+        service::alive(&verdict(&daemon.shared));
         if is_stopping || until.is_some_and(|until| until <= now) {
             break false;
         }
-        if std::mem::take(&mut is_other) {
-            heartbeat = Heartbeat::of(&shared.settings().heartbeat);
-        }
-        let beat = heartbeat.beat(&shared, now);
-        tokio::pin!(beat);
-        let mut is_beating = true;
-        if shared.is_simulated {
-            // Simulated minutes are too short for a heartbeat beside them.
-            (&mut beat).await;
-            is_beating = false;
-        }
-        let next = loop {
-            tokio::select! {
-                biased;
-                () = &mut stop => break None,
-                () = &mut beat, if is_beating => is_beating = false,
-                Some(posted) = orders.recv() => {
-                    cycle.obey(posted, now).await.map_err(|source| DaemonError::Cycle { at: now, source })?;
-                }
-                () = asked(&mut reload) => {
-                    if let Some(reload) = &mut reload {
-                        let taken = reload.take_in(&mut cycle, &shared, now).await;
-                        is_other |= taken.map_err(|source| DaemonError::Cycle { at: now, source })?;
-                    }
-                }
-                tick = ticks.next() => break Some(tick?),
-            }
-        };
-        match next {
+        match daemon.wait(ticks, stop.as_mut(), now).await? {
             Some(at) => now = at,
             None => break false,
         }
@@ -135,28 +95,81 @@ pub async fn run(
     let closed = if is_left {
         Ok(())
     } else {
-        cycle.close(now).await
+        daemon.cycle.close(now).await
     };
     ticks.leave().await;
-    closed.map_err(|source| DaemonError::Cycle { at: now, source })
+    closed.map_err(at(now))
 }
 
-/// What the work comes to, or nothing where it does not end within `patience` after a stop.
-async fn finished<T>(
-    work: impl Future<Output = T>,
-    stop: Pin<&mut impl Future<Output = ()>>,
-    is_stopping: &mut bool,
-    patience: Duration,
-) -> Option<T> {
-    let late = async {
-        stop.await;
-        *is_stopping = true;
-        tokio::time::sleep(patience).await;
-    };
-    tokio::select! {
-        biased;
-        done = work => Some(done),
-        () = late => None,
+fn at(at: Timestamp) -> impl FnOnce(CycleError) -> DaemonError {
+    move |source| DaemonError::Cycle { at, source }
+}
+
+/// What runs, and what it hears between two cycles.
+struct Daemon {
+    cycle: Cycle,
+    shared: Arc<Shared>,
+    orders: mpsc::Receiver<Posted>,
+    reload: Option<Reload>,
+    heartbeat: Heartbeat,
+    /// Whether another configuration holds, so that the heartbeat may go elsewhere.
+    is_other: bool,
+}
+
+impl Daemon {
+    fn of(parts: Parts) -> Self {
+        let Parts {
+            cloud,
+            ledger,
+            shared,
+            orders,
+            reload,
+        } = parts;
+        Self {
+            cycle: Cycle::new(cloud, ledger, Arc::clone(&shared)),
+            heartbeat: Heartbeat::of(&shared.settings().heartbeat),
+            shared,
+            orders,
+            reload,
+            is_other: false,
+        }
+    }
+
+    /// Beats, and obeys people, until the next tick; nothing when it is told to stop.
+    async fn wait(
+        &mut self,
+        ticks: &mut dyn Ticks,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, DaemonError> {
+        if std::mem::take(&mut self.is_other) {
+            self.heartbeat = Heartbeat::of(&self.shared.settings().heartbeat);
+        }
+        let beat = self.heartbeat.beat(&self.shared, now);
+        tokio::pin!(beat);
+        let mut is_beating = true;
+        if self.shared.is_simulated {
+            // Simulated minutes are too short for a heartbeat beside them.
+            (&mut beat).await;
+            is_beating = false;
+        }
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop => return Ok(None),
+                () = &mut beat, if is_beating => is_beating = false,
+                Some(posted) = self.orders.recv() => {
+                    self.cycle.obey(posted, now).await.map_err(at(now))?;
+                }
+                () = asked(&mut self.reload) => {
+                    if let Some(reload) = &mut self.reload {
+                        let taken = reload.take_in(&mut self.cycle, &self.shared, now).await;
+                        self.is_other |= taken.map_err(at(now))?;
+                    }
+                }
+                tick = ticks.next() => return Ok(Some(tick?)),
+            }
+        }
     }
 }
 
@@ -181,6 +194,25 @@ fn verdict(shared: &Shared) -> String {
         "{} pools watched, {open} incidents open, {failing} readings failing",
         book.pools.len()
     )
+}
+
+/// What the work comes to, or nothing where it does not end within `patience` after a stop.
+async fn finished<T>(
+    work: impl Future<Output = T>,
+    stop: Pin<&mut impl Future<Output = ()>>,
+    is_stopping: &mut bool,
+    patience: Duration,
+) -> Option<T> {
+    let late = async {
+        stop.await;
+        *is_stopping = true;
+        tokio::time::sleep(patience).await;
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = late => None,
+    }
 }
 
 #[cfg(test)]

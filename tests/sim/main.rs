@@ -7,6 +7,7 @@ mod by_pool;
 mod callers;
 mod carried;
 mod cost;
+mod crowd;
 mod dark;
 mod drift;
 mod files;

@@ -77,7 +77,7 @@ enum Ends {
     InCommits(CommitFault),
 }
 
-fn daemon(
+pub(crate) fn daemon(
     cloud: &Arc<dyn Cloud>,
     ledger: &MemoryLedger,
     settings: &Settings,
@@ -111,7 +111,7 @@ async fn silence(cycle: &mut Cycle, now: Timestamp) {
     answer.await.unwrap().unwrap();
 }
 
-fn published(sim: &Sim) -> Vec<String> {
+pub(crate) fn published(sim: &Sim) -> Vec<String> {
     let state = sim.state();
     let messages = state.get("published").and_then(Value::as_array).unwrap();
     let text = |it: &Value| {

@@ -6,9 +6,12 @@ mod answer;
 mod pagerduty;
 pub mod slack;
 mod text;
+mod together;
 mod webhook;
 
 use std::collections::BTreeSet;
+
+pub use together::together;
 
 use answer::Said;
 use slack::{Bot, Offer};

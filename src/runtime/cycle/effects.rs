@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join_all, try_join_all};
 
+mod together;
+
 use super::{Cycle, CycleError};
 use crate::{
     act::{
@@ -23,6 +25,7 @@ use crate::{
     },
     runtime::shared::Posted,
 };
+use together::TOGETHER;
 
 impl Cycle {
     /// Carries out what a person asked. They hear of it once it is durable.
@@ -188,6 +191,10 @@ impl Cycle {
         let mut untold: BTreeSet<IncidentId> = BTreeSet::new();
         let mut later = Vec::new();
         let mut left = MOST_MESSAGES;
+        let (crowd, lane) = self.gather(lane);
+        if !crowd.is_empty() && !self.take_together(crowd, &mut end, now).await? {
+            return Ok(end);
+        }
         for (due, intent) in lane.intents {
             let is_message = intent.effect.may_repeat();
             let Some(due) = due else {
@@ -210,6 +217,14 @@ impl Cycle {
         // The receiver takes messages, and so what it could not take before is not kept waiting.
         let mut missed: BTreeSet<IncidentId> = BTreeSet::new();
         let later = if end.has_taken { later } else { Vec::new() };
+        if self.is_crowd(&later)
+            && later
+                .iter()
+                .all(|it| matches!(it.state, IntentState::Planned { .. }))
+        {
+            self.take_together(later, &mut end, now).await?;
+            return Ok(end);
+        }
         for intent in later {
             let is_sendable = matches!(intent.state, IntentState::Planned { .. });
             if left == 0 || !is_sendable || missed.contains(&intent.incident) {
@@ -311,7 +326,9 @@ fn earlier(book: &Book, intent: &Intent) -> Option<String> {
         .values()
         .filter_map(|it| match (&it.effect, &it.state) {
             (Effect::Notify { receiver, .. }, IntentState::Done { reference, .. })
-                if receiver == to && it.incident == intent.incident =>
+                if receiver == to
+                    && it.incident == intent.incident
+                    && !reference.starts_with(TOGETHER) =>
             {
                 Some((it.order(), reference))
             }

@@ -204,11 +204,10 @@ fn proposals_take_no_slots() {
     proposed.sort();
     let most_urgent = [16, 17, 18, 19, 20].map(|it| code(it).to_string());
     assert_eq!(proposed, most_urgent, "as many as the budget of a day");
-    let all_wait = |it: &&Intent| matches!(it.state, IntentState::Proposed { expires } if expires == after(stage.now, 1_440));
+    let all = stage.effects("request-quota");
+    let until = after(stage.now, 1_440);
     assert!(
-        stage
-            .effects("request-quota")
-            .iter()
-            .all(|it| all_wait(&it))
+        all.iter()
+            .all(|it| matches!(it.state, IntentState::Proposed { expires } if expires == until))
     );
 }
