@@ -25,7 +25,7 @@ const NOT_COVERED: [&str; 5] = [
     "Hours that were not read, and what was logged later than two hours after its hour: AWS delivers the log late and best effort.",
     "Where failed requests were processed, if anywhere: they are counted apart.",
     "Where a request ran whose record names no Region: it is told as such and held against no rule.",
-    "Which model an application profile is of: rules that name models are not held against those.",
+    "Which model an application profile is of that the account lists no more: rules that name models are not held against those.",
 ];
 
 /// What was read of the log of one account and Region.
@@ -138,9 +138,11 @@ impl View<'_> {
             .iter()
             .map(|((scope, target, ran_in), (it, first, last))| {
                 let all = of_target.get(&(*scope, *target)).copied().unwrap_or(0);
+                let known = ((*scope).clone(), (*target).clone());
+                let pool = self.book.targets.get(&known).map(|it| &it.pool);
                 let broken = ran_in
                     .as_ref()
-                    .map(|region| outside(scope, target, region, rules));
+                    .map(|region| outside(scope, (target, pool), region, rules));
                 RanRow {
                     account: scope.account.to_string(),
                     called_in: scope.region.to_string(),
