@@ -194,22 +194,30 @@ fn backtest(args: &BacktestArgs) -> Result<ExitCode, Exit> {
 }
 
 fn where_it_ran(args: &RanArgs) -> Result<ExitCode, Exit> {
-    let settings = load(&Overrides::of_file(args.config.clone()))?;
-    let record = ran::Record::of(app::ran::read(&args.paths), &settings.policy.residency);
-    let form = match (args.json, args.csv) {
+    let form = match (args.read.json, args.csv) {
         (true, _) => ran::Form::Json,
         (false, true) => ran::Form::Csv,
         (false, false) => ran::Form::Text,
     };
+    let done = |is_good| match is_good {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(exit::FAILED),
+    };
+    if args.service {
+        let asked = ran::Asked {
+            from: args.from.clone(),
+            to: args.to.clone(),
+        };
+        let address = args.read.address();
+        return ask(async |out| ran::service(&address, &asked, form, out).await).map(done);
+    }
+    let settings = load(&Overrides::of_file(args.config.clone()))?;
+    let record = ran::Record::of(app::ran::read(&args.paths), &settings.policy.residency);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     ran::write(&record, form, &mut out)
         .map_err(|error| Exit::new(exit::STORE, &error, "the record is not whole"))?;
     std::io::Write::flush(&mut out).map_err(|error| unwritten(&error))?;
-    Ok(if record.is_good() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(exit::FAILED)
-    })
+    Ok(done(record.is_good()))
 }
 
 #[expect(clippy::print_stdout, reason = "the policy is data")]

@@ -21,7 +21,7 @@ use std::{
 use crate::model::{
     hint::HintRules,
     inhibit::Inhibit,
-    policy::{Mode, Settings},
+    policy::{Mode, Secret, Settings},
     rule::Rule,
     units::Share,
 };
@@ -67,6 +67,8 @@ pub struct Overrides {
     pub rules: Option<PathBuf>,
     /// The folder that `credential:NAME` refers to; systemd names it in `CREDENTIALS_DIRECTORY`.
     pub credentials: Option<PathBuf>,
+    /// The variables that `env:NAME` refers to. Any of them may be a secret, so none is ever shown.
+    pub environment: BTreeMap<String, Secret>,
     /// Keys (`store.path`, `listen.address`, `mode`, `rules.folder`) whose value above is from the environment and not
     /// from a flag; only for showing where a value came from.
     pub from_environment: BTreeSet<String>,

@@ -11,7 +11,7 @@
 //! - `cross_model`: what all models together took of the quota that weighs them by price;
 //! - `crosscheck`: the charged tokens of a day, by CloudWatch and by the formula;
 //! - `hints`: what probably lies behind an incident;
-//! - `residency`: whether traffic can leave where it has to stay;
+//! - `residency`: whether traffic can leave where it has to stay, and whether it has;
 //! - `permits`: which ways out are asked about, and what is said of those who would use them;
 //! - `siblings`: where a short pool's traffic could go instead;
 //! - `detect`: what is wrong now, by the pool's own past;
@@ -27,7 +27,7 @@ use crate::model::{
     book::Book,
     calendar::Calendar,
     catalog::{Pool, PoolId},
-    ids::{QuotaCode, RuleName, Scope},
+    ids::{AccountId, QuotaCode, RuleName, Scope},
     incident::AlertKey,
     quota::Quota,
     residency::Residency,
@@ -243,11 +243,21 @@ fn growth_of(calendar: &Calendar, pool: &PoolId) -> Vec<forecast::Growth> {
         .collect()
 }
 
+/// Of a policy, what judges beside the rules.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kept<'a> {
+    /// Where data may go.
+    pub residency: &'a [Residency],
+    /// The log group of each account whose log of model invocations is read.
+    pub logs: Option<&'a BTreeMap<AccountId, String>>,
+}
+
 /// The alerts of open incidents that nothing can judge any more, each with the reason as a sentence fragment.
 ///
 /// They would stay on for ever: no verdict comes that could end them.
 #[must_use]
-pub fn orphans(rules: &Rules, residency: &[Residency], book: &Book) -> Vec<(AlertKey, String)> {
+pub fn orphans(rules: &Rules, policy: Kept<'_>, book: &Book) -> Vec<(AlertKey, String)> {
+    let Kept { residency, logs } = policy;
     let open = book.incidents.values().filter(|it| it.is_open());
     let on = open.flat_map(|it| it.members.iter().filter(|(_, member)| member.is_on));
     let orphans = on.filter_map(|(key, _)| {
@@ -255,6 +265,11 @@ pub fn orphans(rules: &Rules, residency: &[Residency], book: &Book) -> Vec<(Aler
         if stays.any(|it| it.name == key.rule && it.fits(&key.pool)) {
             let is_gone = !book.pools.contains_key(&key.pool);
             return is_gone.then(|| (key.clone(), "the pool is no longer known".to_owned()));
+        }
+        if residency.iter().any(|it| it.ran() == key.rule) {
+            let is_read = logs.is_some_and(|it| it.contains_key(&key.pool.scope.account));
+            let why = "the log of model invocations is no longer read";
+            return (!is_read).then(|| (key.clone(), why.to_owned()));
         }
         let of_pool = rules.of(&key.pool);
         let Some(rule) = of_pool.iter().find(|rule| rule.name == key.rule) else {

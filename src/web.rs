@@ -25,6 +25,7 @@ use crate::runtime::shared::Shared;
 mod access;
 mod api;
 mod connections;
+pub mod filed;
 mod guard;
 mod history;
 pub mod inert;

@@ -27,6 +27,8 @@ locals {
     regions = var.regions
     topic   = aws_sns_topic.told.arn
     extra   = var.extra_config
+    # Its table is written here, so nothing more of it can stand in the rest.
+    heartbeat = contains(keys(var.secrets), "HEARTBEAT_URL") ? "url = \"env:HEARTBEAT_URL\"" : ""
   })
 }
 
@@ -93,6 +95,30 @@ resource "aws_iam_role_policy_attachment" "execution" {
   policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 }
 
+# The secrets that are named, and no others; not there where none is.
+resource "aws_iam_role_policy" "secrets" {
+  count = length(var.secrets) == 0 ? 0 : 1
+  name  = "secrets"
+  role  = aws_iam_role.execution.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid      = "ReadSecrets"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue", "ssm:GetParameters"]
+        Resource = values(var.secrets)
+      }],
+      [for key in compact([var.secrets_key]) : {
+        Sid      = "DecryptSecrets"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt"]
+        Resource = [key]
+      }],
+    )
+  })
+}
+
 resource "aws_ecs_cluster" "this" {
   name = local.name
 }
@@ -133,6 +159,7 @@ resource "aws_ecs_task_definition" "service" {
       { name = "BOA_STORE_PATH", value = "/var/lib/bedrock-ops-alert/store" },
       { name = "BOA_CONFIG_TEXT", value = local.config },
     ]
+    secrets = [for name, arn in var.secrets : { name = name, valueFrom = arn }]
     logConfiguration = {
       logDriver = "awslogs"
       options = {
@@ -153,6 +180,7 @@ resource "aws_ecs_service" "service" {
   desired_count                      = 1
   deployment_minimum_healthy_percent = 0
   deployment_maximum_percent         = 100
+  depends_on                         = [aws_iam_role_policy.secrets]
 
   network_configuration {
     subnets          = var.subnets

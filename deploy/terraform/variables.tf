@@ -53,3 +53,20 @@ variable "extra_config" {
   type        = string
   default     = ""
 }
+
+variable "secrets" {
+  description = "Variables of the container by name, each with the ARN of a parameter of Systems Manager or a secret of Secrets Manager that is its value; the configuration says env: and the name. Secrets stay where they are kept, and are not in the state."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name, arn in var.secrets : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name)) && can(regex("^arn:[a-z-]+:(ssm:[a-z0-9-]+:[0-9]{12}:parameter/.+|secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:]+)$", arn))])
+    error_message = "Names of variables, and whole ARNs."
+  }
+}
+
+variable "secrets_key" {
+  description = "The ARN of the KMS key that the secrets are encrypted with, where it is one of yours and not AWS's own."
+  type        = string
+  default     = ""
+}

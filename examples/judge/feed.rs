@@ -257,7 +257,10 @@ fn alert(scenario: &Scenario, minute: i64, verdict: &Verdict) -> Alert {
             Category::Throttle => "throttle",
             Category::ClientError | Category::ServerError => "error",
             Category::Latency => "latency",
-            Category::Anomaly | Category::Lifecycle | Category::Residency => "anomaly",
+            Category::Anomaly
+            | Category::Lifecycle
+            | Category::Residency
+            | Category::ResidencyBreach => "anomaly",
         },
         quota: verdict
             .quota

@@ -179,7 +179,7 @@ impl Walk {
     }
 
     fn plan(&mut self, verdicts: &[Verdict], now: Timestamp) -> Vec<Record> {
-        let orphans = engine::orphans(&self.by.rules, &[], &self.book);
+        let orphans = engine::orphans(&self.by.rules, engine::Kept::default(), &self.book);
         let takers = BTreeMap::new();
         let recent = BTreeMap::new();
         let desk: &[DeskReading] = &[];

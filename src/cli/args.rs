@@ -93,6 +93,7 @@ pub(super) enum Command {
     /// It reads model invocation logs as Bedrock writes them to S3 (`.json.gz`), CloudTrail files, and what
     /// `aws logs filter-log-events` prints; files and folders, on this machine. For instance, against the [[residency]] rules
     /// of a configuration: `ran --config config.toml logs/ --csv > record.csv`.
+    /// `ran --service` asks the running service instead, which keeps a record a day: `[[account]] invocation_logs`.
     /// Exit codes: 0 all was read and ran where it may, 1 not.
     #[command(verbatim_doc_comment)]
     Ran(RanArgs),
@@ -310,17 +311,25 @@ pub(super) enum PaperArg {
 #[derive(Debug, Args)]
 pub(super) struct RanArgs {
     /// Log files, and folders of such.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "service", value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// Configuration file with [[residency]] rules.
+    /// Configuration file with [[residency]] rules; the service has its own.
     #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Print JSON; the shape is in docs/residency.md.
-    #[arg(long, conflicts_with = "csv")]
-    pub(super) json: bool,
+    /// Ask the running service for its record instead: what it read of CloudWatch Logs, day by day.
+    #[arg(long, conflicts_with = "paths")]
+    pub(super) service: bool,
+    /// The first day, such as 2026-11-01; 30 days without it.
+    #[arg(long, value_name = "DAY", requires = "service")]
+    pub(super) from: Option<String>,
+    /// The last day; today without it.
+    #[arg(long, value_name = "DAY", requires = "service")]
+    pub(super) to: Option<String>,
     /// Print comma-separated values.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub(super) csv: bool,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,11 @@
 //! The configuration that a command works with: file, text of the environment, flags, in their order.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    path::PathBuf,
+    sync::Arc,
+};
 
 use super::{
     args::Overrides,
@@ -8,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{self, ConfigError, Loaded},
-    model::policy::{Mode, Settings},
+    model::policy::{Mode, Secret, Settings},
     runtime::reload::{Fresh, Source},
 };
 
@@ -73,6 +78,7 @@ impl Given {
                 mode: overrides.mode.map(Mode::from),
                 rules: overrides.rules.clone(),
                 credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+                environment: environment(),
                 from_environment: BTreeSet::new(),
             },
         })
@@ -84,4 +90,12 @@ impl Given {
             None => config::load_traced(self.file.as_deref(), &self.overrides),
         }
     }
+}
+
+/// What `env:NAME` may refer to. It is that of the start: nobody changes it for a process that runs.
+fn environment() -> BTreeMap<String, Secret> {
+    let text = |it: OsString| it.to_string_lossy().into_owned();
+    let all = std::env::vars_os();
+    all.map(|(name, value)| (text(name), Secret::new(text(value))))
+        .collect()
 }

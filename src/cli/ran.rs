@@ -1,11 +1,12 @@
-//! `ran`: where requests really ran, as a table, as JSON, or as a record of processing to be filed.
+//! `ran`: where requests really ran, by logs or by the service's own record, as a table, as JSON, or as a record of
+//! processing to be filed.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::{
-    remote::{RemoteError, write_json},
+    remote::{Daemon, RemoteError, write_json},
     text::{
         Paint,
         Side::{Left, Right},
@@ -16,6 +17,11 @@ use crate::{
     app::ran::Found,
     collect::ran::outside,
     model::{inert::inert, residency::Residency, units::grouped},
+    web::{
+        filed,
+        json::{Ran, RanRow},
+        words::{age, clock, place},
+    },
 };
 
 /// What could not be read and is named; more of it is counted.
@@ -33,29 +39,7 @@ pub struct Record {
     /// What could not be read, with its place.
     unread: Vec<String>,
     /// One for each account, Region, target and place.
-    rows: Vec<Row>,
-}
-
-/// What went one way.
-#[derive(Debug, Serialize)]
-struct Row {
-    account: String,
-    called_in: String,
-    target: String,
-    /// Null where no record says so.
-    ran_in: Option<String>,
-    requests: u64,
-    /// Of the requests from there to this target that were answered.
-    share: Option<f64>,
-    failed: u64,
-    input_tokens: u64,
-    output_tokens: u64,
-    cache_read_tokens: u64,
-    cache_write_tokens: u64,
-    first: String,
-    last: String,
-    /// The rules that don't allow it.
-    outside: Vec<String>,
+    rows: Vec<RanRow>,
 }
 
 impl Record {
@@ -68,7 +52,7 @@ impl Record {
                 .iter()
                 .filter(|(it, _)| it.scope == way.scope && it.target == way.target);
             let all: u64 = of_target.map(|(_, it)| it.requests).sum();
-            Row {
+            RanRow {
                 account: inert(way.scope.account.as_str()),
                 called_in: inert(way.scope.region.as_str()),
                 target: inert(way.target.as_str()),
@@ -120,59 +104,8 @@ pub enum Form {
 pub fn write(record: &Record, form: Form, out: &mut dyn Write) -> Result<(), RemoteError> {
     match form {
         Form::Json => write_json(out, record),
-        Form::Csv => Ok(write_csv(record, out)?),
+        Form::Csv => Ok(filed::rows(&record.rows, out)?),
         Form::Text => Ok(write_text(record, out)?),
-    }
-}
-
-const NAMES: [&str; 14] = [
-    "account",
-    "called_in",
-    "target",
-    "ran_in",
-    "requests",
-    "share",
-    "failed",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "first",
-    "last",
-    "outside",
-];
-
-fn write_csv(record: &Record, out: &mut dyn Write) -> io::Result<()> {
-    let mut table = csv::Writer::from_writer(out);
-    table.write_record(NAMES)?;
-    for row in &record.rows {
-        let text = |it: &str| no_formula(it);
-        table.write_record([
-            text(&row.account),
-            text(&row.called_in),
-            text(&row.target),
-            text(row.ran_in.as_deref().unwrap_or_default()),
-            row.requests.to_string(),
-            row.share.map_or_else(String::new, |it| format!("{it:.4}")),
-            row.failed.to_string(),
-            row.input_tokens.to_string(),
-            row.output_tokens.to_string(),
-            row.cache_read_tokens.to_string(),
-            row.cache_write_tokens.to_string(),
-            row.first.clone(),
-            row.last.clone(),
-            row.outside.join(" "),
-        ])?;
-    }
-    table.flush()
-}
-
-/// What comes from a caller is no formula in whoever's spreadsheet.
-fn no_formula(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
     }
 }
 
@@ -185,40 +118,7 @@ fn write_text(record: &Record, out: &mut dyn Write) -> io::Result<()> {
         (None, _) | (_, None) => ": no request to a model is in these logs".to_owned(),
     };
     text.line(0, &format!("WHERE REQUESTS RAN{period}"))?;
-    let head = [
-        "ACCOUNT",
-        "CALLED IN",
-        "TARGET",
-        "RAN IN",
-        "REQUESTS",
-        "SHARE",
-        "INPUT",
-        "OUTPUT",
-        "FAILED",
-        "OUTSIDE OF",
-    ];
-    let mut table = vec![head.map(str::to_owned)];
-    table.extend(record.rows.iter().map(|row| {
-        [
-            row.account.clone(),
-            row.called_in.clone(),
-            row.target.clone(),
-            row.ran_in
-                .clone()
-                .unwrap_or_else(|| "(not told)".to_owned()),
-            grouped(number(row.requests)),
-            row.share
-                .map_or_else(|| "-".to_owned(), |it| format!("{:.1} %", it * 100.0)),
-            grouped(number(row.input_tokens)),
-            grouped(number(row.output_tokens)),
-            grouped(number(row.failed)),
-            row.outside.join(", "),
-        ]
-    }));
-    let sides = [
-        Left, Left, Left, Left, Right, Right, Right, Right, Right, Left,
-    ];
-    text.table(sides, &table)?;
+    write_rows(&mut text, &record.rows)?;
     text.line(
         1,
         &format!(
@@ -234,6 +134,121 @@ fn write_text(record: &Record, out: &mut dyn Write) -> io::Result<()> {
         text.painted(Paint::Bad, 1, &format!("not read: {more} more"))?;
     }
     Ok(())
+}
+
+/// What is asked of the service: days, each with a default there.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The first.
+    pub from: Option<String>,
+    /// The last.
+    pub to: Option<String>,
+}
+
+/// Writes the record of the daemon at `base_url`. Whether all of it was read, and ran where it may.
+///
+/// # Errors
+/// When no daemon answers, when it refuses the days, or the output can't be written.
+pub async fn service(
+    base_url: &str,
+    asked: &Asked,
+    form: Form,
+    out: &mut dyn Write,
+) -> Result<bool, RemoteError> {
+    let given = [("from", &asked.from), ("to", &asked.to)];
+    let given: Vec<(&str, &str)> = given
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+        .collect();
+    let path = ["api", "v1", "ran"];
+    let told: Ran = Daemon::at(base_url)?.get_with(&path, &given).await?;
+    match form {
+        Form::Json => write_json(out, &told)?,
+        Form::Csv => filed::whole(&told, out)?,
+        Form::Text => write_service(&told, out)?,
+    }
+    let is_whole = !told.read.is_empty() && told.read.iter().all(|it| it.missing == 0);
+    Ok(is_whole && told.rows.iter().all(|it| it.outside.is_empty()))
+}
+
+fn write_service(told: &Ran, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Text::new(out);
+    let simulated = if told.is_simulated {
+        ", simulated AWS"
+    } else {
+        ""
+    };
+    let (from, to) = (&told.from, &told.to);
+    text.line(0, &format!("WHERE REQUESTS RAN, {from} to {to}{simulated}"))?;
+    write_rows(&mut text, &told.rows)?;
+    let rules = match told.rules.as_slice() {
+        [] => "no [[residency]] rule: nothing says where requests may run".to_owned(),
+        rules => format!("held against {}", rules.join(", ")),
+    };
+    text.line(1, &rules)?;
+    text.heading("HOW MUCH OF THE LOG WAS READ")?;
+    for read in &told.read {
+        let place = place(None, &read.account, &read.region);
+        let until = match (&read.read_until, read.age_seconds) {
+            (Some(until), Some(seconds)) => format!("until {}, {} ago", clock(until), age(seconds)),
+            (Some(until), None) => format!("until {}", clock(until)),
+            (None, _) => "nothing yet".to_owned(),
+        };
+        let line = format!("{place}: {} of {} hours, {until}", read.hours, read.of);
+        match read.missing {
+            0 => text.line(1, &line)?,
+            missing => text.painted(Paint::Bad, 1, &format!("{line}; {missing} missing"))?,
+        }
+    }
+    if told.read.is_empty() {
+        text.painted(
+            Paint::Bad,
+            1,
+            "none: no [[account]] names its invocation_logs",
+        )?;
+    }
+    text.heading("NOT COVERED")?;
+    for what in &told.not_covered {
+        text.line(1, &inert(what))?;
+    }
+    Ok(())
+}
+
+fn write_rows(text: &mut Text<'_>, rows: &[RanRow]) -> io::Result<()> {
+    let head = [
+        "ACCOUNT",
+        "CALLED IN",
+        "TARGET",
+        "RAN IN",
+        "REQUESTS",
+        "SHARE",
+        "INPUT",
+        "OUTPUT",
+        "FAILED",
+        "OUTSIDE OF",
+    ];
+    let mut table = vec![head.map(str::to_owned)];
+    table.extend(rows.iter().map(|row| {
+        [
+            inert(&row.account),
+            inert(&row.called_in),
+            inert(&row.target),
+            row.ran_in
+                .as_deref()
+                .map_or_else(|| "(not told)".to_owned(), inert),
+            grouped(number(row.requests)),
+            row.share
+                .map_or_else(|| "-".to_owned(), |it| format!("{:.1} %", it * 100.0)),
+            grouped(number(row.input_tokens)),
+            grouped(number(row.output_tokens)),
+            grouped(number(row.failed)),
+            row.outside.join(", "),
+        ]
+    }));
+    let sides = [
+        Left, Left, Left, Left, Right, Right, Right, Right, Right, Left,
+    ];
+    text.table(sides, &table)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]

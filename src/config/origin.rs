@@ -113,8 +113,8 @@ fn page<'a>(settings: &Settings, origins: &'a Origins, rules_folder: Option<&Pat
         policy.organisation.contact.as_deref().map(quoted),
     );
     case_and_cadence(&mut page, settings);
-    if settings.heartbeat.url.is_some() {
-        page.file_value("heartbeat.url", "(hidden)");
+    if let Some(url) = &settings.heartbeat.url {
+        page.file_value("heartbeat.url", &url.shown());
     }
     page.value(
         "heartbeat.metrics",
@@ -275,8 +275,8 @@ impl Page<'_> {
         self.value("listen.address", &quoted(&settings.listen.to_string()));
         let Access { view, act, hosts } = &settings.access;
         for (key, token) in [("token", view), ("act_token", act)] {
-            if token.is_some() {
-                self.value(&format!("listen.{key}"), "(hidden)");
+            if let Some(token) = token {
+                self.value(&format!("listen.{key}"), &token.shown());
             }
         }
         if !hosts.is_empty() {
@@ -352,38 +352,41 @@ impl Page<'_> {
         put("kind", &quoted(receiver.kind()));
         match receiver {
             Receiver::Sns { topic_arn } => put("topic_arn", &quoted(topic_arn)),
-            Receiver::Slack { .. } => put("url", "(hidden)"),
+            Receiver::Slack { url } => put("url", &url.shown()),
             Receiver::SlackBot {
+                token,
                 channel,
                 api,
                 buttons,
-                ..
             } => {
-                put("token", "(hidden)");
+                put("token", &token.shown());
                 put("channel", &quoted(channel));
                 put("api", &quoted(api));
-                if let Some(Buttons { approvers, .. }) = buttons {
-                    put("app_token", "(hidden)");
+                if let Some(Buttons {
+                    app_token,
+                    approvers,
+                }) = buttons
+                {
+                    put("app_token", &app_token.shown());
                     let approvers: Vec<String> = approvers.iter().map(|it| quoted(it)).collect();
                     put("approvers", &format!("[{}]", approvers.join(", ")));
                 }
             }
-            Receiver::PagerDuty { url, .. } => {
-                put("routing_key", "(hidden)");
+            Receiver::PagerDuty { routing_key, url } => {
+                put("routing_key", &routing_key.shown());
                 put("url", &quoted(url));
             }
-            Receiver::Webhook { secret, .. } => {
-                put("url", "(hidden)");
-                let signed = match secret {
-                    Some(_) => "(hidden)",
-                    None => "(not set: bodies are not signed)",
-                };
-                put("secret", signed);
+            Receiver::Webhook { url, secret, .. } => {
+                put("url", &url.shown());
+                match secret {
+                    Some(secret) => put("secret", &secret.shown()),
+                    None => put("secret", "(not set: bodies are not signed)"),
+                }
             }
             Receiver::Alertmanager { url, token } => {
                 put("url", &quoted(url));
-                if token.is_some() {
-                    put("token", "(hidden)");
+                if let Some(token) = token {
+                    put("token", &token.shown());
                 }
             }
         }

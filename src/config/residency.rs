@@ -81,7 +81,7 @@ fn read(
     let name = sheet.require(&section, "name", "\"eu-data\"", name);
     let name = name.map(|it| RuleName::new(format!("{PREFIX}{it}")));
     if let (Some(entry), Some(name)) = (&entry, &name)
-        && !names.insert(name.clone())
+        && !(names.insert(name.clone()) && names.insert(RuleName::new(format!("ran-{name}"))))
     {
         let wrong = Wrong::new(
             format!("a rule named \"{name}\" exists already"),

@@ -374,7 +374,9 @@ fn signals(want: impl Fn(Signal) -> bool) -> Vec<(&'static str, Signal)> {
 /// Of rule files: where data may go is said by `[[residency]]`.
 pub(super) fn categories() -> Vec<(&'static str, Category)> {
     let all = Category::ALL.into_iter();
-    all.filter(|it| *it != Category::Residency)
+    let is_of_residency =
+        |it: &Category| matches!(it, Category::Residency | Category::ResidencyBreach);
+    all.filter(|it| !is_of_residency(it))
         .map(|it| (it.name(), it))
         .collect()
 }

@@ -1,4 +1,5 @@
-//! What is only referred to: `KEY_file = "PATH"`, or `KEY = "credential:NAME"` for a credential that systemd hands over.
+//! What is only referred to: `KEY_file = "PATH"`, or `KEY = "credential:NAME"` for a credential that systemd hands over,
+//! or `KEY = "env:NAME"` for a variable of the environment, where there are neither files nor systemd.
 
 use std::path::Path;
 
@@ -162,17 +163,23 @@ pub(super) fn read(
         (Some(entry), None) => from_text(sheet, &entry, kind, around),
         (None, Some(entry)) => {
             let path = sheet.text(&entry)?;
-            if path.starts_with("credential:") {
+            if is_reference(path) {
                 from_text(sheet, &entry, kind, around)
             } else {
-                from_file(sheet, &entry, kind, &around.folder.join(path))
+                let whole = around.folder.join(path);
+                from_file(sheet, &entry, kind, &whole).map(|it| it.from_origin(path))
             }
         }
     }?;
     Some(Some(secret))
 }
 
-/// `credential:NAME`, or an address on this machine: that of the simulated AWS, which is no secret.
+/// Whether it says where a secret is, so that it is none itself.
+pub(super) fn is_reference(text: &str) -> bool {
+    text.starts_with("credential:") || text.starts_with("env:")
+}
+
+/// `credential:NAME`, `env:NAME`, or an address on this machine: that of the simulated AWS, which is no secret.
 fn from_text(
     sheet: &mut Sheet,
     entry: &Entry<'_>,
@@ -180,66 +187,132 @@ fn from_text(
     around: Surroundings<'_>,
 ) -> Option<Secret> {
     let text = sheet.text(entry)?;
-    let (key, file_key) = (kind.key, kind.file_key);
-    if let Some(name) = text.strip_prefix("credential:") {
-        let Some(folder) = &around.overrides.credentials else {
-            let wrong = Wrong::new(
-                "no credentials were handed to this process",
-                "refers to a systemd credential",
-                format!(
-                    "start it by systemd with LoadCredential=, or use `{file_key} = \"/path\"`"
-                ),
-            );
-            sheet.wrong(entry, wrong);
-            return None;
-        };
-        if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
-            let wrong = Wrong::new(
-                "must be credential:NAME",
-                "not the name of a credential",
-                "the name that LoadCredential= gives it, without a path",
-            );
-            sheet.wrong(entry, wrong);
-            return None;
-        }
-        return from_file(sheet, entry, kind, &folder.join(name));
-    }
-    if kind.is_url && is_loopback_url(text) {
+    let read = if let Some(name) = text.strip_prefix("credential:") {
+        from_credential(sheet, entry, (kind, name), around)
+    } else if let Some(name) = text.strip_prefix("env:") {
+        from_variable(sheet, entry, (kind, name), around)
+    } else if kind.is_url && is_loopback_url(text) {
         return Some(Secret::new(text));
-    }
+    } else {
+        sheet.wrong(entry, literal(kind));
+        None
+    };
+    read.map(|it| it.from_origin(text))
+}
+
+/// What is wrong with a secret that stands in the file.
+fn literal(kind: &Kind) -> Wrong {
+    let (key, file_key) = (kind.key, kind.file_key);
     let but = if kind.is_url {
         "; only a webhook on loopback, that of the simulated AWS, may stand here"
     } else {
         ""
     };
-    let wrong = Wrong::new(
+    Wrong::new(
         format!("{} is a secret and does not belong in this file", kind.what),
         kind.danger,
         format!(
-            "put it into a file of its own and write {file_key} = \"/path/to/it\" or {key} = \"credential:NAME\"{but}"
+            "put it into a file of its own and write {file_key} = \"/path/to/it\", or {key} = \"credential:NAME\", or {key} = \"env:NAME\"{but}"
         ),
-    );
+    )
+}
+
+fn from_credential(
+    sheet: &mut Sheet,
+    entry: &Entry<'_>,
+    (kind, name): (&Kind, &str),
+    around: Surroundings<'_>,
+) -> Option<Secret> {
+    let Some(folder) = &around.overrides.credentials else {
+        let file_key = kind.file_key;
+        let wrong = Wrong::new(
+            "no credentials were handed to this process",
+            "refers to a systemd credential",
+            format!("start it by systemd with LoadCredential=, or use `{file_key} = \"/path\"`"),
+        );
+        sheet.wrong(entry, wrong);
+        return None;
+    };
+    if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
+        let wrong = Wrong::new(
+            "must be credential:NAME",
+            "not the name of a credential",
+            "the name that LoadCredential= gives it, without a path",
+        );
+        sheet.wrong(entry, wrong);
+        return None;
+    }
+    from_file(sheet, entry, kind, &folder.join(name))
+}
+
+fn from_variable(
+    sheet: &mut Sheet,
+    entry: &Entry<'_>,
+    (kind, name): (&Kind, &str),
+    around: Surroundings<'_>,
+) -> Option<Secret> {
+    let is_letter = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    if name.is_empty()
+        || !name.chars().all(is_letter)
+        || name.starts_with(|it: char| it.is_ascii_digit())
+    {
+        let wrong = Wrong::new(
+            "must be env:NAME",
+            "not the name of a variable",
+            "letters, digits and _, such as env:SLACK_URL; the secret itself has no place here",
+        );
+        sheet.wrong(entry, wrong);
+        return None;
+    }
+    let value = around.overrides.environment.get(name);
+    let wrong = match value.map(|it| it.expose().trim()) {
+        None => Wrong::new(
+            format!("the variable {name} is not set"),
+            "refers to the environment of this process",
+            format!(
+                "set {name} where the service is started (on ECS: `secrets` of the container), and start it again"
+            ),
+        ),
+        Some("") => Wrong::new(
+            format!("the variable {name} is empty"),
+            "refers to the environment of this process",
+            format!("it holds {}", kind.shape),
+        ),
+        Some(text) => return checked(sheet, entry, kind, (text, &format!("variable {name}"))),
+    };
     sheet.wrong(entry, wrong);
     None
 }
 
 fn from_file(sheet: &mut Sheet, entry: &Entry<'_>, kind: &Kind, path: &Path) -> Option<Secret> {
-    let text = match files::read(path, "secret file") {
-        Ok(text) => text,
+    match files::read(path, "secret file") {
+        Ok(text) => {
+            let place = format!("file {}", path.display());
+            checked(sheet, entry, kind, (text.trim(), &place))
+        }
         Err(fault) => {
             sheet.wrong(entry, as_wrong(&fault));
-            return None;
+            None
         }
-    };
-    let secret = text.trim();
+    }
+}
+
+/// The secret that was found there, if it looks like one.
+fn checked(
+    sheet: &mut Sheet,
+    entry: &Entry<'_>,
+    kind: &Kind,
+    (secret, place): (&str, &str),
+) -> Option<Secret> {
     let is_right = (kind.is_right)(secret) || (kind.is_url && is_loopback_url(secret));
-    // A character that acts would end up in a header.
-    let is_text = !secret.contains(|c: char| c.is_whitespace() || c.is_control());
-    if is_right && is_text && secret.chars().count() <= MOST_CHARACTERS {
+    // A character that acts would end up in a header; one that replaces what was no UTF-8 is not what was meant.
+    let is_bad =
+        |it: char| it.is_whitespace() || it.is_control() || it == char::REPLACEMENT_CHARACTER;
+    if is_right && !secret.contains(is_bad) && secret.chars().count() <= MOST_CHARACTERS {
         return Some(Secret::new(secret));
     }
     let wrong = Wrong::new(
-        format!("the file {} does not hold {}", path.display(), kind.what),
+        format!("the {place} does not hold {}", kind.what),
         "its content is not shown, since it may be a secret",
         kind.shape,
     );

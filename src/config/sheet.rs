@@ -9,7 +9,10 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::fault::{Fault, Source, Wrong, nearest};
+use super::{
+    fault::{Fault, Source, Wrong, nearest},
+    secret,
+};
 
 /// A file and what was found wrong with it so far.
 #[derive(Debug)]
@@ -387,7 +390,7 @@ fn without_keys(mut text: String) -> String {
             };
             let value = value.trim_start_matches([' ', '\t']);
             let value = value.trim_start_matches(['"', '\'']);
-            if !value.starts_with("credential:") {
+            if !secret::is_reference(value) {
                 hidden.push(value_from(text.len() - value.len()));
             }
         }

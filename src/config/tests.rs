@@ -5,10 +5,11 @@ use std::fs;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 mod broken;
+mod variables;
 
 use super::*;
 use crate::model::{
-    ids::{AccountId, Region},
+    ids::{AccountId, ReceiverName, Region},
     policy::{Receiver, Regions},
     rule::{Category, Condition, Remedy, Severity},
     unusual::Unusual,

@@ -7,6 +7,8 @@
 //! The statistic is plain: a target that was used, and is not within a rule, is bad; an hour without such use ends it. A
 //! target whose profile was never listed proves nothing either way, and is told as that.
 
+pub mod ran;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{

@@ -180,7 +180,19 @@ impl Incident {
     /// Whether it is about where data goes: nothing fails, and no quota is the trouble.
     #[must_use]
     pub fn is_of_residency(&self) -> bool {
-        matches!(&self.cause, Cause::Pool { category, .. } if *category == Category::Residency)
+        matches!(
+            &self.cause,
+            Cause::Pool {
+                category: Category::Residency | Category::ResidencyBreach,
+                ..
+            }
+        )
+    }
+
+    /// Whether it is about requests that ran where they may not: its evidence is whole days of a log.
+    #[must_use]
+    pub fn is_of_breach(&self) -> bool {
+        matches!(&self.cause, Cause::Pool { category, .. } if *category == Category::ResidencyBreach)
     }
 
     /// The alerts that count: those that are on; of an incident without any, all.

@@ -134,6 +134,25 @@ pub enum Reason {
         /// What is allowed, as the rule says it.
         allowed: String,
     },
+    /// Requests ran where the operator's rule does not allow it, by the log of model invocations.
+    RanOutside {
+        /// What was called.
+        target: TargetId,
+        /// The first minute of the first such day.
+        first: Minute,
+        /// The last minute that was read of the last such day.
+        minute: Minute,
+        /// Answered requests that ran outside in these days.
+        requests: u64,
+        /// All answered requests of the pool in these days.
+        of: u64,
+        /// Where they ran; sorted.
+        regions: Vec<Region>,
+        /// Hours of these days that were read: of the others nothing is known.
+        hours: u32,
+        /// What is allowed, as the rule says it.
+        allowed: String,
+    },
     /// The 14-day peak of use, minute-aligned and burndown-weighted.
     Peak {
         /// Which quota it is to be compared with.
@@ -264,6 +283,7 @@ impl Reason {
                     "`{target}` was called, last at {minute}: its requests may be answered in {where_to}, allowed is {allowed}"
                 )
             }
+            Self::RanOutside { .. } => self.ran_sentence(),
             Self::TopTarget { target, share } => format!("`{target}` takes {share} of the pool"),
             Self::Gap { minutes: 0, why } => why.clone(),
             Self::Gap { minutes, why } => format!("{minutes} minutes without evidence: {why}"),
@@ -311,6 +331,7 @@ impl Reason {
             | Self::RunsOut { .. }
             | Self::Ends { .. }
             | Self::Leaves { .. }
+            | Self::RanOutside { .. }
             | Self::TopTarget { .. }
             | Self::Gap { .. }
             | Self::Hint(_)
@@ -321,6 +342,32 @@ impl Reason {
 }
 
 impl Reason {
+    fn ran_sentence(&self) -> String {
+        let Self::RanOutside {
+            target,
+            first,
+            minute,
+            requests,
+            of,
+            regions,
+            hours,
+            allowed,
+        } = self
+        else {
+            return String::new();
+        };
+        let regions: Vec<&str> = regions.iter().map(Region::as_str).collect();
+        let what = if *requests == 1 {
+            "request"
+        } else {
+            "requests"
+        };
+        format!(
+            "{requests} {what} to `{target}` ran in {regions} (of {of} answered ones of this pool), from {first} to {minute} by the {hours} hours of log that were read; allowed is {allowed}",
+            regions = regions.join(", "),
+        )
+    }
+
     fn trouble_sentence(&self) -> String {
         let Self::Trouble {
             trouble,

@@ -15,18 +15,43 @@ use super::{
 
 /// What nobody may read: a token, a key, a URL that lets whoever has it post in our name.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret {
+    text: String,
+    /// Where it was read, as people wrote it: a path, `credential:NAME`, `env:NAME`.
+    origin: Option<String>,
+}
 
 impl Secret {
     /// Wraps it; it was checked where it was read.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self {
+            text: text.into(),
+            origin: None,
+        }
+    }
+
+    /// The same, read from this path or reference.
+    #[must_use]
+    pub fn from_origin(self, origin: &str) -> Self {
+        Self {
+            origin: Some(origin.to_owned()),
+            ..self
+        }
     }
 
     /// The secret itself, for the request that needs it and for nothing else.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// What people see in its place: where it is from, and nothing of what it is.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.origin {
+            Some(origin) => format!("(hidden, {origin})"),
+            None => "(hidden)".to_owned(),
+        }
     }
 }
 

@@ -93,6 +93,13 @@ impl Residency {
         outside.cloned().collect()
     }
 
+    /// What alerts are called about requests that ran outside of it, by the log; those of its own name are about requests that
+    /// can.
+    #[must_use]
+    pub fn ran(&self) -> RuleName {
+        RuleName::new(format!("ran-{}", self.name))
+    }
+
     /// What it says, as a hash of 12 hex digits: stored with what is decided by it.
     #[must_use]
     pub fn hash(&self) -> String {
@@ -104,11 +111,11 @@ impl Residency {
 }
 
 /// The rules that do not allow that a request to this target ran there, by their names. Which model an application profile
-/// is of, its id does not say: rules that name models are not held against it.
+/// is of, its id does not say: where its pool is not known, rules that name models are not held against it.
 #[must_use]
 pub fn outside<'a>(
     scope: &Scope,
-    target: &TargetId,
+    (target, pool): (&TargetId, Option<&PoolId>),
     ran_in: &Region,
     rules: &'a [Residency],
 ) -> Vec<&'a str> {
@@ -116,15 +123,16 @@ pub fn outside<'a>(
     // `eu.anthropic.…` is of `anthropic.…`.
     let models = [Some(target), target.split_once('.').map(|(_, model)| model)];
     let reach = Reach::here(ran_in.clone());
-    let is_broken = |rule: &&Residency| {
-        models.iter().flatten().any(|model| {
+    let fits = |rule: &Residency| match pool {
+        Some(pool) => rule.fits(pool),
+        None => models.iter().flatten().any(|model| {
             rule.fits(&PoolId {
                 scope: scope.clone(),
                 family: Family::OnDemand,
                 model: ModelId::new(*model),
             })
-        }) && !rule.allows(&reach)
+        }),
     };
-    let broken = rules.iter().filter(is_broken);
+    let broken = rules.iter().filter(|it| fits(it) && !it.allows(&reach));
     broken.map(|rule| rule.name.as_str()).collect()
 }

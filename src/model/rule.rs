@@ -36,11 +36,13 @@ pub enum Category {
     Lifecycle,
     /// Requests can leave where the operator keeps them.
     Residency,
+    /// Requests have left it, by the log of model invocations.
+    ResidencyBreach,
 }
 
 impl Category {
     /// All categories.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Quota,
         Self::Throttle,
         Self::ClientError,
@@ -49,6 +51,7 @@ impl Category {
         Self::Anomaly,
         Self::Lifecycle,
         Self::Residency,
+        Self::ResidencyBreach,
     ];
 
     /// The name in TOML, JSON and fingerprints.
@@ -63,6 +66,7 @@ impl Category {
             Self::Anomaly => "anomaly",
             Self::Lifecycle => "lifecycle",
             Self::Residency => "residency",
+            Self::ResidencyBreach => "residency-breach",
         }
     }
 }

@@ -83,6 +83,8 @@ pub struct Cycle {
     used: Used,
     /// Pools with new samples, or new quotas, that were not judged yet.
     unjudged: BTreeSet<PoolId>,
+    /// Whether the log of model invocations has said something that was not judged yet; so it is at the start.
+    is_ran_news: bool,
     /// Whether another configuration holds since the last plan: what no rule judges any more ends with the next one.
     is_changed: bool,
     /// What a digest tells beside the book.
@@ -131,6 +133,7 @@ impl Cycle {
             used: Used::new(),
             beside: Beside::default(),
             unjudged: BTreeSet::new(),
+            is_ran_news: true,
             is_changed: false,
             keeping,
             accounts: Accounts::default(),
@@ -180,6 +183,7 @@ impl Cycle {
         self.unjudged
             .extend(self.shared.book().read_through.keys().cloned());
         self.is_changed = true;
+        self.is_ran_news = true;
         self.accounts.configure();
         self.shared.configure(Arc::clone(&settings));
         self.settings = settings;

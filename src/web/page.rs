@@ -26,6 +26,7 @@ mod elements;
 mod fan;
 mod headroom;
 mod incidents;
+pub(super) mod ran;
 mod record;
 
 use elements::when;
@@ -58,27 +59,10 @@ pub(super) async fn style() -> Response {
 fn render(status: &Status, is_still: bool) -> Markup {
     let level = status.verdict.level;
     let verdict = inert(&status.verdict.text);
-    let simulated = if status.is_simulated {
-        " · simulated AWS"
-    } else {
-        ""
-    };
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (words::level(level).1) ": " (verdict) (simulated) " · Bedrock Ops Alert" }
-                link rel="icon" href="data:,";
-                link rel="stylesheet" href="/style.css";
-                @if !is_still {
-                    // With script the page renews itself in place instead.
-                    noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); }
-                    script src="/live.js" defer {}
-                }
-            }
+            (head(&format!("{}: {verdict}", words::level(level).1), status.is_simulated, is_still))
             body class={ "level-" (level.name()) } {
                 (masthead(status))
                 main id="main" {
@@ -94,6 +78,25 @@ fn render(status: &Status, is_still: bool) -> Markup {
                     (desk::aws(status))
                 }
                 (footer(status, is_still))
+            }
+        }
+    }
+}
+
+/// What stands before the body of each page.
+fn head(title: &str, is_simulated: bool, is_still: bool) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) @if is_simulated { " · simulated AWS" } " · Bedrock Ops Alert" }
+            link rel="icon" href="data:,";
+            link rel="stylesheet" href="/style.css";
+            @if !is_still {
+                // With script the page renews itself in place instead.
+                noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); }
+                script src="/live.js" defer {}
             }
         }
     }
@@ -184,6 +187,7 @@ fn footer(status: &Status, is_still: bool) -> Markup {
             p {
                 @if is_still { "This page stays still. " a href="/" { "Renew it by itself" } }
                 @else { "Renews itself. " a href="/?refresh=off" { "Keep it still" } }
+                " · " a href="/ran" { "where requests ran" }
                 " · " a href="/api/v1/status" { "JSON" }
                 " · " a href="/metrics" { "metrics" }
                 " · " a href="/readyz" { "readiness" }

@@ -1,23 +1,27 @@
-//! `GET /api/v1/ran`: where requests ran, by the log of model invocations.
+//! Where requests ran, by the log of model invocations: `GET /api/v1/ran`, the same as a file, and as a page.
 
 use std::sync::Arc;
 
 use axum::{
     extract::{Query, State},
-    http::StatusCode,
-    response::Response,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 
 use super::{
     Web,
     api::{document, problem},
+    filed, page,
+    view::{View, ran::day_text},
 };
 use crate::model::{
     ran::{KEPT_DAYS, place},
     time::{Minute, Timestamp},
 };
 
+/// What a file with a line of names is.
+pub(super) const CSV: &str = "text/csv; charset=utf-8; header=present";
 /// Days that are told where none are asked for.
 const USUAL_DAYS: i64 = 30;
 
@@ -29,21 +33,94 @@ pub(super) struct Days {
     to: Option<String>,
 }
 
+/// Why nothing is told.
+type Refusal = (StatusCode, String);
+
+/// Days, counted from 1970.
+struct Asked {
+    /// The first and the last.
+    days: (i64, i64),
+    today: i64,
+}
+
 /// `GET /api/v1/ran`.
 pub(super) async fn ran(State(web): State<Arc<Web>>, Query(days): Query<Days>) -> Response {
-    let Some(now) = web.with_view(|view| view.now()) else {
-        let why = "the first cycle is not done: ask again in a minute";
-        return problem(StatusCode::SERVICE_UNAVAILABLE, why);
-    };
-    match days.asked(now) {
-        Ok(days) => document(StatusCode::OK, &web.with_view(|view| view.ran(days))),
-        Err(why) => problem(StatusCode::BAD_REQUEST, why),
+    let told = days.told(&web, |view, asked| view.ran(asked.days));
+    match told {
+        Ok(told) => document(StatusCode::OK, &told),
+        Err((status, why)) => problem(status, why),
     }
 }
 
+/// `GET /api/v1/ran.csv`.
+pub(super) async fn csv(State(web): State<Arc<Web>>, Query(days): Query<Days>) -> Response {
+    let told = match days.told(&web, |view, asked| view.ran(asked.days)) {
+        Ok(told) => told,
+        Err((status, why)) => return problem(status, why),
+    };
+    let mut file = Vec::new();
+    if let Err(error) = filed::whole(&told, &mut file) {
+        let why = format!("the file could not be written: {error}");
+        return problem(StatusCode::INTERNAL_SERVER_ERROR, why);
+    }
+    let name = format!(
+        "attachment; filename=\"ran-{}-to-{}.csv\"",
+        told.from, told.to
+    );
+    let headers = [
+        (header::CONTENT_TYPE, CSV.to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    (headers, file).into_response()
+}
+
+/// `GET /ran`.
+pub(super) async fn shown(State(web): State<Arc<Web>>, Query(days): Query<Days>) -> Response {
+    let told = days.told(&web, |view, asked| {
+        (view.status(), view.ran(asked.days), asked.today)
+    });
+    match told {
+        Ok((status, told, today)) => {
+            let page = page::ran::render(&status, &told, &periods(today));
+            let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
+            ([kind], page.into_string()).into_response()
+        }
+        Err((status, why)) => problem(status, why),
+    }
+}
+
+/// What people ask about: the last days, this month and the one before, which is whole.
+fn periods(today: i64) -> Vec<page::ran::Period> {
+    let begin_of = |day: i64| {
+        let text = day_text(day);
+        let month = text.rsplit_once('-').map_or("", |(month, _)| month);
+        self::day(&format!("{month}-01")).unwrap_or(day)
+    };
+    let this = begin_of(today);
+    [
+        ("Last 30 days", today - (USUAL_DAYS - 1), today),
+        ("This month", this, today),
+        ("Last month", begin_of(this - 1), this - 1),
+    ]
+    .map(|(name, first, last)| (name, day_text(first), day_text(last)))
+    .into()
+}
+
 impl Days {
-    /// The first and the last day, counted from 1970.
-    fn asked(&self, now: Timestamp) -> Result<(i64, i64), String> {
+    /// What `tell` makes of these days, or why nothing.
+    fn told<T>(&self, web: &Web, tell: impl FnOnce(&View<'_>, Asked) -> T) -> Result<T, Refusal> {
+        web.with_view(|view| {
+            let Some(now) = view.now() else {
+                let why = "the first cycle is not done: ask again in a minute";
+                return Err((StatusCode::SERVICE_UNAVAILABLE, why.to_owned()));
+            };
+            let asked = self.asked(now);
+            let asked = asked.map_err(|why| (StatusCode::BAD_REQUEST, why))?;
+            Ok(tell(view, asked))
+        })
+    }
+
+    fn asked(&self, now: Timestamp) -> Result<Asked, String> {
         let today = place(Minute::of(now)).0;
         let last = self.to.as_deref().map_or(Ok(today), day)?;
         let usual = last - (USUAL_DAYS - 1);
@@ -56,7 +133,10 @@ impl Days {
                 "that is more than the {KEPT_DAYS} days that are kept"
             ));
         }
-        Ok((first, last))
+        Ok(Asked {
+            days: (first, last),
+            today,
+        })
     }
 }
 

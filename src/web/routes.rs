@@ -38,6 +38,12 @@ pub(super) struct Operation {
 /// A parameter of a query.
 type Parameter = (&'static str, &'static str, &'static str);
 
+/// Days of the record of where requests ran.
+const DAYS: &[Parameter] = &[
+    ("from", "string", "the first day; 30 days without it"),
+    ("to", "string", "the last day; today without it"),
+];
+
 /// Makes the schema of a type.
 pub(super) type Shape = fn(&mut SchemaGenerator) -> Schema;
 
@@ -132,6 +138,15 @@ fn pages() -> Vec<Route> {
                     "string",
                     "`off` keeps the page still",
                 )]),
+            ],
+        ),
+        route(
+            "/ran",
+            get(ran::shown),
+            [
+                It::shows("Where requests ran, for people", "text/html; charset=utf-8")
+                    .asking(DAYS)
+                    .or(&[503]),
             ],
         ),
         route(
@@ -252,12 +267,16 @@ fn past() -> Vec<Route> {
             get(ran::ran),
             [
                 It::reads::<Ran>("Where requests ran, by the log of invocations")
-                    .asking(&[
-                        ("from", "string", "the first day; 30 days without it"),
-                        ("to", "string", "the last day; today without it"),
-                    ])
+                    .asking(DAYS)
                     .or(&[503]),
             ],
+        ),
+        route(
+            "/api/v1/ran.csv",
+            get(ran::csv),
+            [It::shows("The same as a file", ran::CSV)
+                .asking(DAYS)
+                .or(&[500, 503])],
         ),
     ]
 }

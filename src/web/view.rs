@@ -28,7 +28,7 @@ mod history;
 mod incident;
 mod moment;
 mod portrait;
-mod ran;
+pub(super) mod ran;
 mod record;
 mod reload;
 mod silence;

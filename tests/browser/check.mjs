@@ -1,14 +1,14 @@
 // Opens the status page in Debian's Chromium at two widths, light and dark, and fails on: horizontal scroll, console
 // errors, requests to anywhere else, accessibility violations found by axe-core, a page that waits for script.
 //
-//   node check.mjs <folder with node_modules> <url> <name of the screenshots>
+//   node check.mjs <folder with node_modules> <url> <name of the screenshots> [<path of the page>]
 //
 // Screenshots go beside the packages, for people to look at.
 import { createRequire } from 'node:module';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const [packages, url, name] = process.argv.slice(2);
+const [packages, url, name, path = '/?refresh=off'] = process.argv.slice(2);
 const require = createRequire(join(packages, 'package.json'));
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -35,7 +35,7 @@ for (const width of [1280, 360]) {
       const target = request.url();
       if (!target.startsWith(url) && !target.startsWith('data:')) faults.push(`${where}: outside request: ${target}`);
     });
-    const response = await page.goto(`${url}/?refresh=off`, { waitUntil: 'load' });
+    const response = await page.goto(`${url}${path}`, { waitUntil: 'load' });
     if (response.status() !== 200) faults.push(`${where}: status ${response.status()}`);
     // Unfolded, so that what is folded away is checked as well.
     await page.screenshot({ path: join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true });

@@ -14,6 +14,8 @@ use bedrock_ops_alert::{
     cloud::Cloud,
     config,
     model::{
+        action::Effect,
+        book::Book,
         ids::{Region, Scope, TargetId},
         ran::RanDay,
         time::{DAY, HOUR, Minute, after},
@@ -52,6 +54,14 @@ fn world() -> World {
 
 /// The day before the start as it stands in the ledger, and how often logs were asked.
 async fn recorded(config: &str, fault: Option<CommitFault>) -> (Arc<Sim>, Option<RanDay>, u64) {
+    let ((sim, asked), book) = run(config, fault, MINUTES).await;
+    let day = Minute::of(sim.world().start).0 / DAY - 1;
+    let day = book.ran.get(&(scope(&sim), day)).cloned();
+    (sim, day, asked)
+}
+
+/// The world and how often logs were asked there, and what is in the ledger in the end.
+async fn run(config: &str, fault: Option<CommitFault>, minutes: i64) -> ((Arc<Sim>, u64), Book) {
     let sim = Sim::new(world(), 5);
     let cloud: Arc<dyn Cloud> =
         sim::cloud(&sim, sim.world().first_account(), Arc::new(Faults::none()));
@@ -70,7 +80,7 @@ async fn recorded(config: &str, fault: Option<CommitFault>) -> (Arc<Sim>, Option
     };
     let mut cycle = daemon(&ledger);
     let start = sim.now();
-    for minute in 0..MINUTES {
+    for minute in 0..minutes {
         let now = after(start, minute);
         sim.advance_to(now);
         if let Some(fault) = fault
@@ -89,9 +99,7 @@ async fn recorded(config: &str, fault: Option<CommitFault>) -> (Arc<Sim>, Option
     let asked = asked.filter(|(site, _)| site.operation == "logs:StartQuery");
     let asked = asked.map(|(_, calls)| calls.requests).sum();
     let book = ledger.load().unwrap();
-    let day = Minute::of(start).0 / DAY - 1;
-    let day = book.ran.get(&(scope(&sim), day)).cloned();
-    (sim, day, asked)
+    ((sim, asked), book)
 }
 
 fn scope(sim: &Sim) -> Scope {
@@ -152,4 +160,29 @@ async fn the_record_is_the_worlds_own_numbers_whatever_happens_to_the_process() 
 async fn nothing_is_asked_of_logs_that_nobody_names() {
     let (_, day, asked) = recorded("", None).await;
     assert_eq!((day, asked), (None, 0));
+}
+
+/// A day of log comes in hour by hour, some of it again after a cut: one incident, told once, with what the world did.
+#[tokio::test]
+async fn what_ran_outside_of_a_rule_is_one_incident_told_once() {
+    let rule = "[[residency]]\nname = \"home\"\nallow = [\"us-east-1\"]\n";
+    for fault in [None, Some(CommitFault::Before), Some(CommitFault::After)] {
+        let (_, book) = run(&format!("{LOGS}{rule}"), fault, 40).await;
+        let breaches = book.incidents.values().filter(|it| it.is_of_breach());
+        let breaches: Vec<_> = breaches.collect();
+        assert_eq!(breaches.len(), 1, "{fault:?}");
+        assert!(breaches[0].is_open(), "no day is clean");
+        let told = book.intents.values().filter(|it| match &it.effect {
+            Effect::Notify { subject, .. } => subject.contains("requests ran outside of a rule"),
+            Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => false,
+        });
+        assert_eq!(told.count(), 1, "{fault:?}");
+        let member = breaches[0].members.values().next().unwrap();
+        let said = member.reasons[0].to_string();
+        assert!(said.contains("ran in us-east-2"), "{said}");
+    }
+    // Where the log is the same and the rule allows it, there is nothing to tell.
+    let rule = rule.replace("\"us-east-1\"", "\"us-east-1\", \"us-east-2\"");
+    let (_, book) = run(&format!("{LOGS}{rule}"), None, 40).await;
+    assert!(book.incidents.values().all(|it| !it.is_of_residency()));
 }

@@ -22,7 +22,12 @@ VALUES = {
     "ExecutionRole.Arn": "arn:aws:iam::111122223333:role/EXECUTION-ROLE", "Logs": "/bedrock-ops-alert",
     "Subnets": ["subnet-0a1b2c3d"], "SecurityGroup": "sg-0a1b2c3d", "PublicIp": "DISABLED",
     "Cluster": "CLUSTER", "Task": "bedrock-ops-alert",
+    # One secret of three, as the task definition shows it.
+    "SlackUrlArn": "arn:aws:ssm:us-east-1:111122223333:parameter/bedrock-ops-alert/slack-url",
+    "PagerDutyKeyArn": "", "HeartbeatUrlArn": "", "SecretsKeyArn": "",
 }
+CONDITIONS = {}
+NOTHING = object()
 
 
 class Loader(yaml.SafeLoader):
@@ -41,13 +46,15 @@ Loader.add_multi_constructor("!", tagged)
 
 def resolved(value, extra=None):
     if isinstance(value, list):
-        return [resolved(it, extra) for it in value]
+        return [it for it in (resolved(it, extra) for it in value) if it is not NOTHING]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
         (name, inner), = value.items()
         if name == "Ref":
-            return VALUES[inner]
+            return NOTHING if inner == "AWS::NoValue" else VALUES[inner]
+        if name == "Fn::If":
+            return resolved(inner[1] if holds(inner[0]) else inner[2], extra)
         if name == "Fn::GetAtt":
             return VALUES[inner]
         if name == "Fn::Join":
@@ -60,16 +67,28 @@ def resolved(value, extra=None):
     return {key: resolved(it, extra) for key, it in value.items()}
 
 
+def holds(condition):
+    """Whether a condition of the template does, by its name or as it stands."""
+    if isinstance(condition, str):
+        return holds(CONDITIONS[condition])
+    (name, inner), = condition.items()
+    return {"Fn::Equals": lambda: resolved(inner[0]) == resolved(inner[1]), "Fn::Not": lambda: not holds(inner[0]),
+            "Fn::And": lambda: all(map(holds, inner)), "Fn::Or": lambda: any(map(holds, inner)),
+            "Fn::Condition": lambda: holds(inner)}[name]()
+
+
 def resources(path):
     with open(path) as file:
-        return yaml.load(file, Loader)["Resources"]
+        template = yaml.load(file, Loader)
+    CONDITIONS.update(template.get("Conditions", {}))
+    return template["Resources"]
 
 
 def statements(path):
     found = []
     for resource in resources(path).values():
         properties = resource.get("Properties", {})
-        inline = [it["PolicyDocument"] for it in properties.get("Policies", [])]
+        inline = [it["PolicyDocument"] for it in resolved(properties.get("Policies", []))]
         own = [properties["PolicyDocument"]] if resource["Type"] == "AWS::IAM::Policy" else []
         for document in inline + own:
             found += resolved(document)["Statement"]

@@ -131,6 +131,17 @@ role_arn = "arn:aws:iam::444455556666:role/bedrock-ops-alert-member"
         roles["Action"],
         ours.remove("AssumeRoles").unwrap()["Action"]
     );
+    // What ECS reads before the program starts is its own role's, and no call of ours: the secret that is named.
+    let secrets = theirs.remove("ReadSecrets").unwrap();
+    let actions = serde_json::json!(["secretsmanager:GetSecretValue", "ssm:GetParameters"]);
+    assert_eq!(secrets["Action"], actions);
+    let named: Value = serde_json::from_str(&check(&["task", stack])).unwrap();
+    let named = &named["containerDefinitions"][0]["secrets"];
+    assert_eq!(named[0]["name"], "SLACK_URL");
+    assert_eq!(
+        secrets["Resource"],
+        serde_json::json!([named[0]["valueFrom"]])
+    );
     assert_eq!(theirs, ours);
     // The role of a further account.
     let of_member = member
@@ -185,6 +196,7 @@ fn templates_give_a_configuration_that_is_one() {
             "${topic}",
             "arn:aws:sns:us-east-1:111122223333:bedrock-ops-alert",
         )
+        .replace("${heartbeat}", "")
         .replace("${extra}", "");
     let read = |text: &str| config::parse(text, "template", &Overrides::default()).unwrap();
     let settings = read(&of_stack);
@@ -210,6 +222,29 @@ fn templates_give_a_configuration_that_is_one() {
             .code(),
         Some(78)
     );
+}
+
+/// As a task on Fargate has them: no file and no systemd, the configuration and the secrets in variables.
+#[test]
+fn secrets_in_variables_are_read_and_never_printed() {
+    let config = check(&["config", "deploy/cloudformation/stack.yaml"])
+        + "[receiver.chat]\nkind = \"slack\"\nurl = \"env:SLACK_URL\"\n";
+    let place = Place::new("variables");
+    let text_of = |url: &str| {
+        let with = [("BOA_CONFIG_TEXT", config.as_str()), ("SLACK_URL", url)];
+        let output = place.command(&with, &["check", "--show"]).output().unwrap();
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(!said.contains("planted"), "{said}");
+        (output.status.code(), said)
+    };
+    let (code, said) = text_of("https://hooks.slack.example/planted");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("(hidden, env:SLACK_URL)"), "{said}");
+    let (code, said) = text_of("");
+    assert_eq!(code, Some(78), "{said}");
+    assert!(said.contains("the variable SLACK_URL is empty"), "{said}");
+    let (code, said) = text_of("planted");
+    assert_eq!(code, Some(78), "{said}");
 }
 
 #[test]

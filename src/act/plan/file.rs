@@ -51,7 +51,11 @@ pub(super) fn file(draft: &mut Draft<'_>) {
         match &incident.cause {
             Cause::Quota { scope, code } => request(draft, &incident, scope, code),
             Cause::Pool {
-                category: Category::Anomaly | Category::Lifecycle | Category::Residency,
+                category:
+                    Category::Anomaly
+                    | Category::Lifecycle
+                    | Category::Residency
+                    | Category::ResidencyBreach,
                 ..
             } => {
                 let why =

@@ -332,7 +332,8 @@ fn cause_of(draft: &Draft<'_>, verdict: &Verdict) -> (Cause, Option<QuotaKind>) 
         | Category::Latency
         | Category::Anomaly
         | Category::Lifecycle
-        | Category::Residency => None,
+        | Category::Residency
+        | Category::ResidencyBreach => None,
     };
     if let Some((kind, code)) = quota {
         let scope = verdict.pool.scope.clone();

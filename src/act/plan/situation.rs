@@ -233,6 +233,7 @@ pub fn share_of(incident: &Incident) -> Share {
         | Reason::RunsOut { .. }
         | Reason::Ends { .. }
         | Reason::Leaves { .. }
+        | Reason::RanOutside { .. }
         | Reason::Peak { .. }
         | Reason::TopTarget { .. }
         | Reason::Gap { .. }

@@ -108,11 +108,13 @@ pub(super) fn eased(draft: &Draft<'_>, incident: &Incident, still: Severity) -> 
     let word = format!("eased to {}", still.name());
     message(incident, &word, &headline(incident), |lines| {
         lines.push(format!("What was {} is over.", incident.severity.name()));
-        lines.push(format!(
-            "Throttled since {}: {} requests.",
-            incident.began,
-            grouped(incident.lost)
-        ));
+        if !incident.is_of_residency() {
+            lines.push(format!(
+                "Throttled since {}: {} requests.",
+                incident.began,
+                grouped(incident.lost)
+            ));
+        }
         push_reasons(draft, incident, lines);
         lines.push(next_step(draft, incident));
     })
@@ -137,6 +139,17 @@ pub(super) fn resolved(draft: &Draft<'_>, incident: &Incident) -> Message {
             // Nothing was bad: AWS moved the day, or nobody calls the model any more.
             lines.push(format!("No longer so on {}.", clock(ended)));
             lines.extend(incident.decisions.last().map(|it| format!("{}.", it.what)));
+            return;
+        }
+        if incident.is_of_breach() {
+            // Its evidence is whole days, so minutes would say more than is known.
+            lines.push(format!(
+                "Requests ran outside from {} to {}, by the log of model invocations; none did in what was read since.",
+                day(incident.began),
+                day(incident.last_bad)
+            ));
+            lines.push(format!("Judged over at {}.", clock(ended)));
+            lines.extend(told::quiet_line(draft, incident));
             return;
         }
         let minutes = incident.last_bad.since(incident.began) + 1;
@@ -217,6 +230,7 @@ const fn about(category: Category) -> &'static str {
     match category {
         Category::Lifecycle => "end of life",
         Category::Residency => "data may leave",
+        Category::ResidencyBreach => "requests ran outside of a rule",
         Category::Quota
         | Category::Throttle
         | Category::ClientError
@@ -353,6 +367,12 @@ fn open_work(draft: &Draft<'_>, incident: &Incident) -> String {
 }
 
 fn since(draft: &Draft<'_>, incident: &Incident) -> String {
+    if incident.is_of_breach() {
+        return format!(
+            "First on {}, by the log of model invocations.",
+            day(incident.began)
+        );
+    }
     let lasting = lasting(incident, draft.now());
     format!("Since {}, {lasting}.", incident.began)
 }
@@ -363,6 +383,10 @@ fn lasting(incident: &Incident, now: Timestamp) -> String {
         minutes if minutes < 120 => format!("for {minutes} minutes"),
         minutes => format!("for {} hours", minutes / 60),
     }
+}
+
+fn day(minute: Minute) -> String {
+    minute.start().strftime("%Y-%m-%d").to_string()
 }
 
 fn clock(at: Timestamp) -> String {

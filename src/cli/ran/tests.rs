@@ -27,9 +27,3 @@ fn a_folder_of_logs_is_a_record_that_can_be_filed() {
     }
     insta::assert_snapshot!(out);
 }
-
-#[test]
-fn what_a_caller_wrote_is_no_formula() {
-    assert_eq!(no_formula("=HYPERLINK(1)"), "'=HYPERLINK(1)");
-    assert_eq!(no_formula("eu.anthropic.x"), "eu.anthropic.x");
-}

@@ -111,13 +111,17 @@ pub(super) const PATH: Form = Form {
 };
 /// Where a secret is.
 pub(super) const SECRET: Form = Form {
-    pattern: r"^(credential:[^/\\.][^/\\]*|http://(localhost|127\.[0-9.]+|\[::1\]):[0-9]{1,5}(/.*)?)$",
-    examples: &["credential:slack-url", "http://127.0.0.1:4566/hook"],
+    pattern: r"^(credential:[^/\\.][^/\\]*|env:[A-Za-z_][A-Za-z0-9_]*|http://(localhost|127\.[0-9.]+|\[::1\]):[0-9]{1,5}(/.*)?)$",
+    examples: &[
+        "credential:slack-url",
+        "env:SLACK_URL",
+        "http://127.0.0.1:4566/hook",
+    ],
 };
 /// Where a secret is that can't be an address.
 pub(super) const CREDENTIAL: Form = Form {
-    pattern: r"^credential:[^/\\.][^/\\]*$",
-    examples: &["credential:slack-token"],
+    pattern: r"^(credential:[^/\\.][^/\\]*|env:[A-Za-z_][A-Za-z0-9_]*)$",
+    examples: &["credential:slack-token", "env:SLACK_TOKEN"],
 };
 /// An address on this machine.
 pub(super) const HERE: Form = Form {

@@ -132,7 +132,7 @@ fn with_secret(keys: Vec<Key>, names: Names) -> [Vec<Key>; 2] {
 }
 
 /// What stands where a secret is wanted.
-const CREDENTIAL_ONLY: &str = "credential:NAME of systemd; the secret itself has no place here.";
+const CREDENTIAL_ONLY: &str = "credential:NAME of systemd, or env:NAME of the environment; the secret itself has no place here.";
 
 /// An address on this machine is no secret.
 fn form_of(name: &str) -> &'static Form {

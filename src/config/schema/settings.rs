@@ -314,7 +314,7 @@ fn heartbeat() -> Table {
             vec![
                 key(
                     "url",
-                    "credential:NAME of systemd; the URL itself is a secret and has no place here.",
+                    "credential:NAME of systemd, or env:NAME of the environment; the URL itself is a secret and has no place here.",
                     &SECRET,
                 )
                 .required(),

@@ -45,7 +45,8 @@ fn question(incident: &Incident) -> Option<(Counted, bool)> {
             | Category::ServerError
             | Category::Latency
             | Category::Lifecycle
-            | Category::Residency => None,
+            | Category::Residency
+            | Category::ResidencyBreach => None,
         },
     }
 }

@@ -55,7 +55,7 @@ fn each_part_narrows() {
 #[test]
 fn what_is_wrong_is_named_with_what_would_be_right() {
     let why = |key, text| Selector::read(&written(key, text)).unwrap_err();
-    insta::assert_snapshot!(why("category", "throttles"), @"`category` must be one of quota, throttle, client-error, server-error, latency, anomaly, lifecycle, residency: `throttles` is not");
+    insta::assert_snapshot!(why("category", "throttles"), @"`category` must be one of quota, throttle, client-error, server-error, latency, anomaly, lifecycle, residency, residency-breach: `throttles` is not");
     insta::assert_snapshot!(why("account", "prod"), @"`account` must be an AWS account id, twelve digits: `prod` is not");
     insta::assert_snapshot!(why("model", "claude sonnet"), @"`model` must be 1 to 300 printable ASCII characters without spaces, `*` for any of them: `claude sonnet` is not");
     insta::assert_snapshot!(why("pool", "\u{1b}[31m"), @r"`pool` must be 1 to 300 printable ASCII characters without spaces, `*` for any of them: `\u{1b}[31m` is not");

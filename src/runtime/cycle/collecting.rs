@@ -241,7 +241,9 @@ impl Cycle {
             }
             Find::Ran(hour) => {
                 let records = self.ran(scope, &hour);
-                collected.is_new |= self.commit(records, now).await?;
+                let is_new = self.commit(records, now).await?;
+                self.is_ran_news |= is_new;
+                collected.is_new |= is_new;
             }
             Find::History(stretches) => {
                 self.keep_readings(collected, now).await?;

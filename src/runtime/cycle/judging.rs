@@ -72,6 +72,9 @@ impl Cycle {
             let rules = &self.settings.policy.residency;
             let law = Law { rules, book: &book };
             verdicts.extend(residency::judge(law, &self.used, due));
+            if self.is_ran_news {
+                verdicts.extend(residency::ran::judge(law));
+            }
             let heat = heat_of(&book, &verdicts, &self.unjudged);
             (verdicts, heat)
         };
@@ -87,8 +90,13 @@ impl Cycle {
         self.heat.extend(heat);
         self.look_ahead(&self.unjudged);
         self.unjudged.clear();
+        self.is_ran_news = false;
         let mut by_pool: BTreeMap<PoolId, Vec<Verdict>> = BTreeMap::new();
-        for verdict in verdicts {
+        // What a day of log says comes without the pool's other verdicts, and must not stand in their place.
+        let of_minutes = verdicts
+            .into_iter()
+            .filter(|it| it.category != Category::ResidencyBreach);
+        for verdict in of_minutes {
             by_pool
                 .entry(verdict.pool.clone())
                 .or_default()
@@ -108,7 +116,13 @@ impl Cycle {
     ) -> Result<Vec<Record>, Wanted> {
         let book = self.shared.book();
         let policy = &self.settings.policy;
-        let orphans = engine::orphans(&self.rules, &policy.residency, &book);
+        let orphans = {
+            let kept = engine::Kept {
+                residency: &policy.residency,
+                logs: Some(&policy.invocation_logs),
+            };
+            engine::orphans(&self.rules, kept, &book)
+        };
         let stop = self.shared.switch.stop();
         let inputs = self.inputs(&book, verdicts, &orphans, desk, now);
         plan::plan(plan::Inputs {
@@ -190,7 +204,10 @@ fn heat_of(book: &Book, verdicts: &[Verdict], judged: &BTreeSet<PoolId>) -> BTre
             Category::Quota | Category::Throttle => Heat::Hot,
             Category::ClientError | Category::ServerError | Category::Latency => Heat::Troubled,
             // Unusual is not wrong, and a date comes no sooner for being watched.
-            Category::Anomaly | Category::Lifecycle | Category::Residency => continue,
+            Category::Anomaly
+            | Category::Lifecycle
+            | Category::Residency
+            | Category::ResidencyBreach => continue,
         };
         let known = heat.entry(verdict.pool.clone()).or_insert(least);
         *known = least.max(*known);

@@ -60,6 +60,11 @@ stored_enum!(Reason of reason::Reason {
     Leaves {
         target: String, minute: i64, outside: Vec<String>, is_anywhere: bool, allowed: String,
     }
+    // Since format 6.
+    RanOutside {
+        target: String, first: i64, minute: i64, requests: u64, of: u64, regions: Vec<String>,
+        hours: u32, allowed: String,
+    }
     Peak { kind: String, minute: i64, used: Number, coverage: u16, }
     TopTarget { target: String, share: u16, }
     Gap { minutes: u32, why: String, }

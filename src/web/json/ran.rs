@@ -14,10 +14,14 @@ pub struct Ran {
     pub from: String,
     /// The last day.
     pub to: String,
+    /// The rules that it was held against, by their names.
+    pub rules: Vec<String>,
     /// How much of it was read, by account and Region; sorted.
     pub read: Vec<RanRead>,
     /// What went which way; sorted by account, Region, target and where it ran.
     pub rows: Vec<RanRow>,
+    /// What such a record does not say, in sentences.
+    pub not_covered: Vec<String>,
 }
 
 /// How much was read of the log of one account and Region.
@@ -31,6 +35,12 @@ pub struct RanRead {
     pub hours: u64,
     /// Hours of the days that are over.
     pub of: u64,
+    /// Hours that could be read by now and were not.
+    pub missing: u64,
+    /// The end of the last hour that was read; `null` where none was.
+    pub read_until: Option<String>,
+    /// How long ago that was.
+    pub age_seconds: Option<i64>,
     /// Bytes of log that were read for it.
     pub bytes_scanned: u64,
 }

@@ -141,6 +141,7 @@ impl View<'_> {
                     Category::Anomaly => "Unusual traffic on",
                     Category::Lifecycle => "End of life of",
                     Category::Residency => "Data may leave through",
+                    Category::ResidencyBreach => "Requests ran outside of a rule through",
                 };
                 format!("{what} {} ({}) in {place}", pool.model, pool.family)
             }

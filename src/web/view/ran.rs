@@ -6,7 +6,7 @@ use super::{View, text};
 use crate::{
     model::{
         ids::{Region, Scope, TargetId},
-        ran::Count,
+        ran::{Count, RanDay},
         residency::outside,
         time::{DAY, HOUR, Minute},
     },
@@ -15,6 +15,47 @@ use crate::{
 
 /// A way of one account and Region: what it came to, the first and the last day.
 type Ways<'a> = BTreeMap<(&'a Scope, &'a TargetId, &'a Option<Region>), (Count, i64, i64)>;
+
+/// Hours over for so many minutes should have been read: they are asked about two hours after their end, one by one.
+const DUE_MINUTES: i64 = 3 * HOUR;
+
+/// What no record of ours says.
+const NOT_COVERED: [&str; 5] = [
+    "Requests behind the endpoint bedrock-mantle: invocation logging sees bedrock-runtime alone.",
+    "Hours that were not read, and what was logged later than two hours after its hour: AWS delivers the log late and best effort.",
+    "Where failed requests were processed, if anywhere: they are counted apart.",
+    "Where a request ran whose record names no Region: it is told as such and held against no rule.",
+    "Which model an application profile is of that the account lists no more: rules that name models are not held against those.",
+];
+
+/// What was read of the log of one account and Region.
+#[derive(Clone, Copy, Default)]
+struct Read {
+    hours: u64,
+    bytes: u64,
+    /// Of the hours, those that should have been read.
+    due: u64,
+    /// The end of the last of them.
+    until: Option<Minute>,
+}
+
+impl Read {
+    fn add(&mut self, day: i64, known: &RanDay, due: Minute) {
+        self.hours += u64::try_from(known.hours.len()).unwrap_or(0); // at most 24
+        self.bytes = self.bytes.saturating_add(known.bytes_scanned);
+        for hour in &known.hours {
+            let end = Minute(day * DAY).plus((i64::from(*hour) + 1) * HOUR);
+            self.due += u64::from(end <= due);
+            self.until = self.until.max(Some(end));
+        }
+    }
+}
+
+/// Whole hours from the first of these days until then, or until their end.
+fn hours_until(first: i64, end: Minute) -> u64 {
+    let minutes = end.since(Minute(first.saturating_mul(DAY)));
+    u64::try_from(minutes.max(0) / HOUR).unwrap_or(0) // not below 0
+}
 
 /// A day counted from 1970, as people write it.
 pub(in crate::web) fn day_text(day: i64) -> String {
@@ -27,13 +68,16 @@ impl View<'_> {
     pub(in crate::web) fn ran(&self, (first, last): (i64, i64)) -> Ran {
         let mut ways = Ways::new();
         let mut read = self.asked_logs();
+        let now = self.now().map(Minute::of);
+        let end = Minute((last + 1).saturating_mul(DAY));
+        let over = now.map_or(end, |now| now.hour().min(end));
+        let due = now.map_or(end, |now| now.plus(-DUE_MINUTES).hour().min(end));
         for ((scope, day), known) in &self.book.ran {
             if !(first..=last).contains(day) {
                 continue;
             }
-            let (hours, bytes) = read.entry(scope.clone()).or_default();
-            *hours += u64::try_from(known.hours.len()).unwrap_or(0); // at most 24
-            *bytes = bytes.saturating_add(known.bytes_scanned);
+            let here = read.entry(scope.clone()).or_default();
+            here.add(*day, known, due);
             for ((target, ran_in), count) in &known.ways {
                 let (sum, begin, end) =
                     ways.entry((scope, target, ran_in))
@@ -43,29 +87,35 @@ impl View<'_> {
                 *end = (*end).max(*day);
             }
         }
-        let now = self.now().map(Minute::of);
-        let end = Minute((last + 1).saturating_mul(DAY));
-        let end = now.map_or(end, |now| now.hour().min(end));
-        let of = end.since(Minute(first.saturating_mul(DAY))).max(0) / HOUR;
-        let read = read.into_iter().map(|(scope, (hours, bytes))| RanRead {
+        let read = read.into_iter().map(|(scope, it)| RanRead {
             account: scope.account.to_string(),
             region: scope.region.to_string(),
-            hours,
-            of: u64::try_from(of).unwrap_or(0), // not below 0
-            bytes_scanned: bytes,
+            hours: it.hours,
+            of: hours_until(first, over),
+            missing: hours_until(first, due).saturating_sub(it.due),
+            read_until: it.until.map(|until| text(until.start())),
+            age_seconds: it.until.and_then(|until| Some(now?.since(until) * 60)),
+            bytes_scanned: it.bytes,
         });
         Ran {
             now: self.now().map(text),
             is_simulated: self.is_simulated,
             from: day_text(first),
             to: day_text(last),
+            rules: self.rules_of_residency(),
             read: read.collect(),
             rows: self.rows(&ways),
+            not_covered: NOT_COVERED.map(str::to_owned).into(),
         }
     }
 
-    /// Where logs are asked: a place of which no hour was read is told as that. Hours and bytes, none yet.
-    fn asked_logs(&self) -> BTreeMap<Scope, (u64, u64)> {
+    fn rules_of_residency(&self) -> Vec<String> {
+        let rules = self.settings.policy.residency.iter();
+        rules.map(|it| it.name.to_string()).collect()
+    }
+
+    /// Where logs are asked: a place of which no hour was read is told as that.
+    fn asked_logs(&self) -> BTreeMap<Scope, Read> {
         let groups = &self.settings.policy.invocation_logs;
         let accounts = self.settings.accounts.iter();
         let asked = accounts.filter(|it| groups.contains_key(&it.id));
@@ -75,7 +125,7 @@ impl View<'_> {
                 region: region.clone(),
             })
         });
-        places.map(|it| (it, (0, 0))).collect()
+        places.map(|it| (it, Read::default())).collect()
     }
 
     fn rows(&self, ways: &Ways<'_>) -> Vec<RanRow> {
@@ -88,9 +138,11 @@ impl View<'_> {
             .iter()
             .map(|((scope, target, ran_in), (it, first, last))| {
                 let all = of_target.get(&(*scope, *target)).copied().unwrap_or(0);
+                let known = ((*scope).clone(), (*target).clone());
+                let pool = self.book.targets.get(&known).map(|it| &it.pool);
                 let broken = ran_in
                     .as_ref()
-                    .map(|region| outside(scope, target, region, rules));
+                    .map(|region| outside(scope, (target, pool), region, rules));
                 RanRow {
                     account: scope.account.to_string(),
                     called_in: scope.region.to_string(),

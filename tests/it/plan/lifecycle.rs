@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_ops_alert::{
     config,
-    engine::{Taught, judge_all, orphans},
+    engine::{Kept, Taught, judge_all, orphans},
     model::{
         book::Record,
         catalog::{Catalog, LifeCycle},
@@ -39,7 +39,7 @@ impl Stage {
         let rules = Rules::from(rules);
         let read = Minute::of(self.now);
         self.book.apply(vec![Record::ReadThrough(sonnet(), read)]);
-        self.orphans = orphans(&rules, &[], &self.book);
+        self.orphans = orphans(&rules, Kept::default(), &self.book);
         let verdicts = judge_all(&rules, &self.book, &mut Taught::new(), self.now);
         self.step(&verdicts, &[]);
     }

@@ -2,8 +2,9 @@
 
 use bedrock_ops_alert::{
     engine::{
+        Kept, orphans,
         permits::ways_out,
-        residency::{Law, Used, judge},
+        residency::{Law, Used, judge, ran},
     },
     model::{
         alert::{AlertState, Verdict},
@@ -13,8 +14,9 @@ use bedrock_ops_alert::{
         permit::{Denial, Denier, Permit, Permits, Ruling},
         policy::Mode,
         quota::Quota,
+        ran::{Count, RanDay, place},
         residency::{Reach, Reaches, Residency},
-        rule::{Category, Matcher, Pattern, Severity},
+        rule::{Category, Matcher, Pattern, Rules, Severity},
         time::{Minute, after},
         units::{Amount, QuotaKind},
     },
@@ -114,6 +116,87 @@ fn traffic_that_can_leave_is_one_incident_and_nothing_is_asked_for_it() {
     assert_eq!(over.len(), 1);
     stage.step(&over, &[]);
     insta::assert_snapshot!("leaves_no_more", stage.message("[resolved]"));
+}
+
+/// So many hours of the day before the stage's own were read, and so many of its requests ran in the west.
+fn ran(stage: &mut Stage, days: i64, hours: u8, west: u64) {
+    let way = |region: &str, requests| {
+        let count = Count {
+            requests,
+            ..Count::default()
+        };
+        ((TargetId::new(PROFILE), Some(Region::new(region))), count)
+    };
+    let mut ways = BTreeMap::from([way("us-east-1", 100)]);
+    if 0 < west {
+        ways.extend([way("us-west-2", west)]);
+    }
+    let known = RanDay {
+        hours: (0..hours).collect(),
+        ways,
+        bytes_scanned: 0,
+    };
+    let day = place(Minute::of(stage.now)).0 + days;
+    stage.book.apply(vec![Record::Ran(scope(), day, known)]);
+}
+
+fn left(stage: &Stage) -> Vec<Verdict> {
+    ran::judge(Law {
+        rules: &stage.policy.residency,
+        book: &stage.book,
+    })
+}
+
+/// That a profile may leave is one incident, that its requests left is another; each is told once, and each ends by its own
+/// evidence.
+#[test]
+fn requests_that_ran_outside_are_an_incident_of_their_own() {
+    let mut stage = Stage::new(Mode::File);
+    stage.policy.residency = vec![east()];
+    lead(&mut stage, &sonnet(), &["us-east-1", "us-west-2"]);
+    read_up_to_now(&mut stage);
+    stage.step(&judged(&stage, &[PROFILE]), &[]);
+    assert_eq!(stage.effects("notify").len(), 1);
+    ran(&mut stage, -1, 20, 31);
+    stage.step(&left(&stage), &[]);
+    assert_eq!(stage.book.incidents.len(), 2);
+    assert_eq!(stage.effects("notify").len(), 2);
+    insta::assert_snapshot!("ran_outside", stage.message("[critical] requests ran"));
+    // More of the same, an hour on: nobody hears twice.
+    ran(&mut stage, -1, 24, 62);
+    stage.later(60);
+    stage.step(&left(&stage), &[]);
+    assert_eq!(stage.effects("notify").len(), 2);
+    assert_eq!(stage.effects("request-quota").len(), 0);
+    assert_eq!(stage.effects("open-case").len(), 0);
+    // The whole day after is clean.
+    ran(&mut stage, 0, 24, 0);
+    stage.later(1_440);
+    stage.step(&left(&stage), &[]);
+    insta::assert_snapshot!(
+        "ran_outside_no_more",
+        stage.message("[resolved] requests ran")
+    );
+    assert!(left(&stage).is_empty());
+}
+
+/// Without the log nothing can end it: it ends with that reason.
+#[test]
+fn an_incident_whose_log_is_no_longer_read_ends() {
+    let mut stage = Stage::new(Mode::Observe);
+    stage.policy.residency = vec![east()];
+    ran(&mut stage, -1, 24, 31);
+    stage.step(&left(&stage), &[]);
+    let rules = Rules::default();
+    let logs = BTreeMap::from([(scope().account, "/logs".to_owned())]);
+    let kept = |logs| Kept {
+        residency: &stage.policy.residency,
+        logs,
+    };
+    assert_eq!(orphans(&rules, kept(Some(&logs)), &stage.book), []);
+    let gone = orphans(&rules, kept(None), &stage.book);
+    assert_eq!(gone.len(), 1);
+    assert!(gone[0].1.contains("no longer read"), "{gone:?}");
 }
 
 /// A rule that everything keeps changes nothing.

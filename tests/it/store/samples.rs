@@ -356,11 +356,27 @@ fn leaves(rng: &mut Rng) -> Reason {
     }
 }
 
+fn ran_outside(rng: &mut Rng) -> Reason {
+    Reason::RanOutside {
+        target: TargetId::new(text(rng)),
+        first: minute(rng),
+        minute: minute(rng),
+        requests: rng.u64(..),
+        of: rng.u64(..),
+        regions: (0..rng.u8(0..3))
+            .map(|it| Region::new(format!("us-east-{it}")))
+            .collect(),
+        hours: rng.u32(..),
+        allowed: text(rng),
+    }
+}
+
 fn reason(rng: &mut Rng) -> Reason {
     let signal = Signal::ALL[rng.usize(0..Signal::ALL.len())];
     let kind = QuotaKind::ALL[rng.usize(0..5)];
     let (bad, of) = (rng.u8(..), rng.u8(..));
-    match rng.u8(0..14) {
+    match rng.u8(0..15) {
+        13 => ran_outside(rng),
         12 => leaves(rng),
         11 => runs_out(kind, rng),
         10 => trouble(rng),

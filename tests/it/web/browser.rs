@@ -71,6 +71,24 @@ async fn the_quiet_and_the_stale_page_hold_in_chromium() {
     checked((book, health), "stale").await;
 }
 
+/// The record of processing, with rows and without.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_record_of_where_requests_ran_holds_in_chromium() {
+    let (settings, known) = (super::ran::settings(), super::ran::book());
+    super::serving_with(settings, known, async |served: Served| {
+        let url = served.url.clone();
+        let look = move || run("check.mjs", &[&url, "ran", "/ran"]);
+        tokio::task::spawn_blocking(look).await.unwrap();
+    })
+    .await;
+    serving(books::busy(), async |served: Served| {
+        let url = served.url.clone();
+        let look = move || run("check.mjs", &[&url, "ran-nothing", "/ran"]);
+        tokio::task::spawn_blocking(look).await.unwrap();
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_renews_itself_in_place() {
     serving(books::busy(), async |served: Served| {

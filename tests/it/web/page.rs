@@ -70,7 +70,7 @@ async fn an_empty_book_says_that_nothing_is_known() {
 }
 
 /// The texts between the tags, a block element a line. Good for our own markup only.
-fn as_text(html: &str) -> String {
+pub(super) fn as_text(html: &str) -> String {
     let body = html.split_once("<body").unwrap().1;
     let title = html.split_once("<title>").unwrap().1;
     let title = title.split_once("</title>").unwrap().0;

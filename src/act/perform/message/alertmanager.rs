@@ -146,6 +146,7 @@ const fn alert_name(category: Category) -> &'static str {
         Category::Anomaly => "BedrockAnomaly",
         Category::Lifecycle => "BedrockLifecycle",
         Category::Residency => "BedrockResidency",
+        Category::ResidencyBreach => "BedrockResidencyBreach",
     }
 }
 

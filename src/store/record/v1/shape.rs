@@ -187,6 +187,8 @@ as_name! {
         Category::Quota, Category::Throttle, Category::ClientError,
         Category::ServerError, Category::Latency, Category::Anomaly, Category::Lifecycle,
         Category::Residency,
+        // Since format 6.
+        Category::ResidencyBreach,
     ];
     Denier = [Denier::Nothing, Denier::Policy, Denier::Organization, Denier::Boundary];
     Family = [
