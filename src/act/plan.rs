@@ -15,6 +15,7 @@ mod file;
 mod group;
 mod hints;
 mod inhibit;
+mod links;
 mod minutes;
 mod obey;
 mod price;

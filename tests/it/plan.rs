@@ -13,6 +13,7 @@ mod forecast;
 mod hints;
 mod inhibited;
 mod lifecycle;
+mod links;
 mod overtaken;
 mod pitfalls;
 mod price;
@@ -108,6 +109,7 @@ fn policy(mode: Mode) -> Policy {
         metrics_only: BTreeMap::new(),
         callers: BTreeMap::new(),
         invocation_logs: BTreeMap::new(),
+        places: bedrock_ops_alert::config::builtin_places(),
         reminders: Reminders {
             first_minutes: 240,
             longest_minutes: 1_440,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::{
     draft::{Draft, Told},
-    inhibit,
+    inhibit, links,
     texts::{self, Message},
 };
 use crate::model::{
@@ -150,7 +150,10 @@ impl Draft<'_> {
         if phase == Phase::Resolved {
             to.extend(told_before(self.book(), policy, id));
         }
-        let notice = Notice::of(&incident, phase, texts::headline(&incident));
+        let notice = Notice {
+            links: links::of(self, &incident),
+            ..Notice::of(&incident, phase, texts::headline(&incident))
+        };
         let told = Told {
             severity,
             message,

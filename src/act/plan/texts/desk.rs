@@ -6,7 +6,7 @@ use crate::{
     model::{
         action::{Effect, Intent, IntentState},
         desk::{Ask, AskEnd, Investigation},
-        ids::{CaseId, DisplayId, IncidentId, RequestId},
+        ids::{CaseId, DisplayId, IncidentId, RequestId, Scope},
         reason::Reason,
         time::Minute,
         units::Amount,
@@ -159,7 +159,7 @@ pub(in crate::act::plan) fn aws_waits(draft: &Draft<'_>, ask: &Ask) -> Message {
         .display
         .as_ref()
         .map_or("the case", |display| display.as_str());
-    waiting(draft, ask.incident.clone(), number)
+    waiting(draft, ask.incident.clone(), &ask.scope, number)
 }
 
 /// AWS waits for an answer in a case of ours.
@@ -168,7 +168,7 @@ pub(in crate::act::plan) fn case_waits(draft: &Draft<'_>, it: &Investigation) ->
         .display
         .as_ref()
         .map_or(it.case.as_str(), |display| display.as_str());
-    waiting(draft, it.incident.clone(), number)
+    waiting(draft, it.incident.clone(), &it.scope, number)
 }
 
 /// Another service of ours opened a case about the same: two watch the account.
@@ -188,6 +188,7 @@ pub(in crate::act::plan) fn second_case(
         (own, other.as_str())
     };
     let (account, id) = (&it.scope.account, &it.incident);
+    let address = address(draft, &it.scope, second);
     let title = draft.incident(id).map_or_else(|| id.to_string(), headline);
     let follows = if is_older {
         format!("This service follows case {own} no more.")
@@ -197,19 +198,27 @@ pub(in crate::act::plan) fn second_case(
     Message {
         subject: subject(&format!("[two cases] {kept} and {second}: {title}")),
         body: format!(
-            "Cases {kept} and {second} are about the same problem, and Bedrock Ops Alert opened both: two of its services watch account {account}, each with a ledger of its own.\nCase {kept} is the older one and is kept. {follows}\nClose case {second}, and stop one of the two services: `status` on each host tells which ledger it has.\nhttps://support.console.aws.amazon.com/support/home#/case/?displayId={second}\nIncident {id}: bedrock-ops-alert explain {id}"
+            "Cases {kept} and {second} are about the same problem, and Bedrock Ops Alert opened both: two of its services watch account {account}, each with a ledger of its own.\nCase {kept} is the older one and is kept. {follows}\nClose case {second}, and stop one of the two services: `status` on each host tells which ledger it has.{address}\nIncident {id}: bedrock-ops-alert explain {id}"
         ),
     }
 }
 
-fn waiting(draft: &Draft<'_>, incident: IncidentId, number: &str) -> Message {
+/// A line with the address of a case, where there is one.
+fn address(draft: &Draft<'_>, scope: &Scope, number: &str) -> String {
+    let places = &draft.policy().places;
+    let known = places.case(&scope.region, number);
+    known.map_or_else(String::new, |url| format!("\n{url}"))
+}
+
+fn waiting(draft: &Draft<'_>, incident: IncidentId, scope: &Scope, number: &str) -> Message {
+    let address = address(draft, scope, number);
     let title = draft
         .incident(&incident)
         .map_or_else(|| incident.to_string(), headline);
     Message {
         subject: subject(&format!("[aws waits for you] case {number}: {title}")),
         body: format!(
-            "AWS Support asked something in case {number} and waits for an answer.\nUntil it is answered the case does not move.\nhttps://support.console.aws.amazon.com/support/home#/case/?displayId={number}\nIncident {incident}: bedrock-ops-alert explain {incident}"
+            "AWS Support asked something in case {number} and waits for an answer.\nUntil it is answered the case does not move.{address}\nIncident {incident}: bedrock-ops-alert explain {incident}"
         ),
     }
 }
