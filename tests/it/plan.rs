@@ -272,6 +272,9 @@ impl Stage {
         let records = self.plan(verdicts, desk).unwrap();
         let again = self.plan(verdicts, desk).unwrap();
         assert_eq!(records, again, "the same in, the same out");
+        for record in &records {
+            assert_reads_at_night(record);
+        }
         self.book.apply(records.clone());
         records
     }
@@ -332,6 +335,29 @@ impl Stage {
             .flat_map(|it| it.decisions.iter().map(|decision| decision.what.as_str()))
             .collect()
     }
+}
+
+/// Twelve lines at most; the subject and the first line say where it is, whatever is cut.
+fn assert_reads_at_night(record: &Record) {
+    let Record::Intent(intent) = record else {
+        return;
+    };
+    let Effect::Notify {
+        subject,
+        body,
+        notice: Some(notice),
+        ..
+    } = &intent.effect
+    else {
+        return;
+    };
+    assert!(body.lines().count() <= 12, "{body}");
+    let scope = notice.cause.scope();
+    let there = format!("{} {}", scope.region, scope.account);
+    assert!(subject.contains(&there), "{subject}");
+    assert!(subject.len() <= 99, "{subject}");
+    let first = body.lines().next().unwrap();
+    assert!(first.contains(&there), "{first}");
 }
 
 fn verdict(pool: &PoolId, category: Category, state: AlertState, now: Timestamp) -> Verdict {

@@ -348,7 +348,7 @@ pub(super) fn decided(draft: &mut Draft<'_>, id: &IncidentId, what: &str) {
     };
     let mut routes = policy.routes.iter();
     if routes.any(|it| it.fits(draft.book(), &incident, told) && rings(&it.receiver)) {
-        let message = texts::taken_up(&incident, what);
+        let message = texts::taken_up(draft, &incident, what);
         draft.send_to(id, told, Phase::Acknowledged, &message, rings);
     }
 }
