@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
+mod carriers;
 mod daily;
 mod digest;
 mod flap;
@@ -125,6 +126,7 @@ struct Stage {
     policy: Policy,
     stop: Option<Stop>,
     orphans: Vec<(AlertKey, String)>,
+    recent: BTreeMap<PoolId, RecentUse>,
     now: Timestamp,
 }
 
@@ -137,6 +139,7 @@ impl Stage {
             policy: policy(mode),
             stop: None,
             orphans: Vec::new(),
+            recent: BTreeMap::new(),
             now: noon(),
         };
         stage.add_pool(&sonnet());
@@ -238,14 +241,13 @@ impl Stage {
 
     fn inputs<'a>(&'a self, verdicts: &'a [Verdict], desk: &'a [DeskReading]) -> Inputs<'a> {
         static NOBODY: BTreeMap<PoolId, Vec<Reason>> = BTreeMap::new();
-        static NOTHING: BTreeMap<PoolId, RecentUse> = BTreeMap::new();
         Inputs {
             book: &self.book,
             verdicts,
             orphans: &self.orphans,
             desk,
             takers: &NOBODY,
-            recent: &NOTHING,
+            recent: &self.recent,
             most_output: 128_000.0,
             long_input: 25_000,
             beside: &self.beside,

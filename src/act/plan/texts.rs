@@ -2,6 +2,7 @@
 //!
 //! Nothing is claimed that no number or configured sentence stands behind. Plain text only: Support shows no markup.
 
+mod carriers;
 mod desk;
 mod lead;
 mod lines;
@@ -53,6 +54,8 @@ impl Message {
 
 /// How soon reasons go, of each one that is shown; the rest is in `explain`.
 const REASON_RANKS: [u8; 4] = [0, 2, 6, 8];
+/// How soon goes who takes most.
+const CARRIERS_RANK: u8 = 1;
 /// How soon the runbook goes.
 const RUNBOOK_RANK: u8 = 5;
 /// How soon goes how long increases take, and that it comes and goes.
@@ -190,10 +193,16 @@ fn message(
     }
 }
 
-/// The first reason stays; the others go where there is no room for them.
+/// The first reason stays, and nearly always who takes most; the others go where there is no room for them.
 fn push_reasons(draft: &Draft<'_>, incident: &Incident, lines: &mut Lines) {
-    for (reason, rank) in reasons(draft, incident).iter().zip(REASON_RANKS) {
+    let carriers = carriers::line(draft, incident);
+    let mut reasons = reasons(draft, incident);
+    reasons.retain(|it| carriers.is_none() || !carriers::is_said(it));
+    for (reason, rank) in reasons.iter().zip(REASON_RANKS) {
         lines.may(rank, format!("- {reason}"));
+    }
+    if let Some(line) = carriers {
+        lines.may(CARRIERS_RANK, line);
     }
 }
 
