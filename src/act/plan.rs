@@ -19,6 +19,7 @@ mod links;
 mod minutes;
 mod obey;
 mod price;
+mod related;
 mod relay;
 pub mod situation;
 mod size;

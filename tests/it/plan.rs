@@ -18,6 +18,7 @@ mod links;
 mod overtaken;
 mod pitfalls;
 mod price;
+mod related;
 mod residency;
 mod routes;
 mod said;

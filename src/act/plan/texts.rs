@@ -4,6 +4,7 @@
 
 mod carriers;
 mod desk;
+mod figures;
 mod lead;
 mod lines;
 mod support;
