@@ -4,6 +4,7 @@
 //! - `values`: units and identifiers;
 //! - `settings`, `accounts`, `receivers`: the configuration file; `rules`: rule files; `overrides`: `[rule.NAME]`; `by_pool`: `[[override]]`; `cases`: their unit tests;
 //! - `events`: planned events; `residency`: where data may go;
+//! - `consoles`: where AWS's console shows things;
 //! - `learned`: the rules of detectors and forecasts; `hints`: when a cause is told;
 //! - `fault`: what is wrong, as people read it;
 //! - `origin`: where each value came from;
@@ -29,6 +30,7 @@ use crate::model::{
 mod accounts;
 mod by_pool;
 mod cases;
+mod consoles;
 mod events;
 mod fault;
 mod files;
@@ -49,6 +51,7 @@ mod tags;
 mod values;
 
 pub use cases::{Case, Expectation, cases};
+pub use consoles::builtin_places;
 pub use fault::{ConfigError, Fault};
 pub use files::MOST_FILE_BYTES;
 pub use origin::Origin;

@@ -21,6 +21,7 @@ pub mod ids;
 pub mod incident;
 pub mod inert;
 pub mod inhibit;
+pub mod links;
 pub mod order;
 pub mod outcome;
 pub mod outlook;

@@ -11,6 +11,7 @@ use crate::{
         action::{Effect, Intent, IntentState},
         ids::{AccountId, ActionId, IncidentId, QuotaCode, ReceiverName, Region, Scope},
         incident::Cause,
+        links::{Link, LinkKind},
         outcome::Outcome,
         policy::{Policy, Receiver, Settings},
         receiver::{Notice, Phase},
@@ -98,6 +99,17 @@ fn scope(settings: &Settings) -> Scope {
     }
 }
 
+/// Where real messages lead that need no incident for it.
+fn page(policy: &Policy) -> Vec<Link> {
+    let page = policy.places.page.as_ref();
+    let link = page.map(|it| Link {
+        kind: LinkKind::Incident,
+        text: "The page".to_owned(),
+        url: format!("{it}/"),
+    });
+    link.into_iter().collect()
+}
+
 async fn tell(
     cloud: &dyn Cloud,
     policy: &Policy,
@@ -131,6 +143,7 @@ async fn tell(
         pools: BTreeSet::new(),
         began: Minute::of(now),
         resolved: (phase == Phase::Resolved).then_some(now),
+        links: page(policy),
     };
     let intent = Intent {
         id: ActionId::derive(&incident, &step),

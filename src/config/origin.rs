@@ -282,6 +282,9 @@ impl Page<'_> {
         if !hosts.is_empty() {
             self.value("listen.hosts", &format!("{hosts:?}"));
         }
+        if let Some(page) = &settings.policy.places.page {
+            self.value("listen.url", &quoted(page));
+        }
     }
 
     fn origin(&self, path: &str) -> Origin {

@@ -114,7 +114,7 @@ impl Reader<'_> {
     fn settings(&mut self, mut root: Section<'_>) -> (Settings, Vec<Fault>) {
         let mode = self.mode(&mut root);
         let store_path = self.store_path(&mut root);
-        let (listen, access) = self.listen(&mut root);
+        let listening = self.listen(&mut root);
         let (accounts, callers, invocation_logs) = accounts::read_all(&mut self.sheet, &mut root);
         let receivers = self.receivers(&mut root, &accounts);
         let routes = root
@@ -166,6 +166,7 @@ impl Reader<'_> {
             metrics_only: accounts::metrics_only(&accounts),
             callers,
             invocation_logs,
+            places: listening.places,
         };
         let settings = Settings {
             accounts,
@@ -173,8 +174,8 @@ impl Reader<'_> {
             cadence,
             cost,
             store_path,
-            listen,
-            access,
+            listen: listening.address,
+            access: listening.access,
             heartbeat,
             calendar,
             rules,

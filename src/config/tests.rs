@@ -171,18 +171,24 @@ fn others_may_reach_it_where_a_token_is_asked_for() {
     folder.put("short", b"secret");
     let file = folder.put(
         "config.toml",
-        b"[listen]\naddress = \"0.0.0.0:9464\"\ntoken_file = \"view\"\nhosts = [\"Monitor.internal.example\"]\n",
+        b"[listen]\naddress = \"0.0.0.0:9464\"\ntoken_file = \"view\"\nhosts = [\"Monitor.internal.example\"]\nurl = \"https://ops.example/bedrock/\"\n",
     );
     let loaded = load_traced(Some(&file), &Overrides::default()).unwrap();
     let access = &loaded.settings.access;
     assert!(access.view.is_some() && access.act.is_none());
-    assert_eq!(access.hosts, ["monitor.internal.example"]);
+    assert_eq!(
+        access.hosts,
+        ["monitor.internal.example", "ops.example"],
+        "whoever follows a message asks by the name in it"
+    );
+    let page = &loaded.settings.policy.places.page;
+    assert_eq!(page.as_deref(), Some("https://ops.example/bedrock"));
     let shown = loaded.show();
     let lines = shown.lines().filter(|it| it.starts_with("listen."));
     insta::assert_snapshot!("listen_shown", lines.collect::<Vec<_>>().join("\n"));
     let file = folder.put(
         "config.toml",
-        b"[listen]\naddress = \"nowhere\"\ntoken_file = \"short\"\nact_token = \"in-the-file\"\nhosts = [\"http://x\", \"a.b:80\", \"-\"]\n",
+        b"[listen]\naddress = \"nowhere\"\ntoken_file = \"short\"\nact_token = \"in-the-file\"\nhosts = [\"http://x\", \"a.b:80\", \"-\"]\nurl = \"monitor\"\n",
     );
     let faults = load_traced(Some(&file), &Overrides::default()).unwrap_err();
     insta::assert_snapshot!("listen_faults", folder.report(&faults));

@@ -1,6 +1,6 @@
 //! Values with units and identifiers of AWS: each checked once, where it is written.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::fault::Wrong;
 use crate::model::{
@@ -350,6 +350,54 @@ pub(super) fn host(text: &str) -> Result<String, Wrong> {
     ))
 }
 
+/// Characters of the page's address: it stands in each message.
+const MOST_PAGE_URL: usize = 200;
+
+/// The address of our own page as people reach it, without a slash at its end. It may be plain HTTP: nothing is sent there
+/// by us, and inside a network that is how the page may be served.
+pub(super) fn page_url(text: &str) -> Result<String, Wrong> {
+    let text = text.trim_end_matches('/');
+    let (host, port) = split_authority(text);
+    let rest = text.strip_prefix("https://");
+    let has_scheme = rest.or_else(|| text.strip_prefix("http://")).is_some();
+    let is_host = host.parse::<IpAddr>().is_ok() || self::host(host).is_ok();
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~%/:[]".contains(c);
+    let is_fine = text.len() <= MOST_PAGE_URL && text.chars().all(is_plain);
+    if has_scheme && is_host && is_port && is_fine {
+        return Ok(text.to_owned());
+    }
+    Err(Wrong::new(
+        format!(
+            "must be an http or https address of at most {MOST_PAGE_URL} characters, without user, query and fragment"
+        ),
+        "not an address that people could follow",
+        "as it stands in the browser: \"https://monitor.internal.example\"",
+    ))
+}
+
+/// The host of an address.
+pub(super) fn host_of(url: &str) -> &str {
+    split_authority(url).0
+}
+
+/// Host and port of an address, brackets aside.
+fn split_authority(url: &str) -> (&str, Option<&str>) {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority
+        .strip_prefix('[')
+        .and_then(|it| it.split_once(']'))
+    {
+        Some((host, "")) => (host, None),
+        Some((host, port)) => (host, Some(port.strip_prefix(':').unwrap_or(port))),
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    }
+}
+
 /// The name of a log group. (AWS, CreateLogGroup.)
 pub(super) fn log_group(text: &str) -> Result<String, Wrong> {
     const MOST: usize = 512;
@@ -477,6 +525,41 @@ mod tests {
         ] {
             assert!(principal_arn(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_page_has_an_address_that_a_browser_takes() {
+        for (good, host) in [
+            (
+                "https://monitor.internal.example",
+                "monitor.internal.example",
+            ),
+            ("https://ops.example/bedrock", "ops.example"),
+            ("http://127.0.0.1:9464", "127.0.0.1"),
+            ("http://[::1]:9464", "::1"),
+        ] {
+            let slash = format!("{good}/");
+            assert_eq!(page_url(&slash).ok().as_deref(), Some(good));
+            assert_eq!(host_of(good), host);
+        }
+        for bad in [
+            "",
+            "https://",
+            "monitor.internal.example",
+            "ftp://a.b",
+            "https://user:pass@a.b",
+            "https://a.b/?q=1",
+            "https://a.b/#x",
+            "https://a.b/<x>",
+            "https://a.b/a|b",
+            "https://a b",
+            "https://a.b:99999",
+            "https://[::1",
+            "https://größe.example",
+        ] {
+            assert!(page_url(bad).is_err(), "{bad}");
+        }
+        assert!(page_url(&format!("https://a.b/{}", "x".repeat(200))).is_err());
     }
 
     #[test]

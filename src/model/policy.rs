@@ -10,6 +10,7 @@ use super::{
     hint::HintRules,
     ids::{AccountId, ReceiverName, Region, Scope},
     inhibit::Inhibit,
+    links::Places,
     permit::Callers,
     price::Prices,
     residency::Residency,
@@ -257,6 +258,8 @@ pub struct Policy {
     pub callers: Callers,
     /// The log group of model invocations, where it is asked where requests ran.
     pub invocation_logs: BTreeMap<AccountId, String>,
+    /// Where messages lead.
+    pub places: Places,
 }
 
 /// When people are reminded of what goes on.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+mod figure;
+
+pub use self::figure::Measure;
 use super::{
     hint::Hint,
     ids::{QuotaCode, Region, TargetId},

@@ -7,6 +7,7 @@ use super::{
     catalog::PoolId,
     ids::ReceiverName,
     incident::{Cause, Incident},
+    links::Link,
     rule::{Category, Matcher, Severity},
     tags::Wanted,
     time::{Minute, Timestamp},
@@ -255,10 +256,12 @@ pub struct Notice {
     pub began: Minute,
     /// When it ended.
     pub resolved: Option<Timestamp>,
+    /// Where to look at it.
+    pub links: Vec<Link>,
 }
 
 impl Notice {
-    /// A message about this incident.
+    /// A message about this incident, that leads nowhere so far.
     #[must_use]
     pub fn of(incident: &Incident, phase: Phase, title: String) -> Self {
         Self {
@@ -271,6 +274,7 @@ impl Notice {
             pools: incident.pools.clone(),
             began: incident.began,
             resolved: incident.resolved,
+            links: Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
+mod carriers;
 mod daily;
 mod digest;
 mod flap;
@@ -14,10 +15,12 @@ mod held;
 mod hints;
 mod inhibited;
 mod lifecycle;
+mod links;
 mod overtaken;
 mod pitfalls;
 mod price;
 mod queue;
+mod related;
 mod residency;
 mod routes;
 mod said;
@@ -110,6 +113,7 @@ fn policy(mode: Mode) -> Policy {
         metrics_only: BTreeMap::new(),
         callers: BTreeMap::new(),
         invocation_logs: BTreeMap::new(),
+        places: bedrock_ops_alert::config::builtin_places(),
         reminders: Reminders {
             first_minutes: 240,
             longest_minutes: 1_440,
@@ -125,6 +129,7 @@ struct Stage {
     policy: Policy,
     stop: Option<Stop>,
     orphans: Vec<(AlertKey, String)>,
+    recent: BTreeMap<PoolId, RecentUse>,
     now: Timestamp,
 }
 
@@ -137,6 +142,7 @@ impl Stage {
             policy: policy(mode),
             stop: None,
             orphans: Vec::new(),
+            recent: BTreeMap::new(),
             now: noon(),
         };
         stage.add_pool(&sonnet());
@@ -238,14 +244,13 @@ impl Stage {
 
     fn inputs<'a>(&'a self, verdicts: &'a [Verdict], desk: &'a [DeskReading]) -> Inputs<'a> {
         static NOBODY: BTreeMap<PoolId, Vec<Reason>> = BTreeMap::new();
-        static NOTHING: BTreeMap<PoolId, RecentUse> = BTreeMap::new();
         Inputs {
             book: &self.book,
             verdicts,
             orphans: &self.orphans,
             desk,
             takers: &NOBODY,
-            recent: &NOTHING,
+            recent: &self.recent,
             most_output: 128_000.0,
             long_input: 25_000,
             beside: &self.beside,
@@ -272,6 +277,9 @@ impl Stage {
         let records = self.plan(verdicts, desk).unwrap();
         let again = self.plan(verdicts, desk).unwrap();
         assert_eq!(records, again, "the same in, the same out");
+        for record in &records {
+            assert_reads_at_night(record);
+        }
         self.book.apply(records.clone());
         records
     }
@@ -332,6 +340,29 @@ impl Stage {
             .flat_map(|it| it.decisions.iter().map(|decision| decision.what.as_str()))
             .collect()
     }
+}
+
+/// Twelve lines at most; the subject and the first line say where it is, whatever is cut.
+fn assert_reads_at_night(record: &Record) {
+    let Record::Intent(intent) = record else {
+        return;
+    };
+    let Effect::Notify {
+        subject,
+        body,
+        notice: Some(notice),
+        ..
+    } = &intent.effect
+    else {
+        return;
+    };
+    assert!(body.lines().count() <= 12, "{body}");
+    let scope = notice.cause.scope();
+    let there = format!("{} {}", scope.region, scope.account);
+    assert!(subject.contains(&there), "{subject}");
+    assert!(subject.len() <= 99, "{subject}");
+    let first = body.lines().next().unwrap();
+    assert!(first.contains(&there), "{first}");
 }
 
 fn verdict(pool: &PoolId, category: Category, state: AlertState, now: Timestamp) -> Verdict {

@@ -4,6 +4,7 @@
 mod alertmanager;
 mod answer;
 mod pagerduty;
+mod shown;
 pub mod slack;
 mod text;
 mod together;
@@ -56,12 +57,16 @@ pub(super) struct Letter<'a> {
     offer: Option<&'a Offer>,
     /// The JSON body of a webhook, where people have one of their own.
     document: Option<&'a str>,
+    /// The text is of people's own, links included.
+    has_own_text: bool,
 }
 
 /// What a template makes of a message.
 struct Words {
     text: String,
     document: Option<String>,
+    /// The text is what the template made.
+    is_own: bool,
 }
 
 /// A template that fails, though it was tried before, loses no message: our own words go out, and say so.
@@ -71,10 +76,12 @@ fn words(template: &Template, letter: &Letter<'_>) -> Words {
         (Ok(text), Form::Text) => Words {
             text,
             document: None,
+            is_own: true,
         },
         (Ok(document), Form::Json) => Words {
             text: letter.body.to_owned(),
             document: Some(document),
+            is_own: false,
         },
         (Err(why), _) => {
             let (receiver, name) = (letter.receiver, &template.name);
@@ -86,6 +93,7 @@ fn words(template: &Template, letter: &Letter<'_>) -> Words {
             Words {
                 text,
                 document: None,
+                is_own: false,
             }
         }
     }
@@ -118,6 +126,7 @@ impl<'a> Letter<'a> {
             earlier,
             offer,
             document: None,
+            has_own_text: false,
         })
     }
 
@@ -141,6 +150,7 @@ pub(super) async fn send(cloud: &dyn Cloud, policy: &Policy, letter: &Letter<'_>
     let letter = &Letter {
         body: words.as_ref().map_or(letter.body, |it| &it.text),
         document: words.as_ref().and_then(|it| it.document.as_deref()),
+        has_own_text: words.as_ref().is_some_and(|it| it.is_own),
         ..*letter
     };
     match policy.receivers.get(receiver) {
@@ -214,7 +224,8 @@ async fn by_sns(cloud: &dyn Cloud, topic_arn: &str, letter: &Letter<'_>) -> Outc
         );
         return Outcome::Never { why };
     };
-    match publish(cloud, &scope, topic_arn, letter.subject, letter.body).await {
+    let body = sns_body(letter);
+    match publish(cloud, &scope, topic_arn, letter.subject, &body).await {
         Ok(reference) => Outcome::Done { reference },
         // A topic or a permission may come back, and people must hear: what is refused is tried again.
         Err(fault) => Said::None(fault).outcome(receiver, &[]),
@@ -244,11 +255,28 @@ async fn publish(
 ) -> Result<String, Fault> {
     let subject = sns_subject(subject);
     let message = match body.trim() {
-        "" => subject.clone(), // an empty message is refused
-        // A character has four bytes at most, so that nothing short is cut here.
-        _ => cut_bytes(&text::clean(body, MOST_SNS_BYTES), MOST_SNS_BYTES),
+        "" => &subject, // an empty message is refused
+        _ => body,
     };
-    cloud.publish(scope, topic_arn, &subject, &message).await
+    cloud.publish(scope, topic_arn, &subject, message).await
+}
+
+/// The text, and where to look below it; whoever has words of their own has the links in them.
+fn sns_body(letter: &Letter<'_>) -> String {
+    let links = if letter.has_own_text {
+        Vec::new()
+    } else {
+        letter.links()
+    };
+    let lines = links.iter().map(|it| format!("\n{}: {}", it.text, it.url));
+    let mut foot: String = lines.collect();
+    if !foot.is_empty() {
+        foot.insert(0, '\n');
+    }
+    // A character has four bytes at most, so that nothing short is cut here.
+    let room = MOST_SNS_BYTES.saturating_sub(foot.len());
+    let text = cut_bytes(&text::clean(letter.body, room), room);
+    format!("{text}{foot}")
 }
 
 /// Account and Region of `arn:PARTITION:sns:REGION:ACCOUNT:NAME`: they decide which client publishes.

@@ -179,6 +179,7 @@ fn policy() -> Policy {
         metrics_only: BTreeMap::new(),
         callers: BTreeMap::new(),
         invocation_logs: BTreeMap::new(),
+        places: crate::model::links::Places::default(),
         reminders: Reminders {
             first_minutes: 240,
             longest_minutes: 1_440,

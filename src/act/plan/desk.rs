@@ -330,11 +330,13 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
     }
     if case_status == Some(WAITS) && !ask.told_waiting {
         ask.told_waiting = true;
+        draft.put_ask(ask.clone()); // messages lead to its case
         let message = texts::aws_waits(draft, &ask);
         draft.call(&ask.incident, Severity::Warning, &message);
     }
     if let Some(end) = end_of(draft, &ask) {
         ask.end = Some((end.clone(), now));
+        draft.put_ask(ask.clone());
         draft.decide(&ask.incident, texts::end_sentence(&ask, &end));
         let message = texts::ended(draft, &ask, &end);
         draft.tell(&ask.incident, Severity::Info, &message);
@@ -459,6 +461,7 @@ fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
     }
     if it.status == WAITS && !it.told_waiting {
         it.told_waiting = true;
+        draft.put_investigation(it.clone());
         let message = texts::case_waits(draft, &it);
         draft.call(&it.incident, Severity::Warning, &message);
     }

@@ -1,7 +1,7 @@
 //! What probably lies behind an incident, as its messages tell it. Nothing is filed, and nothing is left unfiled, for a
 //! hint: where one says that more quota is not the answer, a request says so in its reasons.
 
-use super::draft::Draft;
+use super::{draft::Draft, texts::Lines};
 use crate::{
     engine::{
         hints::{Evidence, hints},
@@ -23,6 +23,10 @@ use crate::{
 const CURRENT_MINUTES: i64 = 30;
 /// Hints in a message; `explain` shows all.
 const MOST_TOLD: usize = 3;
+/// How soon each of them goes where a message grows too long.
+const HINT_RANKS: [u8; MOST_TOLD] = [3, 7, 9];
+/// The same of pools with room, the one with most room first.
+const ELSEWHERE_RANKS: [u8; 3] = [1, 6, 8];
 
 /// Looks again when people are about to hear of the incident, while nothing was found, and when the last look is old:
 /// what is read seldom comes in later.
@@ -79,8 +83,9 @@ pub(super) fn warning(incident: &Incident) -> Option<String> {
     Some(format!("More quota is probably not the answer: {against}."))
 }
 
-/// The other hints, a line each; then where there is room, which says more than the hint of it.
-pub(super) fn others(draft: &Draft<'_>, incident: &Incident) -> Vec<String> {
+/// The other hints, a line each; then where there is room, which says more than the hint of it. What is likeliest, and
+/// where there is most room, stays longest.
+pub(super) fn push_others(draft: &Draft<'_>, incident: &Incident, lines: &mut Lines) {
     let elsewhere = elsewhere(draft, incident);
     let is_said = |clue: &Clue| matches!(clue, Clue::Headroom(_)) && !elsewhere.is_empty();
     let first = incident
@@ -91,9 +96,12 @@ pub(super) fn others(draft: &Draft<'_>, incident: &Incident) -> Vec<String> {
     let rest = rest.filter(move |(place, _)| Some(*place) != first);
     let room = MOST_TOLD - usize::from(first.is_some());
     let rest = rest.filter(|(_, hint)| !is_said(&hint.clue)).take(room);
-    let mut lines: Vec<String> = rest.map(|(_, hint)| format!("Hint: {hint}.")).collect();
-    lines.extend(elsewhere);
-    lines
+    for ((_, hint), rank) in rest.zip(HINT_RANKS) {
+        lines.may(rank, format!("Hint: {hint}."));
+    }
+    for (line, rank) in elsewhere.into_iter().zip(ELSEWHERE_RANKS) {
+        lines.may(rank, line);
+    }
 }
 
 /// The pools that could take some of it, a line each.
@@ -121,9 +129,10 @@ fn elsewhere(draft: &Draft<'_>, incident: &Incident) -> Vec<String> {
     } else {
         "if data may go there"
     };
-    let head = format!("Room for this model elsewhere, {rule}, by the p95 of the last day:");
-    let each = found.iter().map(|it| format!("- {it}"));
-    std::iter::once(head).chain(each).collect()
+    let head =
+        format!("Room for this model elsewhere, {rule}, by the p95 of the last day: {first}");
+    let others = found.iter().skip(1).map(|it| format!("- {it}"));
+    std::iter::once(head).chain(others).collect()
 }
 
 /// Whether somebody might ask for quota here, and this hint says that it would not help.

@@ -19,7 +19,7 @@ use crate::model::{
 };
 
 /// Days of history that AWS is told about.
-const WINDOW_DAYS: i64 = 14;
+pub(super) const WINDOW_DAYS: i64 = 14;
 /// A pool whose first datapoint is younger has no habit yet.
 const NEW_DAYS: i64 = 3;
 /// Throttling belongs to a quota that was used to this share or more around it.

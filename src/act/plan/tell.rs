@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::{
     draft::{Draft, Told},
-    inhibit,
+    inhibit, links,
     texts::{self, Message},
 };
 use crate::model::{
@@ -150,7 +150,10 @@ impl Draft<'_> {
         if phase == Phase::Resolved {
             to.extend(told_before(self.book(), policy, id));
         }
-        let notice = Notice::of(&incident, phase, texts::headline(&incident));
+        let notice = Notice {
+            links: links::of(self, &incident),
+            ..Notice::of(&incident, phase, texts::headline(&incident))
+        };
         let told = Told {
             severity,
             message,
@@ -345,7 +348,7 @@ pub(super) fn decided(draft: &mut Draft<'_>, id: &IncidentId, what: &str) {
     };
     let mut routes = policy.routes.iter();
     if routes.any(|it| it.fits(draft.book(), &incident, told) && rings(&it.receiver)) {
-        let message = texts::taken_up(&incident, what);
+        let message = texts::taken_up(draft, &incident, what);
         draft.send_to(id, told, Phase::Acknowledged, &message, rings);
     }
 }

@@ -2,21 +2,25 @@
 //!
 //! Nothing is claimed that no number or configured sentence stands behind. Plain text only: Support shows no markup.
 
+mod carriers;
 mod desk;
+mod figures;
 mod lead;
+mod lines;
 mod support;
+mod title;
 mod told;
 
 pub(super) use desk::{
     asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, not_carried_out,
     second_case, theirs, waits_for_word,
 };
+pub(super) use lines::Lines;
 pub(super) use support::{
     changed_by_hand, investigation, marked, raise, recovery, request_context,
 };
-pub(super) use told::{
-    acknowledged, back, flap_line, held_by, released, released_over, snooze_over,
-};
+pub use title::headline;
+pub(super) use told::{acknowledged, back, held_by, released, released_over, snooze_over};
 
 use super::{case, draft::Draft, group::reasons, hints};
 use crate::model::{
@@ -25,7 +29,7 @@ use crate::model::{
     incident::{Cause, Incident},
     policy::Mode,
     reason::Reason,
-    rule::{Category, Remedy, Severity},
+    rule::{Remedy, Severity},
     time::{Minute, Timestamp},
     units::grouped,
 };
@@ -49,39 +53,34 @@ impl Message {
     }
 }
 
-/// Reasons shown in a message; the rest is in `explain`, and said so.
-const MOST_REASONS: usize = 4;
+/// How soon reasons go, of each one that is shown; the rest is in `explain`.
+const REASON_RANKS: [u8; 4] = [0, 2, 6, 8];
+/// How soon goes who takes most.
+const CARRIERS_RANK: u8 = 1;
+/// How soon the runbook goes.
+const RUNBOOK_RANK: u8 = 5;
+/// How soon goes how long increases take, and that it comes and goes.
+const LEAD_RANK: u8 = 4;
 
 /// The first message of an incident.
 pub(super) fn opened(draft: &Draft<'_>, incident: &Incident) -> Message {
-    message(
-        incident,
-        incident.severity.name(),
-        &headline(incident),
-        |lines| {
-            lines.extend(hints::warning(incident));
-            if !incident.is_of_lifecycle() {
-                lines.push(since(draft, incident));
-            }
-            push_reasons(draft, incident, lines);
-            if 0.0 < incident.lost {
-                lines.push(format!(
-                    "Throttled so far: {} requests.",
-                    grouped(incident.lost)
-                ));
-            }
-            lines.extend(hints::others(draft, incident));
-            push_runbook(draft, incident, lines);
-            lines.push(next_step(draft, incident));
-            lines.extend(lead::line(draft, incident));
-        },
-    )
+    message(draft, incident, incident.severity.name(), "", |lines| {
+        lines.extend(hints::warning(incident));
+        if !incident.is_of_lifecycle() {
+            lines.push(since(draft, incident));
+        }
+        push_reasons(draft, incident, lines);
+        hints::push_others(draft, incident, lines);
+        push_runbook(draft, incident, lines);
+        lines.push(next_step(draft, incident));
+        push_lead(draft, incident, lines);
+    })
 }
 
 /// The incident became worse while open.
 pub(super) fn raised(draft: &Draft<'_>, incident: &Incident, before: Severity) -> Message {
-    let what = format!("{} (was {})", headline(incident), before.name());
-    message(incident, incident.severity.name(), &what, |lines| {
+    let was = format!(" (was {})", before.name());
+    message(draft, incident, incident.severity.name(), &was, |lines| {
         if incident.is_of_lifecycle() {
             push_reasons(draft, incident, lines);
             push_runbook(draft, incident, lines);
@@ -89,24 +88,18 @@ pub(super) fn raised(draft: &Draft<'_>, incident: &Incident, before: Severity) -
             lines.extend(hints::warning(incident));
             lines.push(since(draft, incident));
             push_reasons(draft, incident, lines);
-            if !incident.is_of_residency() {
-                lines.push(format!(
-                    "Throttled so far: {} requests.",
-                    grouped(incident.lost)
-                ));
-            }
-            lines.extend(hints::others(draft, incident));
+            hints::push_others(draft, incident, lines);
         }
-        lines.extend(flap_line(draft, incident));
+        push_flap(draft, incident, lines);
         lines.push(next_step(draft, incident));
-        lines.extend(lead::line(draft, incident));
+        push_lead(draft, incident, lines);
     })
 }
 
 /// The worst of the incident is over, and something milder goes on.
 pub(super) fn eased(draft: &Draft<'_>, incident: &Incident, still: Severity) -> Message {
     let word = format!("eased to {}", still.name());
-    message(incident, &word, &headline(incident), |lines| {
+    message(draft, incident, &word, "", |lines| {
         lines.push(format!("What was {} is over.", incident.severity.name()));
         if !incident.is_of_residency() {
             lines.push(format!(
@@ -122,19 +115,24 @@ pub(super) fn eased(draft: &Draft<'_>, incident: &Incident, still: Severity) -> 
 
 /// What people know of is so still.
 pub(super) fn reminded(draft: &Draft<'_>, incident: &Incident) -> Message {
-    let what = format!("{} (still)", headline(incident));
-    message(incident, incident.severity.name(), &what, |lines| {
-        lines.push(since(draft, incident));
-        push_reasons(draft, incident, lines);
-        lines.extend(flap_line(draft, incident));
-        lines.push(next_step(draft, incident));
-    })
+    message(
+        draft,
+        incident,
+        incident.severity.name(),
+        " (still)",
+        |lines| {
+            lines.push(since(draft, incident));
+            push_reasons(draft, incident, lines);
+            push_flap(draft, incident, lines);
+            lines.push(next_step(draft, incident));
+        },
+    )
 }
 
 /// The incident is over.
 pub(super) fn resolved(draft: &Draft<'_>, incident: &Incident) -> Message {
     let ended = incident.resolved.unwrap_or(draft.now());
-    message(incident, "resolved", &headline(incident), |lines| {
+    message(draft, incident, "resolved", "", |lines| {
         if incident.is_of_lifecycle() {
             // Nothing was bad: AWS moved the day, or nobody calls the model any more.
             lines.push(format!("No longer so on {}.", clock(ended)));
@@ -169,15 +167,15 @@ pub(super) fn resolved(draft: &Draft<'_>, incident: &Incident) -> Message {
 }
 
 /// A person has decided something about it. `what` is a sentence without its final stop.
-pub(super) fn taken_up(incident: &Incident, what: &str) -> Message {
-    message(incident, "taken up", &headline(incident), |lines| {
+pub(super) fn taken_up(draft: &Draft<'_>, incident: &Incident, what: &str) -> Message {
+    message(draft, incident, "taken up", "", |lines| {
         lines.push(format!("{what}."));
     })
 }
 
 /// The incident was over before anybody could judge it.
 pub(super) fn past(draft: &Draft<'_>, incident: &Incident) -> Message {
-    message(incident, "was", &headline(incident), |lines| {
+    message(draft, incident, "was", "", |lines| {
         lines.push(format!(
             "From {} to {}, over by now.",
             incident.began, incident.last_bad
@@ -192,90 +190,50 @@ pub(super) fn past(draft: &Draft<'_>, incident: &Incident) -> Message {
     })
 }
 
-/// What the incident is about, in few words and ASCII.
-#[must_use]
-pub fn headline(incident: &Incident) -> String {
-    let pool = incident.pools.iter().next();
-    let model = pool.map_or("", |pool| pool.model.as_str());
-    let more = incident.pools.len().saturating_sub(1);
-    let more = if more == 0 {
-        String::new()
-    } else {
-        format!(" +{more}")
-    };
-    match &incident.cause {
-        Cause::Quota { scope, code } => {
-            let kind = incident
-                .kind
-                .map_or("quota", |kind| kind.name())
-                .to_uppercase();
-            let family = pool.map_or("", |pool| pool.family.name());
-            format!(
-                "{kind} quota {code}, {family} {model}{more}, {} {}",
-                scope.region, scope.account
-            )
-        }
-        Cause::Pool { pool, category } => format!(
-            "{}, {} {}, {} {}",
-            about(*category),
-            pool.family,
-            pool.model,
-            pool.scope.region,
-            pool.scope.account
-        ),
-    }
-}
-
-const fn about(category: Category) -> &'static str {
-    match category {
-        Category::Lifecycle => "end of life",
-        Category::Residency => "data may leave",
-        Category::ResidencyBreach => "requests ran outside of a rule",
-        Category::Quota
-        | Category::Throttle
-        | Category::ClientError
-        | Category::ServerError
-        | Category::Latency
-        | Category::Anomaly => category.name(),
-    }
-}
-
+/// `beside` is said beside the headline, such as ` (still)`.
 fn message(
+    draft: &Draft<'_>,
     incident: &Incident,
     word: &str,
-    title: &str,
-    write: impl FnOnce(&mut Vec<String>),
+    beside: &str,
+    write: impl FnOnce(&mut Lines),
 ) -> Message {
-    let mut lines = vec![format!("{title}.")];
+    let figures = title::figures(incident, draft.now());
+    let mut lines = Lines::default();
     write(&mut lines);
-    lines.push(format!(
-        "Incident {id}: bedrock-ops-alert explain {id}",
-        id = incident.id
-    ));
     Message {
-        subject: subject(&format!("[{word}] {title}")),
-        body: lines.join("\n"),
+        subject: title::subject_of(&format!("[{word}] "), incident, beside, &figures),
+        body: lines.text(title::first_line(incident, beside, &figures), &incident.id),
     }
 }
 
-fn push_reasons(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>) {
-    let reasons = reasons(draft, incident);
-    lines.extend(
-        reasons
-            .iter()
-            .take(MOST_REASONS)
-            .map(|reason| format!("- {reason}")),
-    );
-    if let Some(more) = reasons
-        .len()
-        .checked_sub(MOST_REASONS)
-        .filter(|more| 0 < *more)
-    {
-        lines.push(format!("- and {more} more, see explain"));
+/// The first reason stays, and nearly always who takes most; the others go where there is no room for them.
+fn push_reasons(draft: &Draft<'_>, incident: &Incident, lines: &mut Lines) {
+    let carriers = carriers::line(draft, incident);
+    let mut reasons = reasons(draft, incident);
+    reasons.retain(|it| carriers.is_none() || !carriers::is_said(it));
+    for (reason, rank) in reasons.iter().zip(REASON_RANKS) {
+        lines.may(rank, format!("- {reason}"));
+    }
+    if let Some(line) = carriers {
+        lines.may(CARRIERS_RANK, line);
     }
 }
 
-fn push_runbook(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>) {
+/// That it comes and goes, and when its end will be told.
+fn push_flap(draft: &Draft<'_>, incident: &Incident, lines: &mut Lines) {
+    if let Some(line) = told::flap_line(draft, incident) {
+        lines.may(LEAD_RANK, line);
+    }
+}
+
+fn push_lead(draft: &Draft<'_>, incident: &Incident, lines: &mut Lines) {
+    if let Some(line) = lead::line(draft, incident) {
+        lines.may(LEAD_RANK, line);
+    }
+}
+
+fn push_runbook(draft: &Draft<'_>, incident: &Incident, lines: &mut Lines) {
     let of_incident = |rule: &str| {
         incident
             .members
@@ -288,7 +246,7 @@ fn push_runbook(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>)
         .iter()
         .filter(|verdict| of_incident(verdict.rule.as_str()));
     if let Some(verdict) = on.find(|verdict| verdict.severity == incident.severity) {
-        lines.push(verdict.runbook.clone());
+        lines.may(RUNBOOK_RANK, verdict.runbook.clone());
     }
 }
 
@@ -374,7 +332,12 @@ fn since(draft: &Draft<'_>, incident: &Incident) -> String {
         );
     }
     let lasting = lasting(incident, draft.now());
-    format!("Since {}, {lasting}.", incident.began)
+    let lost = if 0.0 < incident.lost {
+        format!("; throttled so far: {} requests", grouped(incident.lost))
+    } else {
+        String::new()
+    };
+    format!("Since {}, {lasting}{lost}.", incident.began)
 }
 
 fn lasting(incident: &Incident, now: Timestamp) -> String {

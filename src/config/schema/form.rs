@@ -104,6 +104,11 @@ pub(super) const HOST: Form = Form {
     pattern: r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$",
     examples: &["monitor.internal.example"],
 };
+/// See `values::page_url`.
+pub(super) const PAGE: Form = Form {
+    pattern: r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%/:-]*)?$",
+    examples: &["https://monitor.internal.example"],
+};
 /// A path; relative ones start at the folder of the file.
 pub(super) const PATH: Form = Form {
     pattern: r"\S",

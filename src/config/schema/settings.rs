@@ -4,7 +4,8 @@ use super::{
     Key, Shape, Table,
     form::{
         ACCOUNT, BEGINNING, CALLER, CHANGE, EMAIL, END, Form, HOST, INSTANT, LOG_GROUP, LOOPBACK,
-        MINUTES, MODEL, NAME, PATH, PLACE, REGION, ROLE, SECRET, SHARE, SOCKET, USD, WEEKLY, WORDS,
+        MINUTES, MODEL, NAME, PAGE, PATH, PLACE, REGION, ROLE, SECRET, SHARE, SOCKET, USD, WEEKLY,
+        WORDS,
     },
     incidents::{inhibit, reminder},
     key,
@@ -84,11 +85,18 @@ fn table_of(name: &'static str, says: &str, keys: impl IntoIterator<Item = Key>)
 
 /// Without a token on loopback only; with one for reading, for deciding or both, each from its file or by reference.
 fn listen() -> Table {
-    let common = [key(
-        "hosts",
-        "Names by which the page is asked for, beside localhost and addresses.",
-        Shape::list(&HOST),
-    )];
+    let common = [
+        key(
+            "hosts",
+            "Names by which the page is asked for, beside localhost and addresses.",
+            Shape::list(&HOST),
+        ),
+        key(
+            "url",
+            "The page as people reach it: messages lead there.",
+            &PAGE,
+        ),
+    ];
     let address = |says, form: &'static Form| {
         key("address", says, form).default(defaults::LISTEN.to_string())
     };

@@ -1,25 +1,34 @@
-//! `[listen]`: where health, metrics and the page are served, by which names, and to whom.
+//! `[listen]`: where health, metrics and the page are served, by which names, and to whom; and what people type for it.
 
 use std::net::SocketAddr;
 
 use super::{LISTEN, Origin, Reader, Surroundings};
 use crate::{
     config::{
+        builtin_places,
         fault::{Fault, Wrong},
         secret::{self, ACT_TOKEN, Kind, VIEW_TOKEN},
         sheet::Section,
         values,
     },
-    model::{access::Access, policy::Secret},
+    model::{access::Access, links::Places, policy::Secret},
 };
 
 /// Names by which the page may be asked for.
 const MOST_HOSTS: usize = 20;
 
+/// What is said of the page.
+pub(super) struct Listening {
+    pub(super) address: SocketAddr,
+    pub(super) access: Access,
+    /// Where messages lead.
+    pub(super) places: Places,
+}
+
 impl Reader<'_> {
-    pub(super) fn listen(&mut self, root: &mut Section<'_>) -> (SocketAddr, Access) {
+    pub(super) fn listen(&mut self, root: &mut Section<'_>) -> Listening {
         let mut access = Access::default();
-        let (mut written, mut place) = (None, None);
+        let (mut written, mut place, mut page) = (None, None, None);
         let mut is_whole = true;
         if let Some(mut table) = self.table(root, "listen") {
             let entry = table.take("address");
@@ -43,6 +52,9 @@ impl Reader<'_> {
                     self.sheet.wrong(&entry, wrong);
                 }
             }
+            page = self.value(&mut table, "url", |sheet, it| {
+                sheet.parsed(it, values::page_url)
+            });
             table.finish(&mut self.sheet);
             place = entry;
         }
@@ -64,7 +76,21 @@ impl Reader<'_> {
                 }
             }
         }
-        (address, access)
+        if let Some(page) = &page {
+            // People follow it from their messages, so that it is a name of ours.
+            let host = values::host_of(page);
+            if values::host(host).is_ok_and(|it| !access.hosts.contains(&it)) {
+                access.hosts.push(host.to_ascii_lowercase());
+            }
+        }
+        Listening {
+            address,
+            access,
+            places: Places {
+                page,
+                ..builtin_places()
+            },
+        }
     }
 
     /// A token, where there is one; nothing at all for a fault.

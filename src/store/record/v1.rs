@@ -20,7 +20,7 @@ pub(crate) use self::{
 use crate::model::{
     action, alert, audit,
     book::Record,
-    catalog, desk, handling, ids, incident, outlook, permit, quota, ran, reason, receiver,
+    catalog, desk, handling, ids, incident, links, outlook, permit, quota, ran, reason, receiver,
     residency, rule, selector,
     series::{self, HourBlock, Signal},
     silence, spend, tags,
@@ -89,9 +89,13 @@ stored_struct!(Incident of incident::Incident {
     decisions: Vec<Decision>, decisions_dropped: u32, messages: u32, told: Option<String>,
 });
 
+stored_struct!(Link of links::Link { kind: String, text: String, url: String, });
 stored_struct!(Notice of receiver::Notice {
     phase: String, number: u32, severity: String, title: String, cause: Cause, kind: Option<String>,
     pools: Vec<PoolId>, began: i64, resolved: Option<String>,
+    // A message of before leads nowhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    links: Vec<Link>,
 });
 stored_struct!(Evidence of action::Evidence { name: String, csv: String, });
 stored_enum!(Effect of action::Effect {

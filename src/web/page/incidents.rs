@@ -25,7 +25,7 @@ pub(super) fn open(status: &Status) -> Markup {
 
 fn card(incident: &IncidentBrief) -> Markup {
     html! {
-        article class={ "card severity-" (incident.severity) } {
+        article id=(inert(&incident.id)) class={ "card severity-" (incident.severity) } {
             h3 {
                 (severity(&incident.severity)) " " (inert(&incident.title))
             }
@@ -95,7 +95,7 @@ pub(super) fn ended(status: &Status) -> Markup {
             @else {
                 ul.rows {
                     @for incident in &status.ended {
-                        li {
+                        li id=(inert(&incident.id)) {
                             span.what { (severity(&incident.severity)) " " (inert(&incident.title)) }
                             span.sub {
                                 @if let Some(seconds) = incident.age_seconds { "ended " (age(seconds)) " ago, " }

@@ -344,8 +344,9 @@ fn room_elsewhere_is_told_with_its_price_and_pace() {
         feed(&mut stage, &elsewhere, there);
         step(&mut stage);
         let told = stage.message("[warning]");
-        let line = told.lines().find(|it| it.starts_with("- global in"));
-        line.unwrap().to_owned()
+        let mut lines = told.lines();
+        let line = lines.find_map(|it| it.split_once("last day: global in"));
+        format!("- global in{}", line.unwrap().1)
     };
     let writes = (Signal::CacheWriteTokens, 0.0);
     let lines = [

@@ -16,6 +16,7 @@ use bedrock_ops_alert::model::{
         QuotaCode, ReceiverName, Region, RequestId, RuleName, Scope, TargetId,
     },
     incident::{AlertKey, Cause, Decision, Incident, Member, Scenario},
+    links::{Link, LinkKind},
     outlook::{Exhaustion, Way},
     permit::{Denial, Denier, Permit, Permits, Ruling},
     quota::{Quota, QuotaChange},
@@ -311,7 +312,16 @@ fn effect(rng: &mut Rng) -> Effect {
 fn notice(rng: &mut Rng) -> Notice {
     let incident = incident(rng.u8(..), rng);
     let phase = Phase::ALL[rng.usize(0..Phase::ALL.len())];
-    Notice::of(&incident, phase, text(rng))
+    let links = LinkKind::ALL.into_iter().take(rng.usize(0..6));
+    let links = links.map(|kind| Link {
+        kind,
+        text: text(rng),
+        url: text(rng),
+    });
+    Notice {
+        links: links.collect(),
+        ..Notice::of(&incident, phase, text(rng))
+    }
 }
 
 fn intent_state(rng: &mut Rng) -> IntentState {

@@ -101,6 +101,7 @@ pub(super) fn settings() -> Settings {
             metrics_only: BTreeMap::new(),
             callers: BTreeMap::new(),
             invocation_logs: BTreeMap::new(),
+            places: bedrock_ops_alert::model::links::Places::default(),
             reminders: Reminders {
                 first_minutes: 240,
                 longest_minutes: 1_440,

@@ -1,6 +1,8 @@
 //! Alertmanager, API v2. It has alerts and no messages: their labels are their identity, and one that is not sent again
 //! ends by itself.
 
+#![expect(clippy::indexing_slicing, reason = "what is written to is an object")]
+
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -9,6 +11,7 @@ use crate::{
     cloud::{Answer, Cloud, Post},
     model::{
         incident::Cause,
+        links::LinkKind,
         receiver::{Notice, Phase, Secret},
         rule::{Category, Severity},
         time::{Timestamp, after},
@@ -98,7 +101,8 @@ pub(super) fn alerts(letter: &Letter<'_>, notice: &Notice, now: Timestamp) -> Ve
 
 fn alert(letter: &Letter<'_>, notice: &Notice, severity: Severity, ends: Timestamp) -> Value {
     let starts = notice.began.start();
-    json!({
+    let links = letter.links();
+    let mut alert = json!({
         "labels": labels(notice, severity),
         "annotations": {
             "summary": text::line(letter.subject, MOST_LABEL),
@@ -108,7 +112,17 @@ fn alert(letter: &Letter<'_>, notice: &Notice, severity: Severity, ends: Timesta
         },
         "startsAt": starts.to_string(),
         "endsAt": ends.max(starts).to_string(),
-    })
+    });
+    // What it was made of: our page of it, or its graph where nobody said how people reach that page.
+    let source = |kind| links.iter().find(|it| it.kind == kind);
+    if let Some(source) = source(LinkKind::Incident).or_else(|| source(LinkKind::Metric)) {
+        alert["generatorURL"] = json!(source.url);
+    }
+    for link in &links {
+        let name = format!("{}_url", link.kind.name());
+        alert["annotations"][name] = json!(link.url);
+    }
+    alert
 }
 
 /// What stays the same while the incident lasts, its severity aside.

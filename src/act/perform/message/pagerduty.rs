@@ -11,6 +11,7 @@ use super::{Letter, answer::Said, text};
 use crate::{
     cloud::{Answer, Cloud, Post},
     model::{
+        links::LinkKind,
         receiver::{Notice, Phase, Secret},
         rule::Severity,
     },
@@ -59,6 +60,15 @@ pub(super) fn event(routing_key: &Secret, letter: &Letter<'_>) -> Value {
     if action == "trigger" {
         event["client"] = json!("Bedrock Ops Alert");
         event["payload"] = payload(letter);
+        let links = letter.links();
+        let page = links.iter().find(|it| it.kind == LinkKind::Incident);
+        if let Some(page) = page {
+            event["client_url"] = json!(page.url);
+        }
+        let links = links
+            .iter()
+            .map(|it| json!({ "href": it.url, "text": it.text }));
+        event["links"] = Value::Array(links.collect());
     }
     event
 }

@@ -37,6 +37,8 @@ const MOST_SUMMARY: usize = 150;
 const MOST_BLOCK: usize = 2_900;
 /// Blocks of text in a message; Slack takes 50, and some 13,200 characters in all of them together.
 const MOST_BLOCKS: usize = 3;
+/// Most characters of the links; a graph's address alone may have 1,500.
+const MOST_LINKS: usize = 2_600;
 /// The kind of what we attach to a message, by which it is found again.
 const EVENT_TYPE: &str = "bedrock_ops_alert_message";
 
@@ -206,6 +208,10 @@ pub(super) fn message(letter: &Letter<'_>) -> Value {
     let body = text::clean(letter.body, MOST_BLOCK * MOST_BLOCKS);
     let mut blocks = vec![section(&head)];
     blocks.extend(chunks(&body).iter().map(|it| section(it)));
+    let links = links(letter, MOST_LINKS);
+    if !links.is_empty() {
+        blocks.push(section(&links));
+    }
     let foot = format!(
         "{} · {}",
         letter
@@ -229,6 +235,23 @@ fn with_buttons(letter: &Letter<'_>) -> Value {
         blocks.extend(buttons);
     }
     message
+}
+
+/// Where to look, side by side, as many as fit.
+fn links(letter: &Letter<'_>, most: usize) -> String {
+    let mut line = String::new();
+    for link in letter.links() {
+        // Slack reads `|` and `>` as the end of an address, which has neither.
+        let url = text::for_slack(link.url, most);
+        let shown = format!("<{url}|{}>", text::for_slack(&link.text, most));
+        let gap = if line.is_empty() { "" } else { " · " };
+        let length = line.chars().count() + gap.chars().count() + shown.chars().count();
+        if length <= most && !url.ends_with(text::CUT) {
+            line.push_str(gap);
+            line.push_str(&shown);
+        }
+    }
+    line
 }
 
 /// Without `verbatim`, Slack would make links of what looks like one.

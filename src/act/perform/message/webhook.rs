@@ -80,8 +80,16 @@ pub(super) fn message(letter: &Letter<'_>) -> Value {
         "fingerprint": notice.map(|it| line(it.cause.fingerprint().as_str())),
         "began": notice.map(|it| it.began.start().to_string()),
         "resolved": notice.and_then(|it| it.resolved).map(|it| it.to_string()),
+        "links": links(letter),
         "planned": intent.created.to_string(),
     })
+}
+
+/// Where to look; none of a message that is about no incident.
+fn links(letter: &Letter<'_>) -> Vec<Value> {
+    let each = letter.links().into_iter();
+    each.map(|it| json!({ "kind": it.kind.name(), "text": it.text, "url": it.url }))
+        .collect()
 }
 
 /// `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`. A secret that begins with `whsec_` is base64 after that,

@@ -1,12 +1,15 @@
 //! What people hear of the desk: requests and cases taken, refused, waiting, ended.
 
-use super::{Message, headline, subject};
+use super::{
+    Lines, Message, subject,
+    title::{figures, first_line, subject_of},
+};
 use crate::{
     act::plan::draft::Draft,
     model::{
         action::{Effect, Intent, IntentState},
         desk::{Ask, AskEnd, Investigation},
-        ids::{CaseId, DisplayId, IncidentId, RequestId},
+        ids::{CaseId, DisplayId, IncidentId, RequestId, Scope},
         reason::Reason,
         time::{Minute, Timestamp},
         units::Amount,
@@ -180,7 +183,7 @@ pub(in crate::act::plan) fn aws_waits(draft: &Draft<'_>, ask: &Ask) -> Message {
         .display
         .as_ref()
         .map_or("the case", |display| display.as_str());
-    waiting(draft, ask.incident.clone(), number)
+    waiting(draft, &ask.incident, &ask.scope, number)
 }
 
 /// AWS waits for an answer in a case of ours.
@@ -189,7 +192,7 @@ pub(in crate::act::plan) fn case_waits(draft: &Draft<'_>, it: &Investigation) ->
         .display
         .as_ref()
         .map_or(it.case.as_str(), |display| display.as_str());
-    waiting(draft, it.incident.clone(), number)
+    waiting(draft, &it.incident, &it.scope, number)
 }
 
 /// Another service of ours opened a case about the same: two watch the account.
@@ -209,30 +212,40 @@ pub(in crate::act::plan) fn second_case(
         (own, other.as_str())
     };
     let (account, id) = (&it.scope.account, &it.incident);
-    let title = draft.incident(id).map_or_else(|| id.to_string(), headline);
     let follows = if is_older {
         format!("This service follows case {own} no more.")
     } else {
         "This service goes on with it.".to_owned()
     };
-    Message {
-        subject: subject(&format!("[two cases] {kept} and {second}: {title}")),
-        body: format!(
-            "Cases {kept} and {second} are about the same problem, and Bedrock Ops Alert opened both: two of its services watch account {account}, each with a ledger of its own.\nCase {kept} is the older one and is kept. {follows}\nClose case {second}, and stop one of the two services: `status` on each host tells which ledger it has.\nhttps://support.console.aws.amazon.com/support/home#/case/?displayId={second}\nIncident {id}: bedrock-ops-alert explain {id}"
-        ),
-    }
+    let mut lines = Lines::default();
+    lines.push(format!(
+        "Cases {kept} and {second} are about the same problem, and Bedrock Ops Alert opened both: two of its services watch account {account}, each with a ledger of its own."
+    ));
+    lines.push(format!(
+        "Case {kept} is the older one and is kept. {follows}"
+    ));
+    lines.push(format!(
+        "Close case {second}, and stop one of the two services: `status` on each host tells which ledger it has."
+    ));
+    lines.extend(address(draft, &it.scope, second));
+    let lead = format!("[two cases] {kept} and {second}: ");
+    told(draft, id, &lead, id.to_string(), lines)
 }
 
-fn waiting(draft: &Draft<'_>, incident: IncidentId, number: &str) -> Message {
-    let title = draft
-        .incident(&incident)
-        .map_or_else(|| incident.to_string(), headline);
-    Message {
-        subject: subject(&format!("[aws waits for you] case {number}: {title}")),
-        body: format!(
-            "AWS Support asked something in case {number} and waits for an answer.\nUntil it is answered the case does not move.\nhttps://support.console.aws.amazon.com/support/home#/case/?displayId={number}\nIncident {incident}: bedrock-ops-alert explain {incident}"
-        ),
-    }
+/// A line with the address of a case, where there is one.
+fn address(draft: &Draft<'_>, scope: &Scope, number: &str) -> Option<String> {
+    draft.policy().places.case(&scope.region, number)
+}
+
+fn waiting(draft: &Draft<'_>, incident: &IncidentId, scope: &Scope, number: &str) -> Message {
+    let mut lines = Lines::default();
+    lines.push(format!(
+        "AWS Support asked something in case {number} and waits for an answer."
+    ));
+    lines.push("Until it is answered the case does not move.".to_owned());
+    lines.extend(address(draft, scope, number));
+    let lead = format!("[aws waits for you] case {number}: ");
+    told(draft, incident, &lead, incident.to_string(), lines)
 }
 
 /// A quota request ended.
@@ -242,10 +255,8 @@ pub(in crate::act::plan) fn ended(draft: &Draft<'_>, ask: &Ask, end: &AskEnd) ->
         AskEnd::PartlyGranted { .. } => "granted in part",
         AskEnd::Denied => "not granted",
     };
-    let title = draft
-        .incident(&ask.incident)
-        .map_or_else(|| ask.code.to_string(), headline);
-    let mut lines = vec![format!("{}.", end_sentence(ask, end))];
+    let mut lines = Lines::default();
+    lines.push(format!("{}.", end_sentence(ask, end)));
     lines.push(match end {
         AskEnd::Granted { .. } => "Thresholds follow the new value from now on.".to_owned(),
         AskEnd::PartlyGranted { .. } => {
@@ -255,13 +266,15 @@ pub(in crate::act::plan) fn ended(draft: &Draft<'_>, ask: &Ask, end: &AskEnd) ->
             "It is not asked again before the cool-down is over. Your account team can see the request.".to_owned()
         }
     });
-    lines.push(format!(
-        "Incident {id}: bedrock-ops-alert explain {id}",
-        id = ask.incident
-    ));
-    Message {
-        subject: subject(&format!("[{word}] {title}")),
-        body: lines.join("\n"),
+    let lead = format!("[{word}] ");
+    let without = ask.code.to_string();
+    match end {
+        // What was used of the old value says nothing any more.
+        AskEnd::Granted { value } | AskEnd::PartlyGranted { value } => {
+            let now = [format!("now {value}")];
+            told_with(draft, &ask.incident, &lead, without, &now, lines)
+        }
+        AskEnd::Denied => told(draft, &ask.incident, &lead, without, lines),
     }
 }
 
@@ -287,18 +300,38 @@ fn about(
     draft: &Draft<'_>,
     intent: &Intent,
     word: &str,
-    write: impl FnOnce(&mut Vec<String>),
+    write: impl FnOnce(&mut Lines),
 ) -> Message {
-    let incident = draft.incident(&intent.incident);
-    let title = incident.map_or_else(|| intent.incident.to_string(), headline);
-    let mut lines = vec![format!("{title}.")];
+    let id = &intent.incident;
+    let mut lines = Lines::default();
     write(&mut lines);
-    lines.push(format!(
-        "Incident {id}: bedrock-ops-alert explain {id}",
-        id = intent.incident
-    ));
+    told(draft, id, &format!("[{word}] "), id.to_string(), lines)
+}
+
+/// A message about an incident, which may be forgotten by now: then `without` stands for what it was about.
+fn told(draft: &Draft<'_>, id: &IncidentId, lead: &str, without: String, lines: Lines) -> Message {
+    let incident = draft.incident(id);
+    let figures = incident.map_or_else(Vec::new, |it| figures(it, draft.now()));
+    told_with(draft, id, lead, without, &figures, lines)
+}
+
+fn told_with(
+    draft: &Draft<'_>,
+    id: &IncidentId,
+    lead: &str,
+    without: String,
+    figures: &[String],
+    lines: Lines,
+) -> Message {
+    let (subject, first) = match draft.incident(id) {
+        Some(incident) => (
+            subject_of(lead, incident, "", figures),
+            first_line(incident, "", figures),
+        ),
+        None => (subject(&format!("{lead}{without}")), format!("{without}.")),
+    };
     Message {
-        subject: subject(&format!("[{word}] {title}")),
-        body: lines.join("\n"),
+        subject,
+        body: lines.text(first, id),
     }
 }

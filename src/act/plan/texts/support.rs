@@ -1,6 +1,8 @@
 //! What AWS Support reads: the numbers it asks for, minute-true, with their coverage, and nothing else.
 
-use super::{super::draft::Draft, super::group::reasons, super::situation::Usage, headline};
+use super::{
+    super::draft::Draft, super::group::reasons, super::situation::Usage, figures, headline,
+};
 use crate::model::{
     ids::{ActionId, IncidentId, Marker},
     incident::Incident,
@@ -73,6 +75,12 @@ pub(in crate::act::plan) fn request_context(
             usage.coverage / 100
         ),
     ];
+    if let Some(ahead) = usage.ahead {
+        lines.push(format!(
+            "- forecast: with a probability of 95 % the busiest minutes of the next 7 days come to at most {ahead}"
+        ));
+    }
+    figures::push_related(draft, incident, quota, &mut lines);
     if let Some((input, output)) = usage.tokens_per_request {
         lines.push(format!(
             "- mean tokens per request: {} in, {} out",
@@ -133,6 +141,7 @@ pub(in crate::act::plan) fn investigation(
             grouped(incident.lost)
         ));
     }
+    figures::push_since(draft, incident, &mut lines);
     push_targets(draft, incident, &mut lines);
     push_evidence(draft, incident, &mut lines);
     push_organisation(draft, &mut lines);

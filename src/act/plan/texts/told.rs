@@ -2,33 +2,33 @@
 
 use super::{
     super::{draft::Draft, tell::REOPEN_MINUTES},
-    Message, clock, headline, lasting, message, next_step, open_work, push_reasons, since,
+    Lines, Message, clock, headline, lasting, message, next_step, open_work, push_flap,
+    push_reasons, since,
 };
 use crate::model::{
     handling::{Ack, Held, Hold},
     incident::Incident,
     silence::{Silence, SilenceState},
     time::Minute,
-    units::grouped,
 };
 
 /// It ended, that was told, and it is back.
 pub(in crate::act::plan) fn back(draft: &Draft<'_>, incident: &Incident, returns: u32) -> Message {
-    let what = if returns <= 1 {
-        format!("{} (back)", headline(incident))
+    let back = if returns <= 1 {
+        " (back)".to_owned()
     } else {
-        format!("{} (back, return {returns})", headline(incident))
+        format!(" (back, return {returns})")
     };
-    message(incident, incident.severity.name(), &what, |lines| {
+    message(draft, incident, incident.severity.name(), &back, |lines| {
         lines.push(since(draft, incident));
         push_reasons(draft, incident, lines);
-        lines.extend(flap_line(draft, incident));
+        push_flap(draft, incident, lines);
         lines.push(next_step(draft, incident));
     })
 }
 
 /// That it comes and goes, and when its end will be told.
-pub(in crate::act::plan) fn flap_line(draft: &Draft<'_>, incident: &Incident) -> Option<String> {
+pub(super) fn flap_line(draft: &Draft<'_>, incident: &Incident) -> Option<String> {
     let returns = draft.handling(&incident.id).returns;
     let hours = REOPEN_MINUTES / 60;
     let times = match returns {
@@ -58,19 +58,13 @@ pub(in crate::act::plan) fn released(
     incident: &Incident,
     held: &Held,
 ) -> Message {
-    let what = format!("{} ({})", headline(incident), over(&held.hold));
-    message(incident, incident.severity.name(), &what, |lines| {
+    let over = format!(" ({})", over(&held.hold));
+    message(draft, incident, incident.severity.name(), &over, |lines| {
         lines.push(format!("{}.", sentence(draft, &held.hold)));
         push_meanwhile(held, lines);
         lines.push(since(draft, incident));
         push_reasons(draft, incident, lines);
-        if 0.0 < incident.lost {
-            lines.push(format!(
-                "Throttled so far: {} requests.",
-                grouped(incident.lost)
-            ));
-        }
-        lines.extend(flap_line(draft, incident));
+        push_flap(draft, incident, lines);
         lines.push(next_step(draft, incident));
     })
 }
@@ -81,7 +75,7 @@ pub(in crate::act::plan) fn released_over(
     incident: &Incident,
     held: &Held,
 ) -> Message {
-    message(incident, "resolved", &headline(incident), |lines| {
+    message(draft, incident, "resolved", "", |lines| {
         lines.push(format!("{}.", sentence(draft, &held.hold)));
         push_meanwhile(held, lines);
         lines.push(format!(
@@ -92,17 +86,21 @@ pub(in crate::act::plan) fn released_over(
     })
 }
 
-/// What happened while nobody was told, a line each.
-fn push_meanwhile(held: &Held, lines: &mut Vec<String>) {
+/// What happened while nobody was told, a line each; the older ones go where there is no room for them.
+fn push_meanwhile(held: &Held, lines: &mut Lines) {
     if held.events.is_empty() {
         return lines.push("Nothing changed meanwhile.".to_owned());
     }
-    lines.push("Meanwhile:".to_owned());
-    if 0 < held.dropped {
-        lines.push(format!("- {} earlier ones, see explain", held.dropped));
+    let earlier = if 0 < held.dropped {
+        format!(" ({} earlier ones are in explain)", held.dropped)
+    } else {
+        String::new()
+    };
+    lines.push(format!("Meanwhile{earlier}:"));
+    for (age, event) in (0..held.events.len()).rev().zip(&held.events) {
+        let rank = u8::try_from(age).map_or(u8::MAX, |age| age.saturating_mul(2));
+        lines.may(rank, format!("- {}: {}", clock(event.at), event.what));
     }
-    let events = held.events.iter();
-    lines.extend(events.map(|event| format!("- {}: {}", clock(event.at), event.what)));
 }
 
 const fn over(hold: &Hold) -> &'static str {
@@ -168,7 +166,7 @@ pub(in crate::act::plan) fn acknowledged(
     } else {
         "acknowledged"
     };
-    message(incident, word, &headline(incident), |lines| {
+    message(draft, incident, word, "", |lines| {
         let note = ack.note.as_deref().map_or(String::new(), |note| {
             format!(": {}", note.trim_end_matches('.'))
         });
@@ -190,8 +188,8 @@ pub(in crate::act::plan) fn snooze_over(
     incident: &Incident,
     ack: &Ack,
 ) -> Message {
-    let what = format!("{} (snooze over)", headline(incident));
-    message(incident, incident.severity.name(), &what, |lines| {
+    let severity = incident.severity.name();
+    message(draft, incident, severity, " (snooze over)", |lines| {
         let minutes = Minute::of(draft.now()).since(Minute::of(ack.at));
         lines.push(format!(
             "{} snoozed it {minutes} minutes ago. It goes on, {}.",
@@ -199,7 +197,7 @@ pub(in crate::act::plan) fn snooze_over(
             lasting(incident, draft.now())
         ));
         push_reasons(draft, incident, lines);
-        lines.extend(flap_line(draft, incident));
+        push_flap(draft, incident, lines);
         lines.push(next_step(draft, incident));
     })
 }

@@ -16,6 +16,7 @@ use crate::model::{
         QuotaCode, ReceiverName, Region, RequestId, RuleName, SilenceId, TargetId,
     },
     incident::Scenario,
+    links::LinkKind,
     outlook::Way,
     permit::Denier,
     receiver::Phase,
@@ -198,6 +199,9 @@ as_name! {
     QuotaKind = [
         QuotaKind::Tpm, QuotaKind::Rpm, QuotaKind::Tpd, QuotaKind::InputTpm, QuotaKind::OutputTpm,
         QuotaKind::CrossModelTpd,
+    ];
+    LinkKind = [
+        LinkKind::Incident, LinkKind::Metric, LinkKind::Quota, LinkKind::Request, LinkKind::Case,
     ];
     Phase = [
         Phase::Opened, Phase::Updated, Phase::Acknowledged,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MOST_TEXT, of_error, parsed};
+use super::{MOST_LINKS, MOST_TEXT, links, of_error, parsed};
 use crate::{
     act::perform::message::{
         Letter,
@@ -23,7 +23,7 @@ pub(in crate::act::perform::message) async fn by_webhook(
         operation: "slack:Post",
         url: url.expose().to_owned(),
         headers: vec![("content-type", "application/json".to_owned())],
-        body: webhook_body(letter.subject, letter.body).to_string(),
+        body: webhook_body(letter).to_string(),
     };
     match cloud.post(&post).await {
         // A webhook gives no id.
@@ -33,9 +33,17 @@ pub(in crate::act::perform::message) async fn by_webhook(
 }
 
 /// The text with what Slack reads as markup escaped; links in it are not opened up.
-pub(in crate::act::perform::message) fn webhook_body(subject: &str, body: &str) -> Value {
-    let whole = format!("*{}*\n{}", text::line(subject, MOST_TEXT), body);
-    let whole = text::for_slack(&text::clean(&whole, MOST_TEXT), MOST_TEXT);
+pub(in crate::act::perform::message) fn webhook_body(letter: &Letter<'_>) -> Value {
+    let subject = text::line(letter.subject, MOST_TEXT);
+    let whole = format!("*{subject}*\n{}", letter.body);
+    let links = links(letter, MOST_LINKS);
+    let room = MOST_TEXT - links.chars().count() - 1;
+    let whole = text::for_slack(&text::clean(&whole, room), room);
+    let whole = if links.is_empty() {
+        whole
+    } else {
+        format!("{whole}\n{links}")
+    };
     json!({ "text": whole, "unfurl_links": false, "unfurl_media": false })
 }
 

@@ -49,6 +49,7 @@ fn message(number: u16, severity: Severity, word: &str, region: &str) -> Intent 
                 pools: [pool].into(),
                 began: Minute::of(now),
                 resolved: None,
+                links: Vec::new(),
             })),
         },
         reasons: Vec::new(),
