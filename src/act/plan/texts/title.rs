@@ -97,13 +97,15 @@ pub(super) fn subject_of(
         after,
     } = about(incident);
     let least = short(&model).chars().count().min(LEAST_MODEL);
-    for most in (0..=figures.len()).rev() {
+    // A number is worth more than what is said beside it, which the first line says as well, and than the middle of a name;
+    // and less than the whole of that.
+    let ways = (0..=figures.len()).rev();
+    for (most, beside) in ways.flat_map(|most| [(most, beside), (most, "")]) {
         let said = figures.get(..most).unwrap_or_default();
         let said = said.join(", ");
         let gap = if said.is_empty() { "" } else { ": " };
         let rest = format!("{lead}{before}{after}{beside}{gap}{said}");
         let room = MOST_SUBJECT.saturating_sub(rest.chars().count());
-        // Figures are worth more than the middle of a name, and less than the whole of it.
         if least <= room {
             let model = shortened(&model, room);
             return super::subject(&format!("{lead}{before}{model}{after}{beside}{gap}{said}"));
