@@ -36,11 +36,8 @@ impl Reason {
                 format!("{count} of {demand} {}", became(*signal))
             }
             Self::Slow { millis, limit, .. } => {
-                format!(
-                    "{} ms, limit {} ms",
-                    grouped(millis.round()),
-                    grouped(*limit)
-                )
+                let (millis, limit) = (grouped(millis.round()), grouped(*limit));
+                format!("{millis} ms, limit {limit} ms")
             }
             Self::Unusual {
                 signal,
@@ -84,9 +81,7 @@ impl Reason {
                 Some(first) if outside.len() == 1 => format!("to {first}"),
                 Some(_) => format!("to {} Regions outside", outside.len()),
             },
-            Self::RanOutside { requests, of, .. } => {
-                format!("{requests} of {of} requests")
-            }
+            Self::RanOutside { requests, of, .. } => format!("{requests} of {of} requests"),
             Self::Peak { .. }
             | Self::TopTarget { .. }
             | Self::Gap { .. }
