@@ -67,8 +67,7 @@ async fn told(allow: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_profile_that_leads_out_is_told_once_and_one_that_stays_never() {
-    let title =
-        "[critical] data may leave, geo anthropic.claude-sonnet-4-6, us-east-1 111122223333";
+    let title = "[critical] data may leave, geo anthropic.claude-sonnet-4-6, us-east-1 111122223333: to us-east-2";
     assert_eq!(told("us-east-1").await, [title]);
     assert_eq!(told("us").await, Vec::<String>::new());
 }

@@ -119,9 +119,10 @@ fn lines(graph: &Graph, targets: &[TargetId]) -> Option<String> {
     let mut lines = String::new();
     for target in targets {
         // The part before a slash tells endpoints apart in our ids; CloudWatch has the model alone.
-        let value = match Endpoint::Mantle == graph.endpoint {
-            true => target.as_str().rsplit('/').next().unwrap_or_default(),
-            false => target.as_str(),
+        let value = if graph.endpoint == Endpoint::Mantle {
+            target.as_str().rsplit('/').next().unwrap_or_default()
+        } else {
+            target.as_str()
         };
         let mut value = graph_text(value);
         for metric in &graph.metrics {

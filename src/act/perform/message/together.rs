@@ -19,6 +19,7 @@ const MOST_NAMED: usize = 40;
 struct Line<'a> {
     severity: Severity,
     subject: &'a str,
+    body: &'a str,
     notice: &'a Notice,
     intent: &'a Intent,
 }
@@ -27,21 +28,34 @@ impl Line<'_> {
     fn is_over(&self) -> bool {
         matches!(self.notice.phase, Phase::Resolved | Phase::Past)
     }
+
+    /// What it says first. The subject says the same and cuts names, which here stand side by side.
+    fn text(&self) -> String {
+        let first = self.body.lines().next().unwrap_or_default();
+        let first = first.trim_end_matches('.');
+        format!(
+            "[{}] {first} ({})",
+            word(self.subject),
+            self.intent.incident
+        )
+    }
 }
 
-/// One message that says what these say, to the receiver of the first; nothing where one of them is no message about an
-/// incident.
+/// One message that says what these say, to the receiver of the first, with the address of our page if people reach it;
+/// nothing where one of them is no message about an incident.
 #[must_use]
-pub fn together(intents: &[Intent]) -> Option<Intent> {
+pub fn together(intents: &[Intent], page: Option<&str>) -> Option<Intent> {
     let lines = intents.iter().map(|intent| match &intent.effect {
         Effect::Notify {
             severity,
             subject,
+            body,
             notice: Some(notice),
-            ..
+            receiver: _,
         } => Some(Line {
             severity: *severity,
             subject,
+            body,
             notice,
             intent,
         }),
@@ -65,12 +79,13 @@ pub fn together(intents: &[Intent]) -> Option<Intent> {
     };
     let head = head(&lines);
     let named = lines.iter().take(MOST_NAMED);
-    let named = named.map(|it| format!("{} ({})", it.subject, it.intent.incident));
+    let named = named.map(Line::text);
     let mut body: Vec<String> = std::iter::once(format!("{head}.")).chain(named).collect();
     if let Some(more @ 1..) = lines.len().checked_sub(MOST_NAMED) {
         body.push(format!("… and {more} more, see `bedrock-ops-alert status`"));
     }
     body.push("Each in whole: bedrock-ops-alert explain INCIDENT".to_owned());
+    body.extend(page.map(|page| format!("All: {page}")));
     Some(Intent {
         effect: Effect::Notify {
             receiver: receiver.clone(),

@@ -92,12 +92,12 @@ impl Cycle {
         now: Timestamp,
     ) -> Result<bool, CycleError> {
         let begun: Vec<Intent> = intents.iter().map(|it| it.begun(now)).collect();
-        let Some(one) = perform::together(&begun) else {
+        let policy = &self.settings.policy;
+        let Some(one) = perform::together(&begun, policy.places.page.as_deref()) else {
             return Ok(true); // nothing to say
         };
         let records = begun.iter().cloned().map(Record::Intent).collect();
         self.commit(records, now).await?;
-        let policy = &self.settings.policy;
         let known = Known {
             codes: &policy.case_codes.usual,
             earlier: None,

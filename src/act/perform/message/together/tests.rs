@@ -31,7 +31,9 @@ fn message(number: u16, severity: Severity, word: &str, region: &str) -> Intent 
             subject: format!(
                 "[{word}] server-error, geo example.model-{number}, {region} 111122223333"
             ),
-            body: "the whole story".to_owned(),
+            body: format!(
+                "server-error, geo example.model-{number}, {region} 111122223333: 14 % server errors.\nThe whole story."
+            ),
             notice: Some(Box::new(Notice {
                 phase: if word == "resolved" {
                     Phase::Resolved
@@ -63,7 +65,7 @@ fn message(number: u16, severity: Severity, word: &str, region: &str) -> Intent 
 }
 
 fn said(intents: &[Intent]) -> String {
-    let Effect::Notify { subject, body, .. } = together(intents).unwrap().effect else {
+    let Effect::Notify { subject, body, .. } = together(intents, None).unwrap().effect else {
         panic!("a message");
     };
     format!("{subject}\n\n{body}")
@@ -80,6 +82,10 @@ fn the_worst_come_first_and_all_are_named_or_counted() {
     insta::assert_snapshot!("few", said(&few));
     few.push(message(5, Severity::Info, "info", "eu-west-1"));
     assert!(said(&few).starts_with("[critical] 5 messages at once: 2 critical, 1 warning, 1 info, 1 resolved; 2 accounts and Regions"));
+    let page = together(&few, Some("https://monitor.internal.example")).unwrap();
+    assert!(
+        matches!(page.effect, Effect::Notify { body, .. } if body.ends_with("\nAll: https://monitor.internal.example"))
+    );
     let over = [7, 8].map(|it| message(it, Severity::Critical, "resolved", "us-east-1"));
     assert!(said(&over).starts_with("[resolved] 2 messages at once: 2 resolved; us-east-1"));
     let many: Vec<Intent> = (0..1_000)
@@ -96,6 +102,6 @@ fn what_is_about_no_incident_goes_alone() {
     if let Effect::Notify { notice, .. } = &mut digest.effect {
         *notice = None;
     }
-    assert!(together(&[digest]).is_none());
-    assert!(together(&[]).is_none());
+    assert!(together(&[digest], None).is_none());
+    assert!(together(&[], None).is_none());
 }
