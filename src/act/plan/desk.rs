@@ -1,5 +1,7 @@
 //! What came back from AWS: receipts become things we follow, and what we follow ends when the value has changed.
 
+use std::ops::Bound;
+
 use super::{
     draft::{Draft, Wish},
     evidence, texts,
@@ -137,8 +139,10 @@ fn value_before(
 ) -> Option<Amount> {
     let book = draft.book();
     let quota = book.quotas.get(&(scope.clone(), code.clone()))?;
-    let first = (scope.clone(), code.clone(), then);
-    let mut changes = book.quota_changes.range(first..);
+    let then = (scope.clone(), code.clone(), then);
+    // A change that was read in the same cycle was known when it was decided.
+    let later = (Bound::Excluded(then), Bound::Unbounded);
+    let mut changes = book.quota_changes.range(later);
     let change = changes.next().map(|(_, it)| it);
     match change.filter(|it| it.scope == *scope && it.code == *code) {
         Some(change) => change.old.or(quota.default),

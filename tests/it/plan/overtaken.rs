@@ -180,6 +180,15 @@ fn a_part_that_came_before_the_receipt_is_a_part() {
     let lost = Outcome::InDoubt {
         why: "no answer".to_owned(),
     };
+    // What was read in the cycle of the decision was known to it.
+    let known = QuotaChange {
+        scope: sonnet().scope,
+        code: intent_code(&intent),
+        old: Amount::new(700_000.0),
+        new: Amount::new(1_000_000.0),
+        at: intent.created,
+    };
+    stage.book.apply(vec![Record::QuotaChange(known)]);
     let begun = intent.begun(stage.now);
     let unknown = begun.after(&lost, stage.now);
     stage.book.apply(vec![Record::Intent(unknown.clone())]);

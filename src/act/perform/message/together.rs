@@ -94,6 +94,8 @@ pub fn together(intents: &[Intent], page: Option<&str>) -> Option<Intent> {
             body: body.join("\n"),
             notice: None,
         },
+        // A bot looks for what an earlier try of the first one posted, and would take that for all of these.
+        attempts: 1,
         ..first.clone()
     })
 }

@@ -96,6 +96,17 @@ fn the_worst_come_first_and_all_are_named_or_counted() {
     assert_eq!(said.lines().count(), 2 + 1 + 40 + 1 + 1);
 }
 
+/// A repetition too many is better than a message that only seems told: what an earlier try posted did not name the others.
+#[test]
+fn an_earlier_try_of_one_is_not_taken_for_all() {
+    let tried = Intent {
+        attempts: 3,
+        ..message(1, Severity::Warning, "warning", "us-east-1")
+    };
+    let fresh = message(2, Severity::Warning, "warning", "us-east-1");
+    assert_eq!(together(&[tried, fresh], None).unwrap().attempts, 1);
+}
+
 #[test]
 fn what_is_about_no_incident_goes_alone() {
     let mut digest = message(1, Severity::Info, "digest", "us-east-1");
