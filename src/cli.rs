@@ -220,17 +220,34 @@ fn where_it_ran(args: &RanArgs) -> Result<ExitCode, Exit> {
     Ok(done(record.is_good()))
 }
 
-#[expect(clippy::print_stdout, reason = "the policy is data")]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the policy is data, what it lacks is talk"
+)]
 fn iam_policy(args: IamPolicyArgs) -> Result<ExitCode, Exit> {
     let mut overrides = Overrides::of_file(args.config);
     overrides.mode = args.mode;
     let settings = load(&overrides)?;
     if let Some(paper) = args.residency {
         let rules = &settings.policy.residency;
-        if rules.is_empty() {
+        let by_tags = rules.iter().filter(|it| !it.tags.is_open());
+        let by_tags: Vec<&str> = by_tags.map(|it| it.name.as_str()).collect();
+        if by_tags.len() == rules.len() {
+            let what = if rules.is_empty() {
+                "no [[residency]]"
+            } else {
+                "no [[residency]] without `tags`, and no policy can go by the tags of a profile"
+            };
             let text =
-                "error: the configuration has no [[residency]]\n  help: see docs/residency.md";
-            return Err(Exit::rendered(exit::USAGE, text.to_owned()));
+                format!("error: the configuration has {what}\n  help: see docs/residency.md");
+            return Err(Exit::rendered(exit::USAGE, text));
+        }
+        if !by_tags.is_empty() {
+            let names = by_tags.join(", ");
+            eprintln!(
+                "not in this policy: {names}, since no policy can go by the tags of a profile"
+            );
         }
         println!("{:#}", policies(rules, paper.into()));
         return Ok(ExitCode::SUCCESS);

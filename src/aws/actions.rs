@@ -45,7 +45,7 @@ actions! {
     LIST_REGIONS = "account:ListRegions" for Regions, without "the Regions of the account stay those that are known, and `regions = \"enabled\"` does not start";
     LIST_MODELS = "bedrock:ListFoundationModels" for Observe, without "no ends of life are told, and a quota may be asked for a model that is about to go";
     LIST_PROFILES = "bedrock:ListInferenceProfiles" for Observe, without "traffic of inference profiles belongs to no pool and is not judged";
-    LIST_TAGS = "bedrock:ListTagsForResource" for Observe, without "tags of application profiles are not known: routes and overrides by tag fit nothing";
+    LIST_TAGS = "bedrock:ListTagsForResource" for Observe, without "tags of application profiles are not known: routes, overrides and rules of residency by tag fit nothing";
     GET_METRIC_DATA = "cloudwatch:GetMetricData" for Observe, without "nothing is measured: no alert, no forecast";
     GET_METRIC_STATISTICS = "cloudwatch:GetMetricStatistics" for Observe, without "the free requests are not used: watching costs more, and reads slow down sooner";
     LIST_METRICS = "cloudwatch:ListMetrics" for Observe, without "nothing is found to watch";

@@ -38,6 +38,8 @@ pub struct Record {
     repeated: u64,
     /// What could not be read, with its place.
     unread: Vec<String>,
+    /// Rules that go by tags, which logs don't have: nothing was held against them.
+    not_held: Vec<String>,
     /// One for each account, Region, target and place.
     rows: Vec<RanRow>,
 }
@@ -75,6 +77,7 @@ impl Record {
             other: found.tally.other,
             repeated: found.tally.repeated,
             unread: found.unread,
+            not_held: by_tags(rules).map(|it| it.name.to_string()).collect(),
             rows,
         }
     }
@@ -84,6 +87,10 @@ impl Record {
     pub fn is_good(&self) -> bool {
         self.unread.is_empty() && self.rows.iter().all(|it| it.outside.is_empty())
     }
+}
+
+fn by_tags(rules: &[Residency]) -> impl Iterator<Item = &Residency> {
+    rules.iter().filter(|it| !it.tags.is_open())
 }
 
 /// In what form.
@@ -126,6 +133,13 @@ fn write_text(record: &Record, out: &mut dyn Write) -> io::Result<()> {
             record.files, record.other, record.repeated
         ),
     )?;
+    if !record.not_held.is_empty() {
+        let names = record.not_held.join(", ");
+        text.line(
+            1,
+            &format!("not held against {names}: logs have no tags, `ran --service` knows them"),
+        )?;
+    }
     for why in record.unread.iter().take(MOST_NAMED) {
         text.painted(Paint::Bad, 1, &format!("not read: {why}"))?;
     }

@@ -270,7 +270,7 @@ impl Volume {
 #[must_use]
 pub fn outside<'a>(way: &Way, rules: &'a [Residency]) -> Vec<&'a str> {
     match &way.ran_in {
-        Some(ran_in) => residency::outside(&way.scope, (&way.target, None), ran_in, rules),
+        Some(ran_in) => residency::outside(&way.scope, (&way.target, None, None), ran_in, rules),
         None => Vec::new(),
     }
 }

@@ -171,9 +171,13 @@ fn reminders_and_inhibits(page: &mut Page<'_>, policy: &Policy) {
         page.note(&format!("inhibit {}: {what}", quoted(&it.name)));
     }
     for it in &policy.residency {
-        let whose = match matcher(&it.matcher) {
-            none if none.is_empty() => "all data".to_owned(),
-            some => some,
+        let tags = (!it.tags.is_open()).then(|| format!("tags {}", inline(&it.tags)));
+        let pools = Some(matcher(&it.matcher)).filter(|it| !it.is_empty());
+        let whose: Vec<String> = tags.into_iter().chain(pools).collect();
+        let whose = if whose.is_empty() {
+            "all data".to_owned()
+        } else {
+            whose.join(", ")
         };
         let regions: Vec<&str> = it.allowed.iter().map(Pattern::as_str).collect();
         let regions = if it.is_anywhere {

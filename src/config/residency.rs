@@ -9,7 +9,7 @@ use super::{
     fault::{Wrong, nearest},
     rules::{rule_name, severities},
     sheet::{Section, Sheet},
-    values,
+    tags, values,
 };
 use crate::model::{
     ids::RuleName,
@@ -97,6 +97,7 @@ fn read(
         models: list(sheet, &mut section, "models", model),
         ..Matcher::default()
     };
+    let tags = tags::read(sheet, &mut section);
     let severity = section
         .take("severity")
         .map_or(Some(SEVERITY), |it| sheet.choice(&it, &severities()));
@@ -128,6 +129,7 @@ fn read(
     Some(Residency {
         name: name?,
         matcher,
+        tags: tags?,
         written: words,
         allowed,
         is_anywhere,

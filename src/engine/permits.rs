@@ -37,8 +37,10 @@ pub fn ways_out(
     }
     for id in law.book.pools.keys().filter(|it| is_way(it)) {
         let short = by_model.get(&(&id.scope.account, &id.model));
-        if short.is_some_and(|short| short.iter().any(|it| *it != id)) {
-            let found = law.ways(id).into_iter().take(MOST_ASKED).cloned();
+        let short = short.into_iter().flatten().filter(|it| **it != id);
+        let found: BTreeSet<&TargetId> = short.flat_map(|own| law.ways(own, id)).collect();
+        if !found.is_empty() {
+            let found = found.into_iter().take(MOST_ASKED).cloned();
             ways.entry(id.scope.clone()).or_default().extend(found);
         }
     }

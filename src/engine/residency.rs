@@ -5,7 +5,8 @@
 //! one id leads elsewhere from elsewhere, and a prefix promises nothing (`eu.` from London may be answered in London).
 //!
 //! The statistic is plain: a target that was used, and is not within a rule, is bad; an hour without such use ends it. A
-//! target whose profile was never listed proves nothing either way, and is told as that.
+//! target whose profile was never listed proves nothing either way, and is told as that; so is, by a rule that goes by tags,
+//! an application profile whose tags were never read.
 
 pub mod ran;
 
@@ -15,7 +16,7 @@ use crate::model::{
     alert::{AlertState, Track, Verdict},
     book::Book,
     catalog::{PoolId, Target, TargetKind},
-    ids::TargetId,
+    ids::{RuleName, TargetId},
     incident::AlertKey,
     reason::Reason,
     residency::{Reach, Residency},
@@ -44,10 +45,32 @@ pub struct Law<'a> {
 }
 
 impl<'a> Law<'a> {
-    /// The rules that hold for data of this pool.
-    pub fn of(self, pool: &PoolId) -> impl Iterator<Item = &'a Residency> {
-        let pool = pool.clone();
-        self.rules.iter().filter(move |it| it.fits(&pool))
+    /// The rules that may hold for data of `own` once it goes through this pool, or for some of what goes through it now.
+    /// Which request would move, nobody knows: the tags of one target of `own` bind all of them.
+    pub fn of(self, own: &PoolId, pool: &PoolId) -> impl Iterator<Item = &'a Residency> {
+        let (own, pool, through) = (own.clone(), pool.clone(), pool.clone());
+        let fits = self.rules.iter().filter(move |it| it.fits(&pool));
+        fits.filter(move |rule| self.is_under(rule, &own) || self.is_under(rule, &through))
+    }
+
+    /// Whether the rule is, or may be, about some target of this pool.
+    fn is_under(self, rule: &Residency, pool: &PoolId) -> bool {
+        rule.tags.is_open()
+            || self
+                .targets(pool)
+                .any(|it| self.binds(rule, it) || self.is_untold(rule, it))
+    }
+
+    /// Whether the rule is about data of this target.
+    fn binds(self, rule: &Residency, target: &Target) -> bool {
+        rule.fits_tags(self.book.tags_of(&target.pool, &target.id))
+    }
+
+    /// Whether the rule goes by tags, and those of this target were never read. Only application profiles have any.
+    fn is_untold(self, rule: &Residency, target: &Target) -> bool {
+        let has_tags = matches!(target.kind, TargetKind::ApplicationProfile { .. });
+        let is_read = || self.book.tags_of(&target.pool, &target.id).is_some();
+        !rule.tags.is_open() && has_tags && !is_read()
     }
 
     /// Where requests to this target may be answered; `None` where its profile was never listed.
@@ -62,30 +85,43 @@ impl<'a> Law<'a> {
         }
     }
 
-    /// The first rule that traffic through any target of this pool would break, and none of them keep. A pool without a
-    /// rule, or with one target that stays within all of them, is not barred; nor is one of which nothing is known.
+    /// The first rule that traffic through any target of this pool would break, and none of them keep. A pool with one
+    /// target that no rule is about, or that stays within all that are, is not barred; nor is one of which nothing is known.
     #[must_use]
     pub fn barred(self, pool: &PoolId) -> Option<&'a Residency> {
         let mut first = None;
         for target in self.targets(pool) {
             let reach = self.reach(target)?;
-            let broken = self.of(pool).find(|rule| !rule.allows(&reach))?;
+            let fits = self.rules.iter().filter(|rule| rule.fits(pool));
+            let mut binding = fits.filter(|rule| self.binds(rule, target));
+            let broken = binding.find(|rule| !rule.allows(&reach))?;
             first.get_or_insert(broken);
         }
         first
     }
 
-    /// The targets of this pool that stay within all rules that fit it. Without a rule all of them.
+    /// The targets of this pool through which data of `own` would stay within all rules that hold for it, and those that
+    /// the target itself is under. Without a rule all of them.
     #[must_use]
-    pub fn ways(self, pool: &PoolId) -> Vec<&'a TargetId> {
-        let mut rules = self.of(pool).peekable();
-        if rules.peek().is_none() {
-            return self.targets(pool).map(|it| &it.id).collect();
-        }
-        let rules: Vec<&Residency> = rules.collect();
+    pub fn ways(self, own: &PoolId, pool: &PoolId) -> Vec<&'a TargetId> {
+        let rules: Vec<&Residency> = self.of(own, pool).collect();
+        let moving: BTreeSet<&RuleName> = rules
+            .iter()
+            .filter(|rule| self.is_under(rule, own))
+            .map(|rule| &rule.name)
+            .collect();
         let stays = |target: &&Target| {
+            let holds = |rule: &&&Residency| {
+                moving.contains(&rule.name)
+                    || self.binds(rule, target)
+                    || self.is_untold(rule, target)
+            };
+            let mut holding = rules.iter().filter(holds).peekable();
+            if holding.peek().is_none() {
+                return true;
+            }
             let reach = self.reach(target);
-            reach.is_some_and(|reach| rules.iter().all(|rule| rule.allows(&reach)))
+            reach.is_some_and(|reach| holding.all(|rule| rule.allows(&reach)))
         };
         let staying = self.targets(pool).filter(stays);
         staying.map(|it| &it.id).collect()
@@ -110,7 +146,8 @@ pub fn judge(law: Law<'_>, used: &Used, due: &BTreeSet<PoolId>) -> Vec<Verdict> 
         let (Some(targets), Some(until)) = (used.get(id), law.book.read_through.get(id)) else {
             continue;
         };
-        for rule in law.of(id) {
+        // Also where no target has its tags any more: what it said ends then.
+        for rule in law.rules.iter().filter(|rule| rule.fits(id)) {
             verdicts.extend(judge_pool(law, rule, id, targets, until.plus(-1)));
         }
     }
@@ -188,6 +225,15 @@ fn reasons(
         let Some(target) = law.book.targets.get(&key) else {
             continue;
         };
+        if law.is_untold(rule, target) {
+            unknown.push(Reason::Gap {
+                minutes: 0,
+                why: format!("whether it holds for `{id}` is not known, the tags of that profile were never read"),
+            });
+        }
+        if !law.binds(rule, target) {
+            continue;
+        }
         match law.reach(target) {
             Some(reach) if rule.allows(&reach) => {}
             Some(reach) => leaving.push(Reason::Leaves {
@@ -230,7 +276,7 @@ fn last_use(book: &Book, pool: &PoolId, last: Minute) -> Minute {
 
 /// What to do, with the profiles of the model that stay within all rules where some are listed.
 fn runbook(law: Law<'_>, pool: &PoolId) -> String {
-    let rules: Vec<&Residency> = law.of(pool).collect();
+    let rules: Vec<&Residency> = law.of(pool, pool).collect();
     let listed = law.book.reaches.get(&pool.scope);
     let listed = listed.into_iter().flat_map(|it| &it.by_reach);
     let staying = listed.filter(|(reach, _)| rules.iter().all(|rule| rule.allows(reach)));

@@ -106,11 +106,11 @@ impl Sibling {
     }
 
     /// The same with what callers may do: ways that they are denied come last.
-    fn with(mut self, who: Way<'_>, law: Law<'_>, until: Minute) -> Self {
+    fn with(mut self, who: Way<'_>, (law, own): (Law<'_>, &PoolId), until: Minute) -> Self {
         if who.callers.is_empty() {
             return self;
         }
-        let mut ways = law.ways(&self.pool);
+        let mut ways = law.ways(own, &self.pool);
         ways.sort_by_key(|way| who.is_closed(way));
         self.is_closed = !ways.is_empty() && ways.iter().all(|way| who.is_closed(way));
         self.ways = ways.into_iter().take(MOST_WAYS).cloned().collect();
@@ -292,7 +292,7 @@ pub fn of_incident(around: Around<'_>, incident: &Incident) -> Vec<Sibling> {
             scope: &pool.id.scope,
         };
         let found = sibling(around, (own, pool), until)?;
-        Some(found.with(who, around.law, until))
+        Some(found.with(who, (around.law, own), until))
     });
     let mut found: Vec<Sibling> = found.filter(|it| 0.0 < it.free()).collect();
     found.sort_by(|a, b| b.free().total_cmp(&a.free()));
@@ -322,8 +322,8 @@ fn sibling(around: Around<'_>, (own, pool): (&PoolId, &Pool), until: Minute) -> 
         known,
         ..
     } = around;
-    let is_ruled = law.of(&pool.id).next().is_some();
-    let ways = law.ways(&pool.id);
+    let is_ruled = law.of(own, &pool.id).next().is_some();
+    let ways = law.ways(own, &pool.id);
     if is_ruled && ways.is_empty() {
         return None;
     }

@@ -8,6 +8,7 @@ use super::{
     catalog::{Family, PoolId},
     ids::{ModelId, Region, RuleName, Scope, TargetId},
     rule::{Matcher, Pattern, Severity},
+    tags::{Tags, Wanted},
 };
 
 /// The Regions in which requests to a target may be answered: where they are sent to, and where they may be sent on to.
@@ -53,13 +54,15 @@ impl Reaches {
     }
 }
 
-/// One rule: data of these pools stays in these Regions.
+/// One rule: data of these pools, or of these targets of them, stays in these Regions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Residency {
     /// Its name, as alerts have it.
     pub name: RuleName,
     /// Whose data: accounts and models.
     pub matcher: Matcher,
+    /// Of these the application profiles with these tags.
+    pub tags: Wanted,
     /// What is allowed, as written: geographies and Regions.
     pub written: Vec<String>,
     /// The Regions that are.
@@ -71,10 +74,16 @@ pub struct Residency {
 }
 
 impl Residency {
-    /// Whether data of this pool is meant.
+    /// Whether data of this pool is meant, as far as tags do not narrow it.
     #[must_use]
     pub fn fits(&self, pool: &PoolId) -> bool {
         self.matcher.fits(pool)
+    }
+
+    /// Whether data of a target with these tags is meant, in a pool that fits. Tags that were never read have none.
+    #[must_use]
+    pub fn fits_tags(&self, tags: Option<&Tags>) -> bool {
+        self.tags.is_open() || tags.is_some_and(|it| self.tags.fits(&it.by_key))
     }
 
     /// Whether requests of this reach stay where they may be.
@@ -103,7 +112,10 @@ impl Residency {
     /// What it says, as a hash of 12 hex digits: stored with what is decided by it.
     #[must_use]
     pub fn hash(&self) -> String {
-        let said = format!("{:?} {:?} {}", self.matcher, self.allowed, self.is_anywhere);
+        let mut said = format!("{:?} {:?} {}", self.matcher, self.allowed, self.is_anywhere);
+        if !self.tags.is_open() {
+            said.push_str(&format!(" {}", self.tags));
+        }
         let mut hex = data_encoding::HEXLOWER.encode(&Sha256::digest(said.as_bytes()));
         hex.truncate(12);
         hex
@@ -111,11 +123,12 @@ impl Residency {
 }
 
 /// The rules that do not allow that a request to this target ran there, by their names. Which model an application profile
-/// is of, its id does not say: where its pool is not known, rules that name models are not held against it.
+/// is of, and which tags it has, its id does not say: where its pool or tags are not known, rules that name models or tags
+/// are not held against it.
 #[must_use]
 pub fn outside<'a>(
     scope: &Scope,
-    (target, pool): (&TargetId, Option<&PoolId>),
+    (target, pool, tags): (&TargetId, Option<&PoolId>, Option<&Tags>),
     ran_in: &Region,
     rules: &'a [Residency],
 ) -> Vec<&'a str> {
@@ -133,6 +146,8 @@ pub fn outside<'a>(
             })
         }),
     };
-    let broken = rules.iter().filter(|it| fits(it) && !it.allows(&reach));
+    let broken = rules
+        .iter()
+        .filter(|it| it.fits_tags(tags) && fits(it) && !it.allows(&reach));
     broken.map(|rule| rule.name.as_str()).collect()
 }

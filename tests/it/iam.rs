@@ -93,6 +93,11 @@ allow = ["eu", "eu-west-2"]
 [[residency]]
 name = "rest"
 allow = ["global"]
+
+[[residency]]
+name = "by-tag"
+tags = { data = "personal" }
+allow = ["eu"]
 "#,
         Mode::Observe,
     );

@@ -54,7 +54,7 @@ pub(super) fn look(draft: &Draft<'_>, incident: &mut Incident) {
         samples: &|pool, signal, from, until| minutes.window(pool, signal, from, until).collect(),
         takers: draft.inputs.takers,
         recent: draft.inputs.recent,
-        may_move: &|_, to| law.of(to).next().is_none() || !law.ways(to).is_empty(),
+        may_move: &|from, to| law.of(from, to).next().is_none() || !law.ways(from, to).is_empty(),
         most_output: draft.inputs.most_output,
         rules: &draft.policy().hints,
     };

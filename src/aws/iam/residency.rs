@@ -24,12 +24,14 @@ const INVOKE: [&str; 2] = [
     "bedrock:InvokeModelWithResponseStream",
 ];
 
-/// The document that enforces these rules: of an SCP the denials, of a role's policy also what it may call.
+/// The document that enforces these rules: of an SCP the denials, of a role's policy also what it may call. Rules that go by
+/// tags are left out: the model in another Region, for which a request is authorised, has none of its profile's tags.
 #[must_use]
 pub fn policies(rules: &[Residency], paper: Paper) -> Value {
+    let rules: Vec<&Residency> = rules.iter().filter(|it| it.tags.is_open()).collect();
     let mut statements = Vec::new();
     if paper == Paper::Iam {
-        let allowed = rules.iter().flat_map(models);
+        let allowed = rules.iter().copied().flat_map(models);
         let mut allowed: Vec<String> = allowed.collect();
         allowed.push("arn:*:bedrock:*:*:inference-profile/*".to_owned());
         allowed.push("arn:*:bedrock:*:*:application-inference-profile/*".to_owned());
@@ -41,7 +43,7 @@ pub fn policies(rules: &[Residency], paper: Paper) -> Value {
             "Resource": allowed,
         }));
     }
-    let closed = rules.iter().filter(|rule| !rule.is_anywhere);
+    let closed = rules.into_iter().filter(|rule| !rule.is_anywhere);
     statements.extend(closed.map(|rule| denial(rule, paper)));
     json!({ "Version": "2012-10-17", "Statement": statements })
 }

@@ -64,7 +64,7 @@ fn every_geography_names_regions_that_are_some() {
 fn all_faults_come_at_once() {
     let text = "[[residency]]\nname = \"a\"\nallow = [\"ue\"]\nregions = [\"eu-west-1\"]\n\
                 [[residency]]\nname = \"a\"\nallow = []\n\
-                [[residency]]\nname = \"b\"\nseverity = \"loud\"\n";
+                [[residency]]\nname = \"b\"\nseverity = \"loud\"\ntags = {}\n";
     let faults = rules(text).unwrap_err();
     insta::assert_snapshot!(faults.join("\n"));
 }

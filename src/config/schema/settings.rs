@@ -399,6 +399,7 @@ fn residency() -> Table {
             "Of these base models; * stands for any characters.",
             Shape::list(&MODEL),
         ),
+        tags("Of application profiles with all these tags."),
         key(
             "allow",
             "Geographies and Regions in which requests may be answered.",

@@ -107,8 +107,9 @@ fn tallies(law: Law<'_>, rule: &Residency, scope: &Scope, day: &RanDay) -> BTree
         if count.requests == 0 {
             continue;
         }
-        let known = law.book.targets.get(&(scope.clone(), target.clone()));
-        let known = known.map(|it| &it.pool);
+        let key = (scope.clone(), target.clone());
+        let known = law.book.targets.get(&key).map(|it| &it.pool);
+        let tags = law.book.tags.get(&key);
         let pool = known.cloned().unwrap_or_else(|| PoolId {
             scope: scope.clone(),
             family: Family::OnDemand,
@@ -121,7 +122,7 @@ fn tallies(law: Law<'_>, rule: &Residency, scope: &Scope, day: &RanDay) -> BTree
             continue;
         };
         let rules = std::slice::from_ref(rule);
-        if !outside(scope, (target, known), region, rules).is_empty() {
+        if !outside(scope, (target, known, tags), region, rules).is_empty() {
             let (requests, regions) = tally.outside.entry(target.clone()).or_default();
             *requests = requests.saturating_add(count.requests);
             regions.insert(region.clone());

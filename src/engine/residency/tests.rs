@@ -6,6 +6,7 @@ use crate::model::{
     residency::Reaches,
     rule::{Matcher, Pattern, Severity},
     series::{PoolSeries, Reading},
+    tags::{Tags, Wanted},
     time::Timestamp,
 };
 
@@ -30,6 +31,7 @@ fn rule(name: &str, allowed: &[&str]) -> Residency {
             models: vec![Pattern::new("anthropic.*")],
             ..Matcher::default()
         },
+        tags: Wanted::default(),
         written: allowed.iter().map(|it| (*it).to_owned()).collect(),
         allowed: allowed.iter().map(|it| Pattern::new(*it)).collect(),
         is_anywhere: false,
@@ -187,7 +189,7 @@ fn only_what_is_used_counts_and_an_hour_without_it_ends_it() {
         rules: &rules,
         book: &book,
     };
-    assert_eq!(law.ways(&here), [&TargetId::new(in_japan)]);
+    assert_eq!(law.ways(&here, &here), [&TargetId::new(in_japan)]);
     let verdicts = said(&book, &rules, &here, &[in_japan, in_asia]);
     let on = verdicts[0].clone();
     assert!(
@@ -227,7 +229,7 @@ fn a_profile_that_was_never_listed_proves_nothing() {
         book: &book,
     };
     assert!(law.barred(&here).is_none(), "nothing is refused on it");
-    assert!(law.ways(&here).is_empty(), "nor advised");
+    assert!(law.ways(&here, &here).is_empty(), "nor advised");
 }
 
 /// What is answered where it is asked needs no listing.
@@ -243,4 +245,169 @@ fn a_bare_model_stays_where_it_is_called() {
     }
     assert_eq!(said(&book, &[eu()], &dublin, &[MODEL]), Vec::new());
     assert_eq!(said(&book, &[eu()], &ohio, &[MODEL]).len(), 1);
+}
+
+/// An application profile of this pool, and its tags where they were read.
+fn apply_profile(book: &mut Book, pool: &PoolId, id: &str, tags: Option<&[(&str, &str)]>) {
+    let target = Target {
+        id: TargetId::new(id),
+        kind: TargetKind::ApplicationProfile {
+            name: id.to_owned(),
+        },
+        pool: pool.clone(),
+        first_seen: Timestamp::UNIX_EPOCH,
+    };
+    let mut reaches = book.reaches.get(&pool.scope).cloned().unwrap_or_default();
+    let anywhere = Reach {
+        is_anywhere: true,
+        ..Reach::default()
+    };
+    reaches.insert(target.id.clone(), anywhere);
+    book.apply(vec![
+        Record::Target(target.clone()),
+        Record::Reaches(pool.scope.clone(), reaches),
+    ]);
+    if let Some(tags) = tags {
+        let by_key = tags
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let tags = Tags {
+            by_key: by_key.collect(),
+            read_at: Timestamp::UNIX_EPOCH,
+        };
+        book.apply(vec![Record::Tags(pool.scope.clone(), target.id, tags)]);
+    }
+}
+
+/// Personal data stays in the EU; what else runs in the same pools may go anywhere.
+fn personal() -> Residency {
+    let wanted = BTreeMap::from([("data".to_owned(), Pattern::new("personal*"))]);
+    Residency {
+        name: RuleName::new("residency-personal"),
+        tags: Wanted(wanted),
+        ..eu()
+    }
+}
+
+#[test]
+fn a_rule_by_tag_is_about_the_profiles_that_have_it_and_no_other() {
+    let here = pool("eu-west-1", Family::Global);
+    let shared = "global.anthropic.claude-sonnet-4-6";
+    let mut book = book(&[(&here, shared, &["eu-west-1", "*"])]);
+    apply_profile(
+        &mut book,
+        &here,
+        "aaaa",
+        Some(&[("data", "personal-health")]),
+    );
+    apply_profile(&mut book, &here, "bbbb", Some(&[("data", "public")]));
+    apply_profile(&mut book, &here, "cccc", None);
+    feed(&mut book, &here, START, &[1.0]);
+    let rules = [personal()];
+    assert_eq!(said(&book, &rules, &here, &[shared, "bbbb"]), Vec::new());
+
+    let verdicts = said(&book, &rules, &here, &[shared, "aaaa", "bbbb", "cccc"]);
+    let texts: Vec<String> = verdicts[0]
+        .reasons
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(verdicts[0].state, AlertState::Alerting);
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(texts[0].contains("`aaaa`"), "{texts:?}");
+
+    let verdicts = said(&book, &rules, &here, &["cccc"]);
+    let text = verdicts[0].reasons[0].to_string();
+    assert_eq!(verdicts[0].state, AlertState::NoData);
+    assert!(
+        text.contains("tags of that profile were never read"),
+        "{text}"
+    );
+}
+
+/// The owner took the tag away: an hour later it is over, though the rule is about no target of the pool any more.
+#[test]
+fn what_is_not_tagged_any_more_ends() {
+    let here = pool("eu-west-1", Family::Global);
+    let mut book = book(&[]);
+    apply_profile(&mut book, &here, "aaaa", Some(&[("data", "personal")]));
+    feed(&mut book, &here, START, &[1.0]);
+    let rules = [personal()];
+    let verdict = said(&book, &rules, &here, &["aaaa"]).remove(0);
+    let key = AlertKey {
+        rule: verdict.rule.clone(),
+        pool: here.clone(),
+    };
+    book.apply(vec![Record::Track(key, verdict.track)]);
+    apply_profile(&mut book, &here, "aaaa", Some(&[]));
+    feed(&mut book, &here, START.plus(1), &[1.0; 60]);
+    let verdicts = said(&book, &rules, &here, &["aaaa"]);
+    assert_eq!(verdicts[0].state, AlertState::Normal);
+}
+
+/// Of a pool that is short nobody knows which requests would move: one tagged profile in it binds all, and so does one whose
+/// tags are not known yet.
+#[test]
+fn data_under_a_tag_is_sent_nowhere_that_its_rule_does_not_allow() {
+    let (geo, global) = (
+        pool("eu-west-1", Family::Geo),
+        pool("eu-west-1", Family::Global),
+    );
+    let (near, far) = (
+        "eu.anthropic.claude-sonnet-4-6",
+        "global.anthropic.claude-sonnet-4-6",
+    );
+    let profiles: &[(&PoolId, &str, &[&str])] = &[
+        (&geo, near, &["eu-west-1", "eu-west-3"]),
+        (&global, far, &["eu-west-1", "*"]),
+    ];
+    let rules = [personal()];
+    let ways = |book: &Book| {
+        let law = Law {
+            rules: &rules,
+            book,
+        };
+        let all = law.ways(&geo, &global).into_iter();
+        all.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(ways(&book(profiles)), [far], "nothing is tagged");
+    for tags in [Some(&[("data", "personal")][..]), None] {
+        let mut book = book(profiles);
+        apply_profile(&mut book, &geo, "aaaa", tags);
+        assert_eq!(ways(&book), Vec::<String>::new(), "{tags:?}");
+    }
+    let mut public = book(profiles);
+    apply_profile(&mut public, &geo, "aaaa", Some(&[("data", "public")]));
+    apply_profile(&mut public, &global, "bbbb", Some(&[("data", "personal")]));
+    assert_eq!(
+        ways(&public),
+        [far],
+        "the tagged one is no way, the plain one is"
+    );
+}
+
+/// A request for more is barred only where all that uses the quota is outside of a rule.
+#[test]
+fn one_target_that_no_rule_is_about_keeps_a_request_open() {
+    let here = pool("eu-west-1", Family::Global);
+    let mut book = book(&[]);
+    apply_profile(&mut book, &here, "aaaa", Some(&[("data", "personal")]));
+    let rules = [personal()];
+    assert!(
+        Law {
+            rules: &rules,
+            book: &book
+        }
+        .barred(&here)
+        .is_some()
+    );
+    apply_profile(&mut book, &here, "bbbb", Some(&[]));
+    assert!(
+        Law {
+            rules: &rules,
+            book: &book
+        }
+        .barred(&here)
+        .is_none()
+    );
 }

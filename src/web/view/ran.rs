@@ -140,9 +140,10 @@ impl View<'_> {
                 let all = of_target.get(&(*scope, *target)).copied().unwrap_or(0);
                 let known = ((*scope).clone(), (*target).clone());
                 let pool = self.book.targets.get(&known).map(|it| &it.pool);
+                let tags = self.book.tags.get(&known);
                 let broken = ran_in
                     .as_ref()
-                    .map(|region| outside(scope, (target, pool), region, rules));
+                    .map(|region| outside(scope, (target, pool, tags), region, rules));
                 RanRow {
                     account: scope.account.to_string(),
                     called_in: scope.region.to_string(),

@@ -17,6 +17,7 @@ use bedrock_ops_alert::{
         ran::{Count, RanDay, place},
         residency::{Reach, Reaches, Residency},
         rule::{Category, Matcher, Pattern, Rules, Severity},
+        tags::Wanted,
         time::{Minute, after},
         units::{Amount, QuotaKind},
     },
@@ -30,6 +31,7 @@ fn east() -> Residency {
     Residency {
         name: RuleName::new("residency-east"),
         matcher: Matcher::default(),
+        tags: Wanted::default(),
         written: vec!["us-east-*".to_owned()],
         allowed: vec![Pattern::new("us-east-*")],
         is_anywhere: false,

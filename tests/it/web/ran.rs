@@ -9,6 +9,7 @@ use bedrock_ops_alert::{
         ran::{Count, RanDay, place},
         residency::Residency,
         rule::{Matcher, Pattern, Severity},
+        tags::Wanted,
         time::Minute,
     },
     runtime::shared::Health,
@@ -68,6 +69,7 @@ pub(super) fn settings() -> Settings {
     settings.policy.residency = vec![Residency {
         name: RuleName::new("residency-ireland"),
         matcher: Matcher::default(),
+        tags: Wanted::default(),
         written: vec!["eu-west-1".to_owned()],
         allowed: vec![Pattern::new("eu-west-1")],
         is_anywhere: false,

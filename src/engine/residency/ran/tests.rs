@@ -5,6 +5,7 @@ use crate::model::{
     ids::{AccountId, RuleName},
     ran::Count,
     rule::{Matcher, Pattern, Severity},
+    tags::Wanted,
     time::Timestamp,
 };
 
@@ -33,6 +34,7 @@ fn rule() -> Residency {
             models: vec![Pattern::new("anthropic.*")],
             ..Matcher::default()
         },
+        tags: Wanted::default(),
         written: vec!["eu-west-1".to_owned()],
         allowed: vec![Pattern::new("eu-west-1")],
         is_anywhere: false,
