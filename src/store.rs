@@ -4,6 +4,7 @@
 //! history (`history`), which is measured and not decided. The only place that lays out bytes. Does not belong here: what the records mean (`model`) and when they are written (`runtime`).
 //! `docs/store.md` describes files, formats and dumps for operators.
 
+mod backup;
 mod disk;
 mod draft;
 mod dump;
@@ -28,7 +29,7 @@ mod trouble;
 use std::{collections::BTreeMap, path::Path};
 
 pub use self::{
-    disk::{Disk, Options, RealDisk, SledLedger},
+    disk::{Disk, Migrated, Options, RealDisk, SledLedger},
     dump::{Onto, dump, load_dump},
     error::StoreError,
     history::{Audit, DiskHistory, History, MemoryHistory},

@@ -2,8 +2,10 @@
 //!
 //! The real cycle, with the real ledger, over a generated organisation whose pools are all read each minute, by a daemon
 //! that has watched them for weeks and was just started again. Each size runs in a process of its own, since memory that
-//! was once used is never given back. What the simulated AWS takes to answer is counted apart; the memory it takes is
-//! not. Linux only: the figures come from /proc.
+//! was once used is never given back. What the simulated AWS takes to answer is counted apart. Of the memory it is known
+//! what was taken before anything else was there, by the world with its traffic, and how much there was when the ledger
+//! was written and nothing was loaded yet; what the simulated AWS takes later is in the daemon's share. Linux only: the
+//! figures come from /proc.
 
 #![expect(
     clippy::unwrap_used,
@@ -63,7 +65,18 @@ struct Figures {
     /// From the load of the ledger to the end of the warm-up, of both.
     start_seconds: f64,
     resident_mib: f64,
+    /// Of it the simulated AWS as it began.
+    sim_mib: f64,
+    /// Of the rest the engine of the ledger, before a start.
+    ledger_mib: f64,
     store_bytes: f64,
+}
+
+impl Figures {
+    /// What is not the simulated AWS's, as it began.
+    fn daemon_mib(&self) -> f64 {
+        self.resident_mib - self.sim_mib
+    }
 }
 
 fn main() {
@@ -86,12 +99,14 @@ fn main() {
         "every pool read each minute, {MEASURED} cycles after {WARM_UP} to warm up; x: times the first row's"
     );
     println!(
-        "{:>8} {:>7} {:>16} {:>8} {:>16} {:>18} {:>12} {:>10}",
+        "{:>8} {:>7} {:>16} {:>8} {:>16} {:>8} {:>8} {:>18} {:>12} {:>10}",
         "targets",
         "pools",
         "CPU s/cycle",
         "of core",
-        "resident MiB",
+        "daemon MiB",
+        "ledger",
+        "sim MiB",
         "store B/target/day",
         "sim s/cycle",
         "start s"
@@ -114,14 +129,16 @@ fn run_apart(targets: usize) -> Figures {
 fn print_row(row: &Figures, first: &Figures) {
     let times = |of: fn(&Figures) -> f64| format!("(x{:.1})", of(row) / of(first));
     println!(
-        "{:>8} {:>7} {:>8.4} {:>7} {:>6.2} % {:>8.1} {:>7} {:>10.0} {:>7} {:>12.4} {:>10.1}",
+        "{:>8} {:>7} {:>8.4} {:>7} {:>6.2} % {:>8.1} {:>7} {:>8.1} {:>8.1} {:>10.0} {:>7} {:>12.4} {:>10.1}",
         row.targets,
         row.pools,
         row.cpu_seconds,
         times(|it| it.cpu_seconds),
         row.cpu_seconds / 60.0 * 100.0,
-        row.resident_mib,
-        times(|it| it.resident_mib),
+        row.daemon_mib(),
+        times(Figures::daemon_mib),
+        row.ledger_mib,
+        row.sim_mib,
         row.store_bytes,
         times(|it| it.store_bytes),
         row.sim_seconds,
@@ -168,6 +185,7 @@ async fn run(targets: usize, path: &Path) -> Figures {
     let cloud = Arc::new(Watched::new(cloud));
     let began = Minute::of(sim.now());
     let past = Past::of(world, began);
+    let sim_mib = process::resident_mib();
     let ledger = store::open(path).unwrap();
     ledger.commit(&Past::targets(world, sim.now())).unwrap();
     let mut days = past.records(began).peekable();
@@ -176,6 +194,7 @@ async fn run(targets: usize, path: &Path) -> Figures {
         ledger.commit(&some).unwrap();
     }
     drop(days);
+    let ledger_mib = process::resident_mib() - sim_mib;
     let before_start = process::cpu_seconds();
     let (shared, _orders) = Shared::new(settings, true, ledger.load().unwrap());
     let shared = Arc::new(shared.with_history(Arc::new(past)));
@@ -202,6 +221,8 @@ async fn run(targets: usize, path: &Path) -> Figures {
         sim_seconds: sim_seconds / cycles,
         start_seconds: warm - before_start,
         resident_mib: process::resident_mib(),
+        sim_mib,
+        ledger_mib,
         store_bytes: grown / counts[0] * (24.0 * 60.0 / cycles),
     }
 }

@@ -238,6 +238,16 @@ fn spawn_buttons(cloud: Arc<dyn Cloud>, shared: Arc<Shared>) -> tokio::task::Joi
 async fn open_store(path: PathBuf) -> Result<(Arc<dyn Ledger>, Arc<dyn History>), RunError> {
     let opened = blocking(move || {
         let ledger = store::open(&path)?;
+        if let Some(store::Migrated { from, to, kept }) = ledger.migrated() {
+            tracing::warn!(
+                event = "store.migrated",
+                from,
+                to,
+                "the store was of format {from} and is of format {to} now; the ledger as it was is kept in {}, \
+                 for the way back (docs/upgrade.md): remove it once you are sure",
+                kept.display()
+            );
+        }
         let history = ledger.history()?;
         Ok((ledger, history))
     });

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Ledger, Restore, StoreError,
+    Ledger, Restore, StoreError, backup,
     draft::{Draft, Entries, Succession},
     head::{HEAD, Head},
     history::DiskHistory,
@@ -77,9 +77,21 @@ impl fmt::Debug for Options {
     }
 }
 
+/// An older store was brought to this release's format as it was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// From this format.
+    pub from: u32,
+    /// To this one.
+    pub to: u32,
+    /// Where the ledger is as it was: the way back.
+    pub kept: PathBuf,
+}
+
 /// The ledger on disk.
 pub struct SledLedger {
     path: PathBuf,
+    migrated: Option<Migrated>,
     state: Mutex<State>,
     db: sled::Db,
     /// Our own handle of the engine's log: its `flush` does not sync the file each time.
@@ -141,6 +153,11 @@ impl SledLedger {
         let (mark, marked) = Mark::open(path)?
             .ok_or_else(|| damaged("its high-water mark (the file `mark`) is missing or broken"))?;
         place::keep_as_found(path)?;
+        if let Found::Store(from) = found
+            && from < release.format
+        {
+            backup::keep(path, release.format)?;
+        }
         let db = open_engine(path, options)?;
         let log_path = place::log(path);
         let log = File::open(&log_path).map_err(|cause| failed("open", &log_path, cause))?;
@@ -154,21 +171,25 @@ impl SledLedger {
             poisoned: None,
             read: None,
         };
-        let ledger = Self {
+        let mut ledger = Self {
             path: path.to_owned(),
+            migrated: None,
             state: Mutex::new(state),
             db,
             log,
             disk: Arc::clone(&options.disk),
             lock: Arc::new(lock),
         };
-        ledger.start(marked, release)?;
+        ledger.migrated = ledger.start(marked, release)?;
+        if ledger.migrated.is_none() && found != Found::Store(release.format) {
+            place::write_format(path, release.format)?; // of an older release, and nothing in it
+        }
         place::forget_as_found(path)?;
         Ok(ledger)
     }
 
     /// Reads the head, compares it with the mark, migrates, verifies.
-    fn start(&self, marked: u64, release: &Release) -> Result<(), StoreError> {
+    fn start(&self, marked: u64, release: &Release) -> Result<Option<Migrated>, StoreError> {
         let mut state = self.state();
         let stored = guarded("read", || self.stored_head()).map_err(|it| it.at(&self.path))?;
         let damaged = |what: String| Trouble::damaged(what).at(&self.path);
@@ -190,7 +211,8 @@ impl SledLedger {
                 head.sequence
             )));
         }
-        if head.format < release.format {
+        let from = head.format;
+        if from < release.format {
             head = self.migrate(&head, release)?;
         }
         state.head = head;
@@ -200,7 +222,18 @@ impl SledLedger {
         state
             .mark
             .raise(raised)
-            .map_err(|cause| failed("write", &place, cause))
+            .map_err(|cause| failed("write", &place, cause))?;
+        Ok((from < release.format).then(|| Migrated {
+            from,
+            to: release.format,
+            kept: backup::folder(&self.path, release.format),
+        }))
+    }
+
+    /// What was done to the format when this was opened.
+    #[must_use]
+    pub fn migrated(&self) -> Option<&Migrated> {
+        self.migrated.as_ref()
     }
 
     fn migrate(&self, head: &Head, release: &Release) -> Result<Head, StoreError> {

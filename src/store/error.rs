@@ -172,8 +172,8 @@ impl StoreError {
                  Starting with no store at all is safe too: it is rebuilt from AWS, and open requests and cases are found again by their markers."
             }
             Self::Newer { .. } => {
-                "Nothing was touched. Run the newer release again, \
-                 or load a dump that was taken with an older release into a new folder."
+                "Nothing was touched. Run the newer release again, or go back to the ledger as it was before: \
+                 the newer release kept it in the store's folder as `before-format-N`, and docs/upgrade.md says how."
             }
             Self::Migration { .. } => {
                 "Nothing was lost: the old records are as they were. \

@@ -260,6 +260,62 @@ mod tests {
     }
 
     #[test]
+    fn the_ledger_as_it_was_is_kept_and_the_older_release_goes_on_with_it() {
+        let folder = Folder::new("kept");
+        old_store(&folder);
+        let kept = {
+            let ledger = opened(&folder, &NEW).unwrap();
+            let done = ledger.migrated().unwrap().clone();
+            assert_eq!((done.from, done.to), (0, 2));
+            ledger.commit(&[intent(3)]).unwrap();
+            done.kept
+        };
+        assert!(kept.ends_with("before-format-2"), "{kept:?}");
+        assert_eq!(opened(&folder, &NEW).unwrap().migrated(), None);
+        // The way back: the copy is a store of its own.
+        {
+            let back = SledLedger::open_as(&kept, &Options::default(), &OLD).unwrap();
+            let book = back.load().unwrap();
+            assert_eq!(book.intents[&ActionId::new("act-a")].revision, 2);
+            assert!(book.discovered.contains_key(&scope("US-EAST-1")));
+            back.commit(&[intent(3)]).unwrap();
+        }
+        // And forward again, with what the older release did meanwhile: its copy takes the place of none or of an older one.
+        for revision in [3, 3] {
+            let again = SledLedger::open_as(&kept, &Options::default(), &NEW).unwrap();
+            let book = again.load().unwrap();
+            assert_eq!(book.intents[&ActionId::new("act-a")].revision, revision);
+        }
+    }
+
+    /// What was kept before the format was marked is the old ledger; what lies there afterwards may be half of each.
+    #[test]
+    fn a_second_try_keeps_what_the_first_one_kept() {
+        let folder = Folder::new("second-try");
+        old_store(&folder);
+        let kept = crate::store::backup::keep(&folder.0, NEW.format).unwrap();
+        place::write_format(&folder.0, NEW.format).unwrap();
+        assert_eq!(
+            opened(&folder, &NEW).unwrap().migrated().unwrap().kept,
+            kept
+        );
+        let back = SledLedger::open_as(&kept, &Options::default(), &OLD).unwrap();
+        assert_eq!(back.load().unwrap().discovered.len(), 1);
+        assert!(!folder.0.join("before-format-2.part").exists());
+    }
+
+    #[test]
+    fn an_empty_store_of_an_older_release_says_its_format_once() {
+        let folder = Folder::new("empty");
+        drop(opened(&folder, &OLD).unwrap());
+        assert_eq!(opened(&folder, &NEW).unwrap().migrated(), None);
+        assert_eq!(
+            place::inspect(&folder.0, NEW.format).unwrap(),
+            place::Found::Store(NEW.format)
+        );
+    }
+
+    #[test]
     fn killed_between_the_mark_of_the_new_format_and_the_rewriting_it_begins_anew() {
         let folder = Folder::new("killed");
         old_store(&folder);

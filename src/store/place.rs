@@ -6,6 +6,7 @@
 //! mark     the high-water mark (see `mark`)
 //! sled/    the engine's own files
 //! as-found only while a store is opened, and after it was found damaged: the engine's log before the engine touched it
+//! before-format-N/ the ledger as an older release left it (see `backup`)
 //! ```
 
 use std::{
@@ -18,7 +19,8 @@ use std::{
 
 use super::{StoreError, history::FOLDER};
 
-const FORMAT_FILE: &str = "FORMAT";
+/// Which format it has.
+pub(crate) const FORMAT_FILE: &str = "FORMAT";
 const FORMAT_NEW: &str = "FORMAT.new";
 const LOCK_FILE: &str = "lock";
 /// The high-water mark.
