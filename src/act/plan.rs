@@ -22,6 +22,7 @@ mod price;
 mod queue;
 mod related;
 mod relay;
+mod retention;
 pub mod situation;
 mod size;
 mod tell;
@@ -35,6 +36,7 @@ pub use self::{
     minutes::Past,
     obey::obey,
     relay::fallbacks,
+    retention::outlived,
 };
 use crate::model::{
     alert::Verdict,

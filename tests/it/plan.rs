@@ -22,6 +22,7 @@ mod price;
 mod queue;
 mod related;
 mod residency;
+mod retention;
 mod routes;
 mod said;
 mod stopped;

@@ -18,7 +18,7 @@ use tokio::task::{self, JoinHandle};
 
 use super::{Cycle, CycleError};
 use crate::{
-    act::plan::Past,
+    act::plan::{Past, outlived},
     cloud::{Fault, FaultClass},
     collect::backfill::{self, FRESH_DAYS},
     model::{
@@ -180,6 +180,8 @@ impl Cycle {
         }
         self.keeping.rolled = Some(hour);
         self.forget(hour);
+        let gone = outlived(&self.shared.book(), now);
+        self.commit(gone, now).await?;
         let history = Arc::clone(&self.shared.history);
         let result = self.off_thread(move || roll_up(&*history, hour)).await?;
         self.tell_result(&result, now);
