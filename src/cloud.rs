@@ -522,9 +522,9 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         page: Option<String>,
     ) -> Result<Page<QuotaRequest>, Fault>;
 
-    /// *Once.* Lays a file of this name aside for the words that follow, and returns the id of the set that it is in. AWS
-    /// keeps it for an hour; one that no words follow is seen by nobody.
-    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault>;
+    /// *Once.* Lays files aside for the words that follow, each by its name, three at most and 5 MB each, and returns the id
+    /// of the set that they are in. AWS keeps it for an hour; one that no words follow is seen by nobody.
+    async fn attach(&self, scope: &Scope, files: &[(String, &str)]) -> Result<String, Fault>;
 
     /// *Once.* Opens a case.
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault>;

@@ -1,11 +1,11 @@
 //! What the daemon costs by the number of its targets: `cargo bench --bench targets [-- 100 1000 10000]`.
 //!
 //! The real cycle, with the real ledger, over a generated organisation whose pools are all read each minute, by a daemon
-//! that has watched them for weeks and was just started again. Each size runs in a process of its own, since memory that
-//! was once used is never given back. What the simulated AWS takes to answer is counted apart. Of the memory it is known
-//! what was taken before anything else was there, by the world with its traffic, and how much there was when the ledger
-//! was written and nothing was loaded yet; what the simulated AWS takes later is in the daemon's share. Linux only: the
-//! figures come from /proc.
+//! that has watched them for weeks and was just started again. One process writes the ledger, another one is measured: the
+//! memory that writing three days at once takes is no daemon's. Both have the environment of the systemd unit, since what
+//! it says of the allocator decides how much of what was freed is given back. What the simulated AWS takes to answer is
+//! counted apart; so is its memory as it begins, and what it takes later is in the daemon's share. Linux only: the figures
+//! come from /proc.
 
 #![expect(
     clippy::unwrap_used,
@@ -67,8 +67,8 @@ struct Figures {
     resident_mib: f64,
     /// Of it the simulated AWS as it began.
     sim_mib: f64,
-    /// Of the rest the engine of the ledger, before a start.
-    ledger_mib: f64,
+    /// Of the rest what the ledger takes once it is open and all of it was read.
+    loaded_mib: f64,
     store_bytes: f64,
 }
 
@@ -81,13 +81,21 @@ impl Figures {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [one, targets] = arguments.as_slice()
-        && one == "--one"
-    {
-        let figures = measure(targets.parse().unwrap());
-        println!("{}", serde_json::to_string(&figures).unwrap());
-        return;
+    match arguments.as_slice() {
+        [task, targets, path] if task == "--fill" => fill(targets.parse().unwrap(), path.as_ref()),
+        [task, targets, path] if task == "--run" => {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            let figures = run(targets.parse().unwrap(), path.as_ref());
+            let figures = runtime.unwrap().block_on(figures);
+            println!("{}", serde_json::to_string(&figures).unwrap());
+        }
+        _ => table(&arguments),
     }
+}
+
+fn table(arguments: &[String]) {
     // Cargo passes `--bench` along.
     let named: Vec<usize> = arguments.iter().flat_map(|it| it.parse()).collect();
     let sizes = if named.is_empty() {
@@ -105,7 +113,7 @@ fn main() {
         "CPU s/cycle",
         "of core",
         "daemon MiB",
-        "ledger",
+        "loaded",
         "sim MiB",
         "store B/target/day",
         "sim s/cycle",
@@ -120,14 +128,42 @@ fn main() {
 }
 
 fn run_apart(targets: usize) -> Figures {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--one", &targets.to_string()]);
-    let output = child.stderr(Stdio::inherit()).output().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
+    let path = std::env::temp_dir().join(format!("bench-{}-{targets}", std::process::id()));
+    let task = |name: &str| {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args([name, &targets.to_string()]).arg(&path);
+        let output = child
+            .envs(unit_environment())
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{name} of {targets} targets failed"
+        );
+        output.stdout
+    };
+    task("--fill");
+    let figures = serde_json::from_slice(&task("--run")).unwrap();
+    fs::remove_dir_all(&path).unwrap();
+    figures
+}
+
+/// What the systemd unit sets.
+fn unit_environment() -> Vec<(&'static str, &'static str)> {
+    let unit = include_str!("../../deploy/bedrock-ops-alert.service");
+    let lines = unit
+        .lines()
+        .filter_map(|line| line.strip_prefix("Environment="));
+    let all = lines.flat_map(str::split_whitespace);
+    all.map(|it| it.split_once('=').unwrap()).collect()
 }
 
 fn print_row(row: &Figures, first: &Figures) {
-    let times = |of: fn(&Figures) -> f64| format!("(x{:.1})", of(row) / of(first));
+    let times = |of: fn(&Figures) -> f64| match of(first) {
+        nothing if nothing <= 0.0 => String::new(),
+        first => format!("(x{:.1})", of(row) / first),
+    };
     println!(
         "{:>8} {:>7} {:>8.4} {:>7} {:>6.2} % {:>8.1} {:>7} {:>8.1} {:>8.1} {:>10.0} {:>7} {:>12.4} {:>10.1}",
         row.targets,
@@ -137,7 +173,7 @@ fn print_row(row: &Figures, first: &Figures) {
         row.cpu_seconds / 60.0 * 100.0,
         row.daemon_mib(),
         times(Figures::daemon_mib),
-        row.ledger_mib,
+        row.loaded_mib,
         row.sim_mib,
         row.store_bytes,
         times(|it| it.store_bytes),
@@ -163,14 +199,20 @@ fn size(targets: usize) -> Size {
     }
 }
 
-fn measure(targets: usize) -> Figures {
-    let path = std::env::temp_dir().join(format!("bench-{}-{targets}", std::process::id()));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let figures = runtime.unwrap().block_on(run(targets, &path));
-    fs::remove_dir_all(&path).unwrap();
-    figures
+/// Writes the ledger of a daemon that has watched for days.
+fn fill(targets: usize, path: &Path) {
+    let sim = Sim::new(organisation(size(targets)), 1);
+    let began = Minute::of(sim.now());
+    let past = Past::of(sim.world(), began);
+    let ledger = store::open(path).unwrap();
+    ledger
+        .commit(&Past::targets(sim.world(), sim.now()))
+        .unwrap();
+    let mut days = past.records(began).peekable();
+    while days.peek().is_some() {
+        let some: Vec<_> = days.by_ref().take(POOLS_AT_ONCE).flatten().collect();
+        ledger.commit(&some).unwrap();
+    }
 }
 
 async fn run(targets: usize, path: &Path) -> Figures {
@@ -186,17 +228,10 @@ async fn run(targets: usize, path: &Path) -> Figures {
     let began = Minute::of(sim.now());
     let past = Past::of(world, began);
     let sim_mib = process::resident_mib();
-    let ledger = store::open(path).unwrap();
-    ledger.commit(&Past::targets(world, sim.now())).unwrap();
-    let mut days = past.records(began).peekable();
-    while days.peek().is_some() {
-        let some: Vec<_> = days.by_ref().take(POOLS_AT_ONCE).flatten().collect();
-        ledger.commit(&some).unwrap();
-    }
-    drop(days);
-    let ledger_mib = process::resident_mib() - sim_mib;
     let before_start = process::cpu_seconds();
+    let ledger = store::open(path).unwrap();
     let (shared, _orders) = Shared::new(settings, true, ledger.load().unwrap());
+    let loaded_mib = process::resident_mib() - sim_mib;
     let shared = Arc::new(shared.with_history(Arc::new(past)));
     let mut cycle = Cycle::new(Arc::clone(&cloud) as _, Arc::new(ledger), shared);
     let mut minutes = async |minutes: i64| {
@@ -222,7 +257,7 @@ async fn run(targets: usize, path: &Path) -> Figures {
         start_seconds: warm - before_start,
         resident_mib: process::resident_mib(),
         sim_mib,
-        ledger_mib,
+        loaded_mib,
         store_bytes: grown / counts[0] * (24.0 * 60.0 / cycles),
     }
 }

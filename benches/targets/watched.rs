@@ -95,7 +95,7 @@ handed_on! {
     request_quota(scope: &Scope, code: &QuotaCode, desired: Amount) -> QuotaRequest;
     get_quota_request(scope: &Scope, id: &RequestId) -> QuotaRequest;
     quota_request_history(scope: &Scope, code: &QuotaCode, page: Option<String>) -> Page<QuotaRequest>;
-    attach(scope: &Scope, name: &str, data: &[u8]) -> String;
+    attach(scope: &Scope, files: &[(String, &str)]) -> String;
     create_case(scope: &Scope, case: &NewCase) -> CaseId;
     list_cases(scope: &Scope, filter: &CaseFilter, page: Option<String>) -> Page<Case>;
     list_communications(scope: &Scope, case: &CaseId, page: Option<String>) -> Page<Communication>;

@@ -60,7 +60,7 @@ actions! {
     REQUEST_QUOTA = "servicequotas:RequestServiceQuotaIncrease" for RequestQuotas, without "no quota is asked for";
     PUBLISH = "sns:Publish" for Notify, without "people hear nothing over this topic";
     CALLER = "sts:GetCallerIdentity" for Nothing, without "nothing is filed, since the account could be another one";
-    ATTACH = "support:AddAttachmentsToSet" for Support, without "cases go out without the file of hourly numbers";
+    ATTACH = "support:AddAttachmentsToSet" for Support, without "cases go out without the files of numbers by the hour and minute";
     ADD_COMMUNICATION = "support:AddCommunicationToCase" for Support, without "nothing is added to cases that are open";
     CREATE_CASE = "support:CreateCase" for Support, without "no support case is opened";
     LIST_CASES = "support:DescribeCases" for Support, without "cases are not followed, and none is opened that would have to be looked for after a crash";

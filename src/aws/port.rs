@@ -176,8 +176,8 @@ impl Cloud for SdkCloud {
             .await
     }
 
-    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault> {
-        self.own(scope, actions::ATTACH)?.attach(name, data).await
+    async fn attach(&self, scope: &Scope, files: &[(String, &str)]) -> Result<String, Fault> {
+        self.own(scope, actions::ATTACH)?.attach(files).await
     }
 
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {

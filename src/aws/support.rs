@@ -32,14 +32,17 @@ impl Clients {
         })
     }
 
-    pub(super) async fn attach(&self, name: &str, data: &[u8]) -> Result<String, Fault> {
+    pub(super) async fn attach(&self, files: &[(String, &str)]) -> Result<String, Fault> {
         const OPERATION: &str = actions::ATTACH;
-        let file = Attachment::builder().file_name(name).data(Blob::new(data));
+        let files = files.iter().map(|(name, text)| {
+            let file = Attachment::builder().file_name(name);
+            file.data(Blob::new(text.as_bytes())).build()
+        });
         let request = self
             .support(OPERATION)?
             .once
             .add_attachments_to_set()
-            .attachments(file.build());
+            .set_attachments(Some(files.collect()));
         let answer = send!(self.meter, once, OPERATION, request)?;
         let id = answer.attachment_set_id.filter(|id| !id.is_empty());
         need(OPERATION, "attachmentSetId", id)

@@ -435,7 +435,7 @@ impl Cloud for Fake {
         unimplemented!("collecting does not look for lost effects")
     }
 
-    async fn attach(&self, _: &Scope, _: &str, _: &[u8]) -> Result<String, Fault> {
+    async fn attach(&self, _: &Scope, _: &[(String, &str)]) -> Result<String, Fault> {
         unimplemented!("collecting files nothing")
     }
 

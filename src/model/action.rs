@@ -65,13 +65,28 @@ pub enum Effect {
     },
 }
 
-/// A file for AWS Support, whole, as it was when the words were decided: what is sent later is what was decided.
+/// Files for AWS Support, whole, as they were when the words were decided: what is sent later is what was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// The name of the file.
+    /// The name of the file of hours.
     pub name: String,
-    /// Comma-separated values, a line of names first.
+    /// The hours of two weeks as comma-separated values, a line of names first.
     pub csv: String,
+    /// The minutes of the last day likewise; empty in what older releases decided.
+    pub minutes: String,
+}
+
+impl Evidence {
+    /// Each file by its name, the hours first.
+    #[must_use]
+    pub fn files(&self) -> Vec<(String, &str)> {
+        let stem = self.name.strip_suffix(".csv").unwrap_or(&self.name);
+        let mut files = vec![(self.name.clone(), self.csv.as_str())];
+        if !self.minutes.is_empty() {
+            files.push((format!("{stem}-minutes.csv"), &self.minutes));
+        }
+        files
+    }
 }
 
 impl Effect {

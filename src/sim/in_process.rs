@@ -344,13 +344,14 @@ impl Cloud for InProcess {
         })
     }
 
-    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault> {
-        let file = File {
-            name: name.to_owned(),
-            data: data.to_vec(),
-        };
+    async fn attach(&self, scope: &Scope, files: &[(String, &str)]) -> Result<String, Fault> {
+        let files = files.iter().map(|(name, text)| File {
+            name: name.clone(),
+            data: text.as_bytes().to_vec(),
+        });
+        let files: Vec<File> = files.collect();
         self.call("support:AddAttachmentsToSet", scope, |kernel| {
-            let set = kernel.add_attachments(&scope.account, None, vec![file])?;
+            let set = kernel.add_attachments(&scope.account, None, files.clone())?;
             Ok(set.id)
         })
     }

@@ -924,15 +924,22 @@ fn in_doubt_looks_twice_before_it_sends_again_and_messages_just_repeat() {
 fn in_short(file: &Evidence) -> String {
     let lines: Vec<&str> = file.csv.lines().collect();
     assert_eq!(lines.len(), 1 + 14 * 24, "an hour a line");
+    let minutes: Vec<&str> = file.minutes.lines().collect();
+    assert_eq!(minutes.len(), 1 + 24 * 60, "a minute a line");
+    let known_minutes = minutes.iter().filter(|line| !line.contains("Z,,"));
+    let known_minutes: Vec<&str> = known_minutes.copied().collect();
     let known = lines.iter().filter(|line| !line.contains("Z,0,"));
     let known: Vec<&str> = known.copied().collect();
     let head = known.first().unwrap();
     let newest: Vec<&str> = known.iter().skip(known.len() - 3).copied().collect();
     let silent = lines.iter().find(|line| line.contains("Z,0,")).unwrap();
     format!(
-        "{}\n{head}\n{silent}\n… {} hours observed, the newest:\n{}",
+        "{}\n{head}\n{silent}\n… {} hours observed, the newest:\n{}\n\n{}\n… {} minutes observed, the newest:\n{}",
         file.name,
         known.len() - 1,
-        newest.join("\n")
+        newest.join("\n"),
+        minutes.first().unwrap(),
+        known_minutes.len() - 1,
+        known_minutes.last().unwrap(),
     )
 }

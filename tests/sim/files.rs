@@ -1,4 +1,4 @@
-//! The file of numbers that goes with words to AWS Support: once, whole, and what really happened.
+//! The files of numbers that go with words to AWS Support: once, whole, and what really happened.
 
 #![expect(
     clippy::unwrap_used,
@@ -53,9 +53,11 @@ async fn the_case_of_a_request_gets_the_numbers_that_happened_once() {
     let (sim, ours) = told(Arc::new(Faults::none())).await;
     assert_eq!(ours.len(), 1, "{ours:#?}");
     let files = ours[0]["attachments"].as_array().unwrap();
-    assert_eq!(files.len(), 1);
-    let name = files[0]["file_name"].as_str().unwrap();
-    assert!(ours[0]["body"].as_str().unwrap().contains(name));
+    assert_eq!(files.len(), 2);
+    for file in files {
+        let name = file["file_name"].as_str().unwrap();
+        assert!(ours[0]["body"].as_str().unwrap().contains(name));
+    }
     let csv = files[0]["text"].as_str().unwrap();
     let pool = sim.world().pools[0].id.clone();
     let truth = sim.pool_minutes(&pool).unwrap();
@@ -85,6 +87,32 @@ async fn the_case_of_a_request_gets_the_numbers_that_happened_once() {
         compared += 1;
     }
     assert!(12 <= compared, "{compared} hours:\n{csv}");
+
+    let (mut compared, csv) = (0, files[1]["text"].as_str().unwrap());
+    for line in csv.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let minute = Minute::of(fields[0].replace('Z', ":00Z").parse().unwrap());
+        let Some(real) = usize::try_from(minute.since(first))
+            .ok()
+            .and_then(|at| truth.get(at))
+        else {
+            continue; // after the last minute that was simulated
+        };
+        if fields[2].is_empty() {
+            continue; // not published yet
+        }
+        let told = [
+            real.invocations + real.throttles,
+            real.invocations,
+            real.throttles,
+            real.charged,
+        ];
+        let told: Vec<String> = told.iter().map(|it| format!("{it:.0}")).collect();
+        assert_eq!(fields[1..5], told, "{line}");
+        assert_eq!(fields[5], "142000");
+        compared += 1;
+    }
+    assert!(23 * 60 <= compared, "{compared} minutes:\n{csv}");
 }
 
 /// Two calls in five fail, at the desk and elsewhere: what was said is said once, with its file or a word on it.
@@ -102,9 +130,9 @@ async fn whatever_fails_the_words_are_said_once() {
         let (_, ours) = told(Arc::new(Faults::new(rates, seed))).await;
         assert!(ours.len() <= 1, "seed {seed}: {ours:#?}");
         for said in ours {
-            let has_file = said["attachments"].as_array().unwrap().len() == 1;
+            let has_file = said["attachments"].as_array().unwrap().len() == 2;
             let body = said["body"].as_str().unwrap();
-            assert_eq!(has_file, body.contains("Attached, hour by hour"), "{body}");
+            assert_eq!(has_file, body.contains("Attached, the numbers"), "{body}");
             assert_eq!(!has_file, body.contains("could not be attached"), "{body}");
             with += u32::from(has_file);
             without += u32::from(!has_file);

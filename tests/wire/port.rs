@@ -477,6 +477,19 @@ fn case() -> NewCase {
     }
 }
 
+fn files() -> [(String, &'static str); 2] {
+    let names = [
+        ("hours.csv", "hour\n1\n"),
+        ("hours-minutes.csv", "minute\n1\n2\n"),
+    ];
+    names.map(|(name, text)| (name.to_owned(), text))
+}
+
+fn laid_aside() -> serde_json::Value {
+    let each = files().map(|(name, text)| serde_json::json!({ "file_name": name, "text": text }));
+    serde_json::json!(each)
+}
+
 #[test]
 fn effects_arrive_and_are_found_again() {
     let Some(port_number) = endpoint("effects_arrive_and_are_found_again", free_port) else {
@@ -501,7 +514,7 @@ fn effects_arrive_and_are_found_again() {
         let filter = CaseFilter::Display(display);
         let found = all(|page| wire.list_cases(&here, &filter, page)).await;
         let id = &found[0].id;
-        let set = wire.attach(&here, "hours.csv", b"hour\n1\n").await.unwrap();
+        let set = wire.attach(&here, &files()).await.unwrap();
         let with = Some(set.as_str());
         wire.add_communication(&here, id, "context", with)
             .await
@@ -537,8 +550,7 @@ fn effects_arrive_and_are_found_again() {
         assert_eq!(state["cases"].as_array().unwrap().len(), 2);
         let said = state["cases"][0]["communications"].as_array().unwrap();
         let with_file = said.iter().find(|it| it["body"] == "context").unwrap();
-        let file = serde_json::json!([{ "file_name": "hours.csv", "text": "hour\n1\n" }]);
-        assert_eq!(with_file["attachments"], file);
+        assert_eq!(with_file["attachments"], laid_aside());
         let copies: Vec<_> = state["cases"]
             .as_array()
             .unwrap()

@@ -260,7 +260,10 @@ async fn every_call_that_files_or_publishes_is_sent_once() {
             .await
             .unwrap_err(),
         cloud.publish(&scope, topic, "s", "m").await.unwrap_err(),
-        cloud.attach(&scope, "a.csv", b"a").await.unwrap_err(),
+        cloud
+            .attach(&scope, &[("a.csv".to_owned(), "a")])
+            .await
+            .unwrap_err(),
     ];
     // What a receiver of messages answers is for who asked, and no fault; the URL is none of the answer.
     let answer = cloud.post(&post(&webhook)).await.unwrap();

@@ -129,14 +129,14 @@ async fn history(
     none_if_missing(pages::all(&what, fetch).await)
 }
 
-/// What is written to Support, and the file that goes with it.
+/// What is written to Support, and the files that go with it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Words<'a> {
     body: &'a str,
     evidence: Option<&'a Evidence>,
 }
 
-/// The words as they leave, with the set that their file is in.
+/// The words as they leave, with the set that their files are in.
 struct Ready {
     body: String,
     attachments: Option<String>,
@@ -147,20 +147,22 @@ impl<'a> Words<'a> {
         Self { body, evidence }
     }
 
-    /// Lays the file aside, and says in the words whether it comes with them. Without it the words go all the same: they
-    /// are what matters, and nothing that is in the file is not kept here.
+    /// Lays the files aside, and says in the words whether they come with them. Without them the words go all the same: they
+    /// are what matters, and nothing that is in the files is not kept here.
     async fn ready(self, cloud: &dyn Cloud, scope: &Scope) -> Ready {
-        let Some(Evidence { name, csv }) = self.evidence else {
+        let Some(files) = self.evidence.map(Evidence::files) else {
             let (body, attachments) = (self.body.to_owned(), None);
             return Ready { body, attachments };
         };
-        match cloud.attach(scope, name, csv.as_bytes()).await {
+        let names = files.iter().map(|(name, _)| name.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
+        match cloud.attach(scope, &files).await {
             Ok(set) => Ready {
-                body: format!("{}\n{ATTACHED}: {name}.", self.body),
+                body: format!("{}\n{ATTACHED}: {names}.", self.body),
                 attachments: Some(set),
             },
             Err(fault) => {
-                tracing::warn!(event = "case.unattached", %scope, name, %fault, "the words go without their file");
+                tracing::warn!(event = "case.unattached", %scope, names, %fault, "the words go without their files");
                 self.bare()
             }
         }
@@ -175,8 +177,10 @@ impl<'a> Words<'a> {
 }
 
 /// What the words say of their file. Texts leave room for these lines.
-const ATTACHED: &str = "Attached, hour by hour";
-const NOT_ATTACHED: &str = "The hourly numbers could not be attached; ask for them.";
+const ATTACHED: &str =
+    "Attached, the numbers of two weeks by the hour and of the last day by the minute";
+const NOT_ATTACHED: &str =
+    "The numbers by the hour and minute could not be attached; ask for them.";
 
 /// Whether the words were refused for their file alone, so that they may go without it: nothing has happened.
 fn is_about_file(fault: &Fault) -> bool {

@@ -217,9 +217,11 @@ impl Cloud for Fake {
         page(&self.history, token)
     }
 
-    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault> {
-        let lines = data.split(|byte| *byte == b'\n').count();
-        self.note(format!("attach {scope} {name} {lines}"));
+    async fn attach(&self, scope: &Scope, files: &[(String, &str)]) -> Result<String, Fault> {
+        let files = files.iter();
+        let files = files.map(|(name, text)| format!("{name} {}", text.lines().count()));
+        let files: Vec<String> = files.collect();
+        self.note(format!("attach {scope} {}", files.join(", ")));
         self.attached.clone()
     }
 

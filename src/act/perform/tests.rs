@@ -574,6 +574,7 @@ async fn a_file_goes_with_the_words_and_never_holds_them_up() {
         Some(Box::new(Evidence {
             name: "hours.csv".to_owned(),
             csv: "a\n1\n".to_owned(),
+            minutes: "a\n1\n2\n".to_owned(),
         }))
     };
     let case = intent(Effect::OpenCase {

@@ -97,7 +97,11 @@ stored_struct!(Notice of receiver::Notice {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     links: Vec<Link>,
 });
-stored_struct!(Evidence of action::Evidence { name: String, csv: String, });
+stored_struct!(Evidence of action::Evidence {
+    name: String, csv: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    minutes: String,
+});
 stored_enum!(Effect of action::Effect {
     Notify {
         receiver: String, severity: String, subject: String, body: String,

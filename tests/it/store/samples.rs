@@ -767,5 +767,6 @@ fn evidence(rng: &mut Rng) -> Evidence {
     Evidence {
         name: text(rng),
         csv: long_text(rng),
+        minutes: text(rng),
     }
 }

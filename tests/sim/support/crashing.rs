@@ -227,8 +227,8 @@ impl Cloud for Crashing {
             self.inner.quota_request_history(scope, code, page)
         )
     }
-    async fn attach(&self, scope: &Scope, name: &str, data: &[u8]) -> Result<String, Fault> {
-        crashing!(self, Some(scope), self.inner.attach(scope, name, data))
+    async fn attach(&self, scope: &Scope, files: &[(String, &str)]) -> Result<String, Fault> {
+        crashing!(self, Some(scope), self.inner.attach(scope, files))
     }
     async fn create_case(&self, scope: &Scope, case: &NewCase) -> Result<CaseId, Fault> {
         crashing!(self, Some(scope), self.inner.create_case(scope, case))

@@ -10,8 +10,8 @@ use crate::model::{
     units::{Amount, QuotaKind, grouped},
 };
 
-/// Support takes 8,000 characters; a little room is left for the marker line.
-const MOST_CHARS: usize = 7_900;
+/// Support takes 8,000 characters; some room is left for the line of the marker and the one that names the files.
+const MOST_CHARS: usize = 7_700;
 
 /// The text with the marker of this step on its first line, cut to what Support takes.
 pub(in crate::act::plan) fn marked(incident: &IncidentId, step: &str, text: &str) -> String {

@@ -63,6 +63,7 @@ fn book(incident: &IncidentId, name: &str) -> Book {
         evidence: Some(Box::new(Evidence {
             name: "x.csv".to_owned(),
             csv: String::new(),
+            minutes: String::new(),
         })),
     };
     book.apply(vec![
