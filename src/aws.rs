@@ -25,6 +25,7 @@ mod loopback;
 mod meter;
 mod metrics;
 mod options;
+pub(crate) mod outward;
 mod permits;
 mod port;
 pub mod price;

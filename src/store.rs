@@ -8,6 +8,7 @@ mod backup;
 mod disk;
 mod draft;
 mod dump;
+mod engine;
 mod envelope;
 mod error;
 #[cfg(any(test, fuzzing))]

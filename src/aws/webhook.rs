@@ -4,6 +4,7 @@ use super::{
     fault::fault,
     meter::{MOST_ONCE_BYTES, Meter},
     options::Patience,
+    outward::{self, Outward},
 };
 use crate::cloud::{Answer, Fault, FaultClass, Post};
 
@@ -19,6 +20,7 @@ pub(super) struct Webhooks {
 impl Webhooks {
     pub(super) fn new(patience: Patience) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
+            .dns_resolver(Outward)
             // A redirect would carry the message to a place that nobody configured.
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -31,6 +33,10 @@ impl Webhooks {
     /// Sends the request once.
     pub(super) async fn post(&self, meter: &Meter, post: &Post) -> Result<Answer, Fault> {
         let operation = post.operation;
+        if outward::is_refused(&post.url) {
+            let class = FaultClass::Invalid;
+            return Err(fault(operation, "BadRequest", outward::REFUSED, class));
+        }
         let mut request = self.client.post(&post.url).body(post.body.clone());
         for (name, value) in &post.headers {
             request = request.header(*name, value);

@@ -12,11 +12,14 @@ use reqwest::{Client, redirect};
 use serde_json::json;
 
 use super::shared::{Health, Shared};
-use crate::model::{
-    action::{Effect, Intent},
-    book::Book,
-    policy::{self, Secret},
-    time::{Timestamp, after},
+use crate::{
+    aws::outward::{self, Outward},
+    model::{
+        action::{Effect, Intent},
+        book::Book,
+        policy::{self, Secret},
+        time::{Timestamp, after},
+    },
 };
 
 /// A heartbeat that takes longer is late for the next one.
@@ -38,7 +41,12 @@ impl Heartbeat {
     #[must_use]
     pub fn of(settings: &policy::Heartbeat) -> Self {
         let client = settings.url.clone().and_then(|url| {
+            if outward::is_refused(url.expose()) {
+                tracing::error!(event = "heartbeat.failed", "{}", outward::REFUSED);
+                return None;
+            }
             let client = Client::builder()
+                .dns_resolver(Outward)
                 .redirect(redirect::Policy::none())
                 .timeout(PATIENCE)
                 .build();

@@ -1,4 +1,4 @@
-//! The ledger on disk: `sled`, kept narrow. All calls block; call them off the async threads.
+//! The ledger on disk, over the storage engine. All calls block; call them off the async threads.
 
 use std::{
     fmt,
@@ -11,18 +11,17 @@ use std::{
 use super::{
     Ledger, Restore, StoreError, backup,
     draft::{Draft, Entries, Succession},
+    engine::Engine,
     head::{HEAD, Head},
     history::DiskHistory,
     mark::Mark,
     migrate::{self, Release, THIS},
-    place::{self, ENGINE_FOLDER, Found, Lock, failed, pause},
+    place::{self, ENGINE_FOLDER, Found, Lock, failed},
     scan::{self, Counted},
     trouble::{Trouble, guarded},
 };
 use crate::model::book::{Book, Record};
 
-/// Resident memory is about three times this.
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// Tries to open a store that another process holds, 25 ms apart: a second of patience.
 const PATIENCE: u32 = 40;
 
@@ -93,7 +92,7 @@ pub struct SledLedger {
     path: PathBuf,
     migrated: Option<Migrated>,
     state: Mutex<State>,
-    db: sled::Db,
+    engine: Engine,
     /// Our own handle of the engine's log: its `flush` does not sync the file each time.
     log: File,
     disk: Arc<dyn Disk>,
@@ -158,7 +157,7 @@ impl SledLedger {
         {
             backup::keep(path, release.format)?;
         }
-        let db = open_engine(path, options)?;
+        let engine = Engine::open(path, options.tries)?;
         let log_path = place::log(path);
         let log = File::open(&log_path).map_err(|cause| failed("open", &log_path, cause))?;
         if found == Found::Nothing {
@@ -175,7 +174,7 @@ impl SledLedger {
             path: path.to_owned(),
             migrated: None,
             state: Mutex::new(state),
-            db,
+            engine,
             log,
             disk: Arc::clone(&options.disk),
             lock: Arc::new(lock),
@@ -193,9 +192,10 @@ impl SledLedger {
         let mut state = self.state();
         let stored = guarded("read", || self.stored_head()).map_err(|it| it.at(&self.path))?;
         let damaged = |what: String| Trouble::damaged(what).at(&self.path);
+        let is_empty = self.engine.is_empty().map_err(|it| it.at(&self.path))?;
         let mut head = match stored {
             Some(head) => head,
-            None if marked == 0 && self.db.is_empty() => Head::empty(release.format),
+            None if marked == 0 && is_empty => Head::empty(release.format),
             None => return Err(damaged("its head is missing".to_owned())),
         };
         if release.format < head.format {
@@ -247,10 +247,10 @@ impl SledLedger {
         let mut records = Vec::new();
         let mut keys = Vec::new();
         guarded("read", || {
-            for entry in self.entries() {
+            for entry in self.engine.entries()? {
                 keys.push(entry?.0);
             }
-            scan::walk(self.entries(), head, &mut |raw| {
+            scan::walk(self.engine.entries()?, head, &mut |raw| {
                 records.push(raw);
                 Ok(())
             })
@@ -268,13 +268,6 @@ impl SledLedger {
         value.map(|value| scan::head(&value)).transpose()
     }
 
-    fn entries(&self) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Trouble>> {
-        self.db.iter().map(|entry| {
-            let (key, value) = entry.map_err(|fault| engine("read", &fault))?;
-            Ok((key.to_vec(), value.to_vec()))
-        })
-    }
-
     /// Reads and checks everything.
     fn verify_all(
         &self,
@@ -288,7 +281,7 @@ impl SledLedger {
             {
                 return Err(Trouble::damaged("its head is not the one last written"));
             }
-            scan::records(self.entries(), head, on_record)
+            scan::records(self.engine.entries()?, head, on_record)
         })
     }
 
@@ -304,17 +297,7 @@ impl SledLedger {
     /// One atomic batch, durable when it returns.
     fn write(&self, draft: &Draft) -> Result<(), Trouble> {
         guarded("write to", || {
-            let mut batch = sled::Batch::default();
-            for (key, value) in &draft.writes {
-                match value {
-                    Some(value) => batch.insert(key.as_slice(), value.as_slice()),
-                    None => batch.remove(key.as_slice()),
-                }
-            }
-            self.db
-                .apply_batch(batch)
-                .map_err(|fault| engine("write to", &fault))?;
-            self.db.flush().map_err(|fault| engine("flush", &fault))?;
+            self.engine.apply(&draft.writes)?;
             let failed = |cause: io::Error| Trouble::Engine("make durable", cause.to_string());
             self.disk.sync(&self.log).map_err(failed)
         })
@@ -394,8 +377,7 @@ impl SledLedger {
 
 impl Entries for SledLedger {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
-        let value = self.db.get(key).map_err(|fault| engine("read", &fault))?;
-        Ok(value.map(|value| value.to_vec()))
+        self.engine.get(key)
     }
 }
 
@@ -421,45 +403,4 @@ impl Restore for SledLedger {
     fn restore(&self, records: &[Record]) -> Result<(), StoreError> {
         self.put(records, Succession::Later)
     }
-}
-
-/// Opens the engine, with patience: it gives its own lock back late.
-fn open_engine(path: &Path, options: &Options) -> Result<sled::Db, StoreError> {
-    let config = sled::Config::new()
-        .path(path.join(ENGINE_FOLDER))
-        .cache_capacity(CACHE_BYTES)
-        .flush_every_ms(None); // each commit flushes itself
-    for left in (0..options.tries.max(1)).rev() {
-        let opened = guarded("open", || {
-            config.open().map_err(|fault| match fault {
-                sled::Error::Io(cause) if is_lock(&cause) => Trouble::Refused(StoreError::InUse {
-                    path: path.to_owned(),
-                }),
-                sled::Error::Corruption { at, .. } => {
-                    Trouble::damaged(format!("the storage engine found it corrupted ({at:?})"))
-                }
-                other @ (sled::Error::Io(_)
-                | sled::Error::CollectionNotFound(_)
-                | sled::Error::Unsupported(_)
-                | sled::Error::ReportableBug(_)) => engine("open", &other),
-            })
-        });
-        match opened {
-            Err(Trouble::Refused(StoreError::InUse { .. })) if left > 0 => pause(),
-            other => return other.map_err(|it| it.at(path)),
-        }
-    }
-    Err(StoreError::InUse {
-        path: path.to_owned(),
-    })
-}
-
-/// The engine reports a held lock as an error of kind `Other` with these words.
-fn is_lock(cause: &io::Error) -> bool {
-    cause.kind() == io::ErrorKind::WouldBlock
-        || cause.to_string().contains("could not acquire lock")
-}
-
-fn engine(doing: &'static str, fault: &sled::Error) -> Trouble {
-    Trouble::Engine(doing, fault.to_string())
 }

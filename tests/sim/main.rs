@@ -14,6 +14,7 @@ mod files;
 mod keeping;
 mod latency;
 mod linked;
+mod lost;
 mod mantle;
 mod organisation;
 mod ran;

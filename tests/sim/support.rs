@@ -160,6 +160,11 @@ impl Stage {
     }
 
     /// Whoever hangs is waited for so long.
+    /// Calls in this account panic from now on; in none, if there is none.
+    pub(crate) fn break_off(&self, account: Option<AccountId>) {
+        self.crash.broken.send_replace(account);
+    }
+
     pub(crate) fn set_patience(&mut self, patience: std::time::Duration) {
         let (cycle, shared) = daemon(
             &self.cloud,
@@ -209,6 +214,18 @@ impl Stage {
         self.ledger = self.ledger.reopen();
         let kept = (&self.ledger, &self.history);
         (self.cycle, self.shared) = daemon(&self.cloud, kept, &self.settings, &self.crash);
+    }
+
+    /// What AWS holds, and who heard what.
+    pub(crate) fn state(&self) -> serde_json::Value {
+        self.sim.state()
+    }
+
+    /// A new disk: the daemon starts with nothing.
+    pub(crate) fn lose_store(&mut self) {
+        (self.ledger, self.history) = (MemoryLedger::new(), MemoryHistory::new());
+        self.known.clear();
+        self.restart();
     }
 
     /// Promises P1, P2, P3 and P5. The book is what the ledger acknowledged; after a crash it is what was read back.

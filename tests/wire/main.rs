@@ -13,6 +13,7 @@
 mod boto3;
 mod clock;
 mod deploy;
+mod disk;
 mod emulators;
 mod faults;
 mod hostile;

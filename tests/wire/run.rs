@@ -25,7 +25,7 @@ use crate::{
     support::{Served, serve},
 };
 
-const CONFIG: &str = r#"
+pub(crate) const CONFIG: &str = r#"
 mode = "file"
 
 [[account]]
@@ -151,7 +151,7 @@ impl std::fmt::Display for Ended {
 }
 
 /// Log lines as level, event and text, the rest as it is.
-fn readable(stderr: &str) -> Vec<String> {
+pub(crate) fn readable(stderr: &str) -> Vec<String> {
     let line = |line: &str| match serde_json::from_str::<Value>(line) {
         Ok(event) => {
             let field = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
@@ -167,7 +167,7 @@ fn readable(stderr: &str) -> Vec<String> {
 }
 
 /// The smallest world an hour into its shortage, to whose callers these actions are not allowed.
-async fn short_of(denied: &[&str]) -> Served {
+pub(crate) async fn short_of(denied: &[&str]) -> Served {
     short_of_in(World::built_in("minute").unwrap(), denied).await
 }
 
@@ -329,7 +329,7 @@ async fn a_service_that_may_do_nothing_says_what_it_needs_and_keeps_what_it_know
 }
 
 /// Kind and name of what the store knows, minutes aside.
-fn keys(place: &Place) -> BTreeSet<String> {
+pub(crate) fn keys(place: &Place) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_bedrock-ops-alert"))
         .args(["store", "dump", "store"])
         .current_dir(&place.0)

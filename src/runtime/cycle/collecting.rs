@@ -179,6 +179,10 @@ impl Cycle {
 
     fn round_over(&mut self, scope: Scope, watch: Watch, now: Timestamp) {
         self.note("round", &scope, &[], now);
+        self.leave(scope, watch);
+    }
+
+    fn leave(&mut self, scope: Scope, watch: Watch) {
         if !self.rounds.over(scope.clone(), watch) {
             self.forget_place(&scope);
         }
@@ -192,7 +196,15 @@ impl Cycle {
             return;
         };
         tracing::error!(event = "round.panicked", %scope, %now, %broken, "a round of collecting broke off");
-        self.round_over(scope, Watch::default(), now);
+        let fault = Fault {
+            operation: "collect:Round",
+            code: "Panicked".to_owned(),
+            message: "a fault of this program broke it off, and it begins afresh; the log has the place: please report it"
+                .to_owned(),
+            class: FaultClass::Lost,
+        };
+        self.note("round", &scope, &[fault], now);
+        self.leave(scope, Watch::default());
     }
 
     fn tell_slow(&self, now: Timestamp) {

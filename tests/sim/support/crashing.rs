@@ -37,6 +37,8 @@ pub(crate) struct Crash {
     pub(super) told: Notify,
     /// An account in which calls hang until the light comes back.
     pub(super) dark: watch::Sender<Option<AccountId>>,
+    /// An account in which calls panic.
+    pub(super) broken: watch::Sender<Option<AccountId>>,
 }
 
 impl Crash {
@@ -49,6 +51,12 @@ impl Crash {
         dark.wait_for(is_light)
             .await
             .expect("the switch outlives its watchers");
+    }
+
+    fn break_off(&self, scope: Option<&Scope>) {
+        let broken = self.broken.borrow();
+        let is_it = scope.is_some_and(|scope| *broken == Some(scope.account.clone()));
+        assert!(!is_it, "planted: a call panics");
     }
 
     pub(super) fn arm(&self, calls: u64, is_after: bool) {
@@ -87,6 +95,7 @@ pub(super) struct Crashing {
 macro_rules! crashing {
     ($self:ident, $scope:expr, $call:expr) => {{
         $self.crash.find_light($scope).await;
+        $self.crash.break_off($scope);
         let is_now = $self.crash.is_now();
         if is_now && !$self.crash.is_after.load(Ordering::SeqCst) {
             $self.crash.end().await
