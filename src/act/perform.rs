@@ -42,6 +42,8 @@ pub struct Known<'a> {
     pub earlier: Option<&'a str>,
     /// What may be decided below a message, where its receiver has buttons.
     pub offer: Option<&'a Offer>,
+    /// The messages that go in one, see [`together`]; empty for one that goes alone.
+    pub crowd: &'a [Intent],
 }
 
 /// Tries the effect once. The intent was committed as begun before.
@@ -59,9 +61,10 @@ pub async fn perform(
         codes,
         earlier,
         offer,
+        crowd,
     } = known;
     if let Some(letter) = Letter::of(intent, earlier, offer) {
-        return message::send(cloud, policy, &letter).await;
+        return message::send(cloud, policy, &letter.of_all(crowd)).await;
     }
     match &intent.effect {
         Effect::Notify { .. } => Outcome::Never {

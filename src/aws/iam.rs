@@ -101,7 +101,7 @@ fn log_groups(settings: &Settings, account: &Account) -> Vec<String> {
 fn topics(settings: &Settings, accounts: &[&Account]) -> Vec<String> {
     let receivers = settings.policy.receivers.values();
     let topics = receivers.filter_map(|receiver| match receiver {
-        Receiver::Sns { topic_arn } => Some(topic_arn),
+        Receiver::Sns { topic_arn, .. } => Some(topic_arn),
         Receiver::Slack { .. }
         | Receiver::SlackBot { .. }
         | Receiver::PagerDuty { .. }

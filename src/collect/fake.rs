@@ -471,7 +471,7 @@ impl Cloud for Fake {
         unimplemented!("collecting files nothing")
     }
 
-    async fn publish(&self, _: &Scope, _: &str, _: &str, _: &str) -> Result<String, Fault> {
+    async fn publish(&self, _: &Scope, _: &str, _: &Publication) -> Result<String, Fault> {
         unimplemented!("collecting tells nobody")
     }
 

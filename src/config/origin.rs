@@ -354,7 +354,10 @@ impl Page<'_> {
         let mut put = |key: &str, value: &str| self.file_value(&format!("{path}.{key}"), value);
         put("kind", &quoted(receiver.kind()));
         match receiver {
-            Receiver::Sns { topic_arn } => put("topic_arn", &quoted(topic_arn)),
+            Receiver::Sns { topic_arn, format } => {
+                put("topic_arn", &quoted(topic_arn));
+                self.value(&format!("{path}.format"), &quoted(format.name()));
+            }
             Receiver::Slack { url } => put("url", &url.shown()),
             Receiver::SlackBot {
                 token,

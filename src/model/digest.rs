@@ -45,6 +45,9 @@ impl Often {
     }
 }
 
+/// How the step of the intent that sends one begins.
+pub const STEP: &str = "digest/";
+
 /// A digest for one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {

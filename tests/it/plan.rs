@@ -46,6 +46,7 @@ use bedrock_ops_alert::{
         policy::{Budgets, CaseCodes, Mode, Organisation, Policy, Receiver, Reminders, Route},
         quota::Quota,
         reason::Reason,
+        receiver::{Flag, TopicFormat},
         rule::{Category, Remedy, Severity},
         series::{PoolSeries, Sample, Signal},
         time::{Minute, Timestamp, after},
@@ -91,7 +92,13 @@ fn policy(mode: Mode) -> Policy {
             highest_value: None,
         },
         routes: vec![Route::all(ReceiverName::new("oncall"), Severity::Info)],
-        receivers: BTreeMap::from([(ReceiverName::new("oncall"), Receiver::Sns { topic_arn })]),
+        receivers: BTreeMap::from([(
+            ReceiverName::new("oncall"),
+            Receiver::Sns {
+                topic_arn,
+                format: TopicFormat::Text,
+            },
+        )]),
         fallbacks: BTreeMap::new(),
         templates: BTreeMap::new(),
         organisation: Organisation::default(),
@@ -524,6 +531,17 @@ fn two_models_on_one_code_are_one_incident_and_one_request() {
     assert_eq!(stage.effects("request-quota").len(), 1);
 }
 
+/// Of a message about an incident.
+fn flags(intent: &Intent) -> BTreeSet<Flag> {
+    match &intent.effect {
+        Effect::Notify {
+            notice: Some(notice),
+            ..
+        } => notice.flags.clone(),
+        _ => BTreeSet::new(),
+    }
+}
+
 #[test]
 fn observe_files_nothing_and_propose_waits() {
     for (mode, expected) in [(Mode::Observe, None), (Mode::Propose, Some("proposed"))] {
@@ -542,6 +560,8 @@ fn observe_files_nothing_and_propose_waits() {
             1,
             "people hear in every mode"
         );
+        let waits = flags(stage.effects("notify")[0]).contains(&Flag::Proposal);
+        assert_eq!(waits, mode == Mode::Propose, "an approver can filter by it");
     }
 }
 

@@ -11,7 +11,8 @@ use crate::{
     cloud::{
         Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FaultClass,
         FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest,
-        MetricResult, NewCase, Page, Post, Profile, QuotaRequest, Simulated, Simulation,
+        MetricResult, NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated,
+        Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -272,9 +273,11 @@ impl Cloud for Fake {
         &self,
         scope: &Scope,
         topic: &str,
-        subject: &str,
-        message: &str,
+        publication: &Publication,
     ) -> Result<String, Fault> {
+        let Publication {
+            subject, message, ..
+        } = publication;
         self.note(format!("publish {scope} {topic} {subject} {message}"));
         self.effect.clone()
     }

@@ -15,6 +15,7 @@ use crate::{
             RequestId,
         },
         policy::{Budgets, CaseCodes, Mode, Organisation, Receiver, Reminders, Secret},
+        receiver::TopicFormat,
         rule::Severity,
         time::{Timestamp, after},
         units::Amount,
@@ -140,6 +141,7 @@ fn desk_effects() -> [Intent; 3] {
 fn policy() -> Policy {
     let sns = Receiver::Sns {
         topic_arn: "arn:aws:sns:us-west-2:444455556666:ops".to_owned(),
+        format: TopicFormat::Text,
     };
     let slack = Receiver::Slack {
         url: Secret::new("https://hooks.example/secret"),
@@ -200,6 +202,7 @@ async fn perform(cloud: &Fake, policy: &Policy, intent: &Intent) -> Outcome {
         codes: &policy.case_codes.usual,
         earlier: None,
         offer: None,
+        crowd: &[],
     };
     super::perform(cloud, policy, intent, known).await
 }

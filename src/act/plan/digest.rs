@@ -14,7 +14,7 @@ use crate::model::{
     action::{Effect, IntentState},
     card::Card,
     catalog::PoolId,
-    digest::Digest,
+    digest::{Digest, STEP},
     ids::{ActionId, IncidentId},
     incident::Incident,
     outlook::Exhaustion,
@@ -99,7 +99,7 @@ fn due<'a>(draft: &Draft<'a>) -> Vec<(&'a Digest, Minute)> {
 fn name(digest: &Digest, at: Minute) -> (IncidentId, String) {
     let receiver = &digest.receiver;
     let id = format!("digest-{}-{receiver}", at.start());
-    (IncidentId::new(id), format!("digest/{receiver}"))
+    (IncidentId::new(id), format!("{STEP}{receiver}"))
 }
 
 fn message(draft: &Draft<'_>, digest: &Digest, at: Minute) -> Message {
@@ -139,6 +139,7 @@ fn message(draft: &Draft<'_>, digest: &Digest, at: Minute) -> Message {
     Message {
         subject: texts::subject(&title),
         body: lines.join("\n"),
+        is_reminder: false,
     }
 }
 

@@ -211,7 +211,7 @@ pub(super) async fn account(
         items.push(may_ask(cloud, &scope, caller).await);
     }
     let has_topic = settings.policy.receivers.values().any(|it| match it {
-        Receiver::Sns { topic_arn } => topic_arn.split(':').nth(4) == Some(account.id.as_str()),
+        Receiver::Sns { topic_arn, .. } => topic_arn.split(':').nth(4) == Some(account.id.as_str()),
         Receiver::Slack { .. }
         | Receiver::SlackBot { .. }
         | Receiver::PagerDuty { .. }

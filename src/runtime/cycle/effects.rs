@@ -282,6 +282,7 @@ impl Cycle {
                     codes,
                     earlier: earlier.as_deref(),
                     offer: offer.as_ref(),
+                    crowd: &[],
                 };
                 let outcome = perform::perform(&*self.cloud, policy, &begun, known).await;
                 self.count_try(&begun.effect, &outcome);

@@ -96,6 +96,11 @@ stored_struct!(Notice of receiver::Notice {
     // A message of before leads nowhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     links: Vec<Link>,
+    // Since format 6, as links; a message of before has neither.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    flags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    teams: Vec<String>,
 });
 stored_struct!(Evidence of action::Evidence { name: String, csv: String, });
 stored_enum!(Effect of action::Effect {

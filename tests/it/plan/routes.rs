@@ -9,7 +9,7 @@ use bedrock_ops_alert::model::{
     catalog::{Target, TargetKind},
     ids::{AccountId, ReceiverName, TargetId},
     policy::{Mode, Receiver, Route, Secret},
-    receiver::Phase,
+    receiver::{Phase, TopicFormat},
     rule::{Category, Matcher, Pattern, Severity},
     tags::{Tags, Wanted},
     time::Minute,
@@ -155,6 +155,13 @@ fn a_route_by_tag_hears_of_the_pools_of_its_team() {
         heard.collect::<BTreeSet<_>>(),
         BTreeSet::from(["any-search", "search"])
     );
+    for intent in stage.effects("notify") {
+        let Effect::Notify { notice, .. } = &intent.effect else {
+            panic!("no message");
+        };
+        let teams = &notice.as_ref().unwrap().teams;
+        assert_eq!(*teams, BTreeSet::from(["search".to_owned()]));
+    }
 }
 
 #[test]
@@ -203,6 +210,7 @@ fn what_is_over_opens_nothing_where_it_would_stay_open() {
     };
     let topic = Receiver::Sns {
         topic_arn: "arn:aws:sns:us-east-1:111122223333:a".to_owned(),
+        format: TopicFormat::Text,
     };
     let hears = |receiver: &Receiver| {
         let each = Phase::ALL.into_iter();

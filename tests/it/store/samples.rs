@@ -22,7 +22,7 @@ use bedrock_ops_alert::model::{
     quota::{Quota, QuotaChange},
     ran::{Count, RanDay},
     reason::Reason,
-    receiver::{Notice, Phase},
+    receiver::{Flag, Notice, Phase},
     residency::{Reach, Reaches},
     rule::{Category, Remedy, Severity},
     series::{Sample, Signal, TargetUse},
@@ -320,6 +320,8 @@ fn notice(rng: &mut Rng) -> Notice {
     });
     Notice {
         links: links.collect(),
+        flags: Flag::ALL.into_iter().take(rng.usize(0..5)).collect(),
+        teams: (0..rng.u8(0..3)).map(|_| text(rng)).collect(),
         ..Notice::of(&incident, phase, text(rng))
     }
 }

@@ -333,5 +333,6 @@ fn told_with(
     Message {
         subject,
         body: lines.text(first, id),
+        is_reminder: false,
     }
 }
