@@ -7,6 +7,7 @@
 )]
 
 mod carriers;
+mod closing;
 mod daily;
 mod digest;
 mod flap;

@@ -10,7 +10,6 @@ use crate::model::{
     action::{Effect, Intent, IntentState},
     desk::{APPLY_WAIT_MINUTES, Ask, AskEnd, DeskReading, Investigation, RequestStatus},
     ids::{CaseId, QuotaCode, RequestId, Scope},
-    incident::Cause,
     rule::Severity,
     time::{Timestamp, after},
     units::{Amount, QuotaKind},
@@ -473,38 +472,5 @@ fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
         it.ended = Some(now);
         draft.decide(&it.incident, format!("AWS Support resolved {}", it.case));
     }
-    report_recovery(draft, &it);
     draft.put_investigation(it);
-}
-
-/// Support hears once that the problem is over, while its case is still open.
-fn report_recovery(draft: &mut Draft<'_>, it: &Investigation) {
-    let Some(incident) = draft.incident(&it.incident) else {
-        return;
-    };
-    // A quota that was asked for is needed tomorrow as well.
-    if matches!(incident.cause, Cause::Quota { .. }) {
-        return;
-    }
-    // What may come back as the same incident is not over yet.
-    let may_return = draft.handling(&it.incident).end_due.is_some();
-    if incident.is_open() || it.ended.is_some() || may_return {
-        return;
-    }
-    let step = format!("recovery/{}", it.case);
-    let body = texts::recovery(incident, &step);
-    draft.intend(Wish {
-        incident: it.incident.clone(),
-        step,
-        effect: Effect::Comment {
-            scope: it.scope.clone(),
-            case: it.case.clone(),
-            body,
-            evidence: None,
-        },
-        reasons: Vec::new(),
-        state: IntentState::Planned {
-            not_before: draft.now(),
-        },
-    });
 }
