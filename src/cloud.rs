@@ -574,6 +574,9 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         attachments: Option<&str>,
     ) -> Result<(), Fault>;
 
+    /// *Once.* Closes a case; one that is closed already stays so.
+    async fn resolve_case(&self, scope: &Scope, case: &CaseId) -> Result<(), Fault>;
+
     /// *Once.* Publishes to a topic of this scope; returns the message id.
     async fn publish(
         &self,

@@ -100,6 +100,7 @@ handed_on! {
     list_cases(scope: &Scope, filter: &CaseFilter, page: Option<String>) -> Page<Case>;
     list_communications(scope: &Scope, case: &CaseId, page: Option<String>) -> Page<Communication>;
     add_communication(scope: &Scope, case: &CaseId, body: &str, attachments: Option<&str>) -> ();
+    resolve_case(scope: &Scope, case: &CaseId) -> ();
     publish(scope: &Scope, topic_arn: &str, publication: &Publication) -> String;
     post(post: &Post) -> Answer;
 }

@@ -84,6 +84,7 @@ pub async fn perform(
             subject,
             body,
             evidence,
+            desired: _, // said in the words
         } => match settled_before(cloud, scope, intent).await {
             Some(outcome) => outcome,
             None => {
@@ -101,6 +102,19 @@ pub async fn perform(
             None => {
                 let words = desk::Words::of(body, evidence.as_deref());
                 desk::comment(cloud, scope, case, words).await
+            }
+        },
+        Effect::EndCase {
+            scope,
+            case,
+            ours,
+            thanks,
+        } => match prove(cloud, scope).await {
+            Err(unproved) => unproved.outcome(),
+            Ok(()) => {
+                let marker = intent.marker();
+                let words = thanks.as_deref().map(|it| (it, &marker));
+                desk::end_case(cloud, scope, case, ours, words).await
             }
         },
     }
@@ -137,6 +151,21 @@ async fn sought(
         Effect::Comment { scope, case, .. } => {
             desk::find_comment(cloud, scope, case, &marker).await
         }
+        Effect::EndCase {
+            scope,
+            case,
+            thanks,
+            ..
+        } => {
+            // As for the try itself: what is closed needs no thanks any more.
+            let is_closed = desk::find_closed(cloud, scope, case).await?;
+            match thanks {
+                Some(_) if is_closed.is_none() => {
+                    desk::find_comment(cloud, scope, case, &marker).await
+                }
+                _ => Ok(is_closed),
+            }
+        }
     }
 }
 
@@ -170,7 +199,8 @@ pub async fn look(cloud: &dyn Cloud, intent: &Intent, now: Timestamp) -> Outcome
         }
         Effect::RequestQuota { scope, .. }
         | Effect::OpenCase { scope, .. }
-        | Effect::Comment { scope, .. } => scope,
+        | Effect::Comment { scope, .. }
+        | Effect::EndCase { scope, .. } => scope,
     };
     // A look into another account's desk would find nothing, and prove nothing.
     if let Err(unproved) = prove(cloud, scope).await {

@@ -73,6 +73,9 @@ pub fn policy(settings: &Settings, caller: Caller<'_>) -> Value {
     }
     if settings.policy.mode != Mode::Observe && (is_any || !accounts.is_empty()) {
         statements.extend(filing(&accounts));
+        if settings.policy.case_codes.closes_granted {
+            statements.push(allow("CloseCases", Need::CloseCases, &["*".to_owned()]));
+        }
     }
     if matches!(caller, Caller::Service) {
         statements.extend(roles(&settings.accounts));

@@ -221,6 +221,12 @@ impl Cloud for SdkCloud {
             .await
     }
 
+    async fn resolve_case(&self, scope: &Scope, case: &CaseId) -> Result<(), Fault> {
+        self.own(scope, actions::RESOLVE_CASE)?
+            .resolve_case(case)
+            .await
+    }
+
     async fn publish(
         &self,
         scope: &Scope,

@@ -244,6 +244,7 @@ fn case_and_cadence(page: &mut Page<'_>, settings: &Settings) {
     if !codes.cc.is_empty() {
         page.value("case.cc", &format!("{:?}", codes.cc));
     }
+    page.value("case.close_granted", &addresses.closes_granted.to_string());
     for (index, it) in addresses.exceptions.iter().enumerate() {
         let text = quoted(&exception(it));
         page.file_value(&format!("case.when[{index}]"), &text);

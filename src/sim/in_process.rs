@@ -429,6 +429,12 @@ impl Cloud for InProcess {
         })
     }
 
+    async fn resolve_case(&self, scope: &Scope, case: &CaseId) -> Result<(), Fault> {
+        self.call("support:ResolveCase", scope, |kernel| {
+            kernel.resolve_case(&scope.account, case).map(drop)
+        })
+    }
+
     async fn publish(
         &self,
         scope: &Scope,

@@ -310,7 +310,9 @@ impl Stage {
             let reference = match intent.effect {
                 Effect::RequestQuota { .. } => "req-1",
                 Effect::OpenCase { .. } => "case-1",
-                Effect::Notify { .. } | Effect::Comment { .. } => "message-1",
+                Effect::Notify { .. } | Effect::Comment { .. } | Effect::EndCase { .. } => {
+                    "message-1"
+                }
             };
             let done = Outcome::Done {
                 reference: reference.to_owned(),

@@ -22,7 +22,7 @@ use bedrock_ops_alert::{
         MetricQuery, MetricRequest, NewCase, Page, Post, Publication, Simulation,
     },
     model::{
-        ids::{AccountId, PrincipalArn, QuotaCode, Region, Scope, TargetId},
+        ids::{AccountId, CaseId, PrincipalArn, QuotaCode, Region, Scope, TargetId},
         policy::{Account, Regions},
         time::{DAY, HOUR, Minute, after},
         units::Amount,
@@ -497,6 +497,19 @@ fn published() -> serde_json::Value {
     })
 }
 
+/// A case is closed, and stays so; one that is not there can't be.
+async fn closes(wire: &SdkCloud, here: &Scope, id: &CaseId) {
+    for _ in 0..2 {
+        wire.resolve_case(here, id).await.unwrap();
+        let filter = CaseFilter::Case(id.clone());
+        let closed = all(|page| wire.list_cases(here, &filter, page)).await;
+        assert_eq!(closed[0].status, "resolved");
+    }
+    let nothing = CaseId::new("case-none");
+    let refused = wire.resolve_case(here, &nothing).await.unwrap_err();
+    assert_eq!(refused.class, FaultClass::NotFound);
+}
+
 #[test]
 fn effects_arrive_and_are_found_again() {
     let Some(port_number) = endpoint("effects_arrive_and_are_found_again", free_port) else {
@@ -528,6 +541,7 @@ fn effects_arrive_and_are_found_again() {
             .unwrap();
         let said = all(|page| wire.list_communications(&here, id, page)).await;
         assert!(said.iter().any(|said| said.body == "context"), "{said:?}");
+        closes(&wire, &here, id).await;
         let own = wire.create_case(&here, &case()).await.unwrap();
         let filter = CaseFilter::Case(own);
         let found = all(|page| wire.list_cases(&here, &filter, page)).await;

@@ -269,6 +269,11 @@ impl Cloud for Fake {
         self.written(attachments).map(|_| ())
     }
 
+    async fn resolve_case(&self, _: &Scope, case: &CaseId) -> Result<(), Fault> {
+        self.note(format!("resolve {case}"));
+        self.effect.clone().map(|_| ())
+    }
+
     async fn publish(
         &self,
         scope: &Scope,

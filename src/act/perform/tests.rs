@@ -1,3 +1,5 @@
+mod ending;
+
 use std::collections::BTreeMap;
 
 use super::{
@@ -112,6 +114,7 @@ fn new_case() -> Intent {
         subject: "subject".to_owned(),
         body: "body".to_owned(),
         evidence: None,
+        desired: None,
     })
 }
 
@@ -584,6 +587,7 @@ async fn a_file_goes_with_the_words_and_never_holds_them_up() {
         subject: "subject".to_owned(),
         body: "body".to_owned(),
         evidence: evidence(),
+        desired: None,
     });
     let comment = intent(Effect::Comment {
         scope: scope(),

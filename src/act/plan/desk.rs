@@ -57,7 +57,7 @@ pub(super) fn adopt(draft: &mut Draft<'_>) {
             Effect::OpenCase { .. } => {
                 adopt_case(draft, intent, &CaseId::new(receipt.reference), receipt.at);
             }
-            Effect::Notify { .. } | Effect::Comment { .. } => {}
+            Effect::Notify { .. } | Effect::Comment { .. } | Effect::EndCase { .. } => {}
         }
     }
     report_refusals(draft);
@@ -207,6 +207,10 @@ fn report_refusals(draft: &mut Draft<'_>) {
         });
         if !is_told {
             draft.decide(&intent.incident, what);
+            // A case that nobody wanted closed stays open, which does no harm.
+            if matches!(intent.effect, Effect::EndCase { .. }) && intent.attempts == 0 {
+                continue;
+            }
             let message = texts::not_carried_out(draft, intent, why);
             draft.call(&intent.incident, Severity::Warning, &message);
         }
@@ -362,7 +366,7 @@ fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
     {
         return;
     }
-    let step = format!("context/{}", ask.request);
+    let step = context_step(&ask.request);
     let body = texts::marked(&ask.incident, &step, context);
     if draft.is_intended(&ask.incident, &step) {
         return;
@@ -388,6 +392,10 @@ fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
             not_before: draft.now(),
         },
     });
+}
+
+pub(super) fn context_step(request: &RequestId) -> String {
+    format!("context/{request}")
 }
 
 /// Told by the applied value, not by the status: a closed case says nothing of the decision.
@@ -470,7 +478,7 @@ fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
     }
     if it.status == "resolved" {
         it.ended = Some(now);
-        draft.decide(&it.incident, format!("AWS Support resolved {}", it.case));
+        draft.decide(&it.incident, format!("case {} is resolved", it.case));
     }
     draft.put_investigation(it);
 }

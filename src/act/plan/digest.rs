@@ -216,6 +216,7 @@ fn proposals(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
         let what = match &it.effect {
             Effect::RequestQuota { code, desired, .. } => format!("ask for {desired} on {code}"),
             Effect::OpenCase { .. } => "open a support case".to_owned(),
+            Effect::EndCase { case, .. } => format!("thank AWS in case {case} and close it"),
             Effect::Notify { .. } | Effect::Comment { .. } => it.effect.name().to_owned(),
         };
         let cost = it.reasons.iter().find_map(Reason::full_use);

@@ -247,6 +247,17 @@ impl<'a> Draft<'a> {
         true
     }
 
+    /// As [`Self::intend`], of what somebody let go with something before it; the intent, where it is new.
+    pub(super) fn intend_approved(&mut self, wish: Wish, by: Option<String>) -> Option<Intent> {
+        let id = ActionId::derive(&wish.incident, &wish.step);
+        if !self.intend(wish) {
+            return None;
+        }
+        let intent = self.intents.get_mut(&id)?;
+        intent.approved_by = by;
+        Some(intent.clone())
+    }
+
     /// How people are told of this incident, as it will be.
     pub(super) fn handling(&self, id: &IncidentId) -> Handling {
         let known = match self.handlings.get(id) {

@@ -186,7 +186,10 @@ fn told_before<'b>(book: &'b Book, policy: &Policy, id: &IncidentId) -> BTreeSet
     let of_incident = book.intents.values().filter(|it| it.incident == *id);
     let told = of_incident.filter_map(|it| match &it.effect {
         Effect::Notify { receiver, .. } => Some(receiver),
-        Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
+        Effect::RequestQuota { .. }
+        | Effect::OpenCase { .. }
+        | Effect::Comment { .. }
+        | Effect::EndCase { .. } => None,
     });
     told.filter(|receiver| {
         let kept = policy

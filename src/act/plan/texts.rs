@@ -12,12 +12,12 @@ mod title;
 mod told;
 
 pub(super) use desk::{
-    asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, not_carried_out,
-    second_case, theirs, waits_for_word,
+    asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, may_end,
+    not_carried_out, second_case, theirs, waits_for_word,
 };
 pub(super) use lines::Lines;
 pub(super) use support::{
-    changed_by_hand, investigation, marked, raise, recovery, request_context,
+    changed_by_hand, investigation, marked, raise, recovery, request_context, thanks,
 };
 pub use title::headline;
 pub(super) use told::{acknowledged, back, held_by, released, released_over, snooze_over};

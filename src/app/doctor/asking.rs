@@ -222,6 +222,7 @@ pub(super) async fn account(
         let is_needed = match need {
             Need::Notify => has_topic,
             Need::RequestQuotas | Need::Support => files,
+            Need::CloseCases => files && settings.policy.case_codes.closes_granted,
             Need::Nothing
             | Need::Observe
             | Need::Regions
@@ -279,6 +280,7 @@ pub(super) fn writes(operation: &str) -> bool {
         "support:AddAttachmentsToSet",
         "support:AddCommunicationToCase",
         "support:CreateCase",
+        "support:ResolveCase",
     ]
     .contains(&operation)
 }

@@ -116,6 +116,14 @@ stored_enum!(Effect of action::Effect {
         // Since format 6; words of before have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         evidence: Option<Box<Evidence>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        desired: Option<Number>,
+    }
+    // Since format 6.
+    EndCase {
+        scope: Scope, case: String, ours: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thanks: Option<String>,
     }
     Comment {
         scope: Scope, case: String, body: String,

@@ -270,6 +270,9 @@ impl Cloud for Crashing {
             self.inner.add_communication(scope, case, body, attachments)
         )
     }
+    async fn resolve_case(&self, scope: &Scope, case: &CaseId) -> Result<(), Fault> {
+        crashing!(self, Some(scope), self.inner.resolve_case(scope, case))
+    }
     async fn publish(
         &self,
         scope: &Scope,

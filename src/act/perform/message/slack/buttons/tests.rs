@@ -64,6 +64,7 @@ fn book(incident: &IncidentId, name: &str) -> Book {
             name: "x.csv".to_owned(),
             csv: String::new(),
         })),
+        desired: None,
     };
     book.apply(vec![
         Record::Quota(quota),
