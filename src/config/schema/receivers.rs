@@ -13,6 +13,7 @@ use crate::{
     config::receivers::{DIGEST, FALLBACK_MINUTES, PAGERDUTY},
     model::{
         catalog::Family,
+        digest::Nothing,
         receiver::TopicFormat,
         rule::{Category, Severity},
     },
@@ -188,6 +189,12 @@ pub(super) fn digest() -> Table {
             &CLOCK,
         )
         .default(DIGEST),
+        key(
+            "nothing",
+            "What becomes of one that has nothing to say: silent, weekly for a sign of life on Monday, or send.",
+            Shape::choice(Nothing::ALL.map(Nothing::name)),
+        )
+        .default(Nothing::Silent.name()),
     ];
     keys.extend(pools());
     Table::of(keys)
