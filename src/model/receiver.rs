@@ -356,7 +356,7 @@ pub struct Route {
     pub receiver: ReceiverName,
     /// From this severity on.
     pub least: Severity,
-    /// Of these categories; empty for all.
+    /// Of these categories; empty for all. One for residency is for breaches of it, too.
     pub categories: Vec<Category>,
     /// Of these pools: one that fits is enough.
     pub matcher: Matcher,
@@ -381,12 +381,19 @@ impl Route {
         self.matcher == Matcher::default() && self.tags.is_open()
     }
 
+    /// Whether it names this category. Who wants to hear that data may go elsewhere wants to hear that it did.
+    fn names(&self, category: Category) -> bool {
+        let is_breach = category == Category::ResidencyBreach;
+        self.categories.contains(&category)
+            || is_breach && self.categories.contains(&Category::Residency)
+    }
+
     /// Whether a message of this severity about this incident takes it: one pool of it must be meant, and have the tags.
     #[must_use]
     pub fn fits(&self, book: &Book, incident: &Incident, severity: Severity) -> bool {
         let category = incident.cause.category();
         self.least <= severity
-            && (self.categories.is_empty() || self.categories.contains(&category))
+            && (self.categories.is_empty() || self.names(category))
             && (self.is_of_all_pools()
                 || incident.pools.iter().any(|pool| {
                     self.matcher.fits(pool) && book.carries(pool, &self.tags, incident.last_bad)

@@ -10,7 +10,7 @@ use bedrock_ops_alert::model::{
     ids::{AccountId, ReceiverName, TargetId},
     policy::{Mode, Receiver, Route, Secret},
     receiver::{Phase, TopicFormat},
-    rule::{Category, Matcher, Pattern, Severity},
+    rule::{Category, Matcher, Pattern, Remedy, Severity},
     tags::{Tags, Wanted},
     time::Minute,
 };
@@ -109,6 +109,35 @@ fn a_route_hears_what_it_names_and_nobody_hears_twice() {
         .collect();
     heard.sort_unstable();
     assert_eq!(heard, ["its-category", "its-model", "its-place"]);
+}
+
+/// Whoever answers for where data may go wants to hear first of all that it went elsewhere.
+#[test]
+fn a_route_for_residency_hears_of_breaches_too_and_one_for_breaches_of_these_alone() {
+    let heard = |category: Category| {
+        let of = |name: &str, categories: &[Category]| Route {
+            categories: categories.to_vec(),
+            ..Route::all(ReceiverName::new(name), Severity::Info)
+        };
+        let mut stage = Stage::new(Mode::Observe);
+        stage.policy.routes = vec![
+            of("both", &[Category::Residency]),
+            of("breaches", &[Category::ResidencyBreach]),
+            of("neither", &[Category::Quota, Category::Lifecycle]),
+        ];
+        let on = verdict(&sonnet(), category, AlertState::Alerting, stage.now);
+        let remedy = Remedy::Notify;
+        stage.step(&[Verdict { remedy, ..on }], &[]);
+        let told = stage.effects("notify").into_iter();
+        let told = told.map(|it| it.step.trim_start_matches("message/1/").to_owned());
+        told.collect::<BTreeSet<_>>()
+    };
+    let names = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect();
+    assert_eq!(heard(Category::Residency), names(&["both"]));
+    assert_eq!(
+        heard(Category::ResidencyBreach),
+        names(&["both", "breaches"])
+    );
 }
 
 #[test]
