@@ -275,6 +275,26 @@ pub struct Communication {
     pub created: Option<Timestamp>,
 }
 
+/// A message for a topic.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Publication {
+    /// Printable ASCII in one line, under 100 characters; empty for none.
+    pub subject: String,
+    /// The message; never empty.
+    pub message: String,
+    /// What subscriptions can filter by, by its name.
+    pub attributes: BTreeMap<&'static str, Attribute>,
+}
+
+/// One attribute of a message. Its parts are never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attribute {
+    /// A text.
+    Text(String),
+    /// Several; a filter fits if one of them does.
+    Texts(Vec<String>),
+}
+
 /// One request to a receiver of messages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Post {
@@ -554,13 +574,15 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         attachments: Option<&str>,
     ) -> Result<(), Fault>;
 
+    /// *Once.* Closes a case; one that is closed already stays so.
+    async fn resolve_case(&self, scope: &Scope, case: &CaseId) -> Result<(), Fault>;
+
     /// *Once.* Publishes to a topic of this scope; returns the message id.
     async fn publish(
         &self,
         scope: &Scope,
         topic_arn: &str,
-        subject: &str,
-        message: &str,
+        publication: &Publication,
     ) -> Result<String, Fault>;
 
     /// *Once.* Posts to a receiver of messages. What the answer means is for who asked: only where there was none, or none

@@ -10,7 +10,7 @@ use bedrock_ops_alert::{
     cloud::{
         Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
         ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest, MetricResult,
-        NewCase, Page, Post, Profile, QuotaRequest, Simulated, Simulation,
+        NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -100,6 +100,7 @@ handed_on! {
     list_cases(scope: &Scope, filter: &CaseFilter, page: Option<String>) -> Page<Case>;
     list_communications(scope: &Scope, case: &CaseId, page: Option<String>) -> Page<Communication>;
     add_communication(scope: &Scope, case: &CaseId, body: &str, attachments: Option<&str>) -> ();
-    publish(scope: &Scope, topic_arn: &str, subject: &str, message: &str) -> String;
+    resolve_case(scope: &Scope, case: &CaseId) -> ();
+    publish(scope: &Scope, topic_arn: &str, publication: &Publication) -> String;
     post(post: &Post) -> Answer;
 }

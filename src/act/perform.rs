@@ -42,6 +42,8 @@ pub struct Known<'a> {
     pub earlier: Option<&'a str>,
     /// What may be decided below a message, where its receiver has buttons.
     pub offer: Option<&'a Offer>,
+    /// The messages that go in one, see [`together`]; empty for one that goes alone.
+    pub crowd: &'a [Intent],
 }
 
 /// Tries the effect once. The intent was committed as begun before.
@@ -59,9 +61,10 @@ pub async fn perform(
         codes,
         earlier,
         offer,
+        crowd,
     } = known;
     if let Some(letter) = Letter::of(intent, earlier, offer) {
-        return message::send(cloud, policy, &letter).await;
+        return message::send(cloud, policy, &letter.of_all(crowd)).await;
     }
     match &intent.effect {
         Effect::Notify { .. } => Outcome::Never {
@@ -81,6 +84,7 @@ pub async fn perform(
             subject,
             body,
             evidence,
+            desired: _, // said in the words
         } => match settled_before(cloud, scope, intent).await {
             Some(outcome) => outcome,
             None => {
@@ -98,6 +102,19 @@ pub async fn perform(
             None => {
                 let words = desk::Words::of(body, evidence.as_deref());
                 desk::comment(cloud, scope, case, words).await
+            }
+        },
+        Effect::EndCase {
+            scope,
+            case,
+            ours,
+            thanks,
+        } => match prove(cloud, scope).await {
+            Err(unproved) => unproved.outcome(),
+            Ok(()) => {
+                let marker = intent.marker();
+                let words = thanks.as_deref().map(|it| (it, &marker));
+                desk::end_case(cloud, scope, case, ours, words).await
             }
         },
     }
@@ -134,6 +151,21 @@ async fn sought(
         Effect::Comment { scope, case, .. } => {
             desk::find_comment(cloud, scope, case, &marker).await
         }
+        Effect::EndCase {
+            scope,
+            case,
+            thanks,
+            ..
+        } => {
+            // As for the try itself: what is closed needs no thanks any more.
+            let is_closed = desk::find_closed(cloud, scope, case).await?;
+            match thanks {
+                Some(_) if is_closed.is_none() => {
+                    desk::find_comment(cloud, scope, case, &marker).await
+                }
+                _ => Ok(is_closed),
+            }
+        }
     }
 }
 
@@ -167,7 +199,8 @@ pub async fn look(cloud: &dyn Cloud, intent: &Intent, now: Timestamp) -> Outcome
         }
         Effect::RequestQuota { scope, .. }
         | Effect::OpenCase { scope, .. }
-        | Effect::Comment { scope, .. } => scope,
+        | Effect::Comment { scope, .. }
+        | Effect::EndCase { scope, .. } => scope,
     };
     // A look into another account's desk would find nothing, and prove nothing.
     if let Err(unproved) = prove(cloud, scope).await {

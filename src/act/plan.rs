@@ -7,6 +7,7 @@
 //! so that a grant that has just arrived is known before anything new is asked.
 
 mod case;
+mod closing;
 mod desk;
 mod digest;
 mod draft;
@@ -97,6 +98,7 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
     let mut draft = draft::Draft::new(inputs);
     desk::adopt(&mut draft);
     desk::follow(&mut draft);
+    closing::close(&mut draft);
     group::group(&mut draft);
     tell::sweep(&mut draft);
     obey::forget_old(&mut draft);
@@ -112,5 +114,5 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
 #[must_use]
 pub fn is_due(inputs: Inputs<'_>) -> bool {
     let draft = draft::Draft::new(inputs);
-    tell::is_due(&draft) || digest::is_due(&draft)
+    tell::is_due(&draft) || digest::is_due(&draft) || closing::is_due(&draft)
 }

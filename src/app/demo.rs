@@ -184,7 +184,7 @@ fn pager_topics(settings: &Settings) -> BTreeSet<String> {
         .iter()
         .filter(|route| Severity::Warning <= route.least);
     let topics = pagers.filter_map(|route| match policy.receivers.get(&route.receiver) {
-        Some(Receiver::Sns { topic_arn }) => Some(topic_arn.clone()),
+        Some(Receiver::Sns { topic_arn, .. }) => Some(topic_arn.clone()),
         Some(
             Receiver::Slack { .. }
             | Receiver::SlackBot { .. }

@@ -27,7 +27,7 @@ use crate::{
         outcome::Outcome,
         policy::{Mode, Policy, Settings},
         reason::Reason,
-        receiver::Phase,
+        receiver::{Flag, Phase},
         rule::{Category, Remedy, Severity},
         series::PoolSeries,
         time::{Minute, Timestamp, after},
@@ -280,6 +280,7 @@ impl Stage<'_> {
             codes: &self.policy.case_codes.usual,
             earlier,
             offer: None, // nothing of a drill can be decided
+            crowd: &[],
         };
         let outcome = perform::perform(self.cloud, &self.policy, &marked, known).await;
         let took = clock::monotonic().duration_since(start);
@@ -328,6 +329,7 @@ fn marked(intent: &Intent, incident: &IncidentId) -> Intent {
         );
         if let Some(notice) = notice {
             notice.title = format!("{MARK}: {}", notice.title);
+            notice.flags.insert(Flag::Drill);
         }
     }
     marked

@@ -14,7 +14,7 @@ use crate::{
         links::{Link, LinkKind},
         outcome::Outcome,
         policy::{Policy, Receiver, Settings},
-        receiver::{Notice, Phase},
+        receiver::{Flag, Notice, Phase},
         rule::Severity,
         time::{Minute, Timestamp},
     },
@@ -144,6 +144,8 @@ async fn tell(
         began: Minute::of(now),
         resolved: (phase == Phase::Resolved).then_some(now),
         links: page(policy),
+        flags: BTreeSet::from([Flag::Test]),
+        teams: BTreeSet::new(),
     };
     let intent = Intent {
         id: ActionId::derive(&incident, &step),
@@ -168,6 +170,7 @@ async fn tell(
         codes: &policy.case_codes.usual,
         earlier: None,
         offer: None,
+        crowd: &[],
     };
     Tried {
         receiver: name.clone(),

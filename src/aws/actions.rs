@@ -21,6 +21,8 @@ pub enum Need {
     RequestQuotas,
     /// Writing to AWS Support, and reading what it answers.
     Support,
+    /// Closing cases of ours.
+    CloseCases,
 }
 
 macro_rules! actions {
@@ -65,4 +67,5 @@ actions! {
     CREATE_CASE = "support:CreateCase" for Support, without "no support case is opened";
     LIST_CASES = "support:DescribeCases" for Support, without "cases are not followed, and none is opened that would have to be looked for after a crash";
     LIST_COMMUNICATIONS = "support:DescribeCommunications" for Support, without "what AWS answers in a case is not read";
+    RESOLVE_CASE = "support:ResolveCase" for CloseCases, without "cases whose value is there stay open, although `[case] close_granted` is on";
 }

@@ -73,6 +73,9 @@ pub fn policy(settings: &Settings, caller: Caller<'_>) -> Value {
     }
     if settings.policy.mode != Mode::Observe && (is_any || !accounts.is_empty()) {
         statements.extend(filing(&accounts));
+        if settings.policy.case_codes.closes_granted {
+            statements.push(allow("CloseCases", Need::CloseCases, &["*".to_owned()]));
+        }
     }
     if matches!(caller, Caller::Service) {
         statements.extend(roles(&settings.accounts));
@@ -101,7 +104,7 @@ fn log_groups(settings: &Settings, account: &Account) -> Vec<String> {
 fn topics(settings: &Settings, accounts: &[&Account]) -> Vec<String> {
     let receivers = settings.policy.receivers.values();
     let topics = receivers.filter_map(|receiver| match receiver {
-        Receiver::Sns { topic_arn } => Some(topic_arn),
+        Receiver::Sns { topic_arn, .. } => Some(topic_arn),
         Receiver::Slack { .. }
         | Receiver::SlackBot { .. }
         | Receiver::PagerDuty { .. }

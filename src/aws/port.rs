@@ -9,7 +9,8 @@ use crate::{
     cloud::{
         Access, Answer, Answers, CallCounts, Case, CaseFilter, Cloud, Communication, Fault,
         FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest,
-        MetricResult, NewCase, Page, Post, Profile, QuotaRequest, Simulated, Simulation,
+        MetricResult, NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated,
+        Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -220,18 +221,23 @@ impl Cloud for SdkCloud {
             .await
     }
 
+    async fn resolve_case(&self, scope: &Scope, case: &CaseId) -> Result<(), Fault> {
+        self.own(scope, actions::RESOLVE_CASE)?
+            .resolve_case(case)
+            .await
+    }
+
     async fn publish(
         &self,
         scope: &Scope,
         topic_arn: &str,
-        subject: &str,
-        message: &str,
+        publication: &Publication,
     ) -> Result<String, Fault> {
         let home = Scope {
             account: scope.account.clone(),
             region: region_of(topic_arn)?,
         };
-        self.at(&home).publish(topic_arn, subject, message).await
+        self.at(&home).publish(topic_arn, publication).await
     }
 
     async fn post(&self, post: &Post) -> Result<Answer, Fault> {

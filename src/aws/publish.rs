@@ -1,5 +1,6 @@
 //! SNS: publishing to a topic.
 
+use aws_sdk_sns::{error::BuildError, types::MessageAttributeValue};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
@@ -10,7 +11,7 @@ use super::{
     fault::{fault, need},
 };
 use crate::{
-    cloud::{Fault, FaultClass},
+    cloud::{Attribute, Fault, FaultClass, Publication},
     model::ids::Region,
 };
 
@@ -22,19 +23,24 @@ impl Clients {
     pub(super) async fn publish(
         &self,
         topic_arn: &str,
-        subject: &str,
-        message: &str,
+        publication: &Publication,
     ) -> Result<String, Fault> {
+        let Publication {
+            subject,
+            message,
+            attributes,
+        } = publication;
         // An empty subject is refused as invalid; none at all is fine.
-        let subject = Some(subject)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned);
+        let subject = Some(subject).filter(|text| !text.is_empty()).cloned();
         let mut request = self
             .sns_once
             .publish()
             .topic_arn(topic_arn)
             .set_subject(subject)
             .message(message);
+        for (name, attribute) in attributes {
+            request = request.message_attributes(*name, value(attribute)?);
+        }
         if topic_arn.ends_with(".fifo") {
             // Such a topic refuses messages without a group. The same text within five minutes is delivered once.
             let digest = Sha256::digest(format!("{topic_arn}\n{message}").as_bytes());
@@ -45,6 +51,22 @@ impl Clients {
         let answer = send!(self.meter, once, OPERATION, request)?;
         need(OPERATION, "MessageId", answer.message_id)
     }
+}
+
+/// Several texts are a JSON array in one.
+fn value(attribute: &Attribute) -> Result<MessageAttributeValue, Fault> {
+    let (kind, text) = match attribute {
+        Attribute::Text(text) => ("String", text.clone()),
+        Attribute::Texts(texts) => ("String.Array", serde_json::json!(texts).to_string()),
+    };
+    let value = MessageAttributeValue::builder()
+        .data_type(kind)
+        .string_value(text);
+    let unbuilt = |error: BuildError| {
+        let message = error.to_string();
+        fault(OPERATION, "NoAttribute", &message, FaultClass::Invalid)
+    };
+    value.build().map_err(unbuilt)
 }
 
 /// The Region of a topic: SNS refuses clients of any other.

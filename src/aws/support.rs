@@ -156,6 +156,16 @@ impl Clients {
             ))
         }
     }
+
+    pub(super) async fn resolve_case(&self, case: &CaseId) -> Result<(), Fault> {
+        const OPERATION: &str = actions::RESOLVE_CASE;
+        let request = self
+            .support(OPERATION)?
+            .once
+            .resolve_case()
+            .case_id(case.as_str());
+        send!(self.meter, once, OPERATION, request).map(drop)
+    }
 }
 
 fn iso(at: Timestamp) -> String {

@@ -329,6 +329,12 @@ fn in_words(intent: &Intent) -> String {
         ),
         Effect::OpenCase { subject, .. } => format!("opened a case: {subject}{proposed}"),
         Effect::Comment { case, .. } => format!("added to case {case}{proposed}"),
+        Effect::EndCase {
+            case,
+            thanks: Some(_),
+            ..
+        } => format!("said thanks in case {case}{proposed}"),
+        Effect::EndCase { case, .. } => format!("closed case {case}{proposed}"),
     }
 }
 

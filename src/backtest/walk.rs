@@ -217,7 +217,10 @@ impl Walk {
         let day_ago = after(now, -DAY);
         let is_over = |it: &&Intent| match it.effect {
             Effect::Notify { .. } => true,
-            Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => {
+            Effect::RequestQuota { .. }
+            | Effect::OpenCase { .. }
+            | Effect::Comment { .. }
+            | Effect::EndCase { .. } => {
                 let incident = self.book.incidents.get(&it.incident);
                 it.created < day_ago && incident.is_none_or(|it| !it.is_open())
             }

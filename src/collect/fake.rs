@@ -471,7 +471,11 @@ impl Cloud for Fake {
         unimplemented!("collecting files nothing")
     }
 
-    async fn publish(&self, _: &Scope, _: &str, _: &str, _: &str) -> Result<String, Fault> {
+    async fn resolve_case(&self, _: &Scope, _: &CaseId) -> Result<(), Fault> {
+        unimplemented!("collecting files nothing")
+    }
+
+    async fn publish(&self, _: &Scope, _: &str, _: &Publication) -> Result<String, Fault> {
         unimplemented!("collecting tells nobody")
     }
 

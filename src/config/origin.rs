@@ -248,6 +248,7 @@ fn case_and_cadence(page: &mut Page<'_>, settings: &Settings) {
     if !codes.cc.is_empty() {
         page.value("case.cc", &format!("{:?}", codes.cc));
     }
+    page.value("case.close_granted", &addresses.closes_granted.to_string());
     for (index, it) in addresses.exceptions.iter().enumerate() {
         let text = quoted(&exception(it));
         page.file_value(&format!("case.when[{index}]"), &text);
@@ -358,7 +359,10 @@ impl Page<'_> {
         let mut put = |key: &str, value: &str| self.file_value(&format!("{path}.{key}"), value);
         put("kind", &quoted(receiver.kind()));
         match receiver {
-            Receiver::Sns { topic_arn } => put("topic_arn", &quoted(topic_arn)),
+            Receiver::Sns { topic_arn, format } => {
+                put("topic_arn", &quoted(topic_arn));
+                self.value(&format!("{path}.format"), &quoted(format.name()));
+            }
             Receiver::Slack { url } => put("url", &url.shown()),
             Receiver::SlackBot {
                 token,

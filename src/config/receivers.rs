@@ -22,7 +22,7 @@ use crate::{
     model::{
         ids::ReceiverName,
         policy::{Account, Fallback, Receiver, Secret, Template},
-        receiver::{Buttons, Form},
+        receiver::{Buttons, Form, TopicFormat},
     },
     template,
 };
@@ -45,10 +45,18 @@ pub(super) struct Read {
     /// In whose words it hears, where not in ours.
     pub(super) template: Option<Template>,
     pub(super) fallback: Option<Fallback>,
-    /// Whether its time is written.
-    pub(super) has_wait: bool,
+    /// Which keys are written of those that have a default.
+    written: Vec<&'static str>,
     /// Where the fallback is written.
     fallback_at: Option<(std::ops::Range<usize>, String)>,
+}
+
+impl Read {
+    /// The paths of those keys that are written here and have a default.
+    pub(super) fn written<'a>(&'a self, name: &'a ReceiverName) -> impl Iterator<Item = String> {
+        let keys = self.written.iter();
+        keys.map(move |key| format!("receiver.{name}.{key}"))
+    }
 }
 
 /// Receivers by name.
@@ -89,7 +97,7 @@ pub(super) fn read_all(
                 receiver: None,
                 template: None,
                 fallback: None,
-                has_wait: false,
+                written: Vec::new(),
                 fallback_at: None,
             },
         };
@@ -120,7 +128,8 @@ const KINDS: [(&str, Kind); 6] = [
 fn read(sheet: &mut Sheet, mut table: Section<'_>, around: Surroundings<'_>) -> Read {
     let kind = table.take("kind").and_then(|it| sheet.choice(&it, &KINDS));
     let kind = sheet.require(&table, "kind", "\"sns\"", kind);
-    let has_wait = table.has("fallback_after");
+    let defaulted = ["fallback_after", "format"].into_iter();
+    let written: Vec<&'static str> = defaulted.filter(|it| table.has(it)).collect();
     let (fallback, fallback_at) = fallback(sheet, &mut table);
     let Some(kind) = kind else {
         // Which other keys are known depends on the kind.
@@ -128,7 +137,7 @@ fn read(sheet: &mut Sheet, mut table: Section<'_>, around: Surroundings<'_>) -> 
             receiver: None,
             template: None,
             fallback,
-            has_wait,
+            written,
             fallback_at,
         };
     };
@@ -146,7 +155,8 @@ fn read(sheet: &mut Sheet, mut table: Section<'_>, around: Surroundings<'_>) -> 
         Kind::Alertmanager => reader.alertmanager(),
     };
     let template = match kind {
-        Kind::Sns | Kind::Slack | Kind::SlackBot => reader.template(Form::Text),
+        Kind::Sns => reader.topic_template(receiver.as_ref()),
+        Kind::Slack | Kind::SlackBot => reader.template(Form::Text),
         Kind::Webhook => reader.template(Form::Json),
         Kind::PagerDuty | Kind::Alertmanager => None,
     };
@@ -155,7 +165,7 @@ fn read(sheet: &mut Sheet, mut table: Section<'_>, around: Surroundings<'_>) -> 
         receiver,
         template,
         fallback,
-        has_wait,
+        written,
         fallback_at,
     }
 }
@@ -196,6 +206,9 @@ struct Reader<'r, 't> {
 
 impl Reader<'_, '_> {
     fn sns(&mut self) -> Option<Receiver> {
+        let format = self.table.take("format");
+        let formats = TopicFormat::ALL.map(|it| (it.name(), it));
+        let format = format.map(|it| self.sheet.choice(&it, &formats));
         let (sheet, table) = (&mut *self.sheet, &mut *self.table);
         let accounts = self.around.accounts;
         let entry = table.take("topic_arn");
@@ -218,7 +231,34 @@ impl Reader<'_, '_> {
             sheet.wrong(&entry, wrong);
             return None;
         }
-        Some(Receiver::Sns { topic_arn: text })
+        Some(Receiver::Sns {
+            topic_arn: text,
+            format: format.unwrap_or(Some(TopicFormat::Text))?,
+        })
+    }
+
+    /// A template makes a text, and the other formats have a text among other things.
+    fn topic_template(&mut self, receiver: Option<&Receiver>) -> Option<Template> {
+        let is_text = |it: &Receiver| {
+            matches!(
+                it,
+                Receiver::Sns {
+                    format: TopicFormat::Text,
+                    ..
+                }
+            )
+        };
+        if receiver.is_none_or(is_text) {
+            return self.template(Form::Text);
+        }
+        let entry = self.table.take("template_file")?;
+        let wrong = Wrong::new(
+            "makes a text, and this `format` is a document of a promised shape",
+            "not with this format",
+            "leave one of the two out",
+        );
+        self.sheet.wrong(&entry, wrong);
+        None
     }
 
     fn slack(&mut self) -> Option<Receiver> {

@@ -125,10 +125,9 @@ impl Reader<'_> {
         let routes = receivers::routes(&mut self.sheet, routes, &receivers, &accounts);
         receivers::check_fallbacks(&mut self.sheet, &receivers);
         let digests = receivers::digests(&mut self.sheet, &mut root, &receivers, &accounts);
-        for (name, _) in receivers.iter().filter(|(_, it)| it.has_wait) {
-            let path = format!("receiver.{name}.fallback_after");
-            self.origins.insert(path, Origin::File);
-        }
+        let written = receivers.iter().flat_map(|(name, it)| it.written(name));
+        self.origins
+            .extend(written.map(|path| (path, Origin::File)));
         let (budgets, approval_minutes, cooldown_minutes) = self.budget(&mut root);
         let reminders = self.reminders(&mut root);
         let organisation = self.organisation(&mut root);

@@ -14,7 +14,8 @@ use tokio::{
 use crate::{
     aws::{Endpoint, Patience, SdkCloud, SdkOptions},
     cloud::{
-        CaseFilter, Cloud as _, Fault, Metric, MetricQuery, MetricRequest, NewCase, Simulation,
+        CaseFilter, Cloud as _, Fault, Metric, MetricQuery, MetricRequest, NewCase, Publication,
+        Simulation,
     },
     model::{
         ids::{AccountId, CaseId, PrincipalArn, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -94,7 +95,15 @@ async fn ask(cloud: &SdkCloud, call: u8) -> Result<(), Fault> {
             .map(drop),
         12 => cloud.create_case(scope, &case()).await.map(drop),
         13 => cloud
-            .publish(scope, "arn:aws:sns:us-east-1:111122223333:t", "s", "m")
+            .publish(
+                scope,
+                "arn:aws:sns:us-east-1:111122223333:t",
+                &Publication {
+                    subject: "s".to_owned(),
+                    message: "m".to_owned(),
+                    ..Publication::default()
+                },
+            )
             .await
             .map(drop),
         14 => cloud

@@ -51,6 +51,19 @@ pub enum Effect {
         body: String,
         /// The file that goes with it.
         evidence: Option<Box<Evidence>>,
+        /// The value that it asks for, where it is about a quota.
+        desired: Option<Amount>,
+    },
+    /// End a case, since what it asked for is there: say so in it, or close it.
+    EndCase {
+        /// Account and Region it is about.
+        scope: Scope,
+        /// Which case.
+        case: CaseId,
+        /// What we said in it before: nothing is done to a case without it.
+        ours: Marker,
+        /// The last words, the marker of this intent on their first line; without them it is closed.
+        thanks: Option<String>,
     },
     /// Add to a case.
     Comment {
@@ -90,7 +103,7 @@ impl Evidence {
 }
 
 impl Effect {
-    /// `notify`, `request-quota`, `open-case` or `comment`.
+    /// `notify`, `request-quota`, `open-case`, `comment`, `thank` or `close-case`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -98,6 +111,10 @@ impl Effect {
             Self::RequestQuota { .. } => "request-quota",
             Self::OpenCase { .. } => "open-case",
             Self::Comment { .. } => "comment",
+            Self::EndCase {
+                thanks: Some(_), ..
+            } => "thank",
+            Self::EndCase { thanks: None, .. } => "close-case",
         }
     }
 
@@ -255,7 +272,8 @@ impl Intent {
             Effect::Notify { notice: None, .. }
             | Effect::RequestQuota { .. }
             | Effect::OpenCase { .. }
-            | Effect::Comment { .. } => 0,
+            | Effect::Comment { .. }
+            | Effect::EndCase { .. } => 0,
         };
         (self.created, number, self.id.clone())
     }
@@ -313,10 +331,11 @@ impl Intent {
         })
     }
 
-    /// Whether this would open something at AWS in this mode without a person having said so: it was planned in another one.
+    /// Whether this would open something at AWS, or close it, in this mode without a person having said so: it was planned in another one.
     #[must_use]
     pub fn lacks_word(&self, mode: Mode) -> bool {
-        mode == Mode::Propose && self.is_filing() && self.approved_by.is_none()
+        let needs_word = self.is_filing() || matches!(self.effect, Effect::EndCase { .. });
+        mode == Mode::Propose && needs_word && self.approved_by.is_none()
     }
 
     /// The intent as a proposal, where it was not begun or was not taken.

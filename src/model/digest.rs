@@ -45,6 +45,9 @@ impl Often {
     }
 }
 
+/// How the step of the intent that sends one begins.
+pub const STEP: &str = "digest/";
+
 /// A digest for one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
@@ -54,11 +57,74 @@ pub struct Digest {
     pub at: Often,
     /// Of which pools.
     pub matcher: Matcher,
+    /// What becomes of one that has nothing to say.
+    pub nothing: Nothing,
+}
+
+/// What becomes of a digest that has nothing to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nothing {
+    /// It is left out.
+    Silent,
+    /// It is left out but for one a week, as a sign of life: that of Monday, and each one that comes once a week.
+    Weekly,
+    /// It goes out.
+    Send,
+}
+
+impl Nothing {
+    /// All of them, the usual one first.
+    pub const ALL: [Self; 3] = [Self::Silent, Self::Weekly, Self::Send];
+
+    /// The name in TOML.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::Weekly => "weekly",
+            Self::Send => "send",
+        }
+    }
+}
+
+impl Digest {
+    /// Whether the one of this minute goes out although it has nothing to say.
+    #[must_use]
+    pub const fn is_sent_empty(&self, at: Minute) -> bool {
+        match self.nothing {
+            Nothing::Silent => false,
+            Nothing::Weekly => match self.at {
+                Often::Daily(_) => (at.0 + EPOCH_SHIFT).rem_euclid(WEEK) < DAY,
+                Often::Weekly(_) => true,
+            },
+            Nothing::Send => true,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sign_of_life_comes_once_a_week() {
+        let sent = |at: Often, nothing: Nothing| {
+            let digest = Digest {
+                receiver: ReceiverName::new("team"),
+                at,
+                matcher: Matcher::default(),
+                nothing,
+            };
+            let sunday: Timestamp = "2026-03-01T08:00:00Z".parse().unwrap();
+            let days = (0..14).map(|day| Minute::of(sunday).plus(day * DAY));
+            days.filter(|it| digest.is_sent_empty(*it)).count()
+        };
+        let daily = Often::Daily(8 * 60);
+        let each = Nothing::ALL.map(|it| sent(daily, it));
+        assert_eq!(each, [0, 2, 14]);
+        assert_eq!(sent(Often::Weekly(8 * 60), Nothing::Weekly), 14);
+        assert_eq!(sent(Often::Weekly(8 * 60), Nothing::Silent), 0);
+    }
 
     #[test]
     fn a_day_and_a_week_come_round_and_what_is_late_is_left_out() {

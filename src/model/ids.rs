@@ -117,11 +117,14 @@ impl SilenceId {
 }
 
 impl Marker {
+    /// How each of them begins, whoever of us planted it.
+    pub const BEGINS: &str = "[BOA-";
+
     /// The marker of an action: the same in every try, different for any two actions.
     #[must_use]
     pub fn of(action: &ActionId) -> Self {
         let tail = action.as_str().trim_start_matches("act-").to_uppercase();
-        Self::new(format!("[BOA-{tail}]"))
+        Self::new(format!("{}{tail}]", Self::BEGINS))
     }
 }
 

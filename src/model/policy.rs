@@ -181,6 +181,8 @@ pub struct CaseAddresses {
     pub usual: CaseCodes,
     /// The first that fits holds.
     pub exceptions: Vec<CaseException>,
+    /// Whether cases of ours are thanked for and closed once their value is there.
+    pub closes_granted: bool,
 }
 
 /// Some cases are addressed otherwise.
@@ -200,6 +202,7 @@ impl From<CaseCodes> for CaseAddresses {
         Self {
             usual,
             exceptions: Vec::new(),
+            closes_granted: false,
         }
     }
 }

@@ -69,6 +69,8 @@ pub enum Receiver {
     Sns {
         /// The topic.
         topic_arn: String,
+        /// What the message is.
+        format: TopicFormat,
     },
     /// A Slack incoming webhook.
     Slack {
@@ -109,6 +111,32 @@ pub enum Receiver {
     },
 }
 
+/// What a message to a topic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TopicFormat {
+    /// A text for people.
+    Text,
+    /// The document that a webhook gets.
+    Json,
+    /// A custom notification of Amazon Q Developer in chat applications.
+    AmazonQ,
+}
+
+impl TopicFormat {
+    /// All of them, the usual one first.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Json, Self::AmazonQ];
+
+    /// The name in TOML.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::AmazonQ => "amazon-q",
+        }
+    }
+}
+
 /// Buttons below messages, by Slack's Socket Mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buttons {
@@ -141,10 +169,11 @@ impl Receiver {
     /// Whether it is read by people message by message, so that many at once are better one. What goes by data takes each.
     #[must_use]
     pub const fn is_read(&self) -> bool {
-        matches!(
-            self,
-            Self::Sns { .. } | Self::Slack { .. } | Self::SlackBot { .. }
-        )
+        match self {
+            Self::Sns { format, .. } => !matches!(format, TopicFormat::Json),
+            Self::Slack { .. } | Self::SlackBot { .. } => true,
+            Self::PagerDuty { .. } | Self::Webhook { .. } | Self::Alertmanager { .. } => false,
+        }
     }
 
     /// Whether it shows what is still to be decided, until it is told that it was.
@@ -235,6 +264,35 @@ impl Phase {
     }
 }
 
+/// What a message is beside its phase, for receivers that sort by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Flag {
+    /// Nothing changed: it says so again.
+    Reminder,
+    /// Something that was proposed for the incident waits for a person.
+    Proposal,
+    /// Somebody tries the receiver.
+    Test,
+    /// Somebody rehearses an incident.
+    Drill,
+}
+
+impl Flag {
+    /// All flags.
+    pub const ALL: [Self; 4] = [Self::Reminder, Self::Proposal, Self::Test, Self::Drill];
+
+    /// The name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reminder => "reminder",
+            Self::Proposal => "proposal",
+            Self::Test => "test",
+            Self::Drill => "drill",
+        }
+    }
+}
+
 /// What a message is about, as data: what it says beside its words. As of when it was planned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
@@ -258,6 +316,10 @@ pub struct Notice {
     pub resolved: Option<Timestamp>,
     /// Where to look at it.
     pub links: Vec<Link>,
+    /// What the message is beside its phase.
+    pub flags: BTreeSet<Flag>,
+    /// The teams that the pools' traffic is tagged with, see [`Book::teams`].
+    pub teams: BTreeSet<String>,
 }
 
 impl Notice {
@@ -275,6 +337,8 @@ impl Notice {
             began: incident.began,
             resolved: incident.resolved,
             links: Vec::new(),
+            flags: BTreeSet::new(),
+            teams: BTreeSet::new(),
         }
     }
 
@@ -292,7 +356,7 @@ pub struct Route {
     pub receiver: ReceiverName,
     /// From this severity on.
     pub least: Severity,
-    /// Of these categories; empty for all.
+    /// Of these categories; empty for all. One for residency is for breaches of it, too.
     pub categories: Vec<Category>,
     /// Of these pools: one that fits is enough.
     pub matcher: Matcher,
@@ -317,12 +381,19 @@ impl Route {
         self.matcher == Matcher::default() && self.tags.is_open()
     }
 
+    /// Whether it names this category. Who wants to hear that data may go elsewhere wants to hear that it did.
+    fn names(&self, category: Category) -> bool {
+        let is_breach = category == Category::ResidencyBreach;
+        self.categories.contains(&category)
+            || is_breach && self.categories.contains(&Category::Residency)
+    }
+
     /// Whether a message of this severity about this incident takes it: one pool of it must be meant, and have the tags.
     #[must_use]
     pub fn fits(&self, book: &Book, incident: &Incident, severity: Severity) -> bool {
         let category = incident.cause.category();
         self.least <= severity
-            && (self.categories.is_empty() || self.categories.contains(&category))
+            && (self.categories.is_empty() || self.names(category))
             && (self.is_of_all_pools()
                 || incident.pools.iter().any(|pool| {
                     self.matcher.fits(pool) && book.carries(pool, &self.tags, incident.last_bad)

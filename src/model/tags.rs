@@ -3,7 +3,10 @@
 //! System-defined profiles and bare model ids have none. A tag is a claim of whoever may tag the profile: it decides who is
 //! told and by which values a pool is judged, and so when AWS is asked for more; never how much may be asked.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::{
     book::Book,
@@ -13,6 +16,11 @@ use super::{
     time::{Minute, Timestamp},
     uses::{KEPT_DAYS, day_of},
 };
+
+/// The key of the tag that says whose a profile is.
+const TEAM: &str = "team";
+/// Teams that a message names as data.
+const MOST_TEAMS: usize = 10;
 
 /// The tags of one target, as they were last read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,16 +83,39 @@ impl Book {
     /// last week. Of a pool whose targets were not told apart yet each one counts.
     #[must_use]
     pub fn carries(&self, pool: &PoolId, wanted: &Wanted, at: Minute) -> bool {
-        if wanted.is_open() {
-            return true;
-        }
+        wanted.is_open() || self.carrying(pool, wanted, at).next().is_some()
+    }
+
+    /// The values of the tag `team`, in whatever case its key is written, of targets that carry traffic of these pools. Where
+    /// there are more than [`MOST_TEAMS`], those that come first.
+    #[must_use]
+    pub fn teams(&self, pools: &BTreeSet<PoolId>, at: Minute) -> BTreeSet<String> {
+        let everybody = Wanted::default();
+        let tags = pools.iter().flat_map(|pool| {
+            let targets = self.carrying(pool, &everybody, at);
+            targets.filter_map(|target| self.tags_of(pool, target))
+        });
+        let own = tags.flat_map(|it| &it.by_key);
+        let teams = own.filter(|(key, value)| key.eq_ignore_ascii_case(TEAM) && !value.is_empty());
+        let all: BTreeSet<&String> = teams.map(|(_, value)| value).collect();
+        all.into_iter().take(MOST_TEAMS).cloned().collect()
+    }
+
+    /// Targets of the pool that have these tags and carry traffic.
+    fn carrying<'a>(
+        &'a self,
+        pool: &'a PoolId,
+        wanted: &'a Wanted,
+        at: Minute,
+    ) -> impl Iterator<Item = &'a TargetId> {
         let first = day_of(at) - KEPT_DAYS;
         let days = self
             .uses
             .range((pool.clone(), first)..=(pool.clone(), day_of(at)));
         let days: Vec<_> = days.map(|(_, day)| day).collect();
-        self.tagged(pool, wanted)
-            .any(|target| days.is_empty() || days.iter().any(|day| day.targets.contains(target)))
+        self.tagged(pool, wanted).filter(move |target| {
+            days.is_empty() || days.iter().any(|day| day.targets.contains(*target))
+        })
     }
 
     /// The tags of the targets of each pool, target by target.

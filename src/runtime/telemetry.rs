@@ -216,6 +216,7 @@ fn of_intent(before: &Book, intent: &Intent) -> Option<Line> {
         } => format!("request {desired} on {code} in {scope}"),
         Effect::OpenCase { subject, .. } => format!("case: {subject}"),
         Effect::Comment { case, .. } => format!("comment on {case}"),
+        Effect::EndCase { case, .. } => format!("{} {case}", intent.effect.name()),
     };
     let failure = intent
         .last_failure

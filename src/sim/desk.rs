@@ -288,7 +288,7 @@ impl Kernel {
         }
         let decision = self.answer(request, answer);
         let raised = match decision.outcome {
-            Outcome::Grant => Some(filed.desired),
+            Outcome::Grant | Outcome::GrantOpen => Some(filed.desired),
             Outcome::Partial(share) => {
                 Some((filed.before + (filed.desired - filed.before) * share).round())
             }
@@ -309,7 +309,13 @@ impl Kernel {
             "Hello, the service team approved a limit of {value:?} for {} in {}. It may take a while to be in effect.",
             filed.code, filed.scope.region
         );
-        self.close_request(request, Some(&words));
+        if decision.outcome == Outcome::GrantOpen {
+            if let Some(case) = self.case_of(request) {
+                self.say(case, &words);
+            }
+        } else {
+            self.close_request(request, Some(&words));
+        }
         let apply = Event::Apply {
             scope: filed.scope,
             code: filed.code,
@@ -342,6 +348,16 @@ impl Kernel {
                 request,
                 Some("Hello, we have not heard back from you and are resolving this case."),
             );
+        }
+    }
+
+    /// A request ends with its case.
+    pub(crate) fn close_with_case(&mut self, request: usize) {
+        let now = self.now;
+        let filed = self.quotas.requests.get_mut(request);
+        if let Some(filed) = filed.filter(|it| it.status.is_open()) {
+            filed.status = RequestStatus::CaseClosed;
+            filed.updated = now;
         }
     }
 

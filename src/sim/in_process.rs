@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use call::InProcess;
-use convert::{case, communication, failed, get_data, listed, requested};
+use convert::{attributes, case, communication, failed, get_data, listed, requested};
 
 use super::{
     Sim,
@@ -23,7 +23,8 @@ use crate::{
     cloud::{
         Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
         ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest, MetricResult,
-        MetricStatus, NewCase, Page, Post, Profile, QuotaRequest, Simulated, Simulation,
+        MetricStatus, NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated,
+        Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -429,15 +430,22 @@ impl Cloud for InProcess {
         })
     }
 
+    async fn resolve_case(&self, scope: &Scope, case: &CaseId) -> Result<(), Fault> {
+        self.call("support:ResolveCase", scope, |kernel| {
+            kernel.resolve_case(&scope.account, case).map(drop)
+        })
+    }
+
     async fn publish(
         &self,
         scope: &Scope,
         topic_arn: &str,
-        subject: &str,
-        message: &str,
+        publication: &Publication,
     ) -> Result<String, Fault> {
         self.call("sns:Publish", scope, |kernel| {
-            kernel.publish(scope, topic_arn, Some(subject), message)
+            let subject = Some(publication.subject.as_str()).filter(|it| !it.is_empty());
+            let attributes = attributes(&publication.attributes);
+            kernel.publish(scope, topic_arn, subject, &publication.message, attributes)
         })
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
+
 use super::{
     ApiError,
     bucket::{PoolHistory, PoolView, TargetMinute},
@@ -27,6 +29,8 @@ pub(crate) struct Published {
     pub(crate) topic_arn: String,
     pub(crate) subject: Option<String>,
     pub(crate) message: String,
+    /// As the API takes them, by their names.
+    pub(crate) attributes: Map<String, Value>,
     pub(crate) at: Timestamp,
 }
 

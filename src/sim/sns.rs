@@ -1,5 +1,7 @@
 //! SNS: publishing to the world's topics, with the checks of the real one.
 
+use serde_json::{Map, Value};
+
 use super::{
     ApiError, hash,
     kernel::{Kernel, Published},
@@ -19,6 +21,7 @@ impl Kernel {
         topic_arn: &str,
         subject: Option<&str>,
         message: &str,
+        attributes: Map<String, Value>,
     ) -> Result<String, ApiError> {
         let topic = self.topic(scope, topic_arn)?;
         let refuse = |reason: &str| {
@@ -30,8 +33,14 @@ impl Kernel {
         if message.is_empty() {
             return refuse("Empty message");
         }
-        if message.len() > MESSAGE {
+        let beside: usize = attributes.iter().map(size).sum();
+        if message.len() + beside > MESSAGE {
             return refuse("Message too long");
+        }
+        for (name, attribute) in &attributes {
+            if let Err(why) = check(name, attribute) {
+                return Err(ApiError::client("ParameterValueInvalid", &why));
+            }
         }
         if let Some(subject) = subject {
             let is_good = subject.chars().all(|c| c == ' ' || c.is_ascii_graphic())
@@ -47,6 +56,7 @@ impl Kernel {
             topic_arn: topic_arn.to_owned(),
             subject: subject.map(ToOwned::to_owned),
             message: message.to_owned(),
+            attributes,
             at: self.now,
         });
         Ok(uuid(
@@ -83,6 +93,58 @@ impl Kernel {
             ..ApiError::client("NotFound", "Topic does not exist")
         })
     }
+}
+
+/// What an attribute takes of a message's room: its name, its type and its value.
+fn size((name, attribute): (&String, &Value)) -> usize {
+    let parts = attribute.as_object().into_iter().flatten();
+    let parts = parts.filter_map(|(_, part)| part.as_str());
+    name.len() + parts.map(str::len).sum::<usize>()
+}
+
+/// As the developer guide has it, "Amazon SNS message attributes".
+fn check(name: &str, attribute: &Value) -> Result<(), String> {
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let lower = name.to_ascii_lowercase();
+    let is_name = (1..=256).contains(&name.len())
+        && name.chars().all(is_fine)
+        && !name.starts_with('.')
+        && !name.ends_with('.')
+        && !name.contains("..")
+        && !lower.starts_with("aws.")
+        && !lower.starts_with("amazon.");
+    if !is_name {
+        return Err(format!("The message attribute name '{name}' is invalid."));
+    }
+    let part = |key: &str| attribute.get(key).and_then(Value::as_str);
+    let kind = part("DataType").unwrap_or_default();
+    let value = if kind == "Binary" {
+        part("BinaryValue")
+    } else {
+        part("StringValue")
+    };
+    let Some(value) = value.filter(|it| !it.is_empty()) else {
+        return Err(format!(
+            "The message attribute '{name}' must contain non-empty message attribute value."
+        ));
+    };
+    let is_value = match kind {
+        "String" | "Binary" => true,
+        "Number" => value.parse::<f64>().is_ok_and(f64::is_finite),
+        "String.Array" => serde_json::from_str::<Vec<Value>>(value).is_ok(),
+        _ => {
+            return Err(format!(
+                "The message attribute '{name}' has an invalid message attribute type, the set of supported type \
+                 prefixes is Binary, Number, and String."
+            ));
+        }
+    };
+    if is_value {
+        return Ok(());
+    }
+    Err(format!(
+        "Could not cast message attribute '{name}' value to {kind}."
+    ))
 }
 
 /// A number in the shape of a UUID.

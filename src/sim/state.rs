@@ -31,6 +31,7 @@ pub(crate) fn json(kernel: &Kernel) -> Value {
                 "topic_arn": message.topic_arn,
                 "subject": message.subject,
                 "message": message.message,
+                "attributes": message.attributes,
                 "at": message.at.to_string(),
             })
         })

@@ -296,6 +296,10 @@ impl Kernel {
             return Err(no_case(id));
         };
         let before = std::mem::replace(&mut case.status, RESOLVED);
+        let request = case.request;
+        if let Some(request) = request {
+            self.close_with_case(request);
+        }
         Ok((before, RESOLVED))
     }
 

@@ -338,7 +338,7 @@ pub struct Action {
     pub incident: String,
     /// The step within the incident.
     pub step: String,
-    /// `notify`, `request-quota`, `open-case` or `comment`.
+    /// `notify`, `request-quota`, `open-case`, `comment`, `thank` or `close-case`.
     pub effect: String,
     /// What it does, as a phrase.
     pub what: String,

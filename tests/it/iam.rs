@@ -78,6 +78,17 @@ fn the_documentation_says_of_each_action_what_is_lost_without_it() {
     assert_eq!(told, ours.iter().map(String::as_str).collect());
 }
 
+/// Closing is wanted or not, and not allowed where it is not.
+#[test]
+fn cases_may_be_closed_only_where_that_is_configured() {
+    let of = |text: &str, mode| actions(&policy(&settings(text, mode), Caller::Service));
+    let wanted = "[case]\nclose_granted = true\n";
+    let close = BTreeSet::from(["support:ResolveCase".to_owned()]);
+    let more = &of(wanted, Mode::File) - &of("", Mode::File);
+    assert_eq!(more, close);
+    assert_eq!(of(wanted, Mode::Observe), of("", Mode::Observe));
+}
+
 /// What keeps callers of models within the rules; we call none.
 #[test]
 fn rules_of_residency_become_policies_that_deny_all_else() {

@@ -7,6 +7,7 @@
 )]
 
 mod carriers;
+mod closing;
 mod daily;
 mod digest;
 mod flap;
@@ -47,6 +48,7 @@ use bedrock_ops_alert::{
         policy::{Budgets, CaseCodes, Mode, Organisation, Policy, Receiver, Reminders, Route},
         quota::Quota,
         reason::Reason,
+        receiver::{Flag, TopicFormat},
         rule::{Category, Remedy, Severity},
         series::{PoolSeries, Sample, Signal},
         time::{Minute, Timestamp, after},
@@ -92,7 +94,13 @@ fn policy(mode: Mode) -> Policy {
             highest_value: None,
         },
         routes: vec![Route::all(ReceiverName::new("oncall"), Severity::Info)],
-        receivers: BTreeMap::from([(ReceiverName::new("oncall"), Receiver::Sns { topic_arn })]),
+        receivers: BTreeMap::from([(
+            ReceiverName::new("oncall"),
+            Receiver::Sns {
+                topic_arn,
+                format: TopicFormat::Text,
+            },
+        )]),
         fallbacks: BTreeMap::new(),
         templates: BTreeMap::new(),
         organisation: Organisation::default(),
@@ -303,7 +311,9 @@ impl Stage {
             let reference = match intent.effect {
                 Effect::RequestQuota { .. } => "req-1",
                 Effect::OpenCase { .. } => "case-1",
-                Effect::Notify { .. } | Effect::Comment { .. } => "message-1",
+                Effect::Notify { .. } | Effect::Comment { .. } | Effect::EndCase { .. } => {
+                    "message-1"
+                }
             };
             let done = Outcome::Done {
                 reference: reference.to_owned(),
@@ -525,6 +535,17 @@ fn two_models_on_one_code_are_one_incident_and_one_request() {
     assert_eq!(stage.effects("request-quota").len(), 1);
 }
 
+/// Of a message about an incident.
+fn flags(intent: &Intent) -> BTreeSet<Flag> {
+    match &intent.effect {
+        Effect::Notify {
+            notice: Some(notice),
+            ..
+        } => notice.flags.clone(),
+        _ => BTreeSet::new(),
+    }
+}
+
 #[test]
 fn observe_files_nothing_and_propose_waits() {
     for (mode, expected) in [(Mode::Observe, None), (Mode::Propose, Some("proposed"))] {
@@ -543,6 +564,8 @@ fn observe_files_nothing_and_propose_waits() {
             1,
             "people hear in every mode"
         );
+        let waits = flags(stage.effects("notify")[0]).contains(&Flag::Proposal);
+        assert_eq!(waits, mode == Mode::Propose, "an approver can filter by it");
     }
 }
 

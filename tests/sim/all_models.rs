@@ -146,7 +146,7 @@ async fn the_day_of_all_models_is_named_when_it_refuses_and_then_known_ahead() {
     // Neither is asked on an estimate, nor is AWS asked why all is refused when that is known.
     let filed = book.intents.values().filter(|it| match &it.effect {
         Effect::RequestQuota { .. } | Effect::OpenCase { .. } => true,
-        Effect::Notify { .. } | Effect::Comment { .. } => false,
+        Effect::Notify { .. } | Effect::Comment { .. } | Effect::EndCase { .. } => false,
     });
     let filed: Vec<&Intent> = filed.collect();
     assert!(filed.is_empty(), "{filed:?}");

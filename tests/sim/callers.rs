@@ -95,7 +95,10 @@ async fn told(callers: &str) -> (String, u64) {
     messages.sort_by_key(|it| it.created);
     let bodies = messages.into_iter().filter_map(|it| match &it.effect {
         Effect::Notify { body, .. } => Some(body.clone()),
-        Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
+        Effect::RequestQuota { .. }
+        | Effect::OpenCase { .. }
+        | Effect::Comment { .. }
+        | Effect::EndCase { .. } => None,
     });
     let bodies: Vec<String> = bodies.collect();
     let lines = bodies.iter().flat_map(|it| it.lines());

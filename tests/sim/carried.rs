@@ -139,7 +139,10 @@ async fn the_profile_that_carries_a_rise_is_named_in_the_message() {
     let book = run.minutes(from + 20, 50).await;
     let told = book.intents.values().filter_map(|it| match &it.effect {
         Effect::Notify { body, .. } => Some(body.as_str()),
-        Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
+        Effect::RequestQuota { .. }
+        | Effect::OpenCase { .. }
+        | Effect::Comment { .. }
+        | Effect::EndCase { .. } => None,
     });
     let told: Vec<&str> = told.collect();
     let name = "carried by application profile `document-search` (b8t4z6n1c2v7): ";

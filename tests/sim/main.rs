@@ -6,6 +6,7 @@ mod all_models;
 mod by_pool;
 mod callers;
 mod carried;
+mod closed;
 mod cost;
 mod crowd;
 mod dark;

@@ -117,20 +117,20 @@ async fn a_shortage_of_output_tokens_is_one_incident_on_the_output_quota() {
     assert_eq!(incident.kind, Some(QuotaKind::OutputTpm));
     assert!(!incident.is_open(), "it is over: {incident:#?}");
     let since_start = incident.began.since(Minute::of(start));
-    assert!(
-        (12 * HOUR..14 * HOUR).contains(&since_start),
-        "{since_start}"
-    );
+    let is_then = (12 * HOUR..14 * HOUR).contains(&since_start);
+    assert!(is_then, "{since_start}");
     let asked: Vec<_> = book
         .intents
         .values()
         .filter_map(|it| match &it.effect {
             Effect::RequestQuota { code, desired, .. } => Some((code.as_str(), desired.get())),
-            Effect::Notify { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
+            Effect::Notify { .. }
+            | Effect::OpenCase { .. }
+            | Effect::Comment { .. }
+            | Effect::EndCase { .. } => None,
         })
         .collect();
-    assert_eq!(asked.len(), 1, "{asked:?}");
-    assert_eq!(asked[0].0, OUTPUT);
+    assert!(asked.len() == 1 && asked[0].0 == OUTPUT, "{asked:?}");
     assert!(50_000.0 < asked[0].1, "{asked:?}");
     // No rule about refusals, errors or latency waits for what the endpoint never tells.
     let health = shared.health();

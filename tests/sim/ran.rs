@@ -174,7 +174,10 @@ async fn what_ran_outside_of_a_rule_is_one_incident_told_once() {
         assert!(breaches[0].is_open(), "no day is clean");
         let told = book.intents.values().filter(|it| match &it.effect {
             Effect::Notify { subject, .. } => subject.contains("requests ran outside of a rule"),
-            Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => false,
+            Effect::RequestQuota { .. }
+            | Effect::OpenCase { .. }
+            | Effect::Comment { .. }
+            | Effect::EndCase { .. } => false,
         });
         assert_eq!(told.count(), 1, "{fault:?}");
         let member = breaches[0].members.values().next().unwrap();

@@ -58,7 +58,8 @@ async fn told(allow: &str) -> Vec<String> {
             Effect::Notify { .. }
             | Effect::RequestQuota { .. }
             | Effect::OpenCase { .. }
-            | Effect::Comment { .. } => None,
+            | Effect::Comment { .. }
+            | Effect::EndCase { .. } => None,
         });
         titles = messages.collect();
     }

@@ -123,6 +123,7 @@ async fn what_was_planned_to_be_filed_stays_here_once_the_mode_is_observe() {
             subject: "about refusals".to_owned(),
             body: "as it was planned".to_owned(),
             evidence: None,
+            desired: None,
         },
         reasons: Vec::new(),
         created: start,

@@ -59,7 +59,10 @@ impl Service {
         let book = self.shared.book();
         let messages = book.intents.values().filter_map(|it| match &it.effect {
             Effect::Notify { subject, body, .. } => Some((subject.clone(), body.clone())),
-            Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
+            Effect::RequestQuota { .. }
+            | Effect::OpenCase { .. }
+            | Effect::Comment { .. }
+            | Effect::EndCase { .. } => None,
         });
         messages
             .filter(|(subject, _)| subject.contains("two cases"))

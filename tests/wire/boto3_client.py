@@ -382,9 +382,18 @@ def notices():
     refused("InvalidParameter", sns.publish, TopicArn=topic, Message="y" * 262_145)
     refused("InvalidParameter", sns.publish, TopicArn=topic, Subject="zwölf", Message="m")
     refused("NotFound", sns.publish, TopicArn=topic + "-none", Message="m")
+    attributes = {
+        "severity": {"DataType": "String", "StringValue": "critical"},
+        "model": {"DataType": "String.Array", "StringValue": json.dumps(["model-a", "model-b"])},
+    }
+    sns.publish(TopicArn=topic, Message="m", MessageAttributes=attributes)
+    refused("ParameterValueInvalid", sns.publish, TopicArn=topic, Message="m",
+            MessageAttributes={"AWS.a": {"DataType": "String", "StringValue": "v"}})
     took = sim("/_sim/state")["published"]
+    assert took[2]["attributes"] == attributes, took[2]
     assert [(p["account"], p["topic_arn"], p["subject"], p["message"][:80]) for p in took] == [
-        (MAIN, topic, "quota is filling up", message), (MAIN, topic, None, "y" * 80)
+        (MAIN, topic, "quota is filling up", message), (MAIN, topic, None, "y" * 80),
+        (MAIN, topic, None, "m"),
     ], took
 
 

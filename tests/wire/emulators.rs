@@ -11,6 +11,7 @@ use aws_sdk_cloudwatch::{
         Dimension, DimensionFilter, Metric, MetricDataQuery, MetricDatum, MetricStat, StandardUnit,
     },
 };
+use aws_sdk_sns::types::MessageAttributeValue;
 use aws_sdk_sts::config::Credentials;
 
 use crate::support::{Helper, free_port, run, script, sdk, sdk_as, start, wait_for_port};
@@ -177,9 +178,25 @@ async fn a_notice_arrives_in_a_queue(url: &str, config: &SdkConfig) {
     let made = run("topic_queue.py", &["make"], url);
     let (topic, queue) = made.trim().split_once(' ').unwrap();
     let message = "Tokens per minute at 91 % of the quota — \u{1f514}\nsecond line & <tag>";
-    let published = aws_sdk_sns::Client::new(config)
+    let sns = aws_sdk_sns::Client::new(config);
+    let attribute = |kind: &str, value: &str| {
+        let value = MessageAttributeValue::builder()
+            .data_type(kind)
+            .string_value(value);
+        value.build().unwrap()
+    };
+    // Not for this queue, which filters by what we say beside our words.
+    let unheard = sns.publish().topic_arn(topic).message("unheard");
+    let unheard = unheard.message_attributes("severity", attribute("String", "info"));
+    unheard.send().await.unwrap();
+    let published = sns
         .publish()
         .topic_arn(topic)
+        .message_attributes("severity", attribute("String", "critical"))
+        .message_attributes(
+            "model",
+            attribute("String.Array", r#"["model-a","model-b"]"#),
+        )
         .subject("quota is filling up")
         .message(message)
         .send()
@@ -188,6 +205,10 @@ async fn a_notice_arrives_in_a_queue(url: &str, config: &SdkConfig) {
     let received: serde_json::Value =
         serde_json::from_str(&run("topic_queue.py", &["receive", queue], url)).unwrap();
     assert_eq!(received["Subject"], "quota is filling up");
+    assert_eq!(
+        received["MessageAttributes"]["severity"]["Value"],
+        "critical"
+    );
     assert_eq!(received["Message"], message);
     assert_eq!(
         received["MessageId"].as_str(),

@@ -86,6 +86,9 @@ home_region = "us-east-1"
 callers = ["arn:aws:iam::111122223333:role/app"]
 invocation_logs = "/bedrock/invocations"
 
+[case]
+close_granted = true
+
 [receiver.on-call]
 kind = "sns"
 topic_arn = "arn:aws:sns:us-east-1:111122223333:bedrock-alerts"
@@ -138,6 +141,7 @@ async fn the_doctor_asks_for_all_that_is_needed_and_writes_nothing() {
         "support:AddAttachmentsToSet",
         "support:AddCommunicationToCase",
         "support:CreateCase",
+        "support:ResolveCase",
     ]);
     let all: BTreeSet<&str> = ALL.iter().map(|(operation, _)| *operation).collect();
     let expected: BTreeSet<&str> = all.difference(&not_tried).copied().collect();
@@ -155,6 +159,7 @@ async fn the_doctor_names_each_action_that_is_not_allowed_and_what_is_lost() {
             "support:CreateCase",
             "support:AddAttachmentsToSet",
             "support:AddCommunicationToCase",
+            "support:ResolveCase",
             "servicequotas:RequestServiceQuotaIncrease",
         ]
         .contains(it)

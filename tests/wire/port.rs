@@ -18,11 +18,11 @@ use aws_sdk_cloudwatch::{
 use bedrock_ops_alert::{
     aws::{Patience, SdkCloud, SdkOptions},
     cloud::{
-        CaseFilter, Cloud, Decision, Fault, FaultClass, LogQuery, LogState, Metric, MetricQuery,
-        MetricRequest, NewCase, Page, Post, Simulation,
+        Attribute, CaseFilter, Cloud, Decision, Fault, FaultClass, LogQuery, LogState, Metric,
+        MetricQuery, MetricRequest, NewCase, Page, Post, Publication, Simulation,
     },
     model::{
-        ids::{AccountId, PrincipalArn, QuotaCode, Region, Scope, TargetId},
+        ids::{AccountId, CaseId, PrincipalArn, QuotaCode, Region, Scope, TargetId},
         policy::{Account, Regions},
         time::{DAY, HOUR, Minute, after},
         units::Amount,
@@ -490,6 +490,39 @@ fn laid_aside() -> serde_json::Value {
     serde_json::json!(each)
 }
 
+fn publication() -> Publication {
+    let models = ["a \"b\"", "c"].map(str::to_owned);
+    Publication {
+        subject: "subject".to_owned(),
+        message: "message".to_owned(),
+        attributes: BTreeMap::from([
+            ("severity", Attribute::Text("critical".to_owned())),
+            ("model", Attribute::Texts(models.into())),
+        ]),
+    }
+}
+
+/// Its attributes, as the API takes them.
+fn published() -> serde_json::Value {
+    serde_json::json!({
+        "severity": { "DataType": "String", "StringValue": "critical" },
+        "model": { "DataType": "String.Array", "StringValue": r#"["a \"b\"","c"]"# },
+    })
+}
+
+/// A case is closed, and stays so; one that is not there can't be.
+async fn closes(wire: &SdkCloud, here: &Scope, id: &CaseId) {
+    for _ in 0..2 {
+        wire.resolve_case(here, id).await.unwrap();
+        let filter = CaseFilter::Case(id.clone());
+        let closed = all(|page| wire.list_cases(here, &filter, page)).await;
+        assert_eq!(closed[0].status, "resolved");
+    }
+    let nothing = CaseId::new("case-none");
+    let refused = wire.resolve_case(here, &nothing).await.unwrap_err();
+    assert_eq!(refused.class, FaultClass::NotFound);
+}
+
 #[test]
 fn effects_arrive_and_are_found_again() {
     let Some(port_number) = endpoint("effects_arrive_and_are_found_again", free_port) else {
@@ -521,6 +554,7 @@ fn effects_arrive_and_are_found_again() {
             .unwrap();
         let said = all(|page| wire.list_communications(&here, id, page)).await;
         assert!(said.iter().any(|said| said.body == "context"), "{said:?}");
+        closes(&wire, &here, id).await;
         let own = wire.create_case(&here, &case()).await.unwrap();
         let filter = CaseFilter::Case(own);
         let found = all(|page| wire.list_cases(&here, &filter, page)).await;
@@ -532,9 +566,7 @@ fn effects_arrive_and_are_found_again() {
             .unwrap_err();
         assert_eq!(refused.class, FaultClass::NoPlan);
         let topic = format!("arn:aws:sns:us-east-1:{MAIN}:bedrock-alerts");
-        wire.publish(&here, &topic, "subject", "message")
-            .await
-            .unwrap();
+        wire.publish(&here, &topic, &publication()).await.unwrap();
         let hook = format!("http://127.0.0.1:{port_number}/_sim/slack/T0/B0/secret");
         let post = Post {
             operation: "slack:Post",
@@ -545,6 +577,7 @@ fn effects_arrive_and_are_found_again() {
         assert_eq!(wire.post(&post).await.unwrap().body, "ok");
         let state = sim.state();
         assert_eq!(state["published"][0]["message"], "message");
+        assert_eq!(state["published"][0]["attributes"], published());
         assert_eq!(state["slack"][0]["url"], "/_sim/slack/T0/B0/secret");
         assert_eq!(state["slack"][0]["body"], r#"{"text":"hello"}"#);
         assert_eq!(state["cases"].as_array().unwrap().len(), 2);

@@ -14,7 +14,7 @@ use std::{
 
 use bedrock_ops_alert::{
     aws::{Endpoint, Patience, SdkCloud, SdkOptions},
-    cloud::{CaseFilter, Cloud as _, Fault, FaultClass, NewCase, Post},
+    cloud::{CaseFilter, Cloud as _, Fault, FaultClass, NewCase, Post, Publication},
     model::{
         ids::{AccountId, CaseId, DisplayId, QuotaCode, Region, Scope},
         policy::{Account, Regions},
@@ -35,6 +35,14 @@ pub(crate) enum Reaction {
     Truncate,
     /// Keeps silent, with the connection open.
     Hang,
+}
+
+fn message(subject: &str, text: &str) -> Publication {
+    Publication {
+        subject: subject.to_owned(),
+        message: text.to_owned(),
+        ..Publication::default()
+    }
 }
 
 /// A server on loopback; it ends with the test process.
@@ -259,7 +267,10 @@ async fn every_call_that_files_or_publishes_is_sent_once() {
             .add_communication(&scope, &CaseId::new("case-1"), "x", None)
             .await
             .unwrap_err(),
-        cloud.publish(&scope, topic, "s", "m").await.unwrap_err(),
+        cloud
+            .publish(&scope, topic, &message("s", "m"))
+            .await
+            .unwrap_err(),
         cloud
             .attach(&scope, &[("a.csv".to_owned(), "a")])
             .await
@@ -359,7 +370,9 @@ async fn a_first_in_first_out_topic_gets_its_group() {
     let cloud = cloud(&server.url, &[ACCOUNT]).await;
     for topic in ["ops", "ops.fifo"] {
         let topic = format!("arn:aws:sns:us-east-1:{ACCOUNT}:{topic}");
-        let id = cloud.publish(&scope(ACCOUNT), &topic, "hot", "text").await;
+        let id = cloud
+            .publish(&scope(ACCOUNT), &topic, &message("hot", "text"))
+            .await;
         assert_eq!(id.unwrap(), "m-1");
     }
     let grouped: Vec<_> = server

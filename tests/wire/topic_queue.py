@@ -11,7 +11,8 @@ if sys.argv[1] == "make":
     topic = sns.create_topic(Name="notices")["TopicArn"]
     queue = sqs.create_queue(QueueName="notices")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={
+        "FilterPolicy": json.dumps({"severity": ["critical", "warning"], "model": ["model-b"]})})
     print(topic, queue)
 else:
     got = sqs.receive_message(QueueUrl=sys.argv[2], WaitTimeSeconds=10, MaxNumberOfMessages=10)

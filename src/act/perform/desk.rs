@@ -1,5 +1,9 @@
 //! AWS's desk: quota requests, cases, comments; each tried once, or looked for.
 
+mod ending;
+
+pub(super) use ending::{end_case, find_closed};
+
 use super::{
     failed,
     pages::{self, Cut},

@@ -11,7 +11,8 @@ use crate::{
     cloud::{
         Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FaultClass,
         FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest,
-        MetricResult, NewCase, Page, Post, Profile, QuotaRequest, Simulated, Simulation,
+        MetricResult, NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated,
+        Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -270,13 +271,20 @@ impl Cloud for Fake {
         self.written(attachments).map(|_| ())
     }
 
+    async fn resolve_case(&self, _: &Scope, case: &CaseId) -> Result<(), Fault> {
+        self.note(format!("resolve {case}"));
+        self.effect.clone().map(|_| ())
+    }
+
     async fn publish(
         &self,
         scope: &Scope,
         topic: &str,
-        subject: &str,
-        message: &str,
+        publication: &Publication,
     ) -> Result<String, Fault> {
+        let Publication {
+            subject, message, ..
+        } = publication;
         self.note(format!("publish {scope} {topic} {subject} {message}"));
         self.effect.clone()
     }

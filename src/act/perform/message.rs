@@ -6,6 +6,7 @@ mod answer;
 mod pagerduty;
 mod shown;
 pub mod slack;
+mod sns;
 mod text;
 mod together;
 mod webhook;
@@ -14,15 +15,13 @@ use std::collections::BTreeSet;
 
 pub use together::together;
 
-use answer::Said;
 use slack::{Bot, Offer};
-use text::cut_bytes;
 
 use crate::{
-    cloud::{Cloud, Fault},
+    cloud::Cloud,
     model::{
         action::{Effect, Intent, IntentState},
-        ids::{AccountId, ReceiverName, Region, Scope},
+        ids::ReceiverName,
         incident::Cause,
         outcome::Outcome,
         policy::{Policy, Receiver, Template},
@@ -33,14 +32,8 @@ use crate::{
     template,
 };
 
-/// Most characters of an SNS subject; the API wants fewer than 100.
-const MOST_SUBJECT: usize = 99;
-/// Most bytes of an SNS message.
-const MOST_SNS_BYTES: usize = 262_144;
 /// Most characters of a quota's code; AWS's have ten.
 const MOST_CODE: usize = 128;
-/// The subject where none is left.
-const PLAIN_SUBJECT: &str = "Bedrock Ops Alert";
 
 /// A message on its way.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +52,8 @@ pub(super) struct Letter<'a> {
     document: Option<&'a str>,
     /// The text is of people's own, links included.
     has_own_text: bool,
+    /// The messages that go in this one, if it is several.
+    crowd: &'a [Intent],
 }
 
 /// What a template makes of a message.
@@ -127,7 +122,13 @@ impl<'a> Letter<'a> {
             offer,
             document: None,
             has_own_text: false,
+            crowd: &[],
         })
+    }
+
+    /// The same, of these in one.
+    pub(super) const fn of_all(self, crowd: &'a [Intent]) -> Self {
+        Self { crowd, ..self }
     }
 
     /// When this try was begun.
@@ -157,7 +158,9 @@ pub(super) async fn send(cloud: &dyn Cloud, policy: &Policy, letter: &Letter<'_>
         None => Outcome::Never {
             why: format!("receiver `{receiver}` is not in the configuration"),
         },
-        Some(Receiver::Sns { topic_arn }) => by_sns(cloud, topic_arn, letter).await,
+        Some(Receiver::Sns { topic_arn, format }) => {
+            sns::send(cloud, topic_arn, *format, letter).await
+        }
         Some(Receiver::Slack { url }) => {
             let said = slack::by_webhook(cloud, url, letter).await;
             said.outcome(receiver, &[url])
@@ -215,23 +218,6 @@ pub(super) async fn repeat(
     }
 }
 
-async fn by_sns(cloud: &dyn Cloud, topic_arn: &str, letter: &Letter<'_>) -> Outcome {
-    let receiver = letter.receiver;
-    let Some(scope) = topic_scope(topic_arn) else {
-        let why = format!(
-            "receiver `{receiver}`: `{topic_arn}` is not the ARN of a topic; \
-             it reads like `arn:aws:sns:us-east-1:111122223333:NAME`"
-        );
-        return Outcome::Never { why };
-    };
-    let body = sns_body(letter);
-    match publish(cloud, &scope, topic_arn, letter.subject, &body).await {
-        Ok(reference) => Outcome::Done { reference },
-        // A topic or a permission may come back, and people must hear: what is refused is tried again.
-        Err(fault) => Said::None(fault).outcome(receiver, &[]),
-    }
-}
-
 /// The ids of the models it is about, each once.
 fn models(notice: &Notice, most: usize, most_characters: usize) -> Vec<String> {
     let models: BTreeSet<&str> = notice.pools.iter().map(|it| it.model.as_str()).collect();
@@ -246,106 +232,5 @@ fn quota_code(notice: &Notice) -> Option<String> {
     }
 }
 
-async fn publish(
-    cloud: &dyn Cloud,
-    scope: &Scope,
-    topic_arn: &str,
-    subject: &str,
-    body: &str,
-) -> Result<String, Fault> {
-    let subject = sns_subject(subject);
-    let message = match body.trim() {
-        "" => &subject, // an empty message is refused
-        _ => body,
-    };
-    cloud.publish(scope, topic_arn, &subject, message).await
-}
-
-/// The text, and where to look below it; whoever has words of their own has the links in them.
-fn sns_body(letter: &Letter<'_>) -> String {
-    let links = if letter.has_own_text {
-        Vec::new()
-    } else {
-        letter.links()
-    };
-    let lines = links.iter().map(|it| format!("\n{}: {}", it.text, it.url));
-    let mut foot: String = lines.collect();
-    if !foot.is_empty() {
-        foot.insert(0, '\n');
-    }
-    // A character has four bytes at most, so that nothing short is cut here.
-    let room = MOST_SNS_BYTES.saturating_sub(foot.len());
-    let text = cut_bytes(&text::clean(letter.body, room), room);
-    format!("{text}{foot}")
-}
-
-/// Account and Region of `arn:PARTITION:sns:REGION:ACCOUNT:NAME`: they decide which client publishes.
-fn topic_scope(arn: &str) -> Option<Scope> {
-    let mut parts = arn.split(':');
-    let is_topic = parts.next() == Some("arn")
-        && parts
-            .next()
-            .is_some_and(|partition| partition.starts_with("aws"))
-        && parts.next() == Some("sns");
-    let region = parts.next().filter(|region| !region.is_empty())?;
-    let account = parts.next()?;
-    let name = parts.next().filter(|name| !name.is_empty());
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    (is_topic && is_account && name.is_some() && parts.next().is_none()).then(|| Scope {
-        account: AccountId::new(account),
-        region: Region::new(region),
-    })
-}
-
-/// Printable ASCII in one line, 1 to 99 characters.
-fn sns_subject(subject: &str) -> String {
-    let ascii: String = subject
-        .chars()
-        .map(|c| match c {
-            ' '..='~' => c,
-            '–' | '—' => '-',
-            c if c.is_whitespace() => ' ',
-            _ => '?',
-        })
-        .collect();
-    let kept: String = ascii.trim().chars().take(MOST_SUBJECT).collect();
-    match kept.trim_end() {
-        "" => PLAIN_SUBJECT.to_owned(),
-        kept => kept.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod hostile;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_subject_is_one_printable_line() {
-        assert_eq!(
-            sns_subject("Quota — 80 %\r\nBcc: x"),
-            "Quota - 80 %  Bcc: x"
-        );
-        assert_eq!(sns_subject("größer"), "gr??er");
-        assert_eq!(sns_subject(" \n "), PLAIN_SUBJECT);
-        assert_eq!(sns_subject(&"x".repeat(200)).len(), MOST_SUBJECT);
-    }
-
-    #[test]
-    fn a_topic_names_its_account_and_region() {
-        let scope = topic_scope("arn:aws-cn:sns:cn-north-1:111122223333:ops").unwrap();
-        assert_eq!(scope.to_string(), "111122223333/cn-north-1");
-        for bad in [
-            "ops",
-            "arn:aws:sqs:us-east-1:111122223333:ops",
-            "arn:aws:sns::111122223333:ops",
-            "arn:aws:sns:us-east-1:1111:ops",
-            "arn:aws:sns:us-east-1:111122223333:",
-            "arn:aws:sns:us-east-1:111122223333:ops:subscription",
-        ] {
-            assert_eq!(topic_scope(bad), None, "{bad}");
-        }
-    }
-}

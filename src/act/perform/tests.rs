@@ -1,3 +1,5 @@
+mod ending;
+
 use std::collections::BTreeMap;
 
 use super::{
@@ -15,6 +17,7 @@ use crate::{
             RequestId,
         },
         policy::{Budgets, CaseCodes, Mode, Organisation, Receiver, Reminders, Secret},
+        receiver::TopicFormat,
         rule::Severity,
         time::{Timestamp, after},
         units::Amount,
@@ -111,6 +114,7 @@ fn new_case() -> Intent {
         subject: "subject".to_owned(),
         body: "body".to_owned(),
         evidence: None,
+        desired: None,
     })
 }
 
@@ -140,6 +144,7 @@ fn desk_effects() -> [Intent; 3] {
 fn policy() -> Policy {
     let sns = Receiver::Sns {
         topic_arn: "arn:aws:sns:us-west-2:444455556666:ops".to_owned(),
+        format: TopicFormat::Text,
     };
     let slack = Receiver::Slack {
         url: Secret::new("https://hooks.example/secret"),
@@ -200,6 +205,7 @@ async fn perform(cloud: &Fake, policy: &Policy, intent: &Intent) -> Outcome {
         codes: &policy.case_codes.usual,
         earlier: None,
         offer: None,
+        crowd: &[],
     };
     super::perform(cloud, policy, intent, known).await
 }
@@ -582,6 +588,7 @@ async fn a_file_goes_with_the_words_and_never_holds_them_up() {
         subject: "subject".to_owned(),
         body: "body".to_owned(),
         evidence: evidence(),
+        desired: None,
     });
     let comment = intent(Effect::Comment {
         scope: scope(),

@@ -49,7 +49,7 @@ pub(super) fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: 
     let what = format!("open a case about {}", category.name());
     let step = "case/1".to_owned();
     let text = texts::investigation(draft, incident, &step);
-    open(draft, incident, step, text, (what, None));
+    open(draft, incident, step, text, (what, None), None);
 }
 
 /// The daily quota that refuses the incident's requests, where that is known. Whatever else goes wrong beside it is not
@@ -107,7 +107,7 @@ pub(super) fn raise(
     let what = with_cost(what, cost.as_ref());
     let context = texts::request_context(draft, incident, quota, usage, desired, arithmetic);
     let text = texts::raise(incident, quota, desired, &context, &step);
-    open(draft, incident, step, text, (what, cost));
+    open(draft, incident, step, text, (what, cost), Some(desired));
 }
 
 fn open(
@@ -116,6 +116,7 @@ fn open(
     step: String,
     (subject, body): (String, String),
     (what, cost): (String, Option<Reason>),
+    desired: Option<Amount>,
 ) {
     let Some(state) = mandate(draft, &incident.id, &what) else {
         return;
@@ -131,6 +132,7 @@ fn open(
             subject,
             body,
             evidence: Some(Box::new(evidence)),
+            desired,
         },
         reasons: cost.into_iter().chain(reasons(draft, incident)).collect(),
         state,

@@ -10,7 +10,6 @@ use crate::model::{
     action::{Effect, Intent, IntentState},
     desk::{APPLY_WAIT_MINUTES, Ask, AskEnd, DeskReading, Investigation, RequestStatus},
     ids::{CaseId, QuotaCode, RequestId, Scope},
-    incident::Cause,
     rule::Severity,
     time::{Timestamp, after},
     units::{Amount, QuotaKind},
@@ -58,7 +57,7 @@ pub(super) fn adopt(draft: &mut Draft<'_>) {
             Effect::OpenCase { .. } => {
                 adopt_case(draft, intent, &CaseId::new(receipt.reference), receipt.at);
             }
-            Effect::Notify { .. } | Effect::Comment { .. } => {}
+            Effect::Notify { .. } | Effect::Comment { .. } | Effect::EndCase { .. } => {}
         }
     }
     report_refusals(draft);
@@ -208,6 +207,10 @@ fn report_refusals(draft: &mut Draft<'_>) {
         });
         if !is_told {
             draft.decide(&intent.incident, what);
+            // A case that nobody wanted closed stays open, which does no harm.
+            if matches!(intent.effect, Effect::EndCase { .. }) && intent.attempts == 0 {
+                continue;
+            }
             let message = texts::not_carried_out(draft, intent, why);
             draft.call(&intent.incident, Severity::Warning, &message);
         }
@@ -363,7 +366,7 @@ fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
     {
         return;
     }
-    let step = format!("context/{}", ask.request);
+    let step = context_step(&ask.request);
     let body = texts::marked(&ask.incident, &step, context);
     if draft.is_intended(&ask.incident, &step) {
         return;
@@ -389,6 +392,10 @@ fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
             not_before: draft.now(),
         },
     });
+}
+
+pub(super) fn context_step(request: &RequestId) -> String {
+    format!("context/{request}")
 }
 
 /// Told by the applied value, not by the status: a closed case says nothing of the decision.
@@ -471,40 +478,7 @@ fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
     }
     if it.status == "resolved" {
         it.ended = Some(now);
-        draft.decide(&it.incident, format!("AWS Support resolved {}", it.case));
+        draft.decide(&it.incident, format!("case {} is resolved", it.case));
     }
-    report_recovery(draft, &it);
     draft.put_investigation(it);
-}
-
-/// Support hears once that the problem is over, while its case is still open.
-fn report_recovery(draft: &mut Draft<'_>, it: &Investigation) {
-    let Some(incident) = draft.incident(&it.incident) else {
-        return;
-    };
-    // A quota that was asked for is needed tomorrow as well.
-    if matches!(incident.cause, Cause::Quota { .. }) {
-        return;
-    }
-    // What may come back as the same incident is not over yet.
-    let may_return = draft.handling(&it.incident).end_due.is_some();
-    if incident.is_open() || it.ended.is_some() || may_return {
-        return;
-    }
-    let step = format!("recovery/{}", it.case);
-    let body = texts::recovery(incident, &step);
-    draft.intend(Wish {
-        incident: it.incident.clone(),
-        step,
-        effect: Effect::Comment {
-            scope: it.scope.clone(),
-            case: it.case.clone(),
-            body,
-            evidence: None,
-        },
-        reasons: Vec::new(),
-        state: IntentState::Planned {
-            not_before: draft.now(),
-        },
-    });
 }

@@ -14,14 +14,14 @@ use crate::model::{
     action::{Effect, IntentState},
     card::Card,
     catalog::PoolId,
-    digest::Digest,
+    digest::{Digest, STEP},
     ids::{ActionId, IncidentId},
     incident::Incident,
     outlook::Exhaustion,
     price::about,
     reason::Reason,
     rule::{Matcher, Severity},
-    time::{DAY, Minute, after},
+    time::{DAY, Minute, Timestamp, after},
     units::{QuotaKind, grouped},
 };
 
@@ -92,14 +92,44 @@ fn due<'a>(draft: &Draft<'a>) -> Vec<(&'a Digest, Minute)> {
         let id = ActionId::derive(&incident, &step);
         !draft.book().intents.contains_key(&id)
     };
-    due.filter(is_new).collect()
+    let is_sent = |(digest, at): &(&Digest, Minute)| {
+        digest.is_sent_empty(*at) || has_news(draft, digest, *at)
+    };
+    due.filter(|it| is_new(it) && is_sent(it)).collect()
+}
+
+/// Whether there was anything to say at that minute. What came later waits for the next one: else the first incident of the
+/// day would bring the digest of the morning, hours late. The first of a month always looks back.
+fn has_news(draft: &Draft<'_>, digest: &Digest, at: Minute) -> bool {
+    let ours = Ours {
+        matcher: &digest.matcher,
+    };
+    let (from, until) = (at.plus(-digest.at.period()).start(), at.start());
+    // One that was under way within the day, over by now or not.
+    let stood = |began: Timestamp, ended: Option<Timestamp>| {
+        began <= until && ended.is_none_or(|it| from < it)
+    };
+    let is_ours = |id: &IncidentId| draft.incident(id).is_none_or(|it| ours.has(it));
+    let mut incidents = draft.incidents();
+    let mut asks = draft.asks();
+    let mut intents = draft.intents();
+    value::month(digest, at).is_some()
+        || incidents.any(|it| ours.has(it) && stood(it.opened, it.resolved))
+        || asks.any(|it| {
+            let end = it.end.as_ref().map(|(_, at)| *at);
+            is_ours(&it.incident) && stood(it.filed, end)
+        })
+        || intents.any(|it| {
+            let waits = matches!(it.state, IntentState::Proposed { .. });
+            waits && it.created <= until && is_ours(&it.incident)
+        })
 }
 
 /// What a digest is filed under: no incident, and another one each time, so that none is taken for an answer to another.
 fn name(digest: &Digest, at: Minute) -> (IncidentId, String) {
     let receiver = &digest.receiver;
     let id = format!("digest-{}-{receiver}", at.start());
-    (IncidentId::new(id), format!("digest/{receiver}"))
+    (IncidentId::new(id), format!("{STEP}{receiver}"))
 }
 
 fn message(draft: &Draft<'_>, digest: &Digest, at: Minute) -> Message {
@@ -139,6 +169,7 @@ fn message(draft: &Draft<'_>, digest: &Digest, at: Minute) -> Message {
     Message {
         subject: texts::subject(&title),
         body: lines.join("\n"),
+        is_reminder: false,
     }
 }
 
@@ -215,6 +246,7 @@ fn proposals(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
         let what = match &it.effect {
             Effect::RequestQuota { code, desired, .. } => format!("ask for {desired} on {code}"),
             Effect::OpenCase { .. } => "open a support case".to_owned(),
+            Effect::EndCase { case, .. } => format!("thank AWS in case {case} and close it"),
             Effect::Notify { .. } | Effect::Comment { .. } => it.effect.name().to_owned(),
         };
         let cost = it.reasons.iter().find_map(Reason::full_use);

@@ -14,7 +14,7 @@ use crate::model::{
     incident::{AlertKey, Cause, Incident},
     policy::Policy,
     reason::{FULL_USE, Reason},
-    receiver::Notice,
+    receiver::{Flag, Notice},
     rule::Severity,
     silence::Silence,
     time::{Minute, Timestamp},
@@ -247,6 +247,17 @@ impl<'a> Draft<'a> {
         true
     }
 
+    /// As [`Self::intend`], of what somebody let go with something before it; the intent, where it is new.
+    pub(super) fn intend_approved(&mut self, wish: Wish, by: Option<String>) -> Option<Intent> {
+        let id = ActionId::derive(&wish.incident, &wish.step);
+        if !self.intend(wish) {
+            return None;
+        }
+        let intent = self.intents.get_mut(&id)?;
+        intent.approved_by = by;
+        Some(intent.clone())
+    }
+
     /// How people are told of this incident, as it will be.
     pub(super) fn handling(&self, id: &IncidentId) -> Handling {
         let known = match self.handlings.get(id) {
@@ -300,11 +311,29 @@ impl<'a> Draft<'a> {
         self.intents.insert(it.id.clone(), it);
     }
 
+    /// What is proposed in this very plan is decided after its messages are.
+    fn flag_proposals(&mut self) {
+        let waiting = self.intents();
+        let waiting = waiting.filter(|it| matches!(it.state, IntentState::Proposed { .. }));
+        let waiting: BTreeSet<IncidentId> = waiting.map(|it| it.incident.clone()).collect();
+        let new = self.intents.values_mut().filter(|it| it.revision == 1);
+        for intent in new.filter(|it| waiting.contains(&it.incident)) {
+            if let Effect::Notify {
+                notice: Some(notice),
+                ..
+            } = &mut intent.effect
+            {
+                notice.flags.insert(Flag::Proposal);
+            }
+        }
+    }
+
     /// All that changed, in the order of the book.
-    pub(super) fn finish(self) -> Result<Vec<Record>, Wanted> {
+    pub(super) fn finish(mut self) -> Result<Vec<Record>, Wanted> {
         if !self.wanted.is_empty() {
             return Err(Wanted(self.wanted));
         }
+        self.flag_proposals();
         let tracks = self.tracks.into_iter();
         let mut records: Vec<Record> = tracks
             .map(|(key, track)| Record::Track(key, track))

@@ -121,9 +121,10 @@ pub(super) fn no_room(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
                 .filter(|intent| intent.state.is_under_way())
                 .filter_map(|intent| match &intent.effect {
                     Effect::RequestQuota { scope, .. } => Some(scope),
-                    Effect::Notify { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => {
-                        None
-                    }
+                    Effect::Notify { .. }
+                    | Effect::OpenCase { .. }
+                    | Effect::Comment { .. }
+                    | Effect::EndCase { .. } => None,
                 }),
         )
         .filter(|scope| waiting(scope))

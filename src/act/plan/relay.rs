@@ -78,6 +78,7 @@ fn instead(
         body: format!(
             "{body}\nYou hear this in the place of {receiver}, which could not be told: {why}."
         ),
+        is_reminder: false, // the notice says what it is
     };
     let told = Told {
         severity: *severity,

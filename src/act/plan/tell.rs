@@ -19,7 +19,7 @@ use crate::model::{
     ids::{IncidentId, ReceiverName},
     incident::Incident,
     policy::Policy,
-    receiver::{Notice, Phase},
+    receiver::{Flag, Notice, Phase},
     rule::Severity,
     silence::covering,
     time::{Minute, after},
@@ -152,6 +152,12 @@ impl Draft<'_> {
         }
         let notice = Notice {
             links: links::of(self, &incident),
+            flags: message
+                .is_reminder
+                .then_some(Flag::Reminder)
+                .into_iter()
+                .collect(),
+            teams: self.book().teams(&incident.pools, incident.last_bad),
             ..Notice::of(&incident, phase, texts::headline(&incident))
         };
         let told = Told {
@@ -180,7 +186,10 @@ fn told_before<'b>(book: &'b Book, policy: &Policy, id: &IncidentId) -> BTreeSet
     let of_incident = book.intents.values().filter(|it| it.incident == *id);
     let told = of_incident.filter_map(|it| match &it.effect {
         Effect::Notify { receiver, .. } => Some(receiver),
-        Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
+        Effect::RequestQuota { .. }
+        | Effect::OpenCase { .. }
+        | Effect::Comment { .. }
+        | Effect::EndCase { .. } => None,
     });
     told.filter(|receiver| {
         let kept = policy

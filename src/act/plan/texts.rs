@@ -12,12 +12,12 @@ mod title;
 mod told;
 
 pub(super) use desk::{
-    asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, not_carried_out,
-    second_case, theirs, waits_for_word,
+    asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, may_end,
+    not_carried_out, second_case, theirs, waits_for_word,
 };
 pub(super) use lines::Lines;
 pub(super) use support::{
-    changed_by_hand, investigation, marked, raise, recovery, request_context,
+    changed_by_hand, investigation, marked, raise, recovery, request_context, thanks,
 };
 pub use title::headline;
 pub(super) use told::{acknowledged, back, held_by, released, released_over, snooze_over};
@@ -41,6 +41,8 @@ pub struct Message {
     pub subject: String,
     /// At most twelve lines or so.
     pub body: String,
+    /// Nothing changed since the last one.
+    pub is_reminder: bool,
 }
 
 impl Message {
@@ -115,18 +117,17 @@ pub(super) fn eased(draft: &Draft<'_>, incident: &Incident, still: Severity) -> 
 
 /// What people know of is so still.
 pub(super) fn reminded(draft: &Draft<'_>, incident: &Incident) -> Message {
-    message(
-        draft,
-        incident,
-        incident.severity.name(),
-        " (still)",
-        |lines| {
-            lines.push(since(draft, incident));
-            push_reasons(draft, incident, lines);
-            push_flap(draft, incident, lines);
-            lines.push(next_step(draft, incident));
-        },
-    )
+    let word = incident.severity.name();
+    let message = message(draft, incident, word, " (still)", |lines| {
+        lines.push(since(draft, incident));
+        push_reasons(draft, incident, lines);
+        push_flap(draft, incident, lines);
+        lines.push(next_step(draft, incident));
+    });
+    Message {
+        is_reminder: true,
+        ..message
+    }
 }
 
 /// The incident is over.
@@ -204,6 +205,7 @@ fn message(
     Message {
         subject: title::subject_of(&format!("[{word}] "), incident, beside, &figures),
         body: lines.text(title::first_line(incident, beside, &figures), &incident.id),
+        is_reminder: false,
     }
 }
 

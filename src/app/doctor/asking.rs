@@ -211,7 +211,7 @@ pub(super) async fn account(
         items.push(may_ask(cloud, &scope, caller).await);
     }
     let has_topic = settings.policy.receivers.values().any(|it| match it {
-        Receiver::Sns { topic_arn } => topic_arn.split(':').nth(4) == Some(account.id.as_str()),
+        Receiver::Sns { topic_arn, .. } => topic_arn.split(':').nth(4) == Some(account.id.as_str()),
         Receiver::Slack { .. }
         | Receiver::SlackBot { .. }
         | Receiver::PagerDuty { .. }
@@ -222,6 +222,7 @@ pub(super) async fn account(
         let is_needed = match need {
             Need::Notify => has_topic,
             Need::RequestQuotas | Need::Support => files,
+            Need::CloseCases => files && settings.policy.case_codes.closes_granted,
             Need::Nothing
             | Need::Observe
             | Need::Regions
@@ -279,6 +280,7 @@ pub(super) fn writes(operation: &str) -> bool {
         "support:AddAttachmentsToSet",
         "support:AddCommunicationToCase",
         "support:CreateCase",
+        "support:ResolveCase",
     ]
     .contains(&operation)
 }

@@ -136,7 +136,7 @@ fn receivers(settings: &Settings) -> Vec<Item> {
     for (name, receiver) in &policy.receivers {
         let what = format!("receiver {name}");
         let found = match receiver {
-            Receiver::Sns { topic_arn } => format!("topic {topic_arn}"),
+            Receiver::Sns { topic_arn, .. } => format!("topic {topic_arn}"),
             Receiver::Slack { .. } => "its webhook's URL is there".to_owned(),
             Receiver::SlackBot {
                 channel, buttons, ..

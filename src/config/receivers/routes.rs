@@ -10,7 +10,7 @@ use crate::{
         tags,
     },
     model::{
-        digest::{Digest, Often},
+        digest::{Digest, Nothing, Often},
         ids::ReceiverName,
         policy::{Account, Receiver, Route},
         rule::{Category, Severity},
@@ -84,12 +84,16 @@ pub(in crate::config) fn digests(
         }
         let at = section.take("at").map(|it| sheet.parsed(&it, often));
         let matcher = by_pool::matcher(sheet, &mut section, accounts);
+        let choices = Nothing::ALL.map(|it| (it.name(), it));
+        let nothing = section.take("nothing");
+        let nothing = nothing.and_then(|it| sheet.choice(&it, &choices));
         section.finish(sheet);
         if let (Some(receiver), Some(at)) = (name, at.unwrap_or_else(|| often(DIGEST).ok())) {
             digests.push(Digest {
                 receiver,
                 at,
                 matcher,
+                nothing: nothing.unwrap_or(Nothing::Silent),
             });
         }
     }

@@ -39,7 +39,7 @@ fn every_snippet_of_the_page_is_a_configuration() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/receivers.md");
     let page = std::fs::read_to_string(page).unwrap();
     let snippets: Vec<&str> = page.split("```toml\n").skip(1).collect();
-    assert_eq!(snippets.len(), 10);
+    assert_eq!(snippets.len(), 11);
     let teams = include_bytes!("../../../deploy/templates/teams.j2");
     folder.put("teams.j2", teams);
     let mut shown = String::new();

@@ -13,6 +13,8 @@ use crate::{
     config::receivers::{DIGEST, FALLBACK_MINUTES, PAGERDUTY},
     model::{
         catalog::Family,
+        digest::Nothing,
+        receiver::TopicFormat,
         rule::{Category, Severity},
     },
 };
@@ -33,7 +35,14 @@ pub(super) fn receiver() -> Table {
         .default(lasting(FALLBACK_MINUTES)),
     ];
     let topic = key("topic_arn", "The topic.", &TOPIC).required();
-    let mut ways = vec![vec![of("sns"), topic, template()]];
+    let [text, documents @ ..] = TopicFormat::ALL.map(TopicFormat::name);
+    let format = |names: Shape| key("format", "What the message is.", names);
+    let of_text = format(Shape::choice([text])).default(text);
+    let of_document = format(Shape::choice(documents)).required();
+    let mut ways = vec![
+        vec![of("sns"), topic.clone(), of_text, template()],
+        vec![of("sns"), topic, of_document],
+    ];
     ways.extend(with_secret(vec![of("slack"), template()], URL));
     ways.extend(with_secret(bot(), ("token", "token_file")));
     for of_app in secret(("app_token", "app_token_file")) {
@@ -180,6 +189,12 @@ pub(super) fn digest() -> Table {
             &CLOCK,
         )
         .default(DIGEST),
+        key(
+            "nothing",
+            "What becomes of one that has nothing to say: silent, weekly for a sign of life on Monday, or send.",
+            Shape::choice(Nothing::ALL.map(Nothing::name)),
+        )
+        .default(Nothing::Silent.name()),
     ];
     keys.extend(pools());
     Table::of(keys)

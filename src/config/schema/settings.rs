@@ -229,6 +229,12 @@ fn case() -> Table {
         .default(defaults::CASE_ISSUE_TYPE),
         cc(),
         key(
+            "close_granted",
+            "Whether cases of ours are thanked for and closed once the value they asked for is there.",
+            Shape::Flag,
+        )
+        .default(false),
+        key(
             "when",
             "Some cases are addressed otherwise; the first that fits holds.",
             Shape::Tables(case_when()),

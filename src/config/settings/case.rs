@@ -28,9 +28,17 @@ impl Reader<'_> {
                 cc: Vec::new(),
             },
             exceptions: Vec::new(),
+            closes_granted: false,
         };
         if let Some(mut table) = self.table(root, "case") {
             self.codes(&mut addresses.usual, &mut table);
+            let flag = Sheet::flag;
+            self.set(
+                &mut addresses.closes_granted,
+                &mut table,
+                "close_granted",
+                flag,
+            );
             let sections = table.take("when").map(|it| self.sheet.tables(&it));
             for section in sections.into_iter().flatten() {
                 let exception = self.exception(&addresses.usual, section);

@@ -61,6 +61,7 @@ fn a_pool_carries_a_tag_by_a_target_that_has_traffic() {
         ("b", "shared", "chat"),
         ("c", "alone", "batch"),
     ] {
+        let key = if team == "batch" { "Team" } else { "team" };
         book.apply(vec![
             Record::Target(Target {
                 id: TargetId::new(id),
@@ -74,16 +75,18 @@ fn a_pool_carries_a_tag_by_a_target_that_has_traffic() {
                 pool(model).scope,
                 TargetId::new(id),
                 Tags {
-                    by_key: tags(&[("team", team)]),
+                    by_key: tags(&[(key, team)]),
                     read_at: at.start(),
                 },
             ),
         ]);
     }
-    let team = |name: &str| wanted(&[("team", name)]);
     let carried = |book: &Book, model: &str| {
         let teams = ["search", "chat", "batch"].into_iter();
-        let teams = teams.filter(|it| book.carries(&pool(model), &team(it), at));
+        let teams = teams.filter(|it| {
+            let by_key = ["team", "Team"].map(|key| wanted(&[(key, *it)]));
+            by_key.iter().any(|it| book.carries(&pool(model), it, at))
+        });
         teams.collect::<Vec<_>>()
     };
     // Who takes what is not known yet.
@@ -97,8 +100,13 @@ fn a_pool_carries_a_tag_by_a_target_that_has_traffic() {
     book.apply(vec![Record::UseDay(pool("shared"), 98, day.clone())]);
     assert_eq!(carried(&book, "shared"), ["chat"]);
     assert_eq!(carried(&book, "alone"), ["batch"]);
+    let both = [pool("shared"), pool("alone"), pool("none")].into();
+    assert_eq!(
+        book.teams(&both, at),
+        ["batch".to_owned(), "chat".to_owned()].into()
+    );
     assert!(
-        book.is_tagged(&pool("shared"), &team("search")),
+        book.is_tagged(&pool("shared"), &wanted(&[("team", "search")])),
         "it has the tag all the same"
     );
     assert!(book.carries(&pool("none"), &Wanted::default(), at));

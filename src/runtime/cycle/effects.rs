@@ -282,6 +282,7 @@ impl Cycle {
                     codes,
                     earlier: earlier.as_deref(),
                     offer: offer.as_ref(),
+                    crowd: &[],
                 };
                 let outcome = perform::perform(&*self.cloud, policy, &begun, known).await;
                 self.count_try(&begun.effect, &outcome);
@@ -420,7 +421,10 @@ impl Cycle {
             Effect::Notify { receiver, .. } => {
                 receivers.get(receiver).map_or("gone", Receiver::kind)
             }
-            Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => "",
+            Effect::RequestQuota { .. }
+            | Effect::OpenCase { .. }
+            | Effect::Comment { .. }
+            | Effect::EndCase { .. } => "",
         };
         let key = (effect.name(), channel, outcome.name());
         *self.shared.health_mut().tries.entry(key).or_default() += 1;
@@ -441,9 +445,9 @@ impl Reach {
         match effect {
             Effect::Notify { receiver, .. } => Self::Receiver(receiver.clone()),
             Effect::RequestQuota { scope, .. } => Self::Quotas(scope.clone()),
-            Effect::OpenCase { scope, .. } | Effect::Comment { scope, .. } => {
-                Self::Support(scope.account.clone())
-            }
+            Effect::OpenCase { scope, .. }
+            | Effect::Comment { scope, .. }
+            | Effect::EndCase { scope, .. } => Self::Support(scope.account.clone()),
         }
     }
 }

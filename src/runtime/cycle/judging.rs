@@ -52,7 +52,9 @@ impl Cycle {
                         .investigations
                         .values()
                         .any(|it| it.action == intent.id),
-                    Effect::Notify { .. } | Effect::Comment { .. } => false,
+                    Effect::Notify { .. } | Effect::Comment { .. } | Effect::EndCase { .. } => {
+                        false
+                    }
                 }
         })
     }

@@ -24,7 +24,10 @@ pub(super) fn handle(
                 ));
             };
             let message = input.text("Message")?.unwrap_or_default();
-            let id = kernel.publish(scope, topic, input.text("Subject")?, message)?;
+            let attributes = input.0.get("MessageAttributes").and_then(Value::as_object);
+            let attributes = attributes.cloned().unwrap_or_default();
+            let subject = input.text("Subject")?;
+            let id = kernel.publish(scope, topic, subject, message, attributes)?;
             Ok(json!({ "MessageId": id }))
         }
         "ListTopics" => {

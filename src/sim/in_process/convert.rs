@@ -1,7 +1,13 @@
 //! Between the kernel's words and the port's.
 
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
 use crate::{
-    cloud::{Case, Communication, Fault, FaultClass, ListedQuota, MetricRequest, QuotaRequest},
+    cloud::{
+        Attribute, Case, Communication, Fault, FaultClass, ListedQuota, MetricRequest, QuotaRequest,
+    },
     model::{ids::AccountId, units::Amount},
     sim::{
         ApiError,
@@ -14,6 +20,19 @@ use crate::{
 
 /// Communications that come with a case.
 const RECENT: usize = 5;
+
+/// As the API takes them.
+pub(super) fn attributes(ours: &BTreeMap<&'static str, Attribute>) -> Map<String, Value> {
+    let each = ours.iter().map(|(name, attribute)| {
+        let (kind, value) = match attribute {
+            Attribute::Text(text) => ("String", text.clone()),
+            Attribute::Texts(texts) => ("String.Array", json!(texts).to_string()),
+        };
+        let value = json!({ "DataType": kind, "StringValue": value });
+        ((*name).to_owned(), value)
+    });
+    each.collect()
+}
 
 pub(super) fn failed(operation: &'static str, happened: Happened) -> Fault {
     let (code, message) = happened.words();

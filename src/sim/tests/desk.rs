@@ -192,6 +192,50 @@ fn topics_take_only_what_sns_takes() {
 }
 
 #[test]
+fn attributes_of_a_message_are_those_that_sns_takes() {
+    let sim = minute_world();
+    let topic = format!("arn:aws:sns:us-east-1:{ACCOUNT}:bedrock-alerts");
+    let publish = |message: &str, attributes: Value| {
+        let input =
+            json!({ "TopicArn": topic, "Message": message, "MessageAttributes": attributes });
+        call(&sim, Service::Sns, "Publish", input)
+    };
+    let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
+    let models = json!({ "DataType": "String.Array", "StringValue": r#"["a","b"]"# });
+    let taken = json!({ "severity": text("critical"), "model": models });
+    publish("m", taken.clone()).unwrap();
+    assert_eq!(sim.state()["published"][0]["attributes"], taken);
+    for name in [
+        "",
+        ".a",
+        "a.",
+        "a..b",
+        "AWS.a",
+        "amazon.a",
+        "a b",
+        "ä",
+        &"n".repeat(257),
+    ] {
+        let refused = publish("m", json!({ name: text("v") })).unwrap_err();
+        assert_eq!(refused.code, "ParameterValueInvalid", "{name}");
+    }
+    for wrong in [
+        text(""),
+        json!({ "DataType": "String" }),
+        json!({ "DataType": "Text", "StringValue": "v" }),
+        json!({ "DataType": "Number", "StringValue": "many" }),
+        json!({ "DataType": "String.Array", "StringValue": "a, b" }),
+    ] {
+        let refused = publish("m", json!({ "a": wrong })).unwrap_err();
+        assert_eq!(refused.code, "ParameterValueInvalid", "{wrong}");
+    }
+    // The name, the type and the value take room, too.
+    publish(&"m".repeat(262_144 - 8), json!({ "a": text("v") })).unwrap();
+    let refused = publish(&"m".repeat(262_144 - 7), json!({ "a": text("v") })).unwrap_err();
+    assert_eq!(refused.code, "InvalidParameter");
+}
+
+#[test]
 fn roles_lead_into_other_accounts() {
     let sim = Sim::new(World::built_in("fortnight").unwrap(), 1);
     let role = "arn:aws:iam::444455556666:role/BedrockOpsAlert";

@@ -314,6 +314,7 @@ fn answer(check: &mut Check, place: &str, raw: &raw::Answer) -> Answer {
             Outcome::Grant
         }
         ("grant", None) => Outcome::Grant,
+        ("grant_open", None) => Outcome::GrantOpen,
         ("ask_back", None) => Outcome::AskBack,
         ("deny", None) => Outcome::Deny,
         ("close", None) => Outcome::Close,
@@ -323,7 +324,7 @@ fn answer(check: &mut Check, place: &str, raw: &raw::Answer) -> Answer {
             } else {
                 ""
             };
-            check.fault(place, &format!("outcome `{other}`: write \"grant\", \"partial\", \"ask_back\", \"deny\" or \"close\"{extra}"));
+            check.fault(place, &format!("outcome `{other}`: write \"grant\", \"grant_open\", \"partial\", \"ask_back\", \"deny\" or \"close\"{extra}"));
             Outcome::Grant
         }
     };

@@ -34,6 +34,8 @@ pub struct Answer {
 pub enum Outcome {
     /// The whole raise.
     Grant,
+    /// The whole raise, and nobody closes the case.
+    GrantOpen,
     /// A share of the raise, above 0 and below 1.
     Partial(f64),
     /// A question; after a reply the next answer of the script follows (a grant where there is none), without a reply the case closes after `after` again.

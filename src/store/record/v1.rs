@@ -96,6 +96,11 @@ stored_struct!(Notice of receiver::Notice {
     // A message of before leads nowhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     links: Vec<Link>,
+    // Since format 6, as links; a message of before has neither.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    flags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    teams: Vec<String>,
 });
 stored_struct!(Evidence of action::Evidence {
     name: String, csv: String,
@@ -115,6 +120,14 @@ stored_enum!(Effect of action::Effect {
         // Since format 6; words of before have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         evidence: Option<Box<Evidence>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        desired: Option<Number>,
+    }
+    // Since format 6.
+    EndCase {
+        scope: Scope, case: String, ours: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thanks: Option<String>,
     }
     Comment {
         scope: Scope, case: String, body: String,

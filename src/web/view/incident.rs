@@ -254,6 +254,7 @@ fn for_aws(effect: &Effect) -> Option<String> {
         Effect::RequestQuota { context, .. } => Some(context.clone()),
         Effect::OpenCase { subject, body, .. } => Some(format!("{subject}\n\n{body}")),
         Effect::Comment { body, .. } => Some(body.clone()),
+        Effect::EndCase { thanks, .. } => thanks.clone(),
     }
 }
 
@@ -321,6 +322,12 @@ fn what(effect: &Effect) -> String {
         ),
         Effect::OpenCase { subject, .. } => format!("open a support case: {subject}"),
         Effect::Comment { case, .. } => format!("add to the case {case}"),
+        Effect::EndCase {
+            case,
+            thanks: Some(_),
+            ..
+        } => format!("say thanks in the case {case}, and close it then"),
+        Effect::EndCase { case, .. } => format!("close the case {case}"),
     }
 }
 

@@ -93,9 +93,10 @@ impl View<'_> {
                         state: it.state.name().to_owned(),
                     },
                 )),
-                Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => {
-                    None
-                }
+                Effect::RequestQuota { .. }
+                | Effect::OpenCase { .. }
+                | Effect::Comment { .. }
+                | Effect::EndCase { .. } => None,
             })
             .collect();
         messages.sort_by(|a, b| (a.0, &a.1.receiver).cmp(&(b.0, &b.1.receiver)));

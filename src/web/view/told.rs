@@ -90,7 +90,10 @@ impl View<'_> {
         let intents = self.book.intents.values();
         intents.filter_map(|intent| match &intent.effect {
             Effect::Notify { receiver, .. } => Some((intent, receiver)),
-            Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
+            Effect::RequestQuota { .. }
+            | Effect::OpenCase { .. }
+            | Effect::Comment { .. }
+            | Effect::EndCase { .. } => None,
         })
     }
 

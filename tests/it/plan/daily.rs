@@ -6,7 +6,7 @@ use bedrock_ops_alert::model::{
     book::Record,
     catalog::{Mapping, Pool, PoolId},
     desk::DeskReading,
-    digest::{Digest, Often},
+    digest::{Digest, Nothing, Often},
     ids::{CaseId, DisplayId, QuotaCode, ReceiverName, RuleName},
     policy::Mode,
     quota::Quota,
@@ -171,6 +171,7 @@ fn a_digest_tells_how_much_a_day_took_of_its_quota() {
         receiver: ReceiverName::new("oncall"),
         at: Often::Daily(12 * 60),
         matcher: Matcher::default(),
+        nothing: Nothing::Send,
     }];
     stage.step(&[], &[]);
     let [digest] = stage.effects("notify")[..] else {

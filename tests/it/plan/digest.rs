@@ -1,14 +1,14 @@
 //! What is told once a day to those who are not on call.
 
 use bedrock_ops_alert::{
-    act::plan::Spent,
+    act::plan::{Spent, is_due},
     model::{
         action::{Effect, IntentState},
         alert::AlertState,
         book::Record,
         card::{Card, Warnings},
         desk::{Ask, AskEnd, DeskReading, RequestStatus},
-        digest::{Digest, Often},
+        digest::{Digest, Nothing, Often},
         ids::{ActionId, IncidentId, QuotaCode, ReceiverName, RequestId},
         outcome::Outcome,
         outlook::Exhaustion,
@@ -26,6 +26,7 @@ fn digest(at: Often) -> Digest {
         receiver: ReceiverName::new("oncall"),
         at,
         matcher: Matcher::default(),
+        nothing: Nothing::Send,
     }
 }
 
@@ -191,4 +192,76 @@ fn the_first_of_a_month_says_what_the_last_one_came_to() {
         !told(Often::Daily(11 * 60)).contains("The month"),
         "it was told on the 1st"
     );
+}
+
+/// Quiet days: nobody reads what says each morning that there is nothing to read.
+#[test]
+fn a_digest_that_has_nothing_to_say_is_left_out() {
+    let sent = |nothing: Nothing| {
+        let mut stage = Stage::new(Mode::Observe);
+        stage.policy.digests = vec![Digest {
+            nothing,
+            ..digest(Often::Daily(12 * 60))
+        }];
+        // From Monday noon on, a fortnight.
+        for _ in 0..14 {
+            stage.step(&[], &[]);
+            stage.later(DAY);
+        }
+        digests(&stage).len()
+    };
+    assert_eq!(Nothing::ALL.map(sent), [0, 2, 14]);
+}
+
+#[test]
+fn what_stood_or_ended_within_the_day_is_told_and_what_came_later_waits_for_the_next_one() {
+    let mut stage = Stage::new(Mode::Observe);
+    stage.policy.digests = vec![Digest {
+        nothing: Nothing::Silent,
+        ..digest(Often::Daily(12 * 60))
+    }];
+    stage.step(&[], &[]);
+    assert!(
+        !is_due(stage.inputs(&[], &[])),
+        "not each minute until it is too late"
+    );
+    shortage(stage.later(60));
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(&[on], &[]);
+    assert_eq!(
+        digests(&stage).len(),
+        0,
+        "that of noon is not sent an hour late"
+    );
+    stage.later(40);
+    let over = verdict(&sonnet(), Category::Quota, AlertState::Normal, stage.now);
+    stage.step(&[over], &[]);
+    stage.later(DAY - 100);
+    assert!(is_due(stage.inputs(&[], &[])));
+    stage.step(&[], &[]);
+    assert_eq!(digests(&stage).len(), 1, "it ended within the day");
+    stage.later(DAY).step(&[], &[]);
+    assert_eq!(digests(&stage).len(), 1, "and no more since");
+}
+
+#[test]
+fn a_request_or_a_proposal_is_something_to_say() {
+    for mode in [Mode::File, Mode::Propose] {
+        let mut stage = Stage::new(mode);
+        shortage(&mut stage);
+        let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+        stage.step(std::slice::from_ref(&on), &[]);
+        stage.perform_all();
+        stage.later(1).step(&[on], &[]);
+        stage.later(40);
+        let over = verdict(&sonnet(), Category::Quota, AlertState::Normal, stage.now);
+        stage.step(&[over], &[]);
+        stage.policy.digests = vec![Digest {
+            nothing: Nothing::Silent,
+            ..digest(Often::Daily(12 * 60))
+        }];
+        // The incident ended two days ago.
+        stage.later(2 * DAY - 41).step(&[], &[]);
+        assert_eq!(digests(&stage).len(), 1, "{mode:?}");
+    }
 }

@@ -4,6 +4,7 @@ use bedrock_ops_alert::model::{
     action::Effect,
     alert::{AlertState, Verdict},
     policy::Mode,
+    receiver::Flag,
     rule::{Category, Severity},
     time::{Minute, Timestamp},
 };
@@ -111,6 +112,9 @@ fn what_goes_on_is_told_again_and_ever_more_rarely() {
     // After 4, 8, 16 and then always 24 hours.
     assert_eq!(at, [0, 4, 12, 28, 52]);
     assert!(stage.message("[critical]").contains("(still)"));
+    let messages = stage.effects("notify").into_iter();
+    let reminders = messages.filter(|it| super::flags(it).contains(&Flag::Reminder));
+    assert_eq!(reminders.count(), 4);
 }
 
 /// Pitfall: once in alarm, a later and worse cause makes no message.

@@ -130,7 +130,10 @@ fn what_the_value_has_overtaken_is_taken_back_and_blocks_nothing() {
 fn desired(intent: &Intent) -> Option<Amount> {
     match &intent.effect {
         Effect::RequestQuota { desired, .. } => Some(*desired),
-        Effect::Notify { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
+        Effect::Notify { .. }
+        | Effect::OpenCase { .. }
+        | Effect::Comment { .. }
+        | Effect::EndCase { .. } => None,
     }
 }
 

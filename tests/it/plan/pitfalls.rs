@@ -313,7 +313,7 @@ fn an_addition_to_a_case_that_failed_is_told_as_failed() {
         stage.now,
     );
     stage.later(40).step(&[over], &[]);
-    stage.later(1).step(&[], &[]);
+    stage.later(180).step(&[], &[]);
     let refused = Outcome::Never {
         why: "the comment was refused: the case is closed".to_owned(),
     };

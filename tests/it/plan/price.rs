@@ -9,7 +9,7 @@ use bedrock_ops_alert::{
         alert::AlertState,
         book::Record,
         catalog::{Catalog, LifeCycle, Mapping, PoolId},
-        digest::{Digest, Often},
+        digest::{Digest, Nothing, Often},
         ids::{QuotaCode, ReceiverName},
         order::Command,
         policy::Mode,
@@ -130,6 +130,7 @@ fn what_waits_for_a_person_says_what_it_may_cost() {
         receiver: ReceiverName::new("oncall"),
         at: Often::Daily(12 * 60 + 2),
         matcher: Matcher::default(),
+        nothing: Nothing::Send,
     }];
     step(&mut stage);
     let waiting = |stage: &Stage| {

@@ -9,8 +9,8 @@ use bedrock_ops_alert::model::{
     catalog::{Target, TargetKind},
     ids::{AccountId, ReceiverName, TargetId},
     policy::{Mode, Receiver, Route, Secret},
-    receiver::Phase,
-    rule::{Category, Matcher, Pattern, Severity},
+    receiver::{Phase, TopicFormat},
+    rule::{Category, Matcher, Pattern, Remedy, Severity},
     tags::{Tags, Wanted},
     time::Minute,
 };
@@ -111,6 +111,35 @@ fn a_route_hears_what_it_names_and_nobody_hears_twice() {
     assert_eq!(heard, ["its-category", "its-model", "its-place"]);
 }
 
+/// Whoever answers for where data may go wants to hear first of all that it went elsewhere.
+#[test]
+fn a_route_for_residency_hears_of_breaches_too_and_one_for_breaches_of_these_alone() {
+    let heard = |category: Category| {
+        let of = |name: &str, categories: &[Category]| Route {
+            categories: categories.to_vec(),
+            ..Route::all(ReceiverName::new(name), Severity::Info)
+        };
+        let mut stage = Stage::new(Mode::Observe);
+        stage.policy.routes = vec![
+            of("both", &[Category::Residency]),
+            of("breaches", &[Category::ResidencyBreach]),
+            of("neither", &[Category::Quota, Category::Lifecycle]),
+        ];
+        let on = verdict(&sonnet(), category, AlertState::Alerting, stage.now);
+        let remedy = Remedy::Notify;
+        stage.step(&[Verdict { remedy, ..on }], &[]);
+        let told = stage.effects("notify").into_iter();
+        let told = told.map(|it| it.step.trim_start_matches("message/1/").to_owned());
+        told.collect::<BTreeSet<_>>()
+    };
+    let names = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect();
+    assert_eq!(heard(Category::Residency), names(&["both"]));
+    assert_eq!(
+        heard(Category::ResidencyBreach),
+        names(&["both", "breaches"])
+    );
+}
+
 #[test]
 fn a_route_by_tag_hears_of_the_pools_of_its_team() {
     let team = |name: &str, pattern: &str| Route {
@@ -155,6 +184,13 @@ fn a_route_by_tag_hears_of_the_pools_of_its_team() {
         heard.collect::<BTreeSet<_>>(),
         BTreeSet::from(["any-search", "search"])
     );
+    for intent in stage.effects("notify") {
+        let Effect::Notify { notice, .. } = &intent.effect else {
+            panic!("no message");
+        };
+        let teams = &notice.as_ref().unwrap().teams;
+        assert_eq!(*teams, BTreeSet::from(["search".to_owned()]));
+    }
 }
 
 #[test]
@@ -203,6 +239,7 @@ fn what_is_over_opens_nothing_where_it_would_stay_open() {
     };
     let topic = Receiver::Sns {
         topic_arn: "arn:aws:sns:us-east-1:111122223333:a".to_owned(),
+        format: TopicFormat::Text,
     };
     let hears = |receiver: &Receiver| {
         let each = Phase::ALL.into_iter();

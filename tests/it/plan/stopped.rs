@@ -10,7 +10,7 @@ use bedrock_ops_alert::model::{
 
 use super::{Stage, flap::words, shortage, sonnet, verdict};
 
-fn stop() -> Stop {
+pub(super) fn stop() -> Stop {
     Stop {
         by: Some("Kim".to_owned()),
         since: Some("2026-03-02T11:50:00Z".to_owned()),

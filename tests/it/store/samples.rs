@@ -22,7 +22,7 @@ use bedrock_ops_alert::model::{
     quota::{Quota, QuotaChange},
     ran::{Count, RanDay},
     reason::Reason,
-    receiver::{Notice, Phase},
+    receiver::{Flag, Notice, Phase},
     residency::{Reach, Reaches},
     rule::{Category, Remedy, Severity},
     series::{Sample, Signal, TargetUse},
@@ -280,7 +280,7 @@ fn member(rng: &mut Rng) -> Member {
 }
 
 fn effect(rng: &mut Rng) -> Effect {
-    match rng.u8(0..4) {
+    match rng.u8(0..5) {
         0 => Effect::Notify {
             receiver: ReceiverName::new("on-call"),
             severity: Severity::ALL[rng.usize(0..3)],
@@ -299,6 +299,13 @@ fn effect(rng: &mut Rng) -> Effect {
             subject: text(rng),
             body: long_text(rng),
             evidence: maybe(rng, |rng| Box::new(evidence(rng))),
+            desired: maybe(rng, amount),
+        },
+        3 => Effect::EndCase {
+            scope: scope(rng.u8(..)),
+            case: CaseId::new("case-1"),
+            ours: Marker::of(&ActionId::new("act-abcdefghij")),
+            thanks: maybe(rng, long_text),
         },
         _ => Effect::Comment {
             scope: scope(rng.u8(..)),
@@ -320,6 +327,8 @@ fn notice(rng: &mut Rng) -> Notice {
     });
     Notice {
         links: links.collect(),
+        flags: Flag::ALL.into_iter().take(rng.usize(0..5)).collect(),
+        teams: (0..rng.u8(0..3)).map(|_| text(rng)).collect(),
         ..Notice::of(&incident, phase, text(rng))
     }
 }

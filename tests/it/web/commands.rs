@@ -70,7 +70,10 @@ async fn an_action_is_explained_with_what_aws_reads() {
             let book = served.shared.book();
             let of = |it: &Intent| match &it.effect {
                 Effect::RequestQuota { context, .. } => Some(context.clone()),
-                Effect::Notify { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
+                Effect::Notify { .. }
+                | Effect::OpenCase { .. }
+                | Effect::Comment { .. }
+                | Effect::EndCase { .. } => None,
             };
             let mut all = book.intents.values();
             let found = all.find_map(|it| Some((it.id.to_string(), it.marker(), of(it)?)));

@@ -18,7 +18,7 @@ use bedrock_ops_alert::{
     cloud::{
         Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
         ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest, MetricResult,
-        NewCase, Page, Post, Profile, QuotaRequest, Simulated, Simulation,
+        NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -279,17 +279,19 @@ impl Cloud for Crashing {
             self.inner.add_communication(scope, case, body, attachments)
         )
     }
+    async fn resolve_case(&self, scope: &Scope, case: &CaseId) -> Result<(), Fault> {
+        crashing!(self, Some(scope), self.inner.resolve_case(scope, case))
+    }
     async fn publish(
         &self,
         scope: &Scope,
         topic_arn: &str,
-        subject: &str,
-        message: &str,
+        publication: &Publication,
     ) -> Result<String, Fault> {
         crashing!(
             self,
             Some(scope),
-            self.inner.publish(scope, topic_arn, subject, message)
+            self.inner.publish(scope, topic_arn, publication)
         )
     }
     async fn post(&self, post: &Post) -> Result<Answer, Fault> {

@@ -81,6 +81,8 @@ async fn each_receiver_gets_a_marked_message_and_each_answer_is_shown() {
     }
     let state = served.sim.state();
     assert_eq!(state["published"].as_array().unwrap().len(), 1);
+    let attributes = &state["published"][0]["attributes"];
+    assert_eq!(attributes["event"]["StringValue"], r#"["opened","test"]"#);
     assert!(state["cases"].as_array().unwrap().is_empty());
     assert!(state["quota_requests"].as_array().unwrap().is_empty());
     // One that says no is told, with its reason; the others hear all the same.

@@ -7,12 +7,13 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{shown::Shown, *};
+use crate::cloud::{Attribute, Publication};
 use crate::model::{
     catalog::{Family, PoolId},
-    ids::{ActionId, IncidentId, ModelId, QuotaCode},
+    ids::{AccountId, ActionId, IncidentId, ModelId, QuotaCode, Region, Scope},
     inert::acts,
     links::{Link, LinkKind},
-    receiver::{Phase, Secret},
+    receiver::{Flag, Phase, Secret, TopicFormat},
     rule::Category,
     time::Minute,
 };
@@ -108,6 +109,8 @@ fn intent(
                         url: format!("https://a.example/{}", address(subject)),
                     })
                     .to_vec(),
+                flags: BTreeSet::from(Flag::ALL),
+                teams: BTreeSet::from([body.clone(), code.clone()]),
             })),
         },
         reasons: Vec::new(),
@@ -235,11 +238,53 @@ proptest! {
         }
         prop_assert!(whole <= 13_000, "{whole} characters");
 
-        prop_assert!(sns_body(&letter).len() <= MOST_SNS_BYTES);
+    }
 
-        let subject = sns_subject(letter.subject);
-        prop_assert!((1..=99).contains(&subject.len()) && subject.is_ascii());
-        prop_assert!(!subject.contains(['\r', '\n']));
+    #[test]
+    fn every_message_to_a_topic_is_one_that_sns_takes(
+        names in (name(), name(), name(), name()),
+        others in prop::collection::vec((name(), name(), name(), name()), 0..4),
+        phase in phase(),
+        severity in severity(),
+        is_of_quota in any::<bool>(),
+    ) {
+        let intent = intent(&names, phase, severity, is_of_quota);
+        let crowd = others.iter().map(|it| super::hostile::intent(it, phase, severity, false));
+        let crowd: Vec<Intent> = crowd.collect();
+        let letter = Letter::of(&intent, None, None).unwrap().of_all(&crowd);
+        for format in TopicFormat::ALL {
+            let Publication { subject, message, attributes } = sns::publication(format, &letter);
+            prop_assert!((1..=99).contains(&subject.len()) && subject.is_ascii());
+            prop_assert!(!subject.contains(['\r', '\n']));
+            prop_assert!(!message.trim().is_empty());
+            prop_assert!(attributes.len() <= 10, "a queue with raw delivery takes no more");
+            let mut bytes = message.len();
+            for (name, attribute) in &attributes {
+                let (kind, value) = match attribute {
+                    Attribute::Text(text) => ("String", text.clone()),
+                    Attribute::Texts(texts) => {
+                        prop_assert!(!texts.is_empty() && texts.iter().all(|it| !it.is_empty()));
+                        ("String.Array", serde_json::json!(texts).to_string())
+                    }
+                };
+                prop_assert!(!value.is_empty());
+                prop_assert!(!value.chars().any(acts), "{value:?}");
+                bytes += name.len() + kind.len() + value.len();
+            }
+            prop_assert!(bytes <= 262_144, "{bytes} bytes");
+            if format == TopicFormat::Text {
+                continue;
+            }
+            let document: Value = serde_json::from_str(&message).unwrap();
+            assert_inert(&document, 262_144);
+            if format == TopicFormat::AmazonQ {
+                let content = &document["content"];
+                prop_assert!((1..=2_900).contains(&characters(&content["description"])));
+                let mut all = Vec::new();
+                texts(&document, &mut all);
+                all.iter().for_each(|it| assert_escaped(it));
+            }
+        }
     }
 
     /// Labels are the identity: those of two models that begin alike differ, and a changed text changes none.

@@ -48,14 +48,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{
-        super::{alertmanager, pagerduty, slack, sns_body, webhook},
+        super::{alertmanager, pagerduty, slack, sns, webhook},
         *,
     };
     use crate::model::{
         action::{Effect, Intent},
         ids::{AccountId, QuotaCode, Region, Scope},
         incident::Cause,
-        receiver::{Notice, Phase, Secret},
+        receiver::{Notice, Phase, Secret, TopicFormat},
         rule::Severity,
         time::{Minute, Timestamp},
     };
@@ -83,8 +83,19 @@ mod tests {
             began: Minute(0),
             resolved: None,
             links,
+            flags: BTreeSet::new(),
+            teams: BTreeSet::new(),
         }));
         intent
+    }
+
+    fn topic(letter: &Letter<'_>) -> String {
+        sns::publication(TopicFormat::Text, letter).message
+    }
+
+    fn custom_notification(letter: &Letter<'_>) -> Value {
+        let publication = sns::publication(TopicFormat::AmazonQ, letter);
+        serde_json::from_str(&publication.message).unwrap()
     }
 
     fn link(kind: LinkKind, text: &str, url: &str) -> Link {
@@ -108,21 +119,43 @@ mod tests {
         let event = pagerduty::event(&Secret::new("key"), &letter);
         let alert = &alertmanager::alerts(&letter, notice, Timestamp::UNIX_EPOCH)[0];
         let shown = json!({
-            "sns": sns_body(&letter).lines().collect::<Vec<_>>(),
+            "sns": topic(&letter).lines().collect::<Vec<_>>(),
             "slack": slack::webhook_body(&letter)["text"],
             "slack-bot": slack::message(&letter)["blocks"][2]["text"],
             "pagerduty": [event["client_url"], event["links"]],
             "alertmanager": [alert["generatorURL"], alert["annotations"]],
             "webhook": webhook::message(&letter)["links"],
+            "sns, amazon-q": custom_notification(&letter),
         });
         insta::assert_snapshot!(serde_json::to_string_pretty(&shown).unwrap());
+    }
+
+    /// A thread is one incident's: a message about several would go below one of them.
+    #[test]
+    fn several_in_one_have_no_thread() {
+        let intent = intent(Vec::new());
+        let crowd = [intent.clone(), intent.clone()];
+        let alone = crate::act::perform::tests::notice("x");
+        let letter = Letter::of(&alone, None, None).unwrap().of_all(&crowd);
+        assert_eq!(
+            custom_notification(&letter)["metadata"],
+            json!({ "enableCustomActions": false })
+        );
+    }
+
+    #[test]
+    fn the_document_of_a_topic_is_that_of_a_webhook() {
+        let intent = intent(Vec::new());
+        let letter = Letter::of(&intent, None, None).unwrap();
+        let publication = sns::publication(TopicFormat::Json, &letter);
+        assert_eq!(publication.message, webhook::message(&letter).to_string());
     }
 
     #[test]
     fn a_message_that_leads_nowhere_is_as_it_was() {
         let intent = intent(Vec::new());
         let letter = Letter::of(&intent, None, None).unwrap();
-        assert_eq!(sns_body(&letter), "a < b");
+        assert_eq!(topic(&letter), "a < b");
         assert_eq!(slack::webhook_body(&letter)["text"], "*hot*\na &lt; b");
         let alert =
             &alertmanager::alerts(&letter, letter.notice.unwrap(), Timestamp::UNIX_EPOCH)[0];
@@ -140,7 +173,7 @@ mod tests {
             has_own_text: true,
             ..Letter::of(&intent, None, None).unwrap()
         };
-        assert_eq!(sns_body(&letter), "a < b");
+        assert_eq!(topic(&letter), "a < b");
     }
 
     #[test]

@@ -62,7 +62,8 @@ pub fn together(intents: &[Intent], page: Option<&str>) -> Option<Intent> {
         Effect::Notify { .. }
         | Effect::RequestQuota { .. }
         | Effect::OpenCase { .. }
-        | Effect::Comment { .. } => None,
+        | Effect::Comment { .. }
+        | Effect::EndCase { .. } => None,
     });
     let mut lines: Vec<Line<'_>> = lines.collect::<Option<_>>()?;
     let first = intents.first()?;

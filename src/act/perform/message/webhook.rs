@@ -81,6 +81,8 @@ pub(super) fn message(letter: &Letter<'_>) -> Value {
         "began": notice.map(|it| it.began.start().to_string()),
         "resolved": notice.and_then(|it| it.resolved).map(|it| it.to_string()),
         "links": links(letter),
+        "flags": notice.map(|it| it.flags.iter().map(|it| it.name()).collect::<Vec<_>>()),
+        "teams": notice.map(|it| it.teams.iter().map(|it| line(it)).collect::<Vec<_>>()),
         "planned": intent.created.to_string(),
     })
 }

@@ -118,6 +118,21 @@ pub(in crate::act::plan) fn waits_for_word(
     })
 }
 
+/// A case whose value is there may be thanked for and closed, if a person says so.
+pub(in crate::act::plan) fn may_end(draft: &Draft<'_>, intent: &Intent) -> Message {
+    about(draft, intent, "may be closed", |lines| {
+        if let Effect::EndCase { case, .. } = &intent.effect {
+            lines.push(format!(
+                "What case {case} asked for is there, and holds. It can be thanked for and closed."
+            ));
+        }
+        lines.push(format!(
+            "`approve {}` does both, `reject {}` leaves it as it is.",
+            intent.id, intent.id
+        ));
+    })
+}
+
 /// A request or case was tried and not taken so far.
 pub(in crate::act::plan) fn delayed(draft: &Draft<'_>, intent: &Intent, why: &str) -> Message {
     let what = intent.effect.name();
@@ -167,7 +182,13 @@ pub(in crate::act::plan) fn not_carried_out(
                     intent.id
                 ));
             }
-            (Effect::Notify { .. } | Effect::RequestQuota { .. } | Effect::Comment { .. }, _) => {
+            (
+                Effect::Notify { .. }
+                | Effect::RequestQuota { .. }
+                | Effect::Comment { .. }
+                | Effect::EndCase { .. },
+                _,
+            ) => {
                 lines.push(format!(
                     "The text that was to be sent is in `explain {}`.",
                     intent.id
@@ -333,5 +354,6 @@ fn told_with(
     Message {
         subject,
         body: lines.text(first, id),
+        is_reminder: false,
     }
 }

@@ -4,9 +4,10 @@ use super::{
     super::draft::Draft, super::group::reasons, super::situation::Usage, figures, headline,
 };
 use crate::model::{
-    ids::{ActionId, IncidentId, Marker},
+    ids::{ActionId, IncidentId, Marker, QuotaCode, Scope},
     incident::Incident,
     quota::Quota,
+    time::Minute,
     units::{Amount, QuotaKind, grouped},
 };
 
@@ -179,6 +180,22 @@ pub(in crate::act::plan) fn recovery(incident: &Incident, step: &str) -> String 
         grouped(incident.lost)
     );
     marked(&incident.id, step, &text)
+}
+
+/// The last words in a case whose value is there.
+pub(in crate::act::plan) fn thanks(
+    draft: &Draft<'_>,
+    (scope, code): (&Scope, &QuotaCode),
+    (value, since): (Amount, Minute),
+    (incident, step): (&IncidentId, &str),
+) -> String {
+    let quota = draft.book().quotas.get(&(scope.clone(), code.clone()));
+    let name = quota.map_or("quota", |it| it.name.as_str());
+    let text = format!(
+        "Thank you. {name} ({code}) is {value} in account {}, Region {}, as we asked; we see that value since {since}. Nothing else is open for us here, so we close this case.",
+        scope.account, scope.region
+    );
+    marked(incident, step, &text)
 }
 
 fn push_targets(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>) {

@@ -102,6 +102,7 @@ impl Cycle {
             codes: &policy.case_codes.usual,
             earlier: None,
             offer: None,
+            crowd: &begun,
         };
         let mut outcome = perform::perform(&*self.cloud, policy, &one, known).await;
         if let Outcome::Done { reference } = &mut outcome {

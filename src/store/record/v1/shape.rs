@@ -19,7 +19,7 @@ use crate::model::{
     links::LinkKind,
     outlook::Way,
     permit::Denier,
-    receiver::Phase,
+    receiver::{Flag, Phase},
     rule::{Category, Pattern, Remedy, Severity},
     series::Signal,
     spend::Month,
@@ -207,6 +207,7 @@ as_name! {
         Phase::Opened, Phase::Updated, Phase::Acknowledged,
         Phase::Resolved, Phase::Past, Phase::Note,
     ];
+    Flag = [Flag::Reminder, Flag::Proposal, Flag::Test, Flag::Drill];
     Remedy = [Remedy::Notify, Remedy::Investigate, Remedy::RequestQuota];
     Scenario = [
         Scenario::NonQuota, Scenario::NewModel, Scenario::HighUsage,

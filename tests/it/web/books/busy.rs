@@ -399,6 +399,7 @@ fn add_errors(book: &mut Book) {
         subject: "Server errors on amazon.nova-pro-v1:0".to_owned(),
         body: String::new(),
         evidence: None,
+        desired: None,
     };
     let mut opened = intent(
         &errors.id,

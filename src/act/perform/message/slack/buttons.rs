@@ -148,6 +148,12 @@ fn what(book: &Book, intent: &Intent) -> String {
         Effect::Comment { scope, case, .. } => {
             format!("add to support case {case} in {}.", scope.account)
         }
+        Effect::EndCase { scope, case, .. } => {
+            format!(
+                "say thanks in support case {case} in {}, and close it.",
+                scope.account
+            )
+        }
         Effect::Notify { receiver, .. } => format!("tell {receiver}."),
     }
 }

@@ -52,6 +52,8 @@ fn message(number: u16, severity: Severity, word: &str, region: &str) -> Intent 
                 began: Minute::of(now),
                 resolved: None,
                 links: Vec::new(),
+                flags: BTreeSet::new(),
+                teams: BTreeSet::new(),
             })),
         },
         reasons: Vec::new(),

@@ -65,6 +65,7 @@ fn book(incident: &IncidentId, name: &str) -> Book {
             csv: String::new(),
             minutes: String::new(),
         })),
+        desired: None,
     };
     book.apply(vec![
         Record::Quota(quota),
