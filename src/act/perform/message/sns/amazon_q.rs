@@ -5,7 +5,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Letter, models, text};
+use super::{
+    super::{Letter, models, text},
+    subject,
+};
 
 /// Characters of the text.
 const MOST_TEXT: usize = 2_900;
@@ -29,7 +32,7 @@ pub(super) fn notification(letter: &Letter<'_>) -> Value {
         "content": {
             "textType": "client-markdown",
             "title": line(letter.subject),
-            "description": if description.trim().is_empty() { line(letter.subject) } else { description },
+            "description": if description.trim().is_empty() { line(&subject(letter.subject)) } else { description },
         },
         "metadata": { "enableCustomActions": false },
     });
