@@ -25,5 +25,6 @@ mod tags;
 mod totals;
 mod trail;
 mod twins;
+mod unused;
 mod wire_worlds;
 mod worlds;
