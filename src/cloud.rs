@@ -138,6 +138,8 @@ pub struct FoundationModel {
     pub id: String,
     /// How long it will be there.
     pub life: LifeCycle,
+    /// Whether its id alone can be called; some models answer through profiles only.
+    pub is_on_demand: bool,
 }
 
 /// What IAM is asked about one caller and one resource. Nothing is done by it.

@@ -6,7 +6,7 @@ use aws_sdk_bedrock::{
     primitives::DateTime,
     types::{
         FoundationModelLifecycle, FoundationModelSummary, InferenceProfileSummary,
-        InferenceProfileType,
+        InferenceProfileType, InferenceType,
     },
 };
 
@@ -81,9 +81,13 @@ impl Clients {
             .into_iter()
             .map(model)
             .collect();
-        // Variants of one model that differ in their context only.
+        // Variants of one model that differ in their context only; those with a context suffix are provisioned.
         models.sort_by(|a, b| (&a.id, &a.life).cmp(&(&b.id, &b.life)));
-        models.dedup();
+        models.dedup_by(|variant, kept| {
+            let is_same = (&variant.id, &variant.life) == (&kept.id, &kept.life);
+            kept.is_on_demand |= is_same && variant.is_on_demand;
+            is_same
+        });
         Ok(models)
     }
 }
@@ -104,7 +108,9 @@ fn profile(profile: InferenceProfileSummary) -> Profile {
 }
 
 fn model(model: FoundationModelSummary) -> FoundationModel {
+    let types = model.inference_types_supported.as_deref();
     FoundationModel {
+        is_on_demand: types.is_some_and(|types| types.contains(&InferenceType::OnDemand)),
         id: without_context(model.model_id),
         life: model.model_lifecycle.map_or_else(unknown, life),
     }

@@ -17,6 +17,7 @@ use crate::model::units::QuotaKind;
 pub use news::News;
 
 mod news;
+mod spares;
 
 /// A target that CloudWatch lists no more is shown for so long, and then forgotten.
 const SHOWN_DAYS: i64 = 14;
@@ -39,6 +40,8 @@ pub struct Discovery {
 /// have a dozen pages each, and their names hardly ever change. A listing that failed midway is left in `unfinished`, to
 /// be gone on with.
 ///
+/// Ways out that nobody uses (`spares`) come from the same listings, for models that have a pool here.
+///
 /// What could not be read keeps its old records: no target is taken away, no mapping replaced, and a quota is marked
 /// stale. A pool whose set of targets changed loses its `ReadThrough`, so that the next read sums its whole history anew.
 /// `Discovered` comes only when every listing was read to its end.
@@ -60,10 +63,10 @@ pub async fn discover(
         found: Vec::new(),
         news: Vec::new(),
     };
-    let targets = stage.targets();
+    let (targets, mut catalog) = stage.targets();
     let is_new = |target: &Target| !book.pools.contains_key(&target.pool);
     let has_new = targets.values().any(is_new);
-    let mut quotas = None;
+    let (mut quotas, mut has_names) = (None, false);
     if with_quotas || has_new {
         let mut pages = unfinished
             .take()
@@ -75,7 +78,9 @@ pub async fn discover(
         if is_whole || has_new {
             let listed = QuotaListings::new(&pages, &unread);
             let pools = stage.pools(&targets, &listed);
-            stage.quotas(&pools, &listed);
+            stage.spares(&mut catalog, &targets, Some(&listed));
+            stage.quotas(&pools, &catalog, &listed);
+            has_names = true;
         }
         if listings.is_metrics_only() {
             // Told once, and no failure: whoever configured the account meant it.
@@ -86,6 +91,10 @@ pub async fn discover(
         *unfinished = (!is_done).then_some(pages);
         quotas = Some(is_done);
     }
+    if !has_names {
+        stage.spares(&mut catalog, &targets, None);
+    }
+    stage.keep_catalog(&targets, catalog);
     if let Some(through) = cloud.access(scope).metrics_through
         && listings.is_metrics_only()
     {
@@ -116,8 +125,8 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Places what is listed; returns all targets that are known from now on.
-    fn targets(&mut self) -> BTreeMap<TargetId, Target> {
+    /// Places what is listed; returns all targets that are known from now on, and what the listings say beside them.
+    fn targets(&mut self) -> (BTreeMap<TargetId, Target>, Catalog) {
         let listed = self.listings.listed();
         let atlas = self.listings.atlas(self.scope, &listed);
         let known = self.book.targets.iter();
@@ -150,15 +159,19 @@ impl Stage<'_> {
         if !unplaced.is_empty() {
             self.news.push(News::Unplaced(unplaced));
         }
-        self.catalog(&mut now_known, &listed);
+        let catalog = self.catalog(&mut now_known, &listed);
         self.reaches(&now_known);
         self.forget_tags(&now_known);
         self.record_targets(&known, &now_known);
-        now_known
+        (now_known, catalog)
     }
 
     /// Brings the catalog up to date, and lets go of the targets that vanished long ago.
-    fn catalog(&mut self, known: &mut BTreeMap<TargetId, Target>, listed: &BTreeSet<TargetId>) {
+    fn catalog(
+        &mut self,
+        known: &mut BTreeMap<TargetId, Target>,
+        listed: &BTreeSet<TargetId>,
+    ) -> Catalog {
         let old = self.book.catalogs.get(self.scope);
         let mut catalog = old.cloned().unwrap_or_default(); // the first discovery of this scope
         if self.listings.has_all_metrics() {
@@ -181,6 +194,12 @@ impl Stage<'_> {
                 catalog.lives.insert(model.clone(), life);
             }
         }
+        catalog
+    }
+
+    fn keep_catalog(&mut self, known: &BTreeMap<TargetId, Target>, catalog: Catalog) {
+        self.forget_permits(known, &catalog);
+        let old = self.book.catalogs.get(self.scope);
         if old != Some(&catalog) && catalog != Catalog::default() {
             let record = Record::Catalog(self.scope.clone(), catalog);
             self.found.push(record);
@@ -211,8 +230,7 @@ impl Stage<'_> {
         }
     }
 
-    /// A profile that does not exist any more has no tags, though its metrics live on for a while. Who may call a target is
-    /// forgotten with it.
+    /// A profile that does not exist any more has no tags, though its metrics live on for a while.
     fn forget_tags(&mut self, known: &BTreeMap<TargetId, Target>) {
         let first = (self.scope.clone(), TargetId::new(""));
         let own = self.book.tags.range(first..);
@@ -224,10 +242,6 @@ impl Stage<'_> {
         let gone = own.filter(|((_, id), _)| is_gone(id));
         let gone =
             gone.map(|((scope, id), _)| Record::Remove(Key::Tags(scope.clone(), id.clone())));
-        self.found.extend(gone);
-        let permits = self.book.permits.keys();
-        let gone = permits.filter(|(scope, id)| scope == self.scope && !known.contains_key(id));
-        let gone = gone.map(|(scope, id)| Record::Remove(Key::Permits(scope.clone(), id.clone())));
         self.found.extend(gone);
     }
 
@@ -347,13 +361,19 @@ impl Stage<'_> {
         Some(pool)
     }
 
-    /// Records the quotas that the pools are mapped to, candidates included, the one that all models share, and those
-    /// that were recorded before.
-    fn quotas(&mut self, pools: &BTreeMap<PoolId, Pool>, quotas: &QuotaListings) {
+    /// Records the quotas that the pools are mapped to, candidates included, those of the ways that nobody uses, the one that
+    /// all models share, and those that were recorded before.
+    fn quotas(
+        &mut self,
+        pools: &BTreeMap<PoolId, Pool>,
+        catalog: &Catalog,
+        quotas: &QuotaListings,
+    ) {
         let names = quotas.names();
         let mappings = pools.values().flat_map(|pool| pool.mappings.values());
         let mut codes: BTreeSet<&QuotaCode> = mappings.flat_map(codes_of).collect();
         codes.extend(names.account_tpd());
+        codes.extend(spares::codes_of(catalog));
         let known = self.book.quotas.keys();
         codes.extend(
             known

@@ -129,6 +129,20 @@ impl Listings {
         system.map(|it| it.id.clone()).collect()
     }
 
+    /// Ids of the system-defined profiles that can be called.
+    pub(super) fn active_system_profiles(&self) -> impl Iterator<Item = &str> {
+        let profiles = self.profiles.items.iter();
+        let active = profiles.filter(|it| !it.is_application && it.status == "ACTIVE");
+        active.map(|it| it.id.as_str())
+    }
+
+    /// Whether this model can be called by its bare id by somebody who has not done so before: of a legacy model nobody
+    /// says so.
+    pub(super) fn is_open_by_id(&self, model: &ModelId) -> bool {
+        let mut listed = self.models.iter().filter(|it| it.id == model.as_str());
+        listed.any(|it| it.is_on_demand && it.life.status == "ACTIVE")
+    }
+
     /// Where profiles lead, each once: all system-defined ones, and those application profiles that are `wanted`. A profile
     /// without a model ARN tells nothing.
     pub(super) fn reaches(&self, wanted: impl Fn(&TargetId) -> bool) -> BTreeMap<TargetId, Reach> {

@@ -159,7 +159,7 @@ pub(super) async fn ask_permits(
     };
     let mut calls = 0;
     for way in due {
-        let Some(target) = book.targets.get(&(scope.clone(), way.clone())) else {
+        let Some(target) = book.way(scope, &way) else {
             continue;
         };
         if MOST_CALLS <= calls {

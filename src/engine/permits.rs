@@ -18,7 +18,7 @@ const MOST_ASKED: usize = 6;
 const OLD_MINUTES: i64 = 2 * DAY;
 
 /// The ways out of these pools, by the account and Region to ask in, within the rules of residency: other pools of the same
-/// model in the same account, where callers are named.
+/// model in the same account, and what nobody uses yet, where callers are named.
 #[must_use]
 pub fn ways_out(
     law: Law<'_>,
@@ -35,7 +35,9 @@ pub fn ways_out(
     if by_model.is_empty() {
         return ways;
     }
-    for id in law.book.pools.keys().filter(|it| is_way(it)) {
+    let spare = law.book.catalogs.values().flat_map(|it| &it.spares);
+    let spare = spare.map(|it| &it.pool.id);
+    for id in law.book.pools.keys().chain(spare).filter(|it| is_way(it)) {
         let short = by_model.get(&(&id.scope.account, &id.model));
         let short = short.into_iter().flatten().filter(|it| **it != id);
         let found: BTreeSet<&TargetId> = short.flat_map(|own| law.ways(own, id)).collect();

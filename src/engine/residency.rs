@@ -127,13 +127,17 @@ impl<'a> Law<'a> {
         staying.map(|it| &it.id).collect()
     }
 
+    /// Also those that nobody uses.
     fn targets(self, pool: &PoolId) -> impl Iterator<Item = &'a Target> {
         let first = (pool.scope.clone(), TargetId::new(""));
         let scope = pool.scope.clone();
         let here = self.book.targets.range(first..);
         let here = here.take_while(move |((at, _), _)| *at == scope);
+        let spare = self.book.spares_in(&pool.scope);
+        let spare = spare.flat_map(|it| &it.targets);
         let pool = pool.clone();
         here.map(|(_, target)| target)
+            .chain(spare)
             .filter(move |target| target.pool == pool)
     }
 }

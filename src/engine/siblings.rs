@@ -1,5 +1,5 @@
-//! Where a short pool's traffic could go instead: the other pools of its model in the account, with the room each of them
-//! has, as far as the rules of residency allow them.
+//! Where a short pool's traffic could go instead: the other pools of its model in the account, and the ways that nobody uses
+//! yet, with the room each of them has, as far as the rules of residency allow them.
 //!
 //! The statistic is the charged minute of everything that drains the other quota: its 95th percentile over the last day
 //! against the live quota, since a peak of one minute is no reason against a way out, and a mean hides the busy hours. A pool
@@ -7,12 +7,16 @@
 //! Beside it stands what the short pool's own tokens would cost there, by its mix of the last day, and the median latency of
 //! both: the weighted median of the minutes' medians, not made equal for answers of other lengths, which are told instead.
 //! Each is left out where it is not known of both.
+//! A way that nobody uses has no metric: its room is its quota, and that nothing is known of its latency and throttles is
+//! said. It is no room where a pool that is in use drains the same quota, nor by the quota that is short itself.
 //! Nothing is moved: whoever calls decides. A way that all named callers are denied comes after the others.
+
+use std::collections::BTreeSet;
 
 use crate::model::{
     book::Book,
     catalog::{Pool, PoolId},
-    ids::{QuotaCode, TargetId},
+    ids::{QuotaCode, Scope, TargetId},
     incident::{Cause, Incident},
     permit::Callers,
     price::{Prices, TokenPrice},
@@ -54,7 +58,11 @@ pub struct Sibling {
     pub quota: Amount,
     /// Whether that is AWS's default.
     pub is_default: bool,
-    /// 95th percentile of the charged tokens a minute over the last day.
+    /// Its RPM quota; told of ways that nobody uses, where nothing else says how much of it is of use.
+    pub requests: Option<Amount>,
+    /// Whether nobody uses it yet.
+    pub is_unused: bool,
+    /// 95th percentile of the charged tokens a minute over the last day; 0 where nobody uses it.
     pub p95: f64,
     /// Requests that were refused there in that day.
     pub refused: f64,
@@ -122,16 +130,24 @@ impl Sibling {
 impl std::fmt::Display for Sibling {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let source = if self.is_default { "default " } else { "" };
-        write!(
-            f,
-            "{family} in {region}: {p95} of the {source}{quota} tokens a minute ({share:.0} %), {refused} requests refused there",
-            family = self.pool.family,
-            region = self.pool.scope.region,
-            p95 = grouped(self.p95.round()),
-            quota = self.quota,
-            share = 100.0 * self.p95 / self.quota.get(),
-            refused = grouped(self.refused),
-        )?;
+        let (family, region) = (self.pool.family, &self.pool.scope.region);
+        let quota = self.quota;
+        if self.is_unused {
+            write!(f, "{family} in {region}: nobody uses it yet, ")?;
+            write!(f, "0 of the {source}{quota} tokens")?;
+            if let Some(requests) = self.requests {
+                write!(f, " and {requests} requests")?;
+            }
+            f.write_str(" a minute (its latency and throttles are not known)")?;
+        } else {
+            write!(
+                f,
+                "{family} in {region}: {p95} of the {source}{quota} tokens a minute ({share:.0} %), {refused} requests refused there",
+                p95 = grouped(self.p95.round()),
+                share = 100.0 * self.p95 / quota.get(),
+                refused = grouped(self.refused),
+            )?;
+        }
         if let Some(factor) = self.price_factor {
             write!(f, ", {}", against(factor))?;
         }
@@ -276,27 +292,31 @@ pub fn of_incident(around: Around<'_>, incident: &Incident) -> Vec<Sibling> {
     };
     let until = incident.last_bad.plus(1);
     let pools = around.law.book.pools.values();
-    let others = pools.filter(|pool| {
-        pool.id.model == own.model
-            && pool.id.scope.account == own.scope.account
-            && pool.id.family.is_of_runtime()
+    let is_other = |pool: &PoolId| {
+        pool.model == own.model
+            && pool.scope.account == own.scope.account
+            && pool.family.is_of_runtime()
             && own.family.is_of_runtime()
-            && !incident.pools.contains(&pool.id)
-    });
+            && !incident.pools.contains(pool)
+    };
+    let others = pools.filter(|pool| is_other(&pool.id));
     let callers = around.callers.get(&own.scope.account);
     let callers = callers.map_or(&[][..], Vec::as_slice);
-    let found = others.filter_map(|pool| {
+    let measured = others.filter_map(|pool| sibling(around, (own, pool), until));
+    let found = measured.chain(unused(around.law, own, incident, is_other));
+    let found = found.map(|it| {
+        let scope = it.pool.scope.clone();
         let who = Way {
             book: around.law.book,
             callers,
-            scope: &pool.id.scope,
+            scope: &scope,
         };
-        let found = sibling(around, (own, pool), until)?;
-        Some(found.with(who, (around.law, own), until))
+        it.with(who, (around.law, own), until)
     });
     let mut found: Vec<Sibling> = found.filter(|it| 0.0 < it.free()).collect();
     found.sort_by(|a, b| b.free().total_cmp(&a.free()));
-    found.sort_by_key(|it| it.is_closed);
+    // Every Region has quotas that nobody uses there: they must not crowd out what was measured.
+    found.sort_by_key(|it| (it.is_closed, it.is_unused && it.pool.scope != own.scope));
     found.truncate(MOST);
     compare(around, own, until, &mut found);
     found
@@ -313,6 +333,85 @@ fn compare(around: Around<'_>, own: &PoolId, until: Minute, found: &mut [Sibling
         it.price_factor = prices.and_then(|(there, here)| price_factor(own.mix, &there, &here));
         it.pace = around.pace(&own, &it.pool, until);
     }
+}
+
+/// The ways that nobody uses, of pools that are asked for.
+fn unused(
+    law: Law<'_>,
+    own: &PoolId,
+    incident: &Incident,
+    is_other: impl Fn(&PoolId) -> bool,
+) -> Vec<Sibling> {
+    let mut found: Vec<Sibling> = Vec::new();
+    let mut taken: BTreeSet<(&Scope, &QuotaCode)> = BTreeSet::new();
+    let spares = law.book.catalogs.values().flat_map(|it| &it.spares);
+    for spare in spares.filter(|it| is_other(&it.pool.id)) {
+        let sibling = unused_sibling(law, own, incident, &spare.pool);
+        // Two of them that share a quota are one room.
+        let code = spare.pool.mapping(QuotaKind::Tpm).code();
+        if let (Some(sibling), Some(code)) = (sibling, code)
+            && taken.insert((&spare.pool.id.scope, code))
+        {
+            found.push(sibling);
+        }
+    }
+    found
+}
+
+fn unused_sibling(law: Law<'_>, own: &PoolId, incident: &Incident, pool: &Pool) -> Option<Sibling> {
+    let scope = &pool.id.scope;
+    let code = |kind| pool.mapping(kind).code();
+    // A quota for each minute that is shared is in use; one for the day matters where it is what is short.
+    let each_minute = [QuotaKind::Tpm, QuotaKind::Rpm].into_iter();
+    let mut each_minute = each_minute.filter_map(|kind| Some((kind, code(kind)?)));
+    let is_short = |code: &QuotaCode| match &incident.cause {
+        Cause::Quota {
+            scope: at,
+            code: short,
+        } => at == scope && short == code,
+        Cause::Pool { .. } => false,
+    };
+    let is_shared = each_minute.any(|(kind, code)| {
+        let mut others = law.book.pools_in(scope).filter(|it| it.id != pool.id);
+        others.any(|it| it.mapping(kind).code() == Some(code))
+    });
+    if is_shared || code(QuotaKind::Tpd).is_some_and(is_short) {
+        return None;
+    }
+    let is_ruled = law.of(own, &pool.id).next().is_some();
+    let ways = law.ways(own, &pool.id);
+    if ways.is_empty() {
+        return None;
+    }
+    let limit = |kind| {
+        let quota = law.book.quotas.get(&(scope.clone(), code(kind)?.clone()))?;
+        Some(quota.limit_for(pool))
+    };
+    let (quota, is_default) = match limit(QuotaKind::Tpm)? {
+        Limit::Applied(quota) => (quota, false),
+        Limit::Default(quota) => (quota, true),
+        Limit::Blocked | Limit::Unknown => return None,
+    };
+    let requests = match limit(QuotaKind::Rpm) {
+        Some(Limit::Applied(requests) | Limit::Default(requests)) => Some(requests),
+        Some(Limit::Blocked) => return None,
+        Some(Limit::Unknown) | None => None,
+    };
+    Some(Sibling {
+        pool: pool.id.clone(),
+        ways: ways.into_iter().take(MOST_WAYS).cloned().collect(),
+        is_ruled,
+        quota,
+        is_default,
+        requests,
+        is_unused: true,
+        p95: 0.0,
+        refused: 0.0,
+        callers: None,
+        is_closed: false,
+        price_factor: None,
+        pace: None,
+    })
 }
 
 fn sibling(around: Around<'_>, (own, pool): (&PoolId, &Pool), until: Minute) -> Option<Sibling> {
@@ -369,6 +468,8 @@ fn sibling(around: Around<'_>, (own, pool): (&PoolId, &Pool), until: Minute) -> 
         is_ruled,
         quota,
         is_default,
+        requests: None,
+        is_unused: false,
         p95: *seen.get(rank)?,
         refused,
         callers: None,

@@ -6,7 +6,7 @@ use super::{
     action::Intent,
     alert::Track,
     audit::Entry,
-    catalog::{Catalog, Family, Pool, PoolId, Target},
+    catalog::{Catalog, Family, Pool, PoolId, Spare, Target},
     desk::{Ask, Investigation},
     handling::Handling,
     ids::{
@@ -245,6 +245,22 @@ impl Book {
         let from_first = self.pools.range(first_pool(scope)..);
         let own = from_first.take_while(move |(id, _)| id.scope == *scope);
         own.map(|(_, pool)| pool)
+    }
+
+    /// The ways out of one account and Region that nobody uses.
+    pub fn spares_in(&self, scope: &Scope) -> impl Iterator<Item = &Spare> {
+        self.catalogs
+            .get(scope)
+            .into_iter()
+            .flat_map(|it| &it.spares)
+    }
+
+    /// What can be called under this id in an account and Region, whether anybody does or not.
+    #[must_use]
+    pub fn way(&self, scope: &Scope, id: &TargetId) -> Option<&Target> {
+        let used = self.targets.get(&(scope.clone(), id.clone()));
+        let mut spare = self.spares_in(scope).flat_map(|it| &it.targets);
+        used.or_else(|| spare.find(|it| it.id == *id))
     }
 
     /// How far the pools of one account and Region were read, as in [`Book::read_through`].

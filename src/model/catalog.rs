@@ -233,8 +233,18 @@ pub struct LifeCycle {
     pub end: Option<Timestamp>,
 }
 
+/// A way out that nobody uses: a bucket of a model that has pools here, with a quota of its own, and without a metric. It is
+/// no pool: nothing of it is read or judged, and it is in no list of what is watched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spare {
+    /// The pool that it would be, with its mappings; that of its tokens a minute is certain.
+    pub pool: Pool,
+    /// What could be called: the profiles, or the bare id. Sorted, and never empty.
+    pub targets: Vec<Target>,
+}
+
 /// What the listings of one account and Region say beside targets and pools.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct Catalog {
     /// Ids of all system-defined profiles that were ever listed: a new one is told once. Geographic profiles never gain a
     /// Region, so a new id is how one comes.
@@ -243,4 +253,6 @@ pub struct Catalog {
     pub lives: BTreeMap<ModelId, LifeCycle>,
     /// Targets that CloudWatch lists no more, and since when. They are forgotten two weeks later.
     pub vanished: BTreeMap<TargetId, Timestamp>,
+    /// Ways out that nobody uses, of the models of the pools; sorted by pool.
+    pub spares: Vec<Spare>,
 }

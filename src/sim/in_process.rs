@@ -252,6 +252,7 @@ impl Cloud for InProcess {
             let listed = models.map(|model| FoundationModel {
                 id: model.id.to_string(),
                 life: model.life.clone(),
+                is_on_demand: model.is_on_demand,
             });
             Ok(listed.collect())
         })

@@ -113,6 +113,8 @@ pub struct Model {
     pub label: String,
     /// How long it will be there; the status is `ACTIVE` or `LEGACY`.
     pub life: LifeCycle,
+    /// Whether ListFoundationModels says that its id alone can be called.
+    pub is_on_demand: bool,
     /// Output tokens count this many times against TPM.
     pub burndown: f64,
 }

@@ -310,6 +310,10 @@ pub struct IncidentBrief {
     pub reasons: Vec<String>,
     /// What probably lies behind it and what to do about it, strongest first.
     pub hints: Vec<String>,
+    /// While it goes on and a limit is the trouble: where its traffic could go, most room first. Listings of many incidents
+    /// leave it out, and so does the explanation, which has it beside this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Elsewhere>,
     /// What was done, a phrase each, oldest first.
     pub done: Vec<String>,
     /// The silences under which nobody hears of it now.

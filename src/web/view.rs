@@ -88,7 +88,8 @@ impl View<'_> {
     pub fn status(&self) -> Status {
         let mut cut = Cut::default();
         let headroom = self.headroom();
-        let (open, ended) = self.incident_briefs();
+        let (mut open, ended) = self.incident_briefs();
+        self.add_room(&mut open);
         let actions = self.waiting_actions();
         let stale = self.stale();
         Status {

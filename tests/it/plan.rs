@@ -26,6 +26,7 @@ mod residency;
 mod retention;
 mod routes;
 mod said;
+mod spare;
 mod stopped;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -27,5 +27,6 @@ mod tags;
 mod totals;
 mod trail;
 mod twins;
+mod unused;
 mod wire_worlds;
 mod worlds;

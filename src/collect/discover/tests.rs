@@ -1,6 +1,7 @@
 //! Discovery against a scripted cloud: what is placed where, what stays when a listing fails, and what is refused.
 
 mod catalog;
+mod spares;
 mod values;
 
 use super::*;
@@ -63,6 +64,7 @@ fn region(targets: &[&str]) -> Fake {
         models: vec![FoundationModel {
             id: "amazon.nova-lite-v1:0".to_owned(),
             life: life("ACTIVE", None),
+            is_on_demand: true,
         }],
         quotas: quotas.clone(),
         defaults: quotas,

@@ -102,12 +102,21 @@ fn list_models(kernel: &Kernel, scope: &Scope) -> Result<Value, ApiError> {
                 "outputModalities": ["TEXT"],
                 "responseStreamingSupported": true,
                 "customizationsSupported": [],
-                "inferenceTypesSupported": ["ON_DEMAND", "INFERENCE_PROFILE"],
+                "inferenceTypesSupported": inference_types(model.is_on_demand),
                 "modelLifecycle": life_cycle(&model.life),
             })
         })
         .collect();
     Ok(json!({ "modelSummaries": models }))
+}
+
+/// How a model can be called.
+const fn inference_types(is_on_demand: bool) -> &'static [&'static str] {
+    if is_on_demand {
+        &["ON_DEMAND", "INFERENCE_PROFILE"]
+    } else {
+        &["INFERENCE_PROFILE"]
+    }
 }
 
 /// Times that are not announced are left out, as AWS does.

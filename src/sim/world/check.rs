@@ -163,6 +163,7 @@ fn models(check: &mut Check, raw: &[raw::Model]) -> BTreeMap<ModelId, Model> {
                 extended: check.perhaps_when(&place, model.extended_access.as_deref()),
                 end: check.perhaps_when(&place, model.end_of_life.as_deref()),
             },
+            is_on_demand: model.on_demand,
             burndown: check.amount(&place, model.burndown),
         };
         if read.insert(id, checked).is_some() {

@@ -104,6 +104,8 @@ pub(super) struct Model {
     pub(super) legacy: Option<String>,
     pub(super) extended_access: Option<String>,
     pub(super) end_of_life: Option<String>,
+    #[serde(default = "yes")]
+    pub(super) on_demand: bool,
     #[serde(default = "one")]
     pub(super) burndown: f64,
 }

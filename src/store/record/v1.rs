@@ -201,8 +201,11 @@ stored_struct!(Pool of catalog::Pool {
 stored_struct!(LifeCycle of catalog::LifeCycle {
     status: String, legacy: Option<String>, extended: Option<String>, end: Option<String>,
 });
+stored_struct!(Spare of catalog::Spare { pool: Pool, targets: Vec<Target>, });
 stored_struct!(Catalog of catalog::Catalog {
     profiles: Vec<String>, lives: Vec<(String, LifeCycle)>, vanished: Vec<(String, String)>,
+    // Since format 6.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")] spares: Vec<Spare>,
 });
 stored_struct!(Quota of quota::Quota {
     scope: Scope, code: String, name: String, applied: Option<Number>, default: Option<Number>,

@@ -40,7 +40,7 @@ pub struct Incident {
     pub elsewhere: Vec<Elsewhere>,
 }
 
-/// Another pool of the model, within the rules of residency.
+/// Another pool of the model, or a way that nobody uses yet, within the rules of residency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Elsewhere {
     /// All of it in words.
@@ -53,10 +53,19 @@ pub struct Elsewhere {
     pub is_ruled: bool,
     /// Its TPM quota.
     pub quota: f64,
-    /// 95th percentile of the charged tokens a minute over the last day, of all that drains that quota.
+    /// Whether nobody uses it yet: then nothing is known of its latency and throttles.
+    #[serde(default)]
+    pub is_unused: bool,
+    /// Its RPM quota, where nobody uses it and the quota is known.
+    #[serde(default)]
+    pub requests_quota: Option<f64>,
+    /// 95th percentile of the charged tokens a minute over the last day, of all that drains that quota; 0 where nobody does.
     pub p95: f64,
     /// Requests refused there in that day.
     pub refused: f64,
+    /// What the named callers may do by these ways, as a fragment; absent where nobody is named.
+    #[serde(default)]
+    pub callers: Option<String>,
     /// What this pool's tokens would cost there, as a multiple of what they cost now; absent where a price is not known.
     pub price_factor: Option<f64>,
     /// Median latency there over the last day, in milliseconds; absent where it is not known of both.

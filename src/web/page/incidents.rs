@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::elements::when;
+use super::elements::{number, when};
 use crate::{
     model::units::grouped,
     web::{
         inert::inert,
-        json::{IncidentBrief, Status},
-        words::{age, said},
+        json::{Elsewhere, IncidentBrief, Status},
+        words::{age, percent, said},
     },
 };
 
@@ -41,7 +41,60 @@ fn card(incident: &IncidentBrief) -> Markup {
                 div { h4 { "What was done" } (list(&incident.done, "Nothing yet.")) }
             }
             @if !incident.hints.is_empty() { h4 { "What probably lies behind it" } (list(&incident.hints, "")) }
+            @if !incident.elsewhere.is_empty() { (room(&incident.elsewhere)) }
             p.command { code { "bedrock-ops-alert explain " (inert(&incident.id)) } }
+        }
+    }
+}
+
+/// Where its traffic could go.
+fn room(ways: &[Elsewhere]) -> Markup {
+    html! {
+        h4 { "Room for this model elsewhere" }
+        table role="table" {
+            caption.heard { "Room for this model elsewhere, most of it first, by the p95 of the last day" }
+            thead role="rowgroup" {
+                tr role="row" {
+                    @for head in ["Way", "Used", "Limit", "Price", "Latency", "Note"] {
+                        th role="columnheader" scope="col" { (head) }
+                    }
+                }
+            }
+            tbody role="rowgroup" { @for way in ways { (way_out(way)) } }
+        }
+    }
+}
+
+fn way_out(way: &Elsewhere) -> Markup {
+    html! {
+        tr role="row" {
+            th.pool role="rowheader" scope="row" {
+                @for target in &way.targets { span.model { (inert(target)) } " " }
+                span.sub { (inert(&way.pool)) }
+            }
+            td.number role="cell" data-label="Used" { (number(Some(way.p95.round()))) }
+            td.number role="cell" data-label="Limit" {
+                (number(Some(way.quota))) span.sub { "tokens a minute" }
+                @if let Some(requests) = way.requests_quota { span.sub { (grouped(requests)) " requests a minute" } }
+            }
+            td role="cell" data-label="Price" {
+                @match way.price_factor {
+                    Some(factor) => { (percent(factor)) " of what it costs now" }
+                    None => { (number(None)) }
+                }
+            }
+            td.number role="cell" data-label="Latency" {
+                @match way.latency_p50 {
+                    Some(millis) => { (grouped(millis.round())) " ms" }
+                    None => { (number(None)) }
+                }
+            }
+            td role="cell" data-label="Note" {
+                @if way.is_unused { "Nobody uses it yet: its latency and throttles are not known." }
+                @else { (grouped(way.refused)) " requests refused there" }
+                @if !way.is_ruled { span.sub { "whether data may go there, no rule of residency says" } }
+                @if let Some(callers) = &way.callers { span.sub { (inert(callers)) } }
+            }
         }
     }
 }
@@ -109,5 +162,41 @@ pub(super) fn ended(status: &Status) -> Markup {
             }
             (super::left_out(status, "ended"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_that_nobody_uses_says_what_is_not_known_of_it() {
+        let way = Elsewhere {
+            text: String::new(),
+            pool: "111122223333/us-east-1/global/anthropic.claude-sonnet-4-6".to_owned(),
+            targets: vec!["global.anthropic.<b>".to_owned()],
+            is_ruled: false,
+            quota: 5_000_000.0,
+            is_unused: true,
+            requests_quota: Some(2_000.0),
+            p95: 0.0,
+            refused: 0.0,
+            callers: Some("the role `app` may call it".to_owned()),
+            price_factor: Some(0.9),
+            latency_p50: None,
+            latency_p50_here: None,
+        };
+        let said = room(&[way]).into_string();
+        for part in [
+            "5,000,000",
+            "2,000 requests a minute",
+            "90 % of what it costs now",
+            "Nobody uses it yet",
+            "no rule of residency says",
+            "the role `app` may call it",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(!said.contains("<b>"), "{said}");
     }
 }

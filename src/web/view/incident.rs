@@ -10,6 +10,7 @@ use super::{
 use crate::{
     model::{
         action::{Effect, Intent, IntentState},
+        ids::IncidentId,
         incident::{Cause, Incident},
         reason::Reason,
         rule::Category,
@@ -24,6 +25,8 @@ use crate::{
 const MOST_REASONS: usize = 6;
 /// Things done in a brief; `explain` shows all.
 const MOST_DONE: usize = 8;
+/// Open incidents that are shown with the ways out of them: looking for these is the dearest part of a page.
+const MOST_WITH_ROOM: usize = 20;
 
 /// Actions that wait for a person.
 #[derive(Debug, Default)]
@@ -48,6 +51,14 @@ impl View<'_> {
             list.into_iter().map(brief).collect()
         };
         (briefs(open), briefs(ended))
+    }
+
+    /// Where the traffic of these could go, for as many as a page is read for.
+    pub(super) fn add_room(&self, open: &mut [json::IncidentBrief]) {
+        for brief in open.iter_mut().take(MOST_WITH_ROOM) {
+            let incident = self.book.incidents.get(&IncidentId::new(&brief.id));
+            brief.elsewhere = incident.map_or_else(Vec::new, |it| self.elsewhere(it));
+        }
     }
 
     /// What waits for a person.
@@ -106,6 +117,7 @@ impl View<'_> {
             scenario: incident.scenario.map(|it| it.name().to_owned()),
             reasons: reasons(incident),
             hints: incident.hints.iter().map(ToString::to_string).collect(),
+            elsewhere: Vec::new(),
             done: actions.map_or_else(Vec::new, |list| done(list)),
             silences: silences.into_iter().map(silence_brief).collect(),
             held_back: handling.and_then(held_back),
@@ -207,8 +219,11 @@ impl View<'_> {
             targets: it.ways.iter().map(ToString::to_string).collect(),
             is_ruled: it.is_ruled,
             quota: it.quota.get(),
+            is_unused: it.is_unused,
+            requests_quota: it.requests.map(|it| it.get()),
             p95: it.p95,
             refused: it.refused,
+            callers: it.callers,
             price_factor: it.price_factor,
             latency_p50: it.pace.map(|it| it.there),
             latency_p50_here: it.pace.map(|it| it.here),

@@ -1,6 +1,6 @@
 //! Models that will be gone: the shipped rules, judged and planned as the daemon does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bedrock_ops_alert::{
     config,
@@ -25,9 +25,8 @@ impl Stage {
             end,
         };
         let catalog = Catalog {
-            profiles: BTreeSet::new(),
             lives: BTreeMap::from([(sonnet().model, life)]),
-            vanished: BTreeMap::new(),
+            ..Catalog::default()
         };
         self.book.apply(vec![Record::Catalog(scope(), catalog)]);
     }

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Stage, pool_id, scope, sonnet, verdict};
 
 /// Data stays in the east of the United States.
-fn east() -> Residency {
+pub(super) fn east() -> Residency {
     Residency {
         name: RuleName::new("residency-east"),
         matcher: Matcher::default(),

@@ -9,7 +9,7 @@ use bedrock_ops_alert::model::{
     action::{Effect, Evidence, Intent, IntentState},
     alert::{AlertState, Track},
     book::{Key, Record},
-    catalog::{Catalog, Family, LifeCycle, Mapping, Pool, PoolId, Target, TargetKind},
+    catalog::{Catalog, Family, LifeCycle, Mapping, Pool, PoolId, Spare, Target, TargetKind},
     desk::{Ask, AskEnd, Investigation, RequestStatus},
     ids::{
         AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, PrincipalArn,
@@ -581,6 +581,12 @@ fn catalog(slot: u8, rng: &mut Rng) -> Catalog {
         profiles: (0..rng.u8(0..4)).map(|_| text(rng)).collect(),
         lives: [(pool_id(slot).model, life)].into(),
         vanished: [(TargetId::new(format!("target-{slot}")), instant(rng))].into(),
+        spares: (0..rng.u8(0..3))
+            .map(|_| Spare {
+                pool: pool(slot, rng),
+                targets: vec![target(slot, rng)],
+            })
+            .collect(),
     }
 }
 
