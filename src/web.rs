@@ -7,7 +7,7 @@ use std::{
     future::Future,
     io,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -23,6 +23,7 @@ use tokio::{
 use crate::runtime::shared::Shared;
 
 mod access;
+mod alb;
 mod api;
 mod connections;
 pub mod filed;
@@ -41,6 +42,7 @@ mod routes;
 mod view;
 pub mod words;
 
+pub use alb::keys_answer;
 pub use view::View;
 
 /// The longest body that is read, in bytes: what people say is far smaller.
@@ -50,7 +52,7 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 /// How often the web looks whether the daemon still begins cycles.
 const PULSE: Duration = Duration::from_secs(1);
 
-/// Looks between two lines of the log about requests without a right token.
+/// Looks between two lines of the log about requests that were refused.
 const TOLD_PULSES: u64 = 60;
 
 /// What every handler sees.
@@ -61,8 +63,12 @@ struct Web {
     cycles: AtomicU64,
     /// Looks in a row, one a second, at which the number of cycles was the same.
     idle_seconds: AtomicU64,
-    /// Requests without a right token since that was last told.
+    /// Requests of nobody who may ask since that was last told.
     strangers: AtomicU64,
+    /// Why the load balancer's word was last not taken since then.
+    refused: Mutex<Option<alb::Refused>>,
+    /// Who is signed in by the load balancer.
+    door: alb::Door,
     pulses: AtomicU64,
     /// Places for pages that are told of each cycle.
     listeners: Arc<Semaphore>,
@@ -75,6 +81,8 @@ impl Web {
             cycles: AtomicU64::new(0),
             idle_seconds: AtomicU64::new(0),
             strangers: AtomicU64::new(0),
+            refused: Mutex::new(None),
+            door: alb::Door::default(),
             pulses: AtomicU64::new(0),
             listeners: Arc::new(Semaphore::new(live::MOST_LISTENERS)),
         })
@@ -94,18 +102,28 @@ impl Web {
         }
     }
 
-    /// Counts a request without a right token. Guesses would fill the log otherwise.
-    fn note_stranger(&self) {
+    /// Counts a request of nobody who may ask. Guesses would fill the log otherwise.
+    fn note_stranger(&self, why: Option<alb::Refused>) {
         self.strangers.fetch_add(1, Ordering::Relaxed);
+        if why.is_some() {
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        }
     }
 
     fn tell_strangers(&self) {
         let requests = self.strangers.swap(0, Ordering::Relaxed);
+        let why = self
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if 0 < requests {
+            let sign_in = why.map(|it| it.to_string());
             tracing::warn!(
                 event = "web.denied",
                 requests,
-                "requests without a right token were refused in the last minute"
+                sign_in,
+                "requests without a right token or sign-in were refused in the last minute"
             );
         }
     }
@@ -166,7 +184,7 @@ pub async fn serve(
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!(
-                "refused to serve the status page on {address}: others could reach it, and it asks for no token; set `[listen] token_file`, or use 127.0.0.1:{} and a tunnel",
+                "refused to serve the status page on {address}: others could reach it, and it asks for no token; set `[listen] token_file` or `[listen.alb]`, or use 127.0.0.1:{} and a tunnel",
                 address.port()
             ),
         ));

@@ -278,7 +278,12 @@ struct Page<'a> {
 impl Page<'_> {
     fn listen(&mut self, settings: &Settings) {
         self.value("listen.address", &quoted(&settings.listen.to_string()));
-        let Access { view, act, hosts } = &settings.access;
+        let Access {
+            view,
+            act,
+            hosts,
+            alb,
+        } = &settings.access;
         for (key, token) in [("token", view), ("act_token", act)] {
             if let Some(token) = token {
                 self.value(&format!("listen.{key}"), &token.shown());
@@ -290,6 +295,18 @@ impl Page<'_> {
         if let Some(page) = &settings.policy.places.page {
             self.value("listen.url", &quoted(page));
         }
+        let Some(alb) = alb else { return };
+        self.value("listen.alb.signer", &quoted(&alb.signer));
+        self.value("listen.alb.issuer", &quoted(&alb.issuer));
+        if let Some(client) = &alb.client {
+            self.value("listen.alb.client", &quoted(client));
+        }
+        self.value("listen.alb.keys", &quoted(&alb.keys));
+        let who = alb.act.iter();
+        let who: Vec<String> = who
+            .map(|it| format!("{}={}", it.name, it.is.as_str()))
+            .collect();
+        self.value("listen.alb.act", &format!("{who:?}"));
     }
 
     fn origin(&self, path: &str) -> Origin {

@@ -408,7 +408,7 @@ pub(super) fn heartbeat_url(
 }
 
 /// An address that is no secret: https, or loopback.
-fn plain_url(text: &str) -> Result<String, Wrong> {
+pub(super) fn plain_url(text: &str) -> Result<String, Wrong> {
     if !text.is_ascii() {
         return Err(Wrong::new(
             "must be in ASCII",

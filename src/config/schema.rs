@@ -10,6 +10,7 @@
 
 mod form;
 mod incidents;
+mod listen;
 mod prices;
 mod receivers;
 mod rules;

@@ -194,6 +194,63 @@ fn others_may_reach_it_where_a_token_is_asked_for() {
     insta::assert_snapshot!("listen_faults", folder.report(&faults));
 }
 
+/// A load balancer that signs people in asks for something, too.
+#[test]
+fn a_load_balancer_signs_people_in() {
+    let text = r#"
+[listen]
+address = "0.0.0.0:9464"
+[listen.alb]
+signer = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/ops/50dc6c495c0c9188"
+issuer = "https://login.example.com/"
+act = ["anna@example.com", "email=*@ops.example.com", "248289761001", "https://example.com/roles=on=call"]
+"#;
+    let loaded = parse_traced(text, "config.toml", &Overrides::default()).unwrap();
+    let shown = loaded.show();
+    let lines = shown.lines().filter(|it| it.starts_with("listen."));
+    insta::assert_snapshot!("listen_alb", lines.collect::<Vec<_>>().join("\n"));
+    let keys = |text: String| {
+        let loaded = parse(&text, "config.toml", &Overrides::default());
+        loaded.map(|it| it.access.alb.unwrap().keys)
+    };
+    let of = |partition: &str, region: &str| {
+        text.replace("arn:aws:", &format!("arn:{partition}:"))
+            .replace("eu-west-1", region)
+    };
+    assert_eq!(
+        keys(of("aws-us-gov", "us-gov-east-1")).unwrap(),
+        "https://s3-us-gov-east-1.amazonaws.com/aws-elb-public-keys-prod-us-gov-east-1"
+    );
+    let china = of("aws-cn", "cn-north-1");
+    insta::assert_snapshot!("listen_alb_partition", faults_of(&china));
+    let told = china.replace("act =", "keys = \"https://keys.example/\"\nact =");
+    assert_eq!(keys(told).unwrap(), "https://keys.example");
+}
+
+#[test]
+fn what_is_wrong_with_a_load_balancer_is_told_at_its_place() {
+    insta::assert_snapshot!(
+        "listen_alb_faults",
+        faults_of(
+            r#"
+[listen]
+address = "0.0.0.0:9464"
+[listen.alb]
+signer = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/ops/50dc6c495c0c9188"
+issuer = "login.example.com"
+client = "two words"
+keys = "http://keys.example"
+act = ["", "groups=", "=x"]
+region = "eu-west-1"
+"#
+        )
+    );
+    insta::assert_snapshot!(
+        "listen_alb_missing",
+        faults_of("[listen.alb]\nact = [\"*\"]\n")
+    );
+}
+
 #[test]
 fn a_listener_that_others_could_reach_is_refused() {
     insta::assert_snapshot!(

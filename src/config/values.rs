@@ -198,7 +198,7 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_region(text: &str) -> bool {
+pub(super) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let Some((number, words)) = parts.split_last() else {
         return false;
@@ -289,7 +289,7 @@ pub(super) fn principal_arn(text: &str) -> Result<Arn, Wrong> {
     ))
 }
 
-fn arn(text: &str, service: &str, help: &str) -> Result<Arn, Wrong> {
+pub(super) fn arn(text: &str, service: &str, help: &str) -> Result<Arn, Wrong> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let ["arn", partition, named, region, account, _] = parts.as_slice() else {
         return Err(Wrong::new(

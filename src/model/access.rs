@@ -1,8 +1,8 @@
 //! Who may see and decide over HTTP.
 
-use super::receiver::Secret;
+use super::{receiver::Secret, rule::Pattern};
 
-/// What people and programs must show. Without any token, everybody on this machine may do everything.
+/// What people and programs must show. Where nothing is asked for, everybody on this machine may do everything.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Access {
     /// Whoever shows it may read.
@@ -11,6 +11,32 @@ pub struct Access {
     pub act: Option<Secret>,
     /// Names by which we may be asked for, beside those of this machine and addresses; in lower case, without a port.
     pub hosts: Vec<String>,
+    /// The load balancer in front of us that signs people in.
+    pub alb: Option<SignIn>,
+}
+
+/// An Application Load Balancer whose word we take for who somebody is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// Its ARN: what other load balancers sign is worth nothing here.
+    pub signer: String,
+    /// The issuer that its rule names.
+    pub issuer: String,
+    /// The client that its rule names.
+    pub client: Option<String>,
+    /// Where its public keys are: the key of an id is at this, a slash and the id.
+    pub keys: String,
+    /// Who may decide: one of these is enough. All others may read.
+    pub act: Vec<Claim>,
+}
+
+/// What is said of somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Such as `email`.
+    pub name: String,
+    /// What it must be.
+    pub is: Pattern,
 }
 
 /// What somebody may do.
@@ -25,9 +51,15 @@ pub enum Role {
 }
 
 impl Access {
-    /// Whether a token has to be shown at all.
+    /// Whether anything has to be shown at all.
     #[must_use]
     pub const fn is_guarded(&self) -> bool {
+        self.has_tokens() || self.alb.is_some()
+    }
+
+    /// Whether a token is worth anything.
+    #[must_use]
+    pub const fn has_tokens(&self) -> bool {
         self.view.is_some() || self.act.is_some()
     }
 

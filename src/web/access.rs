@@ -104,6 +104,7 @@ mod tests {
             view: Some(Secret::new("v".repeat(32))),
             act: Some(Secret::new("a".repeat(32))),
             hosts: vec!["monitor.internal".to_owned()],
+            alb: None,
         }
     }
 
@@ -155,6 +156,7 @@ mod tests {
             view: view.map(Secret::new),
             act: act.map(Secret::new),
             hosts: Vec::new(),
+            alb: None,
         };
         let shown = headers(&["Bearer x"]);
         assert_eq!(role(&access(Some("x"), None), &shown), Role::Viewer);

@@ -12,8 +12,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Web, access, api, json::Condition};
-use crate::model::access::Role;
+use super::{
+    Web, access,
+    alb::{Person, Refused},
+    api,
+    json::Condition,
+};
+use crate::{
+    model::access::{Access, Role},
+    runtime::clock,
+};
 
 /// Nothing but our own style sheet and script may be loaded; nobody may frame the page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -49,7 +57,7 @@ pub(super) async fn guard(State(web): State<Arc<Web>>, request: Request, next: N
     response
 }
 
-async fn answered(web: &Web, request: Request, next: Next) -> Response {
+async fn answered(web: &Web, mut request: Request, next: Next) -> Response {
     let settings = web.shared.settings();
     let access = &settings.access;
     if !access::is_for_us(access, request.uri(), request.headers()) {
@@ -60,33 +68,73 @@ async fn answered(web: &Web, request: Request, next: Next) -> Response {
         };
         return api::problem(StatusCode::MISDIRECTED_REQUEST, why).into_response();
     }
-    let role = access::role(access, request.headers());
     let needed = access::needed(request.method(), request.uri().path());
+    let person = match &access.alb {
+        Some(it) => web.door.person(it, request.headers(), clock::wall()).await,
+        None => None,
+    };
+    let role = match &person {
+        Some(Ok(person)) => person.role,
+        Some(Err(_)) => Role::Stranger,
+        None => access::role(access, request.headers()),
+    };
     match (role, needed) {
         (Role::Stranger, Role::Stranger) => without_reasons(next.run(request).await),
         (Role::Stranger, Role::Viewer | Role::Actor) => {
-            web.note_stranger();
-            sign_in()
+            let why = person.and_then(Result::err);
+            web.note_stranger(why);
+            why.map_or_else(|| sign_in(access), not_taken)
         }
         (Role::Viewer, Role::Actor) => {
-            let why =
-                "this token may read and not decide: that takes the one of `[listen] act_token`";
+            let why = match person {
+                Some(Ok(Person { name, .. })) => format!(
+                    "{name} may read and not decide: that takes one of the claims in `[listen.alb] act`"
+                ),
+                Some(Err(_)) | None => {
+                    "this token may read and not decide: that takes the one of `[listen] act_token`"
+                        .to_owned()
+                }
+            };
             api::problem(StatusCode::FORBIDDEN, why)
         }
-        (Role::Viewer | Role::Actor, _) => told(next.run(request).await).await,
+        (Role::Viewer | Role::Actor, _) => {
+            if let Some(Ok(person)) = person {
+                request.extensions_mut().insert(person);
+            }
+            told(next.run(request).await).await
+        }
     }
 }
 
-fn sign_in() -> Response {
-    let why = "a token is needed: commands take it by --token-file or BOA_TOKEN_FILE, programs send it as `Authorization: Bearer TOKEN`, and in a browser it is the password, with any name";
+/// What the load balancer is said to say is not believed. A browser that asked for a password then would mislead.
+fn not_taken(why: Refused) -> Response {
+    let mut response = api::problem(why.status(), why.to_string());
+    if why.status() == StatusCode::UNAUTHORIZED {
+        challenge(&mut response, CHALLENGES.get(..1).unwrap_or_default());
+    }
+    response
+}
+
+fn sign_in(access: &Access) -> Response {
+    let by_token = "a token is needed: commands take it by --token-file or BOA_TOKEN_FILE, programs send it as `Authorization: Bearer TOKEN`, and in a browser it is the password, with any name";
+    let by_alb = "people are signed in by the load balancer of `[listen.alb]`, and nothing came from it: ask there; if this came by it, its listener's rule lacks authenticate-oidc";
+    let (why, challenges) = match (access.has_tokens(), access.alb.is_some()) {
+        (true, true) => (format!("{by_token}; {by_alb}"), CHALLENGES.as_slice()),
+        (false, true) => (by_alb.to_owned(), CHALLENGES.get(..1).unwrap_or_default()),
+        (_, false) => (by_token.to_owned(), CHALLENGES.as_slice()),
+    };
     let mut response = api::problem(StatusCode::UNAUTHORIZED, why);
-    for challenge in CHALLENGES {
+    challenge(&mut response, challenges);
+    response
+}
+
+fn challenge(response: &mut Response, challenges: &[&'static str]) {
+    for challenge in challenges {
         let value = HeaderValue::from_static(challenge);
         response
             .headers_mut()
             .append(header::WWW_AUTHENTICATE, value);
     }
-    response
 }
 
 /// Load balancers ask without a token whether we are well; why not is for those who may read.

@@ -16,8 +16,9 @@ use super::{
     routes::{self, Answer, Operation, Route},
 };
 
-/// Refusals that every route may give: what can't be read, no token, another method, another host.
-const ALWAYS: [u16; 4] = [400, 401, 405, 421];
+/// Refusals that every route may give: what can't be read, no token, another method, another host, and a sign-in that can't be
+/// checked now.
+const ALWAYS: [u16; 5] = [400, 401, 405, 421, 503];
 
 /// `GET /api/v1/openapi.json`.
 pub(super) async fn openapi() -> Response {

@@ -1,17 +1,20 @@
-//! The deciding half of the JSON API: what a person asks goes to the daemon as an order.
+//! The deciding half of the JSON API: what a person asks goes to the daemon as an order, under the name that a load balancer
+//! vouches for, or else under the one that is given.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     body::Bytes,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::Response,
 };
 use serde::de::DeserializeOwned;
 
 use super::{
-    Web, api, inert,
+    Web,
+    alb::Person,
+    api, inert,
     json::{Acknowledging, Ordered, Ruled, Ruling, Silencing},
 };
 use crate::{
@@ -35,28 +38,47 @@ pub(super) const REQUEST_HEADER: &str = "x-boa-request";
 /// A refusal.
 type Refusal = Box<Response>;
 
+/// Who asks, as far as headers say.
+#[derive(Debug)]
+pub(super) struct Asker {
+    headers: HeaderMap,
+    /// Who is signed in. Whatever name the body gives then counts for nothing.
+    person: Option<Person>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Asker {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self {
+            headers: parts.headers.clone(),
+            person: parts.extensions.get().cloned(),
+        })
+    }
+}
+
 /// `POST /api/v1/actions/{id}/approve`.
 pub(super) async fn approve(
     State(web): State<Arc<Web>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    asker: Asker,
     body: Bytes,
 ) -> Response {
-    rule(&web, id, true, &headers, &body).await
+    rule(&web, id, true, &asker, &body).await
 }
 
 /// `POST /api/v1/actions/{id}/reject`.
 pub(super) async fn reject(
     State(web): State<Arc<Web>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    asker: Asker,
     body: Bytes,
 ) -> Response {
-    rule(&web, id, false, &headers, &body).await
+    rule(&web, id, false, &asker, &body).await
 }
 
-async fn rule(web: &Web, id: String, is_yes: bool, headers: &HeaderMap, body: &[u8]) -> Response {
-    let read = ruled(web, id, is_yes, headers, body);
+async fn rule(web: &Web, id: String, is_yes: bool, asker: &Asker, body: &[u8]) -> Response {
+    let read = ruled(web, id, is_yes, asker, body);
     let (order, action) = match read {
         Ok(read) => read,
         Err(problem) => return *problem,
@@ -80,12 +102,12 @@ fn ruled(
     web: &Web,
     id: String,
     is_yes: bool,
-    headers: &HeaderMap,
+    asker: &Asker,
     body: &[u8],
 ) -> Result<(Order, ActionId), Refusal> {
     let example =
         "{\"by\": \"your name\"}, with `reason` if there is one and, to approve, another `value`";
-    let Ruling { by, reason, value } = read(headers, body, example)?;
+    let Ruling { by, reason, value } = read(asker, body, example)?;
     let action = ActionId::new(id);
     if !web.shared.book().intents.contains_key(&action) {
         return Err(refuse(
@@ -120,21 +142,17 @@ fn ruled(
             ));
         }
     };
-    Ok((order(by, reason, command)?, action))
+    Ok((order(asker, by, reason, command)?, action))
 }
 
 /// `POST /api/v1/silences`.
-pub(super) async fn silence(
-    State(web): State<Arc<Web>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    answered(&web, silencing(&headers, &body)).await
+pub(super) async fn silence(State(web): State<Arc<Web>>, asker: Asker, body: Bytes) -> Response {
+    answered(&web, silencing(&asker, &body)).await
 }
 
-fn silencing(headers: &HeaderMap, body: &[u8]) -> Result<Order, Refusal> {
+fn silencing(asker: &Asker, body: &[u8]) -> Result<Order, Refusal> {
     let example = "{\"by\": \"your name\", \"reason\": \"why\", \"minutes\": 120, \"models\": [\"*sonnet*\"]}";
-    let it: Silencing = read(headers, body, example)?;
+    let it: Silencing = read(asker, body, example)?;
     let wrong = |why: String| refuse(StatusCode::UNPROCESSABLE_ENTITY, why);
     let selector = Selector::read(&Written {
         rules: it.rules,
@@ -170,22 +188,22 @@ fn silencing(headers: &HeaderMap, body: &[u8]) -> Result<Order, Refusal> {
         end,
         holds_requests: it.hold_requests,
     };
-    order(it.by, Some(it.reason), command)
+    order(asker, it.by, Some(it.reason), command)
 }
 
 /// `POST /api/v1/silences/{id}/expire`.
 pub(super) async fn expire(
     State(web): State<Arc<Web>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    asker: Asker,
     body: Bytes,
 ) -> Response {
     let silence = SilenceId::new(id);
     if !web.shared.book().silences.contains_key(&silence) {
         return *refuse(StatusCode::NOT_FOUND, "there is no silence with this id");
     }
-    let read = saying(&headers, &body, None);
-    let order = read.and_then(|it| order(it.by, it.reason, Command::Expire { silence }));
+    let read = saying(&asker, &body, None);
+    let order = read.and_then(|it| order(&asker, it.by, it.reason, Command::Expire { silence }));
     answered(&web, order).await
 }
 
@@ -193,41 +211,41 @@ pub(super) async fn expire(
 pub(super) async fn acknowledge(
     State(web): State<Arc<Web>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    asker: Asker,
     body: Bytes,
 ) -> Response {
-    look_after(&web, id, false, &headers, &body).await
+    look_after(&web, id, false, &asker, &body).await
 }
 
 /// `POST /api/v1/incidents/{id}/snooze`.
 pub(super) async fn snooze(
     State(web): State<Arc<Web>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    asker: Asker,
     body: Bytes,
 ) -> Response {
-    look_after(&web, id, true, &headers, &body).await
+    look_after(&web, id, true, &asker, &body).await
 }
 
 /// `POST /api/v1/writes/stop`.
 pub(super) async fn stop_writes(
     State(web): State<Arc<Web>>,
-    headers: HeaderMap,
+    asker: Asker,
     body: Bytes,
 ) -> Response {
-    let read = saying(&headers, &body, None);
-    let order = read.and_then(|it| order(it.by, it.reason, Command::StopWrites));
+    let read = saying(&asker, &body, None);
+    let order = read.and_then(|it| order(&asker, it.by, it.reason, Command::StopWrites));
     answered(&web, order).await
 }
 
 /// `POST /api/v1/writes/resume`.
 pub(super) async fn resume_writes(
     State(web): State<Arc<Web>>,
-    headers: HeaderMap,
+    asker: Asker,
     body: Bytes,
 ) -> Response {
-    let read = saying(&headers, &body, None);
-    let order = read.and_then(|it| order(it.by, it.reason, Command::ResumeWrites));
+    let read = saying(&asker, &body, None);
+    let order = read.and_then(|it| order(&asker, it.by, it.reason, Command::ResumeWrites));
     answered(&web, order).await
 }
 
@@ -235,33 +253,34 @@ async fn look_after(
     web: &Web,
     id: String,
     is_snooze: bool,
-    headers: &HeaderMap,
+    asker: &Asker,
     body: &[u8],
 ) -> Response {
     let incident = IncidentId::new(id);
     if !web.shared.book().incidents.contains_key(&incident) {
         return *refuse(StatusCode::NOT_FOUND, "there is no incident with this id");
     }
-    let read = saying(headers, body, Some(is_snooze));
+    let read = saying(asker, body, Some(is_snooze));
     let order = read.and_then(|it| {
         let minutes = it.minutes;
-        order(it.by, it.reason, Command::Acknowledge { incident, minutes })
+        order(
+            asker,
+            it.by,
+            it.reason,
+            Command::Acknowledge { incident, minutes },
+        )
     });
     answered(web, order).await
 }
 
 /// A name and perhaps a reason; for a snooze its minutes, which nothing else has.
-fn saying(
-    headers: &HeaderMap,
-    body: &[u8],
-    is_snooze: Option<bool>,
-) -> Result<Acknowledging, Refusal> {
+fn saying(asker: &Asker, body: &[u8], is_snooze: Option<bool>) -> Result<Acknowledging, Refusal> {
     let example = if is_snooze == Some(true) {
         "{\"by\": \"your name\", \"minutes\": 120}, with `reason` if there is one"
     } else {
         "{\"by\": \"your name\"}, with `reason` if there is one"
     };
-    let it: Acknowledging = read(headers, body, example)?;
+    let it: Acknowledging = read(asker, body, example)?;
     if it.minutes.is_some() == (is_snooze == Some(true)) {
         return Ok(it);
     }
@@ -305,11 +324,17 @@ async fn carried_out(web: &Web, order: Order) -> Result<Answer, Refusal> {
 }
 
 /// The order, once name and reason are such that they may be shown.
-fn order(by: String, why: Option<String>, command: Command) -> Result<Order, Refusal> {
+fn order(
+    asker: &Asker,
+    by: String,
+    why: Option<String>,
+    command: Command,
+) -> Result<Order, Refusal> {
     let is_said = |text: &str, most| {
         !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(inert::acts)
     };
-    if !is_said(&by, MOST_NAME) {
+    let by = asker.person.as_ref().map_or(by, |it| it.name.clone());
+    if asker.person.is_none() && !is_said(&by, MOST_NAME) {
         return Err(refuse(
             StatusCode::UNPROCESSABLE_ENTITY,
             "`by` must be a name of 1 to 100 printable characters",
@@ -325,11 +350,8 @@ fn order(by: String, why: Option<String>, command: Command) -> Result<Order, Ref
 }
 
 /// The body, once the request has proved that no foreign page forged it.
-fn read<T: DeserializeOwned>(
-    headers: &HeaderMap,
-    body: &[u8],
-    example: &str,
-) -> Result<T, Refusal> {
+fn read<T: DeserializeOwned>(asker: &Asker, body: &[u8], example: &str) -> Result<T, Refusal> {
+    let headers = &asker.headers;
     if headers.get(REQUEST_HEADER).is_none_or(|it| it != "1") {
         return Err(refuse(
             StatusCode::FORBIDDEN,

@@ -10,6 +10,7 @@ use bedrock_ops_alert::{
 use tokio::{net::TcpListener, sync::mpsc};
 
 mod access;
+mod alb;
 mod api;
 mod books;
 mod browser;

@@ -8,8 +8,11 @@ use std::{
 
 use super::{Item, Verdict};
 use crate::{
-    model::policy::{Receiver, Settings},
-    store,
+    model::{
+        access::SignIn,
+        policy::{Receiver, Settings},
+    },
+    store, web,
 };
 
 const PLACE: &str = "here";
@@ -38,6 +41,9 @@ pub(super) async fn items(settings: &Settings) -> Vec<Item> {
         store_item(&settings.store_path),
         listen_item(settings).await,
     ];
+    if let Some(sign_in) = &settings.access.alb {
+        items.push(sign_in_item(sign_in, settings.access.has_tokens()).await);
+    }
     items.extend(receivers(settings));
     items
 }
@@ -127,6 +133,30 @@ async fn listen_item(settings: &Settings) -> Item {
                 .help("name another address by [listen]")
         }
     }
+}
+
+/// Whether people can be signed in: the keys of the load balancer come from AWS.
+pub(super) async fn sign_in_item(sign_in: &SignIn, has_tokens: bool) -> Item {
+    const WHAT: &str = "sign-in";
+    let keys = &sign_in.keys;
+    if let Err(why) = web::keys_answer(sign_in).await {
+        let found = format!("public keys of load balancers can't be read at {keys}: {why}");
+        return Item::new(PLACE, WHAT, Verdict::Failed, found).help(
+            "open outbound HTTPS to that host, or name another address by [listen.alb] keys: until then nobody can be signed in",
+        );
+    }
+    let found = format!("public keys of load balancers are read at {keys}");
+    if sign_in.act.is_empty() {
+        let found = format!("{found}; whoever is signed in may read, and nobody decide");
+        return Item::new(PLACE, WHAT, Verdict::Warning, found)
+            .help("name by [listen.alb] act who may");
+    }
+    if !has_tokens {
+        let found = format!("{found}; commands on this machine are refused, for lack of a token");
+        return Item::new(PLACE, WHAT, Verdict::Warning, found)
+            .help("give them one by [listen] token_file or act_token_file");
+    }
+    Item::fine(PLACE, WHAT, found)
 }
 
 /// Receivers whose references held: those that don't stop the configuration from being read.

@@ -125,3 +125,44 @@ async fn of_a_linked_account_metrics_alone_are_asked_for() {
     }
     insta::assert_snapshot!("linked", told);
 }
+
+/// A server that has no key says that there could be one.
+#[tokio::test]
+async fn people_can_be_signed_in_where_keys_are_read() {
+    use crate::model::{
+        access::{Claim, SignIn},
+        rule::Pattern,
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let keys = format!("http://{}/keys", listener.local_addr().unwrap());
+    let router = axum::Router::new();
+    #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
+    tokio::spawn(async { axum::serve(listener, router).await });
+    let sign_in = |keys: &str, act: &[&str]| SignIn {
+        signer: String::new(),
+        issuer: String::new(),
+        client: None,
+        keys: keys.to_owned(),
+        act: act
+            .iter()
+            .map(|it| Claim {
+                name: "email".to_owned(),
+                is: Pattern::new(*it),
+            })
+            .collect(),
+    };
+    let mut told = String::new();
+    for (sign_in, has_tokens) in [
+        (sign_in(&keys, &["a@b.c"]), true),
+        (sign_in(&keys, &["a@b.c"]), false),
+        (sign_in(&keys, &[]), true),
+        (sign_in("http://127.0.0.1:1/keys", &["a@b.c"]), true),
+    ] {
+        let item = here::sign_in_item(&sign_in, has_tokens).await;
+        let found = item.found.replace(&keys, "http://KEYS");
+        let verdict = item.verdict.name();
+        let help = item.help.unwrap_or_default();
+        writeln!(told, "{}: {verdict}: {found} ({help})", item.what).unwrap();
+    }
+    insta::assert_snapshot!("sign_in", told);
+}

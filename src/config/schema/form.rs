@@ -109,6 +109,28 @@ pub(super) const PAGE: Form = Form {
     pattern: r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%/:-]*)?$",
     examples: &["https://monitor.internal.example"],
 };
+/// See `load_balancer` in `settings/listen/alb.rs`.
+pub(super) const LOAD_BALANCER: Form = Form {
+    pattern: r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/app/[A-Za-z0-9-]+/[A-Za-z0-9-]+$",
+    examples: &[
+        "arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/app/ops/50dc6c495c0c9188",
+    ],
+};
+/// See `issuer` there.
+pub(super) const ISSUER: Form = Form {
+    pattern: r"^https://[!-~]+$",
+    examples: &["https://login.example.com"],
+};
+/// See `client` there.
+pub(super) const CLIENT: Form = Form {
+    pattern: r"^[!-~]+$",
+    examples: &["4fmvht22tjrgd7d3k3tghttct7"],
+};
+/// See `claim` there.
+pub(super) const CLAIM: Form = Form {
+    pattern: r"\S",
+    examples: &["anna@example.com", "groups=bedrock-ops"],
+};
 /// A path; relative ones start at the folder of the file.
 pub(super) const PATH: Form = Form {
     pattern: r"\S",

@@ -3,14 +3,14 @@
 use super::{
     Key, Shape, Table,
     form::{
-        ACCOUNT, BEGINNING, CALLER, CHANGE, EMAIL, END, Form, HOST, INSTANT, LOG_GROUP, LOOPBACK,
-        MINUTES, MODEL, NAME, PAGE, PATH, PLACE, REGION, ROLE, SECRET, SHARE, SOCKET, USD, WEEKLY,
-        WORDS,
+        ACCOUNT, BEGINNING, CALLER, CHANGE, EMAIL, END, Form, INSTANT, LOG_GROUP, MINUTES, MODEL,
+        NAME, PATH, PLACE, REGION, ROLE, SECRET, SHARE, USD, WEEKLY, WORDS,
     },
     incidents::{inhibit, reminder},
     key,
+    listen::listen,
     prices::price,
-    receivers::{digest, pools, receiver, route, secret, tags},
+    receivers::{digest, pools, receiver, route, tags},
     rules,
 };
 use crate::{
@@ -79,43 +79,8 @@ pub(super) fn table(shipped: &[Rule]) -> Table {
     ])
 }
 
-fn table_of(name: &'static str, says: &str, keys: impl IntoIterator<Item = Key>) -> Key {
+pub(super) fn table_of(name: &'static str, says: &str, keys: impl IntoIterator<Item = Key>) -> Key {
     key(name, says, Shape::Table(Table::of(keys)))
-}
-
-/// Without a token on loopback only; with one for reading, for deciding or both, each from its file or by reference.
-fn listen() -> Table {
-    let common = [
-        key(
-            "hosts",
-            "Names by which the page is asked for, beside localhost and addresses.",
-            Shape::list(&HOST),
-        ),
-        key(
-            "url",
-            "The page as people reach it: messages lead there.",
-            &PAGE,
-        ),
-    ];
-    let address = |says, form: &'static Form| {
-        key("address", says, form).default(defaults::LISTEN.to_string())
-    };
-    let of = |names| {
-        let each = secret(names).map(|it| Some(it.required()));
-        [None].into_iter().chain(each)
-    };
-    let tokens = of(("token", "token_file"))
-        .flat_map(|view| of(("act_token", "act_token_file")).map(move |act| [view.clone(), act]));
-    let ways = tokens.map(|tokens| {
-        let tokens: Vec<Key> = tokens.into_iter().flatten().collect();
-        let address = if tokens.is_empty() {
-            address("Another one than loopback wants a token.", &LOOPBACK)
-        } else {
-            address("Where others reach it: it speaks plain HTTP.", &SOCKET)
-        };
-        [vec![address], tokens].concat()
-    });
-    Table::ways(&common, ways)
 }
 
 fn account() -> Table {

@@ -1,5 +1,7 @@
 //! `[listen]`: where health, metrics and the page are served, by which names, and to whom; and what people type for it.
 
+mod alb;
+
 use std::net::SocketAddr;
 
 use super::{LISTEN, Origin, Reader, Surroundings};
@@ -52,6 +54,9 @@ impl Reader<'_> {
                     self.sheet.wrong(&entry, wrong);
                 }
             }
+            let alb = self.alb(&mut table);
+            is_whole &= alb.is_some();
+            access.alb = alb.flatten();
             page = self.value(&mut table, "url", |sheet, it| {
                 sheet.parsed(it, values::page_url)
             });
@@ -63,9 +68,9 @@ impl Reader<'_> {
         let address = given.or(written).unwrap_or(LISTEN);
         if is_whole && !address.ip().is_loopback() && !access.is_guarded() {
             let wrong = Wrong::new(
-                "is not on loopback, and no token is asked for",
+                "is not on loopback, and nothing is asked for",
                 "others could reach this",
-                "set `[listen] token_file`, or listen on 127.0.0.1 behind a proxy that authenticates",
+                "set `[listen] token_file` or, behind a load balancer that signs people in, `[listen.alb]`; or listen on 127.0.0.1 behind a proxy that authenticates",
             );
             match place.filter(|_| given.is_none()) {
                 Some(entry) => self.sheet.wrong(&entry, wrong),

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ruling {
-    /// Who says so: 1 to 100 printable characters.
+    /// Who says so: 1 to 100 printable characters. Whoever is signed in by a load balancer needs none, and is known by that.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(min = 1, max = 100))]
     pub by: String,
     /// Why: 1 to 500 printable characters.
@@ -36,7 +37,8 @@ pub struct Ruled {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Silencing {
-    /// Who.
+    /// Who; needless where a load balancer signs people in.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(min = 1, max = 100))]
     pub by: String,
     /// Why.
@@ -81,7 +83,8 @@ pub struct Silencing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledging {
-    /// Who.
+    /// Who; needless where a load balancer signs people in.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(min = 1, max = 100))]
     pub by: String,
     /// Why.

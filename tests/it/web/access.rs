@@ -25,6 +25,7 @@ fn guarded(view: &str) -> Access {
         view: Some(Secret::new(view)),
         act: Some(Secret::new(ACT)),
         hosts: vec!["monitor.internal".to_owned()],
+        alb: None,
     }
 }
 

@@ -18,7 +18,7 @@ use bedrock_ops_alert::{
 use super::{Served, books, client, get, serving};
 
 /// Carries out the next order, as the daemon does.
-async fn obeyed(served: &mut Served) {
+pub(super) async fn obeyed(served: &mut Served) {
     let Posted { order, reply } = served.inbox.recv().await.unwrap();
     let done = {
         let book = served.shared.book();
