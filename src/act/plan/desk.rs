@@ -175,6 +175,17 @@ fn adopt_case(draft: &mut Draft<'_>, intent: &Intent, case: &CaseId, at: Timesta
     draft.tell(&intent.incident, Severity::Info, &message);
 }
 
+/// How loudly it is told that an effect was not carried out. A case that stays open wakes nobody.
+pub(super) const fn loudness(effect: &Effect) -> Severity {
+    match effect {
+        Effect::EndCase { .. } => Severity::Info,
+        Effect::Notify { .. }
+        | Effect::RequestQuota { .. }
+        | Effect::OpenCase { .. }
+        | Effect::Comment { .. } => Severity::Warning,
+    }
+}
+
 /// People hear once of each filing that was refused or given up, with the text to send by hand.
 fn report_refusals(draft: &mut Draft<'_>) {
     let ended: Vec<(&Intent, &str)> = draft
@@ -212,7 +223,7 @@ fn report_refusals(draft: &mut Draft<'_>) {
                 continue;
             }
             let message = texts::not_carried_out(draft, intent, why);
-            draft.call(&intent.incident, Severity::Warning, &message);
+            draft.call(&intent.incident, loudness(&intent.effect), &message);
         }
     }
 }
@@ -251,7 +262,7 @@ fn report_delays(draft: &mut Draft<'_>) {
         if !is_told {
             draft.decide(&intent.incident, format!("{begins}: {why}"));
             let message = texts::delayed(draft, intent, why);
-            draft.call(&intent.incident, Severity::Warning, &message);
+            draft.call(&intent.incident, loudness(&intent.effect), &message);
         }
     }
 }

@@ -1,11 +1,10 @@
 //! What was decided and has not left yet: taken back, or laid before a person, when it is not what it was decided as.
 
-use super::{draft::Draft, texts};
+use super::{desk::loudness, draft::Draft, texts};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     ids::IncidentId,
     policy::Mode,
-    rule::Severity,
     time::after,
 };
 
@@ -46,7 +45,7 @@ pub(super) fn propose_planned(draft: &mut Draft<'_>) {
         );
         draft.decide(&intent.incident, what);
         let message = texts::waits_for_word(draft, &intent, expires);
-        draft.call(&intent.incident, Severity::Warning, &message);
+        draft.call(&intent.incident, loudness(&intent.effect), &message);
     }
 }
 

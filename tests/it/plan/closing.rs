@@ -11,7 +11,7 @@ use bedrock_ops_alert::{
         outcome::Outcome,
         policy::Mode,
         quota::QuotaChange,
-        rule::Category,
+        rule::{Category, Severity},
         time::Minute,
         units::Amount,
     },
@@ -230,6 +230,36 @@ fn a_person_lets_both_go_or_none() {
     stage.later(1_440).step(&[], &[]);
     assert_eq!(stands(&stage), ["thank refused"]);
     assert_eq!(stage.message("[not done]"), "", "an open case does no harm");
+}
+
+#[test]
+fn a_case_that_stays_open_is_told_and_wakes_nobody() {
+    let mut stage = granted(Mode::File, true);
+    stage.later(180).step(&[], &[]);
+    let why = "somebody else has written in case case-9: it is theirs to close".to_owned();
+    let refused = Outcome::Never { why };
+    let thanks = endings(&stage)[0].begun(stage.now);
+    let thanks = thanks.after(&refused, stage.now);
+    stage.book.apply(vec![Record::Intent(thanks)]);
+    stage.later(1).step(&[], &[]);
+    stage.later(1_440).step(&[], &[]);
+    let told = stage.message("[not done]");
+    assert!(told.contains("it is theirs to close"), "{told}");
+    assert_eq!(
+        stands(&stage),
+        ["thank refused"],
+        "nor closed without thanks"
+    );
+    let loud = stage
+        .effects("notify")
+        .into_iter()
+        .filter(|it| match &it.effect {
+            Effect::Notify {
+                subject, severity, ..
+            } => subject.starts_with("[not done]") && Severity::Info < *severity,
+            _ => false,
+        });
+    assert_eq!(loud.count(), 0);
 }
 
 #[test]
