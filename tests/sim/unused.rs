@@ -91,7 +91,10 @@ async fn told(world: &str, rule: &str, restart: i64) -> (Vec<String>, u64, Vec<S
         let book = shared.book();
         let bodies = book.intents.values().filter_map(|it| match &it.effect {
             Effect::Notify { body, .. } => Some(body.clone()),
-            Effect::RequestQuota { .. } | Effect::OpenCase { .. } | Effect::Comment { .. } => None,
+            Effect::RequestQuota { .. }
+            | Effect::OpenCase { .. }
+            | Effect::Comment { .. }
+            | Effect::EndCase { .. } => None,
         });
         let bodies: Vec<String> = bodies.collect();
         let all = bodies.iter().flat_map(|it| it.lines());
