@@ -15,7 +15,7 @@ use crate::{
         units::grouped,
     },
     web::{
-        json::{Action, Explanation, Incident, Life, Quota, QuotaChange},
+        json::{Action, Elsewhere, Explanation, Incident, Life, Quota, QuotaChange},
         words::{age, clock, percent, said},
     },
 };
@@ -39,6 +39,9 @@ pub async fn explain(
     }
     Ok(())
 }
+
+/// Over the ways out.
+const ROOM: &str = "ROOM ELSEWHERE, BY THE P95 OF THE LAST DAY";
 
 fn write_text(out: &mut dyn Write, told: &Explanation) -> io::Result<()> {
     let mut text = Text::new(out);
@@ -99,6 +102,13 @@ fn write_place(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
     }
     if told.quotas.is_empty() && told.quota_changes.is_empty() {
         text.line(1, "none known")?;
+    }
+    if told.kind == "pool" {
+        text.heading(ROOM)?;
+        write_room(text, 1, &told.elsewhere)?;
+        if told.elsewhere.is_empty() {
+            text.line(1, "none known within the rules of residency")?;
+        }
     }
     text.heading("RULES")?;
     for judgement in &told.judgements {
@@ -251,16 +261,9 @@ fn write_why(text: &mut Text<'_>, incident: &Incident) -> io::Result<()> {
         text.line(2, hint)?;
     }
     if !incident.elsewhere.is_empty() {
-        text.line(1, "ROOM ELSEWHERE, BY THE P95 OF THE LAST DAY")?;
+        text.line(1, ROOM)?;
     }
-    for it in &incident.elsewhere {
-        let ruled = if it.is_ruled {
-            ""
-        } else {
-            "; whether data may go there, no [[residency]] says"
-        };
-        text.line(2, &format!("{}{ruled}", it.text))?;
-    }
+    write_room(text, 2, &incident.elsewhere)?;
     text.line(1, "DECISIONS")?;
     if incident.decisions_dropped > 0 {
         let gone = format!("({} older ones were let go)", incident.decisions_dropped);
@@ -273,6 +276,17 @@ fn write_why(text: &mut Text<'_>, incident: &Incident) -> io::Result<()> {
         text.line(2, &format!("{}  {}", clock(&decision.at), decision.what))?;
     }
     Ok(())
+}
+
+fn write_room(text: &mut Text<'_>, depth: usize, ways: &[Elsewhere]) -> io::Result<()> {
+    ways.iter().try_for_each(|it| {
+        let ruled = if it.is_ruled {
+            ""
+        } else {
+            "; whether data may go there, no [[residency]] says"
+        };
+        text.line(depth, &format!("{}{ruled}", it.text))
+    })
 }
 
 fn write_action(text: &mut Text<'_>, action: &Action) -> io::Result<()> {

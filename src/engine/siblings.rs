@@ -11,7 +11,9 @@
 //! said. It is no room where a pool that is in use drains the same quota, nor by the quota that is short itself.
 //! Nothing is moved: whoever calls decides. A way that all named callers are denied comes after the others.
 
-use std::collections::BTreeSet;
+mod unused;
+
+use std::slice;
 
 use crate::model::{
     book::Book,
@@ -175,6 +177,17 @@ fn against(factor: f64) -> String {
     }
 }
 
+/// Whose traffic is to go elsewhere.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    own: &'a PoolId,
+    /// The pools that are no way out, the own one among them.
+    besides: &'a [&'a PoolId],
+    /// The quota that is short, if that is the trouble.
+    short: Option<(&'a Scope, &'a QuotaCode)>,
+    until: Minute,
+}
+
 /// What siblings are looked for by.
 #[derive(Clone, Copy)]
 pub struct Around<'a> {
@@ -283,27 +296,55 @@ fn price_factor(mix: Option<Mix>, there: &TokenPrice, here: &TokenPrice) -> Opti
 /// a limit is not the trouble.
 #[must_use]
 pub fn of_incident(around: Around<'_>, incident: &Incident) -> Vec<Sibling> {
-    let is_short = match &incident.cause {
-        Cause::Quota { .. } => true,
-        Cause::Pool { category, .. } => *category == Category::Throttle,
+    let (is_short, short) = match &incident.cause {
+        Cause::Quota { scope, code } => (true, Some((scope, code))),
+        Cause::Pool { category, .. } => (*category == Category::Throttle, None),
     };
     let Some(own) = incident.pools.first().filter(|_| is_short) else {
         return Vec::new();
     };
-    let until = incident.last_bad.plus(1);
+    let besides: Vec<&PoolId> = incident.pools.iter().collect();
+    let asked = Asked {
+        own,
+        besides: &besides,
+        short,
+        until: incident.last_bad.plus(1),
+    };
+    look(around, asked)
+}
+
+/// The same of a pool that need not be short: where there would be room for its traffic now.
+#[must_use]
+pub fn of_pool(around: Around<'_>, own: &PoolId, until: Minute) -> Vec<Sibling> {
+    let asked = Asked {
+        own,
+        besides: slice::from_ref(&own),
+        short: None,
+        until,
+    };
+    look(around, asked)
+}
+
+fn look(around: Around<'_>, asked: Asked<'_>) -> Vec<Sibling> {
+    let Asked {
+        own,
+        besides,
+        until,
+        ..
+    } = asked;
     let pools = around.law.book.pools.values();
     let is_other = |pool: &PoolId| {
         pool.model == own.model
             && pool.scope.account == own.scope.account
             && pool.family.is_of_runtime()
             && own.family.is_of_runtime()
-            && !incident.pools.contains(pool)
+            && !besides.contains(&pool)
     };
     let others = pools.filter(|pool| is_other(&pool.id));
     let callers = around.callers.get(&own.scope.account);
     let callers = callers.map_or(&[][..], Vec::as_slice);
     let measured = others.filter_map(|pool| sibling(around, (own, pool), until));
-    let found = measured.chain(unused(around.law, own, incident, is_other));
+    let found = measured.chain(unused::unused(around.law, asked, is_other));
     let found = found.map(|it| {
         let scope = it.pool.scope.clone();
         let who = Way {
@@ -333,85 +374,6 @@ fn compare(around: Around<'_>, own: &PoolId, until: Minute, found: &mut [Sibling
         it.price_factor = prices.and_then(|(there, here)| price_factor(own.mix, &there, &here));
         it.pace = around.pace(&own, &it.pool, until);
     }
-}
-
-/// The ways that nobody uses, of pools that are asked for.
-fn unused(
-    law: Law<'_>,
-    own: &PoolId,
-    incident: &Incident,
-    is_other: impl Fn(&PoolId) -> bool,
-) -> Vec<Sibling> {
-    let mut found: Vec<Sibling> = Vec::new();
-    let mut taken: BTreeSet<(&Scope, &QuotaCode)> = BTreeSet::new();
-    let spares = law.book.catalogs.values().flat_map(|it| &it.spares);
-    for spare in spares.filter(|it| is_other(&it.pool.id)) {
-        let sibling = unused_sibling(law, own, incident, &spare.pool);
-        // Two of them that share a quota are one room.
-        let code = spare.pool.mapping(QuotaKind::Tpm).code();
-        if let (Some(sibling), Some(code)) = (sibling, code)
-            && taken.insert((&spare.pool.id.scope, code))
-        {
-            found.push(sibling);
-        }
-    }
-    found
-}
-
-fn unused_sibling(law: Law<'_>, own: &PoolId, incident: &Incident, pool: &Pool) -> Option<Sibling> {
-    let scope = &pool.id.scope;
-    let code = |kind| pool.mapping(kind).code();
-    // A quota for each minute that is shared is in use; one for the day matters where it is what is short.
-    let each_minute = [QuotaKind::Tpm, QuotaKind::Rpm].into_iter();
-    let mut each_minute = each_minute.filter_map(|kind| Some((kind, code(kind)?)));
-    let is_short = |code: &QuotaCode| match &incident.cause {
-        Cause::Quota {
-            scope: at,
-            code: short,
-        } => at == scope && short == code,
-        Cause::Pool { .. } => false,
-    };
-    let is_shared = each_minute.any(|(kind, code)| {
-        let mut others = law.book.pools_in(scope).filter(|it| it.id != pool.id);
-        others.any(|it| it.mapping(kind).code() == Some(code))
-    });
-    if is_shared || code(QuotaKind::Tpd).is_some_and(is_short) {
-        return None;
-    }
-    let is_ruled = law.of(own, &pool.id).next().is_some();
-    let ways = law.ways(own, &pool.id);
-    if ways.is_empty() {
-        return None;
-    }
-    let limit = |kind| {
-        let quota = law.book.quotas.get(&(scope.clone(), code(kind)?.clone()))?;
-        Some(quota.limit_for(pool))
-    };
-    let (quota, is_default) = match limit(QuotaKind::Tpm)? {
-        Limit::Applied(quota) => (quota, false),
-        Limit::Default(quota) => (quota, true),
-        Limit::Blocked | Limit::Unknown => return None,
-    };
-    let requests = match limit(QuotaKind::Rpm) {
-        Some(Limit::Applied(requests) | Limit::Default(requests)) => Some(requests),
-        Some(Limit::Blocked) => return None,
-        Some(Limit::Unknown) | None => None,
-    };
-    Some(Sibling {
-        pool: pool.id.clone(),
-        ways: ways.into_iter().take(MOST_WAYS).cloned().collect(),
-        is_ruled,
-        quota,
-        is_default,
-        requests,
-        is_unused: true,
-        p95: 0.0,
-        refused: 0.0,
-        callers: None,
-        is_closed: false,
-        price_factor: None,
-        pace: None,
-    })
 }
 
 fn sibling(around: Around<'_>, (own, pool): (&PoolId, &Pool), until: Minute) -> Option<Sibling> {

@@ -288,6 +288,9 @@ pub struct Explanation {
     pub quota_changes: Vec<QuotaChange>,
     /// For a pool: its targets, sorted.
     pub targets: Vec<Target>,
+    /// For a pool: where there would be room for its traffic now, whether it is short or not; most of it first.
+    #[serde(default)]
+    pub elsewhere: Vec<Elsewhere>,
     /// For a pool: how long its model will be there.
     pub life: Option<Life>,
     /// For a pool: what a request was like; `null` where no minute of a day is known.

@@ -60,6 +60,7 @@ impl View<'_> {
             quotas: Vec::new(),
             quota_changes: Vec::new(),
             targets: Vec::new(),
+            elsewhere: Vec::new(),
             life: None,
             per_request: None,
             charge_check: None,
@@ -82,6 +83,7 @@ impl View<'_> {
                 let of_pool = targets.filter(|it| it.pool == pool.id);
                 let catalog = self.book.catalogs.get(&pool.id.scope);
                 explanation.targets = of_pool.map(|it| target(it, catalog, self.book)).collect();
+                explanation.elsewhere = self.elsewhere_of_pool(&pool.id);
                 let life = catalog.and_then(|it| it.lives.get(&pool.id.model));
                 explanation.life = life.map(Into::into);
                 explanation.per_request = self.per_request(&pool.id);

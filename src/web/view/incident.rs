@@ -10,6 +10,7 @@ use super::{
 use crate::{
     model::{
         action::{Effect, Intent, IntentState},
+        catalog::PoolId,
         ids::IncidentId,
         incident::{Cause, Incident},
         reason::Reason,
@@ -213,22 +214,13 @@ impl View<'_> {
             return Vec::new();
         }
         let found = elsewhere::siblings(self.book, &self.settings.policy, incident);
-        let row = |it: elsewhere::Sibling| json::Elsewhere {
-            text: it.to_string(),
-            pool: it.pool.to_string(),
-            targets: it.ways.iter().map(ToString::to_string).collect(),
-            is_ruled: it.is_ruled,
-            quota: it.quota.get(),
-            is_unused: it.is_unused,
-            requests_quota: it.requests.map(|it| it.get()),
-            p95: it.p95,
-            refused: it.refused,
-            callers: it.callers,
-            price_factor: it.price_factor,
-            latency_p50: it.pace.map(|it| it.there),
-            latency_p50_here: it.pace.map(|it| it.here),
-        };
-        found.into_iter().map(row).collect()
+        rows(found)
+    }
+
+    /// Where the traffic of a pool could go, whether it is short or not.
+    pub(super) fn elsewhere_of_pool(&self, pool: &PoolId) -> Vec<json::Elsewhere> {
+        let policy = &self.settings.policy;
+        rows(elsewhere::siblings_of_pool(self.book, policy, pool))
     }
 
     /// One action.
@@ -260,6 +252,26 @@ impl View<'_> {
             text: for_aws(&intent.effect),
         }
     }
+}
+
+/// Ways out as the API has them.
+fn rows(found: Vec<elsewhere::Sibling>) -> Vec<json::Elsewhere> {
+    let row = |it: elsewhere::Sibling| json::Elsewhere {
+        text: it.to_string(),
+        pool: it.pool.to_string(),
+        targets: it.ways.iter().map(ToString::to_string).collect(),
+        is_ruled: it.is_ruled,
+        quota: it.quota.get(),
+        is_unused: it.is_unused,
+        requests_quota: it.requests.map(|it| it.get()),
+        p95: it.p95,
+        refused: it.refused,
+        callers: it.callers,
+        price_factor: it.price_factor,
+        latency_p50: it.pace.map(|it| it.there),
+        latency_p50_here: it.pace.map(|it| it.here),
+    };
+    found.into_iter().map(row).collect()
 }
 
 /// What AWS reads of an effect.

@@ -14,6 +14,7 @@ use bedrock_ops_alert::{
         time::Minute,
         units::{Amount, QuotaKind},
     },
+    runtime::elsewhere::siblings_of_pool,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -197,4 +198,24 @@ fn whether_callers_may_use_it_is_asked_before_anybody_needs_it() {
     assert_eq!(ways(&stage), [GLOBAL]);
     let told = room(stage);
     assert!(told.contains("was not asked yet"), "{told}");
+}
+
+/// The same is told of a pool that is not short, as far as it was read.
+#[test]
+fn room_is_found_before_a_pool_is_short() {
+    let of_pool = |stage: &Stage| {
+        let found = siblings_of_pool(&stage.book, &stage.policy, &sonnet());
+        let found = found.iter().map(|it| it.pool.family.name());
+        found.collect::<Vec<_>>()
+    };
+    let (mut stage, _) = with_room_elsewhere();
+    let quota = (QuotaKind::Tpm, "L-61080002", 300_000.0);
+    add_spare(&mut stage, Family::OnDemand, BARE, &[quota], &[]);
+    assert!(of_pool(&stage).is_empty(), "never read");
+    let now = Minute::of(stage.now);
+    stage.book.apply(vec![Record::ReadThrough(sonnet(), now)]);
+    assert_eq!(of_pool(&stage), ["global", "on-demand"]);
+    stage.policy.residency = vec![east()];
+    // Where the global profile leads was never listed; the bare id stays in its Region.
+    assert_eq!(of_pool(&stage), ["on-demand"]);
 }
