@@ -35,7 +35,10 @@ use crate::{
     app,
     aws::iam::{Caller, policies, policy},
     collect::survey::Survey,
-    model::ids::{AccountId, ReceiverName},
+    model::{
+        ids::{AccountId, ReceiverName},
+        rule::Pattern,
+    },
     web::json::Acknowledging,
 };
 use args::{
@@ -156,7 +159,20 @@ fn test(args: &TestArgs) -> Result<ExitCode, Exit> {
     let mut overrides = Overrides::of_file(args.config.clone());
     overrides.rules.clone_from(&args.rules);
     let settings = load(&overrides)?;
-    let report = test::run(args.folder.as_deref(), &settings).map_err(misconfigured)?;
+    let called = args.run.clone().map(Pattern::new);
+    let report = test::run(args.folder.as_deref(), called.as_ref(), &settings);
+    let report = report.map_err(|error| match error {
+        test::TestError::Files(error) => misconfigured(error),
+        test::TestError::NoneCalled { .. } => {
+            let help = "`*` stands for any text: --run '*PART OF THE NAME*'";
+            Exit::new(exit::USAGE, &error, help)
+        }
+    })?;
+    if let Some(path) = &args.junit {
+        let help = "--junit takes a file in a folder that is there";
+        let written = test::write_junit_file(&report, path);
+        written.map_err(|error| Exit::new(exit::STORE, &error, help))?;
+    }
     let format = if args.json {
         remote::Format::Json
     } else {

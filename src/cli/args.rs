@@ -64,7 +64,10 @@ pub(super) enum Command {
     ///   invocations = "100x20"
     ///   throttles = "_x10 8x10"
     ///
-    /// Exit codes: 0 all as expected, 1 not, 78 a test or rule can't be read. docs/rules.md has all keys.
+    /// In continuous integration: `test tests --junit report.xml`; one test alone: `test tests --run '*second minute*'`.
+    ///
+    /// Exit codes: 0 all as expected, 1 not, 64 no test has the name that --run gives, 78 a test or rule can't be read.
+    /// docs/rules.md has all keys.
     #[command(verbatim_doc_comment)]
     Test(TestArgs),
     /// Replay what was measured by the configured rules: what would have fired, been told and been filed, and when.

@@ -25,6 +25,12 @@ pub(in crate::cli) struct TestArgs {
     /// A folder of rules instead of the built-in ones.
     #[arg(long, env = "BOA_RULES", value_name = "FOLDER")]
     pub(in crate::cli) rules: Option<PathBuf>,
+    /// Run only the tests of this name; `*` stands for any text, such as '*throttles*'.
+    #[arg(long, value_name = "PATTERN")]
+    pub(in crate::cli) run: Option<String>,
+    /// Write a report as JUnit XML, too, for continuous integration.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) junit: Option<PathBuf>,
     /// Print JSON; the shape is in docs/rules.md.
     #[arg(long)]
     pub(in crate::cli) json: bool,
