@@ -67,7 +67,7 @@ async fn no_entry_of_one_lane_takes_the_place_of_another_ones() {
             effect: Effect::RequestQuota {
                 scope: scope.clone(),
                 code: QuotaCode::new("L-15B8E632"),
-                desired: Amount::new(2_000_000.0).unwrap(),
+                desired: Amount::new(20_000_000.0).unwrap(),
                 context: String::new(),
             },
             reasons: Vec::new(),
