@@ -1,6 +1,11 @@
 //! What systemd is told. Without systemd (no NOTIFY_SOCKET) nothing is sent and nothing fails.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use sd_notify::NotifyState;
+
+/// Whether systemd did not hear the last word.
+static UNHEARD: AtomicBool = AtomicBool::new(false);
 
 /// Store, configuration and identity are proved: the unit is up.
 pub fn ready() {
@@ -27,8 +32,11 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
+/// A socket that is gone is told once, and again after it was there: each cycle writes to it.
 fn tell(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        tracing::warn!(event = "service.notify", %error, "could not tell systemd");
+    let told = sd_notify::notify(state);
+    let was_unheard = UNHEARD.swap(told.is_err(), Ordering::Relaxed);
+    if let (Err(error), false) = (told, was_unheard) {
+        tracing::warn!(event = "service.notify", %error, "could not tell systemd; told again only after it could");
     }
 }
