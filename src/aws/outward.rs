@@ -1,20 +1,77 @@
 //! Where messages may go: to any host, in private networks too, but never to an address of the link itself. Machines and
-//! containers answer there with their credentials, and no receiver of messages lives there.
+//! containers answer there with their credentials, and the only receivers that live there are those behind VPC Lattice.
 //!
 //! What counts is the address that is connected to. Names are looked up here and nowhere else, so that none can answer
 //! twice; addresses in a URL, in whatever notation, are what the URL's own parser makes of them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    error::Error,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::LazyLock,
+};
 
 use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
 };
+use serde::Deserialize;
 
-/// AWS's own services for instances, by IPv6: `fd00:ec2::/32`.
-const OF_INSTANCES: [u16; 2] = [0xfd00, 0x0ec2];
 /// IPv4 behind a translator: `64:ff9b::/96`.
 const TRANSLATED: [u16; 6] = [0x64, 0xff9b, 0, 0, 0, 0];
+
+/// What AWS has at such addresses.
+static LINK: LazyLock<Link> = LazyLock::new(|| {
+    let link: Result<Link, _> = toml::from_str(include_str!("data/link.toml"));
+    debug_assert!(link.is_ok(), "{link:?}");
+    link.unwrap_or_default() // without its exceptions, all of the link is refused
+});
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Link {
+    refused: Vec<Range>,
+    open: Vec<Range>,
+}
+
+/// Addresses that begin alike, as `169.254.171.0/24`.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Range {
+    first: u128,
+    bits: u32,
+}
+
+impl Range {
+    fn has(&self, address: IpAddr) -> bool {
+        let apart = self.first ^ number(address);
+        apart.leading_zeros() >= self.bits
+    }
+}
+
+impl TryFrom<String> for Range {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no range of addresses");
+        let (first, bits) = text.split_once('/').ok_or_else(wrong)?;
+        let first: IpAddr = first.parse().map_err(|_| wrong())?;
+        let bits: u32 = bits.parse().map_err(|_| wrong())?;
+        let before = if first.is_ipv4() { 96 } else { 0 };
+        let first = number(first);
+        let bits = before + bits;
+        (bits <= 128)
+            .then_some(Self { first, bits })
+            .ok_or_else(wrong)
+    }
+}
+
+/// One number for both kinds: an IPv4 address is the IPv6 one that stands for it.
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(it) => it.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(it) => it.to_bits(),
+    }
+}
 
 /// Why nothing is sent there.
 pub(crate) const REFUSED: &str = "its host is an address of this machine's own link, where credentials are given out: nothing is sent there";
@@ -48,20 +105,29 @@ pub(crate) fn is_refused(url: &str) -> bool {
     literal.parse().is_ok_and(is_own_link)
 }
 
-fn is_own_link(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(it) => is_own_link_v4(it),
-        IpAddr::V6(it) => match inner_v4(it) {
-            Some(inner) => is_own_link_v4(inner),
-            None => {
-                let [first, second, ..] = it.segments();
-                it.is_unicast_link_local()
-                    || it.is_unspecified()
-                    || it.is_multicast()
-                    || [first, second] == OF_INSTANCES
-            }
-        },
+/// Whether a connection failed since its name leads only there.
+pub(crate) fn was_refused(error: &dyn Error) -> bool {
+    let mut cause = Some(error);
+    while let Some(it) = cause {
+        if it.to_string() == REFUSED {
+            return true;
+        }
+        cause = it.source();
     }
+    false
+}
+
+fn is_own_link(address: IpAddr) -> bool {
+    let address = match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(it) => inner_v4(it).map_or(address, IpAddr::V4),
+    };
+    let is_of_link = match address {
+        IpAddr::V4(it) => is_own_link_v4(it),
+        IpAddr::V6(it) => it.is_unicast_link_local() || it.is_unspecified() || it.is_multicast(),
+    };
+    let is_in = |ranges: &[Range]| ranges.iter().any(|it| it.has(address));
+    (is_of_link || is_in(&LINK.refused)) && !is_in(&LINK.open)
 }
 
 fn is_own_link_v4(it: Ipv4Addr) -> bool {
@@ -150,6 +216,9 @@ mod tests {
             "[fd12:3456::1]",
             "[2600:1f18::1]",
             "169.253.1.1",
+            // Names of VPC Lattice lead there.
+            "169.254.171.33",
+            "[fd00:ec2:80::a9fe:ab21]",
             "alertmanager",
         ] {
             assert!(!is_refused(&format!("http://{host}/x")), "{host}");
@@ -163,6 +232,23 @@ mod tests {
         let left: Vec<SocketAddr> = allowed(both.into_iter()).unwrap().collect();
         assert_eq!(left, [at("203.0.113.7")]);
         let refused = allowed([at("169.254.169.254")].into_iter()).err().unwrap();
-        assert_eq!(refused.to_string(), REFUSED);
+        assert!(was_refused(&refused));
+        assert!(!was_refused(&std::io::Error::other("no route")));
+    }
+
+    #[tokio::test]
+    async fn a_post_to_such_a_name_says_why() {
+        /// Every name leads to the link.
+        struct Own;
+        impl Resolve for Own {
+            fn resolve(&self, _: Name) -> Resolving {
+                let own = SocketAddr::from(([169, 254, 169, 254], 0));
+                Box::pin(async move { Ok(allowed([own].into_iter())?) })
+            }
+        }
+        let client = reqwest::Client::builder().no_proxy().dns_resolver(Own);
+        let sent = client.build().unwrap().get("http://hooks.example/").send();
+        let error = sent.await.unwrap_err();
+        assert!(was_refused(&error), "{error:?}");
     }
 }

@@ -72,6 +72,14 @@ impl Webhooks {
 
 fn not_answered(operation: &'static str, error: reqwest::Error) -> Fault {
     let error = error.without_url();
+    if outward::was_refused(&error) {
+        return fault(
+            operation,
+            "BadRequest",
+            outward::REFUSED,
+            FaultClass::Invalid,
+        );
+    }
     let (code, told, class) = if error.is_connect() {
         (
             "Connect",

@@ -180,8 +180,11 @@ impl SledLedger {
             lock: Arc::new(lock),
         };
         ledger.migrated = ledger.start(marked, release)?;
-        if ledger.migrated.is_none() && found != Found::Store(release.format) {
-            place::write_format(path, release.format)?; // of an older release, and nothing in it
+        if let Found::Store(from) = found
+            && from < release.format
+            && ledger.migrated.is_none()
+        {
+            place::write_format(path, release.format)?; // nothing was in it
         }
         place::forget_as_found(path)?;
         Ok(ledger)

@@ -5,7 +5,6 @@
 //! rest in its text, and times in seconds.
 
 use std::{
-    fmt::Write as _,
     fs::File,
     io::{self, BufWriter, Write},
     path::Path,
@@ -78,7 +77,7 @@ fn failure(first: &Miss, own: &[Miss]) -> (String, String) {
     let mut message = format!("{}:{}: expected {}", first.file, first.line, first.expected);
     if 1 < own.len() {
         let more = own.len() - 1;
-        write!(message, ", and {more} more").unwrap_or_default(); // into a text, which cannot fail
+        message.push_str(&format!(", and {more} more"));
     }
     let printed: Vec<String> = own.iter().map(ToString::to_string).collect();
     let printed = printed.join("\n");

@@ -181,6 +181,10 @@ impl Cycle {
         self.keeping.rolled = Some(hour);
         self.forget(hour);
         let gone = outlived(&self.shared.book(), now);
+        if !gone.is_empty() {
+            let records = gone.len();
+            tracing::info!(event = "book.forgotten", %now, records, "incidents of long ago are forgotten, with what was said about them");
+        }
         self.commit(gone, now).await?;
         let history = Arc::clone(&self.shared.history);
         let result = self.off_thread(move || roll_up(&*history, hour)).await?;
