@@ -22,6 +22,7 @@ pub mod mapping;
 pub mod moment;
 pub mod notify;
 mod paper;
+pub mod prospect;
 pub mod ran;
 pub mod remote;
 pub mod rule;
@@ -42,9 +43,10 @@ use crate::{
     web::json::Acknowledging,
 };
 use args::{
-    AckArgs, ApproveArgs, AuditArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs, DemoArgs,
-    DiscoverArgs, ExplainArgs, HistoryArgs, IamPolicyArgs, NotifyCommand, Overrides, RanArgs,
-    ReadArgs, RejectArgs, RunArgs, SilenceCommand, SimArgs, StatusArgs, StoreCommand, TestArgs,
+    AckArgs, ApproveArgs, AskArgs, AuditArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs,
+    DemoArgs, DiscoverArgs, ExplainArgs, HistoryArgs, IamPolicyArgs, NotifyCommand, Overrides,
+    PlanArgs, RanArgs, ReadArgs, RejectArgs, RunArgs, SilenceCommand, SimArgs, StatusArgs,
+    StoreCommand, TestArgs,
 };
 use configuration::{load, load_for_good, load_traced, misconfigured};
 use ended::ended;
@@ -71,6 +73,8 @@ pub fn main() -> ExitCode {
         Command::History(args) => history(args),
         Command::IamPolicy(args) => iam_policy(args),
         Command::Ran(args) => where_it_ran(&args),
+        Command::Plan(args) => plan(&args),
+        Command::Ask(args) => ask_aws(&args),
         Command::Approve(args) => approve(&args),
         Command::Reject(args) => reject(&args),
         Command::Silence(command) => silence(&command),
@@ -411,6 +415,18 @@ fn explain_mapping(args: &ExplainArgs, pool: &str) -> Result<ExitCode, Exit> {
         }
         None => ask(async |out| mapping::explain(&args.read.address(), pool, format, out).await)?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plan(args: &PlanArgs) -> Result<ExitCode, Exit> {
+    let (url, pool, format) = (&args.read.address(), &args.pool, args.read.format());
+    ask(async |out| prospect::plan(url, pool, args.words, format, out).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ask_aws(args: &AskArgs) -> Result<ExitCode, Exit> {
+    let (url, format) = (&args.read.address(), args.read.format());
+    ask(async |out| prospect::ask(url, &args.asking(), format, out).await)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,6 +9,7 @@ pub mod heartbeat;
 pub mod history;
 pub mod moment;
 pub mod portrait;
+pub mod prospect;
 pub mod reload;
 pub mod service;
 pub mod shared;

@@ -37,6 +37,7 @@ mod moment;
 mod openapi;
 mod orders;
 mod page;
+mod prospect;
 mod ran;
 mod routes;
 mod view;

@@ -6,6 +6,8 @@
 //! The order is: first what came back from the desk, then what the verdicts say, then what is to be done about it,
 //! so that a grant that has just arrived is known before anything new is asked.
 
+mod asking;
+mod bars;
 mod case;
 mod closing;
 mod desk;
@@ -20,6 +22,7 @@ mod links;
 mod minutes;
 mod obey;
 mod price;
+mod prospect;
 mod queue;
 mod related;
 mod relay;
@@ -35,7 +38,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::{
     digest::{Beside, Spent, is_digest_due, nothing_beside},
     minutes::Past,
-    obey::obey,
+    obey::{Disobeyed, obey},
+    prospect::{Prospect, Would, prospects},
     relay::fallbacks,
     retention::outlived,
 };

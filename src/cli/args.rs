@@ -20,7 +20,8 @@ pub(super) use installing::{
     BundleArgs, CompletionsArgs, DoctorArgs, HealthArgs, InitArgs, ManArgs, SchemaArgs, SchemaOf,
 };
 pub(super) use saying::{
-    AckArgs, ApproveArgs, AuditArgs, RejectArgs, ResumeArgs, SilenceCommand, SnoozeArgs, StopArgs,
+    AckArgs, ApproveArgs, AskArgs, AuditArgs, PlanArgs, RejectArgs, ResumeArgs, SilenceCommand,
+    SnoozeArgs, StopArgs,
 };
 pub(super) use store::StoreCommand;
 pub(super) use trying::{BacktestArgs, DrillArgs, TestArgs};
@@ -100,6 +101,17 @@ pub(super) enum Command {
     /// Exit codes: 0 all was read and ran where it may, 1 not.
     #[command(verbatim_doc_comment)]
     Ran(RanArgs),
+    /// Show what would be asked of AWS for a pool's quotas now, how much and why, or why nothing: from the running service.
+    ///
+    /// The same sizes, bounds and words as when an incident is open; nothing is decided. For instance
+    /// `plan 111122223333/us-east-1/geo/anthropic.claude-sonnet-4-6`.
+    Plan(PlanArgs),
+    /// Ask AWS for more of a quota though no rule calls for it, such as before a launch; it is followed like any request.
+    ///
+    /// For instance `ask 111122223333/us-east-1/geo/anthropic.claude-sonnet-4-6 2000000 --reason "launch on 1 December"`.
+    /// It is held to the applied value and AWS's default from below, to [budget] `highest_factor` and `highest_value` from
+    /// above, to the rules of residency, and to what is under way; `plan` shows all of it. Not in mode observe.
+    Ask(AskArgs),
     /// Carry out a proposal, or the same with another value.
     Approve(ApproveArgs),
     /// Refuse a proposal.

@@ -171,6 +171,12 @@ impl Incident {
         self.resolved.is_none()
     }
 
+    /// Whether no alert led to it: a person asked for more of a quota, and what comes of that belongs somewhere.
+    #[must_use]
+    pub fn is_unprompted(&self) -> bool {
+        self.members.is_empty()
+    }
+
     /// Whether it is about a day to come: no minute of it is bad, no request is lost, and no reading brings it nearer.
     #[must_use]
     pub fn is_of_lifecycle(&self) -> bool {

@@ -1,10 +1,11 @@
 //! What a person asks of the running service, and the entry that is kept of it.
 
 use super::{
+    catalog::PoolId,
     ids::{ActionId, IncidentId, SilenceId},
     selector::Selector,
     time::Timestamp,
-    units::Amount,
+    units::{Amount, QuotaKind},
 };
 
 /// What a person asks.
@@ -60,6 +61,15 @@ pub enum Command {
         /// For a snooze: for how many minutes.
         minutes: Option<i64>,
     },
+    /// Ask AWS for more of a quota, though no rule calls for it.
+    Ask {
+        /// A pool, or a way out that nobody uses.
+        pool: PoolId,
+        /// Which of its quotas.
+        kind: QuotaKind,
+        /// For how much.
+        value: Amount,
+    },
 }
 
 /// When something ends.
@@ -86,6 +96,7 @@ impl Command {
             Self::Acknowledge {
                 minutes: Some(_), ..
             } => "snooze",
+            Self::Ask { .. } => "ask",
         }
     }
 }

@@ -12,6 +12,7 @@ mod cost;
 mod explanation;
 mod history;
 mod moment;
+mod prospect;
 mod ran;
 mod record;
 mod said;
@@ -23,6 +24,7 @@ pub use explanation::{
 };
 pub use history::{Bucket, History, LimitChange, Threshold};
 pub use moment::{IncidentThen, Measured, MessageThen, Moment, RuleThen, SeenMinute};
+pub use prospect::{Asking, Plan, Prospect, Used, Wanted};
 pub use ran::{Ran, RanRead, RanRow};
 pub use record::{BandRecord, Record, RuleRecord, WarningRecord};
 pub use said::{

@@ -15,7 +15,8 @@ use super::{
     Web,
     alb::Person,
     api, inert,
-    json::{Acknowledging, Ordered, Ruled, Ruling, Silencing},
+    json::{Acknowledging, Asking, Ordered, Ruled, Ruling, Silencing},
+    prospect::NO_POOL,
 };
 use crate::{
     model::{
@@ -143,6 +144,33 @@ fn ruled(
         }
     };
     Ok((order(asker, by, reason, command)?, action))
+}
+
+/// `POST /api/v1/asks`.
+pub(super) async fn ask(State(web): State<Arc<Web>>, asker: Asker, body: Bytes) -> Response {
+    answered(&web, asking(&web, &asker, &body)).await
+}
+
+fn asking(web: &Web, asker: &Asker, body: &[u8]) -> Result<Order, Refusal> {
+    let example = "{\"by\": \"your name\", \"reason\": \"launch on 1 December\", \"pool\": \"account/region/family/model\", \"quota\": \"tpm\", \"value\": 2000000}";
+    let it: Asking = read(asker, body, example)?;
+    let wrong = |why: &str| refuse(StatusCode::UNPROCESSABLE_ENTITY, why);
+    let pool = web.shared.place_named(&it.pool);
+    let pool = pool.ok_or_else(|| refuse(StatusCode::NOT_FOUND, NO_POOL))?;
+    let kinds = pool.family.kinds();
+    let kind = kinds.iter().find(|kind| kind.name() == it.quota).copied();
+    let kind = kind.ok_or_else(|| {
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        wrong(&format!(
+            "`quota` of this pool must be one of {}",
+            names.join(", ")
+        ))
+    })?;
+    let value = Amount::new(it.value).filter(|it| it.get().fract() == 0.0);
+    let value =
+        value.ok_or_else(|| wrong("`value` must be a whole number that a quota can have"))?;
+    let command = Command::Ask { pool, kind, value };
+    order(asker, it.by, Some(it.reason), command)
 }
 
 /// `POST /api/v1/silences`.

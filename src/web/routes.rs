@@ -9,10 +9,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::{
     Web, api, history,
     json::{
-        Acknowledging, Bill, Condition, Explanation, History, Incident, Incidents, Moment, Ordered,
-        Ran, Ruled, Ruling, Silences, Silencing, Status, Trail,
+        Acknowledging, Asking, Bill, Condition, Explanation, History, Incident, Incidents, Moment,
+        Ordered, Plan, Ran, Ruled, Ruling, Silences, Silencing, Status, Trail,
     },
-    live, metrics, moment, openapi, orders, page, ran,
+    live, metrics, moment, openapi, orders, page, prospect, ran,
 };
 
 /// A path and all that it takes.
@@ -225,6 +225,14 @@ fn documents() -> Vec<Route> {
             .or(&[404])],
         ),
         route(
+            "/api/v1/plan/{*pool}",
+            get(prospect::plan),
+            [
+                It::reads::<Plan>("What would be asked for a pool's quotas now")
+                    .or(&[404, 500, 503]),
+            ],
+        ),
+        route(
             "/api/v1/audit",
             get(api::audit),
             [It::reads::<Trail>("The audit trail").asking(&[
@@ -293,6 +301,13 @@ fn decisions() -> Vec<Route> {
             "/api/v1/actions/{id}/reject",
             post(orders::reject),
             [It::orders::<Ruling, Ruled>("Refuse a proposal")],
+        ),
+        route(
+            "/api/v1/asks",
+            post(orders::ask),
+            [It::orders::<Asking, Ordered>(
+                "Ask AWS for more of a quota, though no rule calls for it",
+            )],
         ),
         route(
             "/api/v1/silences",

@@ -28,6 +28,7 @@ mod history;
 mod incident;
 mod moment;
 mod portrait;
+mod prospect;
 pub(super) mod ran;
 mod record;
 mod reload;

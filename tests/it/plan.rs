@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
+mod asked;
 mod carriers;
 mod closing;
 mod daily;
@@ -278,7 +279,7 @@ impl Stage {
             why: why.map(str::to_owned),
             command,
         };
-        let (records, answer) = obey(self.inputs(&[], &[]), &order)?;
+        let (records, answer) = obey(self.inputs(&[], &[]), &order).map_err(|it| it.to_string())?;
         self.book.apply(records);
         Ok(answer)
     }

@@ -12,6 +12,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 mod access;
 mod alb;
 mod api;
+mod asked;
 mod books;
 mod browser;
 mod commands;

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on should stop"
 )]
 
+mod asked;
 mod boto3;
 mod clock;
 mod deploy;

@@ -105,7 +105,8 @@ pub(super) fn raise(
         quota.code
     );
     let what = with_cost(what, cost.as_ref());
-    let context = texts::request_context(draft, incident, quota, usage, desired, arithmetic);
+    let context =
+        texts::request_context(draft, incident, quota, Some(usage), (desired, arithmetic));
     let text = texts::raise(incident, quota, desired, &context, &step);
     open(draft, incident, step, text, (what, cost), Some(desired));
 }

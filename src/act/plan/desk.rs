@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::{
     draft::{Draft, Wish},
-    evidence, texts,
+    evidence, situation, texts,
 };
 use crate::model::{
     action::{Effect, Intent, IntentState},
@@ -383,11 +383,12 @@ fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
         return;
     }
     let evidence = match draft.incident(&ask.incident).cloned() {
-        Some(incident) => match evidence::of(draft, &incident) {
+        // Of a quota that nobody draws on there is nothing to show.
+        Some(incident) if is_drained(draft, ask) => match evidence::of(draft, &incident) {
             Some(evidence) => Some(Box::new(evidence)),
             None => return, // the next plan has what it is made of
         },
-        None => None,
+        Some(_) | None => None,
     };
     draft.intend(Wish {
         incident: ask.incident.clone(),
@@ -403,6 +404,11 @@ fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
             not_before: draft.now(),
         },
     });
+}
+
+fn is_drained(draft: &Draft<'_>, ask: &Ask) -> bool {
+    let mut pools = situation::pools_of(draft.book(), &ask.scope, &ask.code);
+    pools.next().is_some()
 }
 
 pub(super) fn context_step(request: &RequestId) -> String {

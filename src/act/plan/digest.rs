@@ -227,7 +227,7 @@ fn ended(draft: &Draft<'_>, ours: Ours<'_>, span: i64) -> String {
     let since = after(draft.now(), -span);
     let ended = draft.incidents().filter(|it| {
         let is_new = it.resolved.is_some_and(|at| since < at);
-        is_new && ours.has(it)
+        is_new && ours.has(it) && !it.is_unprompted()
     });
     let lost: Vec<f64> = ended.map(|it| it.lost).collect();
     format!(

@@ -149,6 +149,7 @@ fn reopened(draft: &Draft<'_>, cause: &Cause) -> Option<Incident> {
         .filter(|incident| incident.cause == *cause);
     let last = ended.max_by_key(|incident| incident.generation)?;
     let is_recent = last.resolved.is_some_and(|resolved| since < resolved);
+    let is_recent = is_recent && !last.is_unprompted(); // nothing was wrong that could come back
     let mut incident = is_recent.then(|| last.clone())?;
     incident.resolved = None;
     incident.decide(

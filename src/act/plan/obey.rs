@@ -1,6 +1,6 @@
 //! What a person asked, as records: the same pure way as a plan.
 
-use super::{Inputs, draft::Draft, price, size, tell, texts};
+use super::{Inputs, Wanted, asking, draft::Draft, price, size, tell, texts};
 use crate::model::{
     action::{Effect, Intent},
     book::Record,
@@ -14,12 +14,29 @@ use crate::model::{
     units::Amount,
 };
 
+/// Why nothing becomes of an order. Nothing is to be committed then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Disobeyed {
+    /// It can't be done, as a sentence fragment.
+    #[error("{0}")]
+    Refused(String),
+    /// It is to be obeyed again with older minutes.
+    #[error(transparent)]
+    Wanted(#[from] Wanted),
+}
+
+impl From<String> for Disobeyed {
+    fn from(why: String) -> Self {
+        Self::Refused(why)
+    }
+}
+
 /// What becomes of an order: the records to commit, and the answer once they are durable.
 ///
 /// # Errors
 ///
-/// Why it can't be done, as a sentence fragment; nothing is to be committed then.
-pub fn obey(inputs: Inputs<'_>, order: &Order) -> Result<(Vec<Record>, Answer), String> {
+/// Why nothing becomes of it, or [`Wanted`] where minutes are needed that were not given: few orders need any.
+pub fn obey(inputs: Inputs<'_>, order: &Order) -> Result<(Vec<Record>, Answer), Disobeyed> {
     let mut draft = Draft::new(inputs);
     let answer = match &order.command {
         Command::Approve { action, value } => approve(&mut draft, order, action, *value),
@@ -36,9 +53,9 @@ pub fn obey(inputs: Inputs<'_>, order: &Order) -> Result<(Vec<Record>, Answer), 
         Command::Acknowledge { incident, minutes } => {
             acknowledge(&mut draft, order, incident, *minutes)
         }
+        Command::Ask { pool, kind, value } => asking::ask(&mut draft, order, (pool, *kind), *value),
     }?;
-    let records = draft.finish().map_err(|wanted| wanted.to_string())?;
-    Ok((records, answer))
+    Ok((draft.finish()?, answer))
 }
 
 /// `, because …`, or nothing.

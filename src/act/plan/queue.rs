@@ -89,10 +89,8 @@ const fn kind(incident: &Incident) -> u8 {
     }
 }
 
-/// Why a request on this quota has to wait; `None` where the budget and AWS have room for it.
-///
-/// A proposal takes no room: what nobody approves must not keep what comes after it from being seen.
-pub(super) fn no_room(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
+/// Why no more is asked today by itself; `None` where the budget has room.
+pub(super) fn over_budget(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
     let day_ago = after(draft.now(), -1_440);
     let asked = draft.intents().filter(|intent| {
         matches!(intent.effect, Effect::RequestQuota { .. })
@@ -104,12 +102,19 @@ pub(super) fn no_room(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
             )
     });
     let most = draft.policy().budgets.requests_per_day;
-    if usize::try_from(most).is_ok_and(|most| most <= asked.count()) {
-        return Some(format!(
+    let is_used_up = usize::try_from(most).is_ok_and(|most| most <= asked.count());
+    is_used_up.then(|| {
+        format!(
             "the budget of {most} requests in 24 hours is used up: {} waits",
             quota.code
-        ));
-    }
+        )
+    })
+}
+
+/// Why a request on this quota has to wait; `None` where AWS has room for it.
+///
+/// A proposal takes no room: what nobody approves must not keep what comes after it from being seen.
+pub(super) fn no_slot(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
     let waiting = |scope: &Scope| scope.account == quota.scope.account;
     let open: Vec<&Scope> = draft
         .asks()

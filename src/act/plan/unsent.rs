@@ -14,7 +14,11 @@ pub(super) fn withdraw(draft: &mut Draft<'_>) {
     if draft.inputs.stop.is_none() && draft.policy().mode != Mode::Observe {
         return;
     }
-    let is_over = |id: &IncidentId| draft.incident(id).is_none_or(|it| !it.is_open());
+    // What a person asked for has no trouble that could be over.
+    let is_over = |id: &IncidentId| {
+        let incident = draft.incident(id);
+        incident.is_none_or(|it| !it.is_open() && !it.is_unprompted())
+    };
     let waiting = draft.intents().filter(|it| {
         it.is_filing()
             && it.attempts == 0

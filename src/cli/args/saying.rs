@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::{ReadArgs, minutes};
-use crate::web::json::{Acknowledging, Ruling, Silencing};
+use crate::web::json::{Acknowledging, Asking, Ruling, Silencing};
 
 /// Who says so.
 #[derive(Debug, Args)]
@@ -34,6 +34,48 @@ impl ApproveArgs {
         Ruling {
             by: self.who.by.clone(),
             reason: self.reason.clone(),
+            value: self.value,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PlanArgs {
+    /// The pool, `account/region/family/model` as `status` shows it, or a way out that nobody uses.
+    pub(in crate::cli) pool: String,
+    /// Also what AWS would read.
+    #[arg(long)]
+    pub(in crate::cli) words: bool,
+    #[command(flatten)]
+    pub(in crate::cli) read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AskArgs {
+    /// The pool, `account/region/family/model` as `status` shows it, or a way out that nobody uses.
+    pool: String,
+    /// The value to ask for.
+    #[arg(value_name = "NUMBER")]
+    value: f64,
+    /// Which of its quotas.
+    #[arg(long, value_name = "KIND", default_value = "tpm", value_parser = ["tpm", "rpm", "tpd", "input_tpm", "output_tpm"])]
+    quota: String,
+    #[command(flatten)]
+    who: ByArgs,
+    /// Why. AWS reads it, and everybody who is told.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    pub(in crate::cli) read: ReadArgs,
+}
+
+impl AskArgs {
+    pub(in crate::cli) fn asking(&self) -> Asking {
+        Asking {
+            by: self.who.by.clone(),
+            reason: self.reason.clone(),
+            pool: self.pool.clone(),
+            quota: self.quota.clone(),
             value: self.value,
         }
     }

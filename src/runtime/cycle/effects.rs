@@ -10,7 +10,7 @@ use super::{Cycle, CycleError};
 use crate::{
     act::{
         perform::{self, Known, slack::Offer},
-        plan,
+        plan::{self, Disobeyed, Wanted},
     },
     model::{
         action::{Due, Effect, Intent, IntentState},
@@ -18,7 +18,7 @@ use crate::{
         book::{Book, Record},
         ids::{AccountId, ActionId, IncidentId, ReceiverName, Scope},
         incident::Incident,
-        order::Command,
+        order::{Answer, Command, Order},
         outcome::Outcome,
         policy::{Mode, Policy, Receiver},
         time::{Timestamp, after},
@@ -31,19 +31,14 @@ impl Cycle {
     /// Carries out what a person asked. They hear of it once it is durable.
     pub async fn obey(&mut self, posted: Posted, now: Timestamp) -> Result<(), CycleError> {
         let Posted { order, reply } = posted;
-        let obeyed = {
-            let book = self.shared.book();
-            let stop = self.shared.switch.stop();
-            let inputs = plan::Inputs {
-                stop: stop.as_ref(),
-                ..self.inputs(&book, &[], &[], &[], now)
-            };
-            let obeyed = plan::obey(inputs, &order);
-            obeyed.map(|(mut records, answer)| {
-                records.push(audit::ordered(&book, &order, &answer, now));
-                (records, answer)
-            })
+        let obeyed = loop {
+            match self.take_order(&order, now) {
+                Err(Disobeyed::Wanted(Wanted(pools))) => self.recall_past(pools, now).await?,
+                Err(Disobeyed::Refused(why)) => break Err(why),
+                Ok(obeyed) => break Ok(obeyed),
+            }
         };
+        self.bound_past();
         // A stop holds at once, whatever becomes of the note of it.
         let stopped = if obeyed.is_ok() && order.command == Command::StopWrites {
             let why = order.why.as_deref().unwrap_or_default();
@@ -65,6 +60,23 @@ impl Cycle {
             tracing::debug!(event = "order.unheard", "whoever asked is gone");
         }
         self.perform_due(now).await
+    }
+
+    /// What becomes of an order, and the note of it in the audit trail.
+    fn take_order(
+        &self,
+        order: &Order,
+        now: Timestamp,
+    ) -> Result<(Vec<Record>, Answer), Disobeyed> {
+        let book = self.shared.book();
+        let stop = self.shared.switch.stop();
+        let inputs = plan::Inputs {
+            stop: stop.as_ref(),
+            ..self.inputs(&book, &[], &[], &[], now)
+        };
+        let (mut records, answer) = plan::obey(inputs, order)?;
+        records.push(audit::ordered(&book, order, &answer, now));
+        Ok((records, answer))
     }
 
     /// Carries out what is due: new intents and those a crash left behind, by one path; then whom fallbacks tell, since a

@@ -287,6 +287,10 @@ fn for_aws(effect: &Effect) -> Option<String> {
 
 /// The reasons of the alerts that are on (of all, once none is), each once.
 fn reasons(incident: &Incident) -> Vec<String> {
+    if incident.is_unprompted() {
+        let asked = incident.decisions.iter().take(1);
+        return asked.map(|it| it.what.clone()).collect();
+    }
     let any_on = incident.members.values().any(|it| it.is_on);
     let members = incident.members.values();
     let shown = members.filter(|it| it.is_on || !any_on);

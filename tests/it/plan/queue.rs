@@ -21,7 +21,7 @@ use super::{Stage, pool_id, verdict};
 /// A climb as it stands: each pool a little fuller than the one before it, each on a quota of its own.
 const POOLS: u8 = 20;
 
-fn code(number: u8) -> QuotaCode {
+pub(super) fn code(number: u8) -> QuotaCode {
     QuotaCode::new(format!("L-000000{number:02}"))
 }
 

@@ -28,10 +28,16 @@ const GLOBAL: &str = "global.anthropic.claude-sonnet-4-6";
 const BARE: &str = "anthropic.claude-sonnet-4-6";
 
 /// The quotas of a way by kind: code and value.
-type Quotas<'a> = &'a [(QuotaKind, &'a str, f64)];
+pub(super) type Quotas<'a> = &'a [(QuotaKind, &'a str, f64)];
 
 /// Nobody uses this way, which leads to these Regions; `*` is any.
-fn add_spare(stage: &mut Stage, family: Family, id: &str, quotas: Quotas<'_>, leads: &[&str]) {
+pub(super) fn add_spare(
+    stage: &mut Stage,
+    family: Family,
+    id: &str,
+    quotas: Quotas<'_>,
+    leads: &[&str],
+) {
     let pool = PoolId {
         family,
         ..pool_id(BARE)

@@ -10,7 +10,7 @@ use bedrock_ops_alert::{
         say,
         status::status,
     },
-    model::audit,
+    model::{audit, series::PoolSeries},
     runtime::shared::Posted,
     web::json::{Acknowledging, Silencing},
 };
@@ -23,6 +23,10 @@ pub(super) async fn obeyed(served: &mut Served) {
     let done = {
         let book = served.shared.book();
         let settings = served.shared.settings();
+        let pools = book.pools.keys();
+        let past: Past = pools
+            .map(|it| (it.clone(), Some(PoolSeries::EMPTY.clone())))
+            .collect();
         let inputs = Inputs {
             beside: nothing_beside(),
             book: &book,
@@ -33,12 +37,12 @@ pub(super) async fn obeyed(served: &mut Served) {
             recent: &BTreeMap::new(),
             most_output: 1.0,
             long_input: 1,
-            past: &Past::new(),
+            past: &past,
             policy: &settings.policy,
             stop: None,
             now: books::now(),
         };
-        obey(inputs, &order)
+        obey(inputs, &order).map_err(|it| it.to_string())
     };
     let answer = done.map(|(mut records, answer)| {
         let mut book = served.shared.book_mut();

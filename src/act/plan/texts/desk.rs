@@ -34,12 +34,26 @@ pub(in crate::act::plan) fn asked(
                 "Asked for {desired} on {code} in {scope}: request {request}."
             ));
         }
+        lines.extend(by_hand(draft, intent));
         lines.extend(cost(intent));
         lines.push(
             "It is followed until the applied value has changed; you will hear the outcome."
                 .to_owned(),
         );
     })
+}
+
+/// Of what no alert led to: who wanted it, and why.
+fn by_hand(draft: &Draft<'_>, intent: &Intent) -> Option<String> {
+    let incident = draft.incident(&intent.incident)?;
+    let Effect::RequestQuota { code, desired, .. } = &intent.effect else {
+        return None;
+    };
+    let by = intent.approved_by.as_deref()?;
+    let begins = format!("{by} asked for {desired} on {code}: ");
+    let mut decisions = incident.decisions.iter().map(|it| &it.what);
+    let decided = decisions.find(|it| it.starts_with(&begins))?;
+    Some(format!("{decided}."))
 }
 
 /// What the room that is asked for would cost, where that is known.

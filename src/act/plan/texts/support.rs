@@ -5,7 +5,7 @@ use super::{
 };
 use crate::model::{
     ids::{ActionId, IncidentId, Marker, QuotaCode, Scope},
-    incident::Incident,
+    incident::{Incident, Scenario},
     quota::Quota,
     time::Minute,
     units::{Amount, QuotaKind, grouped},
@@ -21,20 +21,14 @@ pub(in crate::act::plan) fn marked(incident: &IncidentId, step: &str, text: &str
     format!("{marker}\n{cut}")
 }
 
-/// What is added to the case that Service Quotas opens for a request.
+/// What is added to the case that Service Quotas opens for a request; without figures where nothing is known of use.
 pub(in crate::act::plan) fn request_context(
     draft: &Draft<'_>,
     incident: &Incident,
     quota: &Quota,
-    usage: &Usage,
-    desired: Amount,
-    arithmetic: &str,
+    usage: Option<&Usage>,
+    (desired, arithmetic): (Amount, &str),
 ) -> String {
-    let (each, added_up) = if incident.kind == Some(QuotaKind::Tpd) {
-        ("days", "by UTC day")
-    } else {
-        ("minutes", "within the minute")
-    };
     let mut lines = vec![
         format!("Quota increase: {} ({})", quota.name, quota.code),
         format!(
@@ -48,10 +42,38 @@ pub(in crate::act::plan) fn request_context(
         ),
         format!("How the number came about: {arithmetic}."),
         String::new(),
-        format!(
+    ];
+    match usage {
+        Some(usage) => push_usage(draft, incident, (quota, usage), &mut lines),
+        None => {
+            lines.push("Use: no request on this quota is known from CloudWatch yet.".to_owned())
+        }
+    }
+    push_targets(draft, incident, &mut lines);
+    push_evidence(draft, incident, &mut lines);
+    push_organisation(draft, &mut lines);
+    lines.join("\n")
+}
+
+fn push_usage(
+    draft: &Draft<'_>,
+    incident: &Incident,
+    (quota, usage): (&Quota, &Usage),
+    lines: &mut Vec<String>,
+) {
+    let (each, added_up, lately) = if incident.kind == Some(QuotaKind::Tpd) {
+        ("days", "by UTC day", "most of yesterday and today so far")
+    } else {
+        ("minutes", "within the minute", "p95 of the last 24 hours")
+    };
+    lines.push(format!(
             "Use, from CloudWatch at one minute, burndown-weighted, all inference profiles that drain this quota added up {added_up}:"
-        ),
-        format!("- situation: {}", usage.scenario.name()),
+    ));
+    // Who asks before a launch has little use to show, and says why.
+    if usage.scenario != Scenario::LowUsage {
+        lines.push(format!("- situation: {}", usage.scenario.name()));
+    }
+    lines.extend([
         format!(
             "- peak of the last 14 days: {} at {}",
             usage.peak, usage.peak_at
@@ -60,12 +82,7 @@ pub(in crate::act::plan) fn request_context(
             "- p50 / p90 of the {each} with use: {} / {}",
             usage.p50, usage.p90
         ),
-        match incident.kind {
-            Some(QuotaKind::Tpd) => {
-                format!("- most of yesterday and today so far: {}", usage.p95_day)
-            }
-            _ => format!("- p95 of the last 24 hours: {}", usage.p95_day),
-        },
+        format!("- {lately}: {}", usage.p95_day),
         format!(
             "- throttled requests in the last 14 days: {}",
             grouped(usage.throttled)
@@ -75,13 +92,13 @@ pub(in crate::act::plan) fn request_context(
             usage.minutes,
             usage.coverage / 100
         ),
-    ];
+    ]);
     if let Some(ahead) = usage.ahead {
         lines.push(format!(
             "- forecast: with a probability of 95 % the busiest minutes of the next 7 days come to at most {ahead}"
         ));
     }
-    figures::push_related(draft, incident, quota, &mut lines);
+    figures::push_related(draft, incident, quota, lines);
     if let Some((input, output)) = usage.tokens_per_request {
         lines.push(format!(
             "- mean tokens per request: {} in, {} out",
@@ -95,10 +112,6 @@ pub(in crate::act::plan) fn request_context(
             grouped(f64::from(draft.inputs.long_input))
         ));
     }
-    push_targets(draft, incident, &mut lines);
-    push_evidence(draft, incident, &mut lines);
-    push_organisation(draft, &mut lines);
-    lines.join("\n")
 }
 
 /// The context of a request whose value a person changed: the value, and that it is not the one worked out.
@@ -201,11 +214,11 @@ pub(in crate::act::plan) fn thanks(
 fn push_targets(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>) {
     lines.push("Model and inference profile ids (as CloudWatch's ModelId):".to_owned());
     for pool in &incident.pools {
-        let targets = draft
-            .book()
-            .targets
-            .values()
-            .filter(|target| target.pool == *pool);
+        let known = draft.book().targets.values();
+        let catalog = draft.book().catalogs.get(&pool.scope);
+        let spares = catalog.into_iter().flat_map(|it| &it.spares);
+        let targets = known.chain(spares.flat_map(|it| &it.targets));
+        let targets = targets.filter(|target| target.pool == *pool);
         let mut ids: Vec<&str> = targets.map(|target| target.id.as_str()).collect();
         let more = ids.len().saturating_sub(20);
         ids.truncate(20);
@@ -224,13 +237,11 @@ fn push_targets(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>)
 }
 
 fn push_evidence(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>) {
-    lines.push("Evidence:".to_owned());
-    lines.extend(
-        reasons(draft, incident)
-            .iter()
-            .take(10)
-            .map(|reason| format!("- {reason}")),
-    );
+    let reasons = reasons(draft, incident);
+    if !reasons.is_empty() {
+        lines.push("Evidence:".to_owned());
+    }
+    lines.extend(reasons.iter().take(10).map(|it| format!("- {it}")));
 }
 
 fn push_organisation(draft: &Draft<'_>, lines: &mut Vec<String>) {

@@ -154,7 +154,7 @@ pub(super) fn figures(incident: &Incident, now: Timestamp) -> Vec<String> {
 }
 
 fn how_long(incident: &Incident) -> Vec<String> {
-    if incident.is_of_lifecycle() {
+    if incident.is_of_lifecycle() || incident.is_unprompted() {
         return Vec::new();
     }
     let minutes = incident.last_bad.since(incident.began) + 1;

@@ -1,0 +1,114 @@
+//! What would be asked for a pool's quotas now, by the planner itself over the book as it is and the history on disk.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{history::HistoryError, shared::Shared};
+pub use crate::act::plan::{Prospect, Would, situation::Usage};
+use crate::{
+    act::plan::{self, Past, Wanted},
+    collect::{long_input_tokens, most_reserved_output},
+    model::{
+        catalog::PoolId,
+        history::{Resolution, StretchKey},
+        series::{KEPT_MINUTES, PoolSeries},
+        time::{Minute, Timestamp},
+    },
+    store::{History, StoreError},
+};
+
+impl Shared {
+    /// The pool, or way out that nobody uses, of this name.
+    pub fn place_named(&self, name: &str) -> Option<PoolId> {
+        let book = self.book();
+        let spares = book.catalogs.values().flat_map(|it| &it.spares);
+        let mut known = book.pools.keys().chain(spares.map(|it| &it.pool.id));
+        known.find(|it| it.to_string() == name).cloned()
+    }
+
+    /// What would be asked for each of its quotas; `None` where nothing is called so. Of single targets nothing is said in the
+    /// words: who takes most is known to the daemon's loop alone.
+    ///
+    /// # Errors
+    ///
+    /// When the disk could not be asked.
+    pub async fn prospects(
+        &self,
+        pool: &PoolId,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Prospect>>, HistoryError> {
+        let mut past = Past::new();
+        loop {
+            match self.look_ahead_of(pool, &past, now) {
+                Ok(found) => return Ok(found),
+                Err(Wanted(pools)) => past.extend(self.past_of(pools, now).await?),
+            }
+        }
+    }
+
+    fn look_ahead_of(
+        &self,
+        pool: &PoolId,
+        past: &Past,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Prospect>>, Wanted> {
+        let settings = self.settings();
+        let stop = self.switch.stop();
+        let book = self.book();
+        let inputs = plan::Inputs {
+            book: &book,
+            verdicts: &[],
+            orphans: &[],
+            desk: &[],
+            takers: &BTreeMap::new(),
+            recent: &BTreeMap::new(),
+            most_output: most_reserved_output(),
+            long_input: long_input_tokens(),
+            past,
+            policy: &settings.policy,
+            beside: plan::nothing_beside(),
+            stop: stop.as_ref(),
+            now,
+        };
+        plan::prospects(inputs, pool, &settings.rules.of(pool))
+    }
+
+    async fn past_of(&self, pools: BTreeSet<PoolId>, now: Timestamp) -> Result<Past, HistoryError> {
+        let history = Arc::clone(&self.history);
+        let from = Minute::of(now).plus(-KEPT_MINUTES);
+        let read = move || {
+            let read = pools.into_iter().map(|pool| {
+                let minutes = minutes_of(&*history, &pool, from)?;
+                Ok((pool, Some(minutes)))
+            });
+            read.collect::<Result<Past, StoreError>>()
+        };
+        Ok(tokio::task::spawn_blocking(read).await??)
+    }
+}
+
+fn minutes_of(
+    history: &dyn History,
+    pool: &PoolId,
+    from: Minute,
+) -> Result<PoolSeries, StoreError> {
+    let first = Resolution::Minute.stretch_of(from);
+    let held = history.held(pool).into_iter();
+    let held =
+        held.filter(|(resolution, number)| *resolution == Resolution::Minute && first <= *number);
+    let mut minutes = PoolSeries::default();
+    for (resolution, number) in held {
+        let key = StretchKey {
+            pool: pool.clone(),
+            resolution,
+            number,
+        };
+        let stretch = history.stretch(&key)?;
+        for (signal, hour, block) in stretch.iter().flat_map(|it| it.hours()) {
+            minutes.restore(signal, hour, block);
+        }
+    }
+    Ok(minutes)
+}
