@@ -110,6 +110,7 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
     unsent::take_back_overtaken(&mut draft);
     unsent::propose_planned(&mut draft);
     file::file(&mut draft);
+    unsent::tell_proposed(&mut draft);
     digest::digest(&mut draft);
     draft.finish()
 }

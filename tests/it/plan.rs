@@ -21,6 +21,7 @@ mod links;
 mod overtaken;
 mod pitfalls;
 mod price;
+mod proposed;
 mod queue;
 mod related;
 mod residency;

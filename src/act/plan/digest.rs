@@ -243,12 +243,7 @@ fn proposals(draft: &Draft<'_>, ours: Ours<'_>) -> Vec<String> {
             return None;
         };
         let incident = draft.incident(&it.incident)?;
-        let what = match &it.effect {
-            Effect::RequestQuota { code, desired, .. } => format!("ask for {desired} on {code}"),
-            Effect::OpenCase { .. } => "open a support case".to_owned(),
-            Effect::EndCase { case, .. } => format!("thank AWS in case {case} and close it"),
-            Effect::Notify { .. } | Effect::Comment { .. } => it.effect.name().to_owned(),
-        };
+        let what = texts::what_for(&it.effect);
         let cost = it.reasons.iter().find_map(Reason::full_use);
         let cost = cost.map(|(usd, _)| format!("at full use {} a day", about(usd)));
         let line = format!(

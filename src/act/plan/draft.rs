@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Inputs, Wanted, minutes::Minutes, texts::Message};
+use super::{
+    Inputs, Wanted,
+    minutes::Minutes,
+    texts::{self, Message},
+};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     alert::Track,
@@ -313,17 +317,23 @@ impl<'a> Draft<'a> {
 
     /// What is proposed in this very plan is decided after its messages are.
     fn flag_proposals(&mut self) {
-        let waiting = self.intents();
-        let waiting = waiting.filter(|it| matches!(it.state, IntentState::Proposed { .. }));
-        let waiting: BTreeSet<IncidentId> = waiting.map(|it| it.incident.clone()).collect();
-        let new = self.intents.values_mut().filter(|it| it.revision == 1);
-        for intent in new.filter(|it| waiting.contains(&it.incident)) {
+        let proposed = self.intents();
+        let proposed = proposed.filter(|it| matches!(it.state, IntentState::Proposed { .. }));
+        let mut waiting: BTreeMap<IncidentId, Vec<Intent>> = BTreeMap::new();
+        for intent in proposed {
+            let of_incident = waiting.entry(intent.incident.clone()).or_default();
+            of_incident.push(intent.clone());
+        }
+        for intent in self.intents.values_mut().filter(|it| it.revision == 1) {
             if let Effect::Notify {
                 notice: Some(notice),
+                body,
                 ..
             } = &mut intent.effect
+                && let Some(waiting) = waiting.get(&intent.incident)
             {
                 notice.flags.insert(Flag::Proposal);
+                *body = texts::with_proposal(body, &waiting.iter().collect::<Vec<_>>());
             }
         }
     }

@@ -13,7 +13,7 @@ mod told;
 
 pub(super) use desk::{
     asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, may_end,
-    not_carried_out, second_case, theirs, waits_for_word,
+    not_carried_out, proposed_later, second_case, theirs, waits_for_word,
 };
 pub(super) use lines::Lines;
 pub(super) use support::{
@@ -24,7 +24,7 @@ pub(super) use told::{acknowledged, back, held_by, released, released_over, snoo
 
 use super::{case, draft::Draft, group::reasons, hints};
 use crate::model::{
-    action::{Intent, IntentState},
+    action::{Effect, Intent, IntentState},
     ids::DisplayId,
     incident::{Cause, Incident},
     policy::Mode,
@@ -287,14 +287,45 @@ fn proposed(draft: &Draft<'_>, incident: &Incident) -> String {
         return if draft.handling(&incident.id).rejected.is_some() {
             "What was proposed was rejected: nothing more is proposed unless it gets worse."
         } else {
-            "What to ask AWS for is proposed to you if demand, budget and AWS's limits allow it."
+            TO_BE_PROPOSED
         }
         .to_owned();
     }
+    waits(&waiting)
+}
+
+/// Said before it is known whether there is anything to propose; [`with_proposal`] knows better.
+const TO_BE_PROPOSED: &str =
+    "What to ask AWS for is proposed to you if demand, budget and AWS's limits allow it.";
+
+/// What waits for a word, the first of it in full, in one line.
+fn waits(waiting: &[&Intent]) -> String {
+    let what = waiting.first().map_or_else(String::new, |it| {
+        format!("{}, `approve {}`", what_for(&it.effect), it.id)
+    });
+    let more = match waiting.len().saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     let cost = waiting.iter().flat_map(|it| &it.reasons);
     let cost = cost.filter_map(Reason::full_use).next();
     let cost = cost.map_or_else(String::new, |(_, text)| format!(" {text}."));
-    format!("A proposal waits for your approval, see the page or `status`.{cost}")
+    format!("Waits for your approval: {what}{more}.{cost}")
+}
+
+/// What an effect does at AWS, in few words.
+pub(super) fn what_for(effect: &Effect) -> String {
+    match effect {
+        Effect::RequestQuota { code, desired, .. } => format!("ask for {desired} on {code}"),
+        Effect::OpenCase { .. } => "open a support case".to_owned(),
+        Effect::EndCase { case, .. } => format!("thank AWS in case {case} and close it"),
+        Effect::Notify { .. } | Effect::Comment { .. } => effect.name().to_owned(),
+    }
+}
+
+/// The text of a message of the very plan that proposes these.
+pub(super) fn with_proposal(body: &str, waiting: &[&Intent]) -> String {
+    body.replace(TO_BE_PROPOSED, &waits(waiting))
 }
 
 fn open_work(draft: &Draft<'_>, incident: &Incident) -> String {

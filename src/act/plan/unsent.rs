@@ -53,6 +53,26 @@ pub(super) fn propose_planned(draft: &mut Draft<'_>) {
     }
 }
 
+/// What is proposed now is in the messages of this very plan about its incident; where there are none, it gets one.
+pub(super) fn tell_proposed(draft: &mut Draft<'_>) {
+    let is_new = |it: &&Intent| !draft.book().intents.contains_key(&it.id);
+    let new: Vec<&Intent> = draft.intents().filter(is_new).collect();
+    let is_told = |id: &IncidentId| {
+        let mut told = new.iter().filter(|it| it.effect.may_repeat());
+        told.any(|it| it.incident == *id)
+    };
+    let untold = new.iter().filter_map(|it| {
+        let IntentState::Proposed { expires } = it.state else {
+            return None;
+        };
+        (!is_told(&it.incident)).then(|| ((*it).clone(), expires))
+    });
+    for (intent, expires) in untold.collect::<Vec<_>>() {
+        let message = texts::proposed_later(draft, &intent, expires);
+        draft.call(&intent.incident, loudness(&intent.effect), &message);
+    }
+}
+
 /// What waits to be sent or approved, and is not more than the quota has by now, is taken back: AWS would take it for wrong.
 pub(super) fn take_back_overtaken(draft: &mut Draft<'_>) {
     let waiting = draft.intents().filter(|it| {

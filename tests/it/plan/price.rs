@@ -50,6 +50,10 @@ fn stage(mode: Mode, prices: Prices, cache: (f64, f64)) -> Stage {
     stage
 }
 
+pub(super) fn short_with_prices(mode: Mode) -> Stage {
+    stage(mode, builtin_prices(), (0.0, 0.0))
+}
+
 fn feed_cache(stage: &mut Stage, pool: &PoolId, (writes, reads): (f64, f64)) {
     let cache = [
         (Signal::CacheWriteTokens, writes),

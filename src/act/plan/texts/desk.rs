@@ -3,6 +3,7 @@
 use super::{
     Lines, Message, subject,
     title::{figures, first_line, subject_of},
+    what_for,
 };
 use crate::{
     act::plan::draft::Draft,
@@ -109,6 +110,24 @@ pub(in crate::act::plan) fn case_opened(
         ));
         lines.extend(cost(intent));
         lines.push("It is followed until it is resolved.".to_owned());
+    })
+}
+
+/// What an incident that people know of asks for by now.
+pub(in crate::act::plan) fn proposed_later(
+    draft: &Draft<'_>,
+    intent: &Intent,
+    expires: Timestamp,
+) -> Message {
+    about(draft, intent, "waits for you", |lines| {
+        lines.push(format!("Proposed now: {}.", what_for(&intent.effect)));
+        lines.extend(cost(intent));
+        lines.push(format!(
+            "`approve {}` lets it go, `reject {}` ends it; it expires at {}.",
+            intent.id,
+            intent.id,
+            Minute::of(expires)
+        ));
     })
 }
 
