@@ -141,12 +141,42 @@ fn a_digest_tells_of_its_own_pools() {
     assert!(!told.contains("sonnet"), "{told}");
 }
 
+/// A stage in which this much was granted three days ago instead of `before`.
+fn granted(at: Often, before: f64) -> Stage {
+    let mut stage = Stage::new(Mode::Observe);
+    stage.policy.digests = vec![digest(at)];
+    let granted = after(stage.now, -3 * 1_440);
+    stage.book.apply(vec![Record::Ask(Ask {
+        request: RequestId::new("req-1"),
+        action: ActionId::new("act-1"),
+        incident: IncidentId::new("inc-1"),
+        scope: scope(),
+        code: QuotaCode::new(CODE),
+        kind: QuotaKind::Tpm,
+        before: Amount::new(before).unwrap(),
+        desired: Amount::new(1_000_000.0).unwrap(),
+        filed: after(granted, -1_440),
+        status: RequestStatus::Approved,
+        closed: Some(granted),
+        display: None,
+        case: None,
+        told_waiting: false,
+        polled: granted,
+        end: Some((
+            AskEnd::Granted {
+                value: Amount::new(1_000_000.0).unwrap(),
+            },
+            granted,
+        )),
+    })]);
+    stage
+}
+
 /// The stage's pool takes 400,000 tokens a minute by 300 requests: under 300,000, a quarter of them would be refused.
 #[test]
 fn the_first_of_a_month_says_what_the_last_one_came_to() {
     let told = |at: Often| {
-        let mut stage = Stage::new(Mode::Observe);
-        stage.policy.digests = vec![digest(at)];
+        let mut stage = granted(at, 300_000.0);
         let card = Card {
             coverage: Vec::new(),
             warnings: Warnings {
@@ -159,30 +189,6 @@ fn the_first_of_a_month_says_what_the_last_one_came_to() {
         };
         let cards = &mut stage.beside.cards;
         cards.insert((sonnet(), QuotaKind::Tpm), card);
-        let granted = after(stage.now, -3 * 1_440);
-        stage.book.apply(vec![Record::Ask(Ask {
-            request: RequestId::new("req-1"),
-            action: ActionId::new("act-1"),
-            incident: IncidentId::new("inc-1"),
-            scope: scope(),
-            code: QuotaCode::new(CODE),
-            kind: QuotaKind::Tpm,
-            before: Amount::new(300_000.0).unwrap(),
-            desired: Amount::new(1_000_000.0).unwrap(),
-            filed: after(granted, -1_440),
-            status: RequestStatus::Approved,
-            closed: Some(granted),
-            display: None,
-            case: None,
-            told_waiting: false,
-            polled: granted,
-            end: Some((
-                AskEnd::Granted {
-                    value: Amount::new(1_000_000.0).unwrap(),
-                },
-                granted,
-            )),
-        })]);
         stage.step(&[], &[]);
         digests(&stage).join("\n---\n")
     };
@@ -192,6 +198,15 @@ fn the_first_of_a_month_says_what_the_last_one_came_to() {
         !told(Often::Daily(11 * 60)).contains("The month"),
         "it was told on the 1st"
     );
+}
+
+#[test]
+fn room_that_was_asked_for_and_not_needed_is_named() {
+    let mut stage = granted(Often::Weekly(11 * 60), 500_000.0);
+    stage.step(&[], &[]);
+    let told = digests(&stage).join("");
+    let line = told.lines().find(|it| it.contains("not needed"));
+    insta::assert_snapshot!("not_needed", line.unwrap());
 }
 
 /// Quiet days: nobody reads what says each morning that there is nothing to read.

@@ -116,6 +116,15 @@ fn used(draft: &Draft<'_>, ask: &Ask, at: Minute) -> Option<String> {
     let (value, when) = granted(ask, at)?;
     let from = when.plus(1).max(at.plus(-WINDOW_DAYS * DAY));
     let above = above(draft, ask, (from, at))?;
+    if above.minutes <= 0.0 {
+        return Some(format!(
+            "- since {code} became {value} instead of {before} ({when}): not needed so far; the highest demand was {peak}, {share:.0} % of {value} (from {from} on)",
+            code = ask.code,
+            before = ask.before,
+            peak = grouped(above.peak),
+            share = 100.0 * above.peak / value.get(),
+        ));
+    }
     Some(format!(
         "- since {code} became {value} instead of {before} ({when}): in {minutes} minutes demand was above {before}; by the share above it, about {requests} requests would have been refused under the old value (estimate, from {from} on)",
         code = ask.code,
@@ -135,7 +144,10 @@ fn three_digits(value: f64) -> f64 {
 }
 
 /// Demand above a value.
+#[derive(Default)]
 struct Above {
+    /// The highest, whatever it was above.
+    peak: f64,
     minutes: f64,
     requests: f64,
 }
@@ -158,15 +170,10 @@ fn above(draft: &Draft<'_>, ask: &Ask, (from, until): (Minute, Minute)) -> Optio
     }
     let known = demand.iter().zip(&requests);
     let known = known.filter_map(|(demand, requests)| Some((demand.value()?, *requests)));
-    let (mut found, mut is_known) = (
-        Above {
-            minutes: 0.0,
-            requests: 0.0,
-        },
-        false,
-    );
+    let (mut found, mut is_known) = (Above::default(), false);
     for (demand, requests) in known {
         is_known = true;
+        found.peak = found.peak.max(demand);
         if ask.before.get() < demand {
             found.minutes += 1.0;
             found.requests += requests * (demand - ask.before.get()) / demand;
