@@ -222,7 +222,7 @@ impl App {
         };
         Ok(Order {
             by: press.by(),
-            why: None,
+            why: press.why(),
             command: command.clone(),
         })
     }
@@ -259,6 +259,7 @@ async fn tell(
         Err(why) => why,
         Ok(Err(why)) => format!("{why}."),
         Ok(Ok(answer)) => match Shared::answered(answer).await {
+            Ok(Answer { subject, what }) if subject.is_empty() => format!("{what}."),
             Ok(Answer { subject, what }) => format!("{subject}: {what}."),
             Err(Unanswered::Refused(why)) => format!("Nothing was decided: {why}."),
             Err(other) => format!("{other}."),

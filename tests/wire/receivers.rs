@@ -36,6 +36,7 @@ use bedrock_ops_alert::{
     runtime::{
         cycle::Cycle,
         shared::{Posted, Shared},
+        switch::Switch,
     },
     store::{Ledger as _, MemoryLedger},
 };
@@ -122,7 +123,8 @@ impl Desk {
         let settings = settings.unwrap_or_else(|error| panic!("{:?}", error.faults()));
         let ledger = Arc::new(MemoryLedger::new());
         let (shared, orders) = Shared::new(settings, false, ledger.load().unwrap());
-        let shared = Arc::new(shared);
+        let switch = Switch::beside(&secrets.0.join("store"));
+        let shared = Arc::new(shared.with_switch(switch));
         let cloud = Arc::new(cloud(aws, &[ACCOUNT]).await);
         let cycle = Cycle::new(cloud, Arc::clone(&ledger) as _, Arc::clone(&shared));
         Self {

@@ -241,6 +241,44 @@ async fn a_press_is_an_order_of_whoever_may_and_they_hear_what_it_came_to() {
     listening.abort();
 }
 
+/// What goes out by itself can be stopped from where people read of it.
+#[tokio::test]
+async fn all_writes_are_stopped_by_whoever_may_decide() {
+    let stand = Stand::start();
+    let sockets = Sockets::start(&stand);
+    let mut desk = Desk::new("stop", &receiver(&stand)).await;
+    let mut incident = incident("L-1");
+    desk.ask(&incident);
+    desk.tell(&mut incident, Severity::Warning, &["chat"]);
+    desk.minute().await;
+    assert_eq!(
+        labels(&stand),
+        ["I look after it", "Snooze 4 h", "Stop all writes"]
+    );
+    let listening = listen(&desk).await;
+    let mut socket = sockets.next().await;
+    let stop = button(&stand, "Stop all writes");
+    assert!(
+        stop["confirm"]["text"]["text"].is_string(),
+        "asked once more"
+    );
+    socket.press(&stand, "e1", "U9999999999", &stop).await;
+    let said = told(&stand, "e1").await;
+    assert!(said.starts_with("Nothing was decided"), "{said}");
+    assert!(desk.shared.switch.stop().is_none());
+    socket.press(&stand, "e2", APPROVER, &stop).await;
+    desk.obey().await;
+    let said = told(&stand, "e2").await;
+    assert_eq!(
+        said,
+        format!(
+            "writes at AWS are stopped by sam ({APPROVER} in Slack): pressed below a message in Slack."
+        )
+    );
+    assert!(desk.shared.switch.stop().is_some());
+    listening.abort();
+}
+
 #[tokio::test]
 async fn a_socket_that_is_refused_or_closed_is_told_and_opened_again() {
     let stand = Stand::start();

@@ -27,6 +27,7 @@ pub(super) const ACKNOWLEDGE: &str = "boa-ack";
 pub(super) const SNOOZE: &str = "boa-snooze";
 pub(super) const APPROVE: &str = "boa-approve";
 pub(super) const REJECT: &str = "boa-reject";
+pub(super) const STOP: &str = "boa-stop-writes";
 
 /// What people may decide about an incident by pressing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Offer {
     incident: IncidentId,
     /// Whether it goes on and nobody looks after it.
     is_unclaimed: bool,
+    /// Whether AWS was, or is about to be, asked for something by itself: somebody may want to stop that.
+    is_filed: bool,
     proposals: Vec<Proposal>,
 }
 
@@ -69,8 +72,10 @@ impl Offer {
                 .find_map(|it| it.full_use())
                 .map(|(_, text)| text.to_owned()),
         });
+        let mut own = book.intents.values().filter(|it| it.incident == *incident);
         Self {
             incident: incident.clone(),
+            is_filed: is_open && own.any(|it| it.is_filing() && leaves(&it.state)),
             is_unclaimed: is_open && !is_claimed,
             proposals: proposals.collect(),
         }
@@ -92,17 +97,45 @@ impl Offer {
             let reject = button(REJECT, action.as_str(), "Reject");
             blocks.push(json!({ "type": "actions", "elements": [approve, reject] }));
         }
+        let incident = self.incident.as_str();
+        let mut elements = Vec::new();
         if self.is_unclaimed {
-            let incident = self.incident.as_str();
             let hours = SNOOZE_MINUTES / 60;
-            let elements = [
-                button(ACKNOWLEDGE, incident, "I look after it"),
-                button(SNOOZE, incident, &format!("Snooze {hours} h")),
-            ];
+            elements.push(button(ACKNOWLEDGE, incident, "I look after it"));
+            elements.push(button(SNOOZE, incident, &format!("Snooze {hours} h")));
+        }
+        if self.is_filed {
+            elements.push(stop(incident));
+        }
+        if !elements.is_empty() {
             blocks.push(json!({ "type": "actions", "elements": elements }));
         }
         blocks
     }
+}
+
+/// Whether it left, or leaves without anybody's word.
+const fn leaves(state: &IntentState) -> bool {
+    match state {
+        IntentState::Planned { .. }
+        | IntentState::Sending { .. }
+        | IntentState::Unknown { .. }
+        | IntentState::Done { .. }
+        | IntentState::Held { .. } => true,
+        IntentState::Proposed { .. } | IntentState::Refused { .. } => false,
+    }
+}
+
+/// Stops all writes at AWS, of every account: asked about once more.
+fn stop(incident: &str) -> Value {
+    let mut stop = button(STOP, incident, "Stop all writes");
+    let question = "No quota request, case or comment leaves for AWS any more, whatever the account, until somebody says `resume-writes`. Messages go on.";
+    confirm(
+        &mut stop,
+        ["Stop all writes at AWS?", question, "Stop them"],
+    );
+    stop["style"] = json!("danger");
+    stop
 }
 
 fn button(action: &str, value: &str, label: &str) -> Value {
@@ -116,12 +149,16 @@ fn button(action: &str, value: &str, label: &str) -> Value {
 
 /// A press of it is asked about once more: what it does takes time of people at AWS, and may come to cost.
 fn ask_again(button: &mut Value, question: &str) {
-    let plain = |text: &str| json!({ "type": "plain_text", "text": text, "emoji": false });
+    confirm(button, ["Ask AWS for this?", question, "Approve"]);
     button["style"] = json!("primary");
+}
+
+fn confirm(button: &mut Value, [title, question, yes]: [&str; 3]) {
+    let plain = |text: &str| json!({ "type": "plain_text", "text": text, "emoji": false });
     button["confirm"] = json!({
-        "title": plain("Ask AWS for this?"),
+        "title": plain(title),
         "text": plain(question),
-        "confirm": plain("Approve"),
+        "confirm": plain(yes),
         "deny": plain("Not now"),
     });
 }

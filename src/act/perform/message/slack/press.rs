@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Bot, MOST_SUMMARY, MOST_TEXT,
-    buttons::{ACKNOWLEDGE, APPROVE, REJECT, SNOOZE, SNOOZE_MINUTES},
+    buttons::{ACKNOWLEDGE, APPROVE, REJECT, SNOOZE, SNOOZE_MINUTES, STOP},
     parsed, text,
 };
 use crate::{
@@ -110,6 +110,7 @@ fn press(envelope: String, payload: &Value) -> Result<Envelope, String> {
         (Some(REJECT), Some(action)) => Pressed::Decision(Command::Reject {
             action: ActionId::new(action),
         }),
+        (Some(STOP), Some(_)) => Pressed::Decision(Command::StopWrites),
         (other, _) => Pressed::Unknown(text::line(other.unwrap_or("a button"), MOST_NAME)),
     };
     let user = &payload["user"];
@@ -134,6 +135,13 @@ const fn look_after(incident: IncidentId, minutes: Option<i64>) -> Command {
 }
 
 impl Press {
+    /// Why, where an order needs a reason and a button has no field for one.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        let stops = matches!(&self.pressed, Pressed::Decision(Command::StopWrites));
+        stops.then(|| "pressed below a message in Slack".to_owned())
+    }
+
     /// Who, as people read it in the thread and in the audit trail.
     #[must_use]
     pub fn by(&self) -> String {

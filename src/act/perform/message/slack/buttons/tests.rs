@@ -79,6 +79,7 @@ fn offer(name: &str) -> Offer {
     let incident = IncidentId::new("inc-1");
     let mut offer = Offer::of(&book(&incident, name), &incident, now());
     offer.is_unclaimed = true;
+    offer.is_filed = true;
     offer
 }
 

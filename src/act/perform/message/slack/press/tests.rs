@@ -46,6 +46,10 @@ fn each_button_is_the_order_that_its_label_says() {
         pressed("boa-reject"),
         Pressed::Decision(Command::Reject { action })
     );
+    assert_eq!(
+        pressed("boa-stop-writes"),
+        Pressed::Decision(Command::StopWrites)
+    );
     assert_eq!(pressed("other"), Pressed::Unknown("other".to_owned()));
 }
 
