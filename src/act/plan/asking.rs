@@ -6,8 +6,10 @@
 use super::{
     bars,
     draft::{Draft, Wish},
-    file, price,
-    prospect::{cause, place, unmapped, unprompted},
+    file,
+    group::bare,
+    price,
+    prospect::{cause, place, unmapped},
     queue, situation, size, texts,
 };
 use crate::{
@@ -74,8 +76,9 @@ fn incident_of(draft: &mut Draft<'_>, quota: &Quota, (id, kind): (&PoolId, Quota
         return open.clone();
     }
     let minute = Minute::of(draft.now()).plus(-1);
-    let mut own = unprompted(draft, cause(quota), id, (kind, minute));
-    own.resolved = Some(draft.now());
+    let mut own = bare(draft, cause(quota), Some(kind), minute);
+    own.pools.insert(id.clone());
+    own.resolved = Some(draft.now()); // nothing is wrong
     draft.put(own.clone());
     own
 }

@@ -14,7 +14,7 @@ use crate::model::{
     ids::IncidentId,
     incident::{AlertKey, Cause, Incident, Member},
     reason::Reason,
-    rule::{Category, Severity},
+    rule::{Category, Remedy, Severity},
     series::{KEPT_MINUTES, PoolSeries, SETTLE_MINUTES, Sample, Signal},
     time::{Minute, after},
     units::QuotaKind,
@@ -166,6 +166,21 @@ fn fresh(
     kind: Option<QuotaKind>,
     began: Minute,
 ) -> Incident {
+    Incident {
+        severity: verdict.severity,
+        remedy: verdict.remedy,
+        last_bad: verdict.last_bad.unwrap_or(began),
+        ..bare(draft, cause, kind, began)
+    }
+}
+
+/// The next incident of this cause, before anything is known of it.
+pub(super) fn bare(
+    draft: &Draft<'_>,
+    cause: Cause,
+    kind: Option<QuotaKind>,
+    began: Minute,
+) -> Incident {
     let generation = draft.generations(&cause) + 1;
     Incident {
         id: IncidentId::derive(&cause.fingerprint(), generation),
@@ -173,12 +188,12 @@ fn fresh(
         generation,
         kind,
         pools: BTreeSet::new(),
-        severity: verdict.severity,
-        remedy: verdict.remedy,
+        severity: Severity::Info,
+        remedy: Remedy::RequestQuota,
         scenario: None,
         opened: draft.now(),
         began,
-        last_bad: verdict.last_bad.unwrap_or(began),
+        last_bad: began,
         resolved: None,
         lost: 0.0,
         members: BTreeMap::new(),

@@ -2,12 +2,11 @@
 //!
 //! The same sizes, refusals and words as those of a plan; nothing is decided here.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{
     Inputs, Wanted, bars,
     draft::Draft,
     file::{self, Worked},
+    group::bare,
     minutes::Minutes,
     price,
     situation::{self, Usage},
@@ -16,11 +15,11 @@ use super::{
 };
 use crate::model::{
     catalog::{Mapping, Pool, PoolId},
-    ids::{IncidentId, QuotaCode, Scope},
+    ids::{QuotaCode, Scope},
     incident::{AlertKey, Cause, Incident, Member},
     quota::Quota,
     reason::Reason,
-    rule::{Condition, Remedy, Rule, Severity},
+    rule::{Condition, Rule},
     series::Sample,
     time::{DAY, Minute},
     units::{Amount, QuotaKind, Share},
@@ -197,7 +196,8 @@ fn supposed(
     }
     let read = draft.book().read_through.get(&pool.id);
     let until = read.copied().unwrap_or_else(|| Minute::of(draft.now()));
-    let mut incident = unprompted(draft, cause, &pool.id, (kind, until.plus(-1)));
+    let mut incident = bare(draft, cause, Some(kind), until.plus(-1));
+    incident.pools.insert(pool.id.clone());
     let lately = watch.and_then(|(rule, above)| {
         let reason = lately(draft, (kind, quota), (rule, above), until)?;
         Some((rule, reason))
@@ -223,37 +223,6 @@ pub(super) fn cause(quota: &Quota) -> Cause {
     Cause::Quota {
         scope: quota.scope.clone(),
         code: quota.code.clone(),
-    }
-}
-
-/// An incident of this cause without an alert.
-pub(super) fn unprompted(
-    draft: &Draft<'_>,
-    cause: Cause,
-    pool: &PoolId,
-    (kind, last): (QuotaKind, Minute),
-) -> Incident {
-    let generation = draft.generations(&cause) + 1;
-    Incident {
-        id: IncidentId::derive(&cause.fingerprint(), generation),
-        cause,
-        generation,
-        kind: Some(kind),
-        pools: BTreeSet::from([pool.clone()]),
-        severity: Severity::Info,
-        remedy: Remedy::RequestQuota,
-        scenario: None,
-        opened: draft.now(),
-        began: last,
-        last_bad: last,
-        resolved: None,
-        lost: 0.0,
-        members: BTreeMap::new(),
-        hints: Vec::new(),
-        decisions: Vec::new(),
-        decisions_dropped: 0,
-        messages: 0,
-        told: None,
     }
 }
 

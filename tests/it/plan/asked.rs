@@ -9,7 +9,7 @@ use bedrock_ops_alert::{
         action::{Effect, IntentState},
         alert::AlertState,
         book::Record,
-        catalog::{Catalog, Family, LifeCycle, Mapping, PoolId},
+        catalog::{Catalog, Family, LifeCycle, PoolId},
         desk::{AskEnd, DeskReading, RequestStatus},
         ids::{AccountId, CaseId, DisplayId, Region, RequestId},
         order::{Command, Order},
@@ -21,7 +21,12 @@ use bedrock_ops_alert::{
 };
 
 use super::{
-    Stage, pool_id, queue::code, scope, shortage, sonnet, spare::add_spare, stopped::stop, verdict,
+    Stage,
+    queue::{add_with_own_quota, pool},
+    scope, shortage, sonnet,
+    spare::add_spare,
+    stopped::stop,
+    verdict,
 };
 
 const WHY: &str = "launch on 1 December";
@@ -49,6 +54,23 @@ fn tokens_of(stage: &Stage) -> Prospect {
     looked(stage, &sonnet()).remove(&QuotaKind::Tpm).unwrap()
 }
 
+/// AWS has opened a case for the request.
+fn opened() -> [DeskReading; 2] {
+    let number = DisplayId::new("1234");
+    [
+        DeskReading::Request {
+            request: RequestId::new("req-1"),
+            status: RequestStatus::CaseOpened,
+            display: Some(number.clone()),
+        },
+        DeskReading::Case {
+            case: CaseId::new("case-9"),
+            display: number,
+            status: "opened".to_owned(),
+        },
+    ]
+}
+
 #[test]
 fn a_person_asks_and_it_is_followed_to_the_new_value() {
     for mode in [Mode::File, Mode::Propose] {
@@ -68,20 +90,7 @@ fn a_person_asks_and_it_is_followed_to_the_new_value() {
         stage.perform_all();
         stage.later(1).step(&[], &[]);
         insta::assert_snapshot!("asked_by_hand", stage.message("[asked]"));
-        let (request, number) = (RequestId::new("req-1"), DisplayId::new("1234"));
-        let opened = [
-            DeskReading::Request {
-                request,
-                status: RequestStatus::CaseOpened,
-                display: Some(number.clone()),
-            },
-            DeskReading::Case {
-                case: CaseId::new("case-9"),
-                display: number,
-                status: "opened".to_owned(),
-            },
-        ];
-        stage.later(5).step(&[], &opened);
+        stage.later(5).step(&[], &opened());
         assert_eq!(
             stage.effects("comment").len(),
             1,
@@ -204,25 +213,10 @@ fn what_can_not_be_asked_now_is_refused_with_the_reason() {
 fn a_person_is_held_to_the_slots_of_aws_and_not_to_the_budget_of_the_day() {
     let mut stage = Stage::new(Mode::File);
     stage.policy.budgets.requests_per_day = 0;
-    let like = stage.book.quotas.values().next().unwrap().clone();
     for number in 1..=2 {
-        let id = pool_id(&format!("example.model-0{number}-v1:0"));
-        stage.add_pool(&id);
-        let mut pool = stage.book.pools.get(&id).unwrap().clone();
-        let proof = "name and family match".to_owned();
-        let mapped = Mapping::Mapped {
-            code: code(number),
-            proof,
-        };
-        pool.mappings.insert(QuotaKind::Tpm, mapped);
-        let quota = Quota {
-            code: code(number),
-            ..like.clone()
-        };
-        stage
-            .book
-            .apply(vec![Record::Pool(pool), Record::Quota(quota)]);
-        stage.say(Some(WHY), ask(&id, QuotaKind::Tpm, 2e6)).unwrap();
+        add_with_own_quota(&mut stage, number);
+        let order = ask(&pool(number), QuotaKind::Tpm, 2e6);
+        stage.say(Some(WHY), order).unwrap();
     }
     let why = stage.say(Some(WHY), tokens(2e6)).unwrap_err();
     assert!(
@@ -322,20 +316,7 @@ fn a_way_out_that_nobody_uses_can_be_asked_for() {
     insta::assert_snapshot!("asked_of_a_spare_context", context);
     stage.perform_all();
     stage.later(1).step(&[], &[]);
-    let (request, number) = (RequestId::new("req-1"), DisplayId::new("1234"));
-    let opened = [
-        DeskReading::Request {
-            request,
-            status: RequestStatus::CaseOpened,
-            display: Some(number.clone()),
-        },
-        DeskReading::Case {
-            case: CaseId::new("case-9"),
-            display: number,
-            status: "opened".to_owned(),
-        },
-    ];
-    stage.later(5).step(&[], &opened);
+    stage.later(5).step(&[], &opened());
     let comment = stage.effects("comment");
     let Effect::Comment { evidence, .. } = &comment[0].effect else {
         panic!("a comment");

@@ -21,11 +21,11 @@ use super::{Stage, pool_id, verdict};
 /// A climb as it stands: each pool a little fuller than the one before it, each on a quota of its own.
 const POOLS: u8 = 20;
 
-pub(super) fn code(number: u8) -> QuotaCode {
+fn code(number: u8) -> QuotaCode {
     QuotaCode::new(format!("L-000000{number:02}"))
 }
 
-fn pool(number: u8) -> PoolId {
+pub(super) fn pool(number: u8) -> PoolId {
     pool_id(&format!("example.model-{number:02}-v1:0"))
 }
 
@@ -34,28 +34,33 @@ fn used(number: u8) -> f64 {
     800_000.0 + 10_000.0 * f64::from(number)
 }
 
+/// A pool on a quota of its own, of a million tokens a minute.
+pub(super) fn add_with_own_quota(stage: &mut Stage, number: u8) {
+    let id = pool(number);
+    stage.add_pool(&id);
+    let mut known = stage.book.pools.get(&id).unwrap().clone();
+    let proof = "name and family match".to_owned();
+    let mapped = Mapping::Mapped {
+        code: code(number),
+        proof,
+    };
+    known.mappings.insert(QuotaKind::Tpm, mapped);
+    let like = stage.book.quotas.values().next().unwrap().clone();
+    let quota = Quota {
+        code: code(number),
+        ..like
+    };
+    let records = vec![Record::Pool(known), Record::Quota(quota)];
+    stage.book.apply(records);
+}
+
 fn climb(mode: Mode) -> Stage {
     let mut stage = Stage::new(mode);
     stage.policy.budgets.requests_per_day = 100;
-    let like = stage.book.quotas.values().next().unwrap().clone();
     for number in 1..=POOLS {
-        let id = pool(number);
-        stage.add_pool(&id);
-        let mut known = stage.book.pools.get(&id).unwrap().clone();
-        let proof = "name and family match".to_owned();
-        let mapped = Mapping::Mapped {
-            code: code(number),
-            proof,
-        };
-        known.mappings.insert(QuotaKind::Tpm, mapped);
-        let quota = Quota {
-            code: code(number),
-            ..like.clone()
-        };
-        let records = vec![Record::Pool(known), Record::Quota(quota)];
-        stage.book.apply(records);
+        add_with_own_quota(&mut stage, number);
         let from = Minute::of(stage.now).plus(-8);
-        stage.feed(&id, from, &[(600.0, 0.0, used(number)); 8]);
+        stage.feed(&pool(number), from, &[(600.0, 0.0, used(number)); 8]);
     }
     stage
 }
