@@ -252,6 +252,9 @@ pub struct Kept<'a> {
     pub logs: Option<&'a BTreeMap<AccountId, String>>,
 }
 
+/// Why nothing is judged of a pool that the book has no more: its account or Region was taken out.
+const GONE: &str = "the pool is no longer watched";
+
 /// The alerts of open incidents that nothing can judge any more, each with the reason as a sentence fragment.
 ///
 /// They would stay on for ever: no verdict comes that could end them.
@@ -264,19 +267,24 @@ pub fn orphans(rules: &Rules, policy: Kept<'_>, book: &Book) -> Vec<(AlertKey, S
         let mut stays = residency.iter();
         if stays.any(|it| it.name == key.rule && it.fits(&key.pool)) {
             let is_gone = !book.pools.contains_key(&key.pool);
-            return is_gone.then(|| (key.clone(), "the pool is no longer known".to_owned()));
+            return is_gone.then(|| (key.clone(), GONE.to_owned()));
         }
         if residency.iter().any(|it| it.ran() == key.rule) {
             let is_read = logs.is_some_and(|it| it.contains_key(&key.pool.scope.account));
-            let why = "the log of model invocations is no longer read";
-            return (!is_read).then(|| (key.clone(), why.to_owned()));
+            let is_watched = book.pools_in(&key.pool.scope).next().is_some();
+            let why = if is_watched {
+                "the log of model invocations is no longer read"
+            } else {
+                GONE
+            };
+            return (!is_read || !is_watched).then(|| (key.clone(), why.to_owned()));
         }
         let of_pool = rules.of(&key.pool);
         let Some(rule) = of_pool.iter().find(|rule| rule.name == key.rule) else {
             return Some((key.clone(), "the rule is no longer configured".to_owned()));
         };
         let Some(pool) = book.pools.get(&key.pool) else {
-            return Some((key.clone(), "the pool is no longer known".to_owned()));
+            return Some((key.clone(), GONE.to_owned()));
         };
         let is_limited = match rule.condition {
             Condition::Unusual(sought) => learned::applies(sought.trouble(), pool),

@@ -119,7 +119,7 @@ fn write_quota(text: &mut Text<'_>, plan: &Plan, it: &Prospect, words: bool) -> 
         }
     }
     if let Some(why) = &it.why_not {
-        text.line(1, &format!("nothing: {why}"))?;
+        text.line(1, &format!("not now: {why}"))?;
     }
     if let (Some(above), Some(most), Some(true)) = (it.above, it.at_most, it.adjustable) {
         text.line(

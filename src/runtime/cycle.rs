@@ -8,6 +8,7 @@
 //! - `learning`: what each pool has taught, for the rules that ask for its past;
 //! - `keeping`: days that are over go into the history, and what is missing there is read;
 //! - `targets`: who took what of a pool, and the tags of today;
+//! - `leaving`: accounts and Regions that are watched no more;
 //! - `spending`: what all of it costs.
 
 mod accounts;
@@ -17,6 +18,7 @@ mod effects;
 mod judging;
 mod keeping;
 mod learning;
+mod leaving;
 mod ran;
 mod spending;
 mod targets;
@@ -158,6 +160,7 @@ impl Cycle {
         let began = clock::monotonic();
         self.recall(now).await?;
         let collected = self.collect(now).await?;
+        self.is_changed |= self.leave_places(now).await?;
         let is_changed = std::mem::take(&mut self.is_changed);
         if collected.is_new || is_changed || !collected.desk.is_empty() || self.has_news(now) {
             self.judge_and_plan(&collected.desk, now).await?;

@@ -14,6 +14,7 @@ mod drift;
 mod files;
 mod keeping;
 mod latency;
+mod leaving;
 mod linked;
 mod lost;
 mod mantle;

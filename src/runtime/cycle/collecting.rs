@@ -294,7 +294,7 @@ impl Cycle {
     }
 
     /// How it went in a Region that is not watched any more is neither a failure nor old.
-    fn forget_place(&self, scope: &Scope) {
+    pub(super) fn forget_place(&self, scope: &Scope) {
         let mut health = self.shared.health_mut();
         health.failing.retain(|(_, place), _| place != scope);
         health.last_success.retain(|(_, place), _| place != scope);

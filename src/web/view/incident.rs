@@ -142,7 +142,12 @@ impl View<'_> {
                     0 => String::new(),
                     more => format!(" and {more} more"),
                 };
-                format!("{} short: {code}{first}{more} in {place}", capital(what))
+                let how = if incident.is_unprompted() {
+                    "asked for by hand"
+                } else {
+                    "short"
+                };
+                format!("{} {how}: {code}{first}{more} in {place}", capital(what))
             }
             Cause::Pool { pool, category } => {
                 let what = match category {
