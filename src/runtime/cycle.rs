@@ -8,7 +8,7 @@
 //! - `learning`: what each pool has taught, for the rules that ask for its past;
 //! - `keeping`: days that are over go into the history, and what is missing there is read;
 //! - `targets`: who took what of a pool, and the tags of today;
-//! - `leaving`: accounts and Regions that are watched no more;
+//! - `leaving`: accounts, Regions and pools that are watched no more;
 //! - `spending`: what all of it costs.
 
 mod accounts;
@@ -87,6 +87,8 @@ pub struct Cycle {
     unjudged: BTreeSet<PoolId>,
     /// Whether the log of model invocations has said something that was not judged yet; so it is at the start.
     is_ran_news: bool,
+    /// Whether targets came or went since it was last looked which pools have none; so it may be at the start.
+    has_new_targets: bool,
     /// Whether another configuration holds since the last plan: what no rule judges any more ends with the next one.
     is_changed: bool,
     /// What a digest tells beside the book.
@@ -136,6 +138,7 @@ impl Cycle {
             beside: Beside::default(),
             unjudged: BTreeSet::new(),
             is_ran_news: true,
+            has_new_targets: true,
             is_changed: false,
             keeping,
             accounts: Accounts::default(),
@@ -160,7 +163,7 @@ impl Cycle {
         let began = clock::monotonic();
         self.recall(now).await?;
         let collected = self.collect(now).await?;
-        self.is_changed |= self.leave_places(now).await?;
+        self.is_changed |= self.let_go(now).await?;
         let is_changed = std::mem::take(&mut self.is_changed);
         if collected.is_new || is_changed || !collected.desk.is_empty() || self.has_news(now) {
             self.judge_and_plan(&collected.desk, now).await?;

@@ -5,14 +5,16 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bedrock_ops_alert::{
     cloud::Cloud,
     config,
     model::{
         action::Effect,
-        ids::Region,
+        book::Record,
+        catalog::{Family, Pool, PoolId},
+        ids::{AccountId, ModelId, Region, Scope},
         incident::Incident,
         policy::{Regions, Settings},
         time::{Timestamp, after},
@@ -175,6 +177,24 @@ async fn a_region_that_is_taken_out_leaves_nothing_that_looks_watched_and_comes_
             .iter()
             .any(|it| it.scope.region.as_str() == "us-east-1")
     );
+
+    // A pool whose last target is forgotten goes the same way.
+    let idle = Pool {
+        id: PoolId {
+            scope: Scope {
+                account: AccountId::new("111122223333"),
+                region: Region::new("us-west-2"),
+            },
+            family: Family::Geo,
+            model: ModelId::new("anthropic.claude-3-haiku-20240307-v1:0"),
+        },
+        burndown: Some(1.0),
+        worth: None,
+        mappings: BTreeMap::new(),
+    };
+    kept.ledger.commit(&[Record::Pool(idle.clone())]).unwrap();
+    let shared = kept.run(&["us-west-2"], 1).await;
+    assert!(!shared.book().pools.contains_key(&idle.id));
 
     let shared = kept.run(&both, 40).await;
     assert_eq!(regions(&shared), both);

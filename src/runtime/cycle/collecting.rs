@@ -26,7 +26,7 @@ use crate::{
     },
     engine::{permits::ways_out, residency::Law},
     model::{
-        book::Record,
+        book::{Key, Record},
         catalog::Family,
         desk::DeskReading,
         ids::{Region, Scope, TargetId},
@@ -240,6 +240,7 @@ impl Cycle {
                     self.unjudged.extend(pools);
                 }
                 let has_tags = records.iter().any(is_of_tags);
+                self.has_new_targets |= records.iter().any(is_of_targets);
                 collected.is_new |= self.commit(records, now).await?;
                 if has_tags {
                     self.take_tags();
@@ -392,6 +393,11 @@ fn begins(known: Option<&PoolSeries>, read_before: Option<Minute>) -> Option<Min
 fn listed(regions: &[Region]) -> String {
     let names: Vec<&str> = regions.iter().map(Region::as_str).collect();
     names.join(", ")
+}
+
+/// Whether a target came, went or moved to another pool.
+const fn is_of_targets(record: &Record) -> bool {
+    matches!(record, Record::Target(_) | Record::Remove(Key::Target(..)))
 }
 
 #[cfg(test)]
