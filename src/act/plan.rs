@@ -10,6 +10,7 @@ mod case;
 mod closing;
 mod desk;
 mod digest;
+mod disk;
 mod draft;
 mod evidence;
 mod file;
@@ -34,6 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::{
     digest::{Beside, Spent, is_digest_due, nothing_beside},
+    disk::{disk, disk_told},
     minutes::Past,
     obey::obey,
     relay::fallbacks,

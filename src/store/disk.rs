@@ -17,10 +17,14 @@ use super::{
     mark::Mark,
     migrate::{self, Release, THIS},
     place::{self, ENGINE_FOLDER, Found, Lock, failed},
+    room::Reserve,
     scan::{self, Counted},
     trouble::{Trouble, guarded},
 };
-use crate::model::book::{Book, Record};
+use crate::model::{
+    book::{Book, Record},
+    room::Room,
+};
 
 /// Tries to open a store that another process holds, 25 ms apart: a second of patience.
 const PATIENCE: u32 = 40;
@@ -96,6 +100,8 @@ pub struct SledLedger {
     /// Our own handle of the engine's log: its `flush` does not sync the file each time.
     log: File,
     disk: Arc<dyn Disk>,
+    /// Taken after `state`, where both are.
+    reserve: Mutex<Reserve>,
     /// Given back last.
     lock: Arc<Lock>,
 }
@@ -151,6 +157,8 @@ impl SledLedger {
         let damaged = |what: &str| Trouble::damaged(what).at(path);
         let (mark, marked) = Mark::open(path)?
             .ok_or_else(|| damaged("its high-water mark (the file `mark`) is missing or broken"))?;
+        let mut reserve = Reserve::found(path);
+        reserve.make_way_for(place::log_bytes(path));
         place::keep_as_found(path)?;
         if let Found::Store(from) = found
             && from < release.format
@@ -177,6 +185,7 @@ impl SledLedger {
             engine,
             log,
             disk: Arc::clone(&options.disk),
+            reserve: Mutex::new(reserve),
             lock: Arc::new(lock),
         };
         ledger.migrated = ledger.start(marked, release)?;
@@ -320,6 +329,7 @@ impl SledLedger {
         state.read = None;
         let draft = guarded("read", || Draft::of(self, &state.head, records, succession))
             .map_err(|it| it.at(&self.path))?;
+        self.reserve().make_way();
         if let Err(trouble) = self.write(&draft) {
             // What is on disk is unknown now. A second flush may succeed without having written what the first lost.
             let why = trouble.at(&self.path).to_string();
@@ -372,6 +382,16 @@ impl SledLedger {
         })
     }
 
+    /// Holds so many bytes of the disk from the next [`Ledger::tend`] on, for the time when it is full.
+    pub fn hold_reserve(&self, bytes: u64) {
+        self.reserve().hold(bytes);
+    }
+
+    fn reserve(&self) -> MutexGuard<'_, Reserve> {
+        // What it holds is read from the disk at the next start, whatever happened.
+        self.reserve.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Panics of the engine are caught within; the state changes only after success.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -386,7 +406,12 @@ impl Entries for SledLedger {
 
 impl Ledger for SledLedger {
     fn bytes(&self) -> Option<u64> {
-        place::bytes(&self.path).ok()
+        let all = place::bytes(&self.path).ok()?;
+        Some(all.saturating_sub(self.reserve().held())) // empty by itself
+    }
+
+    fn tend(&self) -> Option<Room> {
+        self.reserve().tend()
     }
 
     fn commit(&self, records: &[Record]) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@
 //! mark     the high-water mark (see `mark`)
 //! sled/    the engine's own files
 //! as-found only while a store is opened, and after it was found damaged: the engine's log before the engine touched it
+//! reserve  room that is given back before the disk is full (see `room`)
 //! before-format-N/ the ledger as an older release left it (see `backup`)
 //! ```
 
@@ -135,6 +136,11 @@ pub(crate) fn log(path: &Path) -> PathBuf {
     path.join(ENGINE_FOLDER).join("db")
 }
 
+/// How long that is; nothing where there is none.
+pub(crate) fn log_bytes(path: &Path) -> u64 {
+    fs::metadata(log(path)).map_or(0, |it| it.len())
+}
+
 /// Puts the engine's log aside before the engine opens it: opening a damaged log, it throws away what it cannot follow.
 /// What an earlier opening put aside, and did not find whole, is the better evidence and stays.
 pub(crate) fn keep_as_found(path: &Path) -> Result<(), StoreError> {
@@ -148,7 +154,18 @@ pub(crate) fn keep_as_found(path: &Path) -> Result<(), StoreError> {
         fs::copy(&log, &part)?;
         fs::rename(&part, &kept)
     };
-    keep().map_err(|cause| failed("put aside a copy of", &log, cause))
+    match keep() {
+        // A full disk must not keep people from hearing of it: what the copy is for, damage, is noticed without it.
+        Err(cause) if cause.kind() == io::ErrorKind::StorageFull => {
+            drop(fs::remove_file(&part));
+            tracing::warn!(
+                event = "store.uncopied",
+                "no room for a copy of the engine's log while it is opened: `store salvage` would have less to go by"
+            );
+            Ok(())
+        }
+        kept => kept.map_err(|cause| failed("put aside a copy of", &log, cause)),
+    }
 }
 
 /// Takes that copy away, once everything is proved whole.

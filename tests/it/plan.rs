@@ -10,6 +10,7 @@ mod carriers;
 mod closing;
 mod daily;
 mod digest;
+mod disk;
 mod flap;
 mod forecast;
 mod held;

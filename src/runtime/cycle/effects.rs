@@ -33,7 +33,13 @@ impl Cycle {
         let Posted { order, reply } = posted;
         let obeyed = {
             let book = self.shared.book();
-            let stop = self.shared.switch.stop();
+            // The file of people is made and taken away whatever the disk is like.
+            let is_of_switch = matches!(order.command, Command::StopWrites | Command::ResumeWrites);
+            let stop = if is_of_switch {
+                self.shared.switch.stop()
+            } else {
+                self.shared.stop()
+            };
             let inputs = plan::Inputs {
                 stop: stop.as_ref(),
                 ..self.inputs(&book, &[], &[], &[], now)
@@ -241,7 +247,7 @@ impl Cycle {
 
     /// Whether nothing is written at AWS now, whatever was decided before.
     fn writes_nothing(&self) -> bool {
-        self.settings.policy.mode == Mode::Observe || self.shared.switch.stop().is_some()
+        self.settings.policy.mode == Mode::Observe || self.shared.stop().is_some()
     }
 
     /// One step of one intent; whether the lane may go on.
