@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    fs::{self, File},
+    fs::File,
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -145,7 +145,7 @@ impl SledLedger {
                     path: path.to_owned(),
                 });
             }
-            fs::create_dir_all(path).map_err(|cause| failed("create the folder", path, cause))?;
+            place::create_folder(path)?;
         }
         let lock = place::lock(path, options.tries)?;
         // Again, now that nobody else can change it.
@@ -168,6 +168,7 @@ impl SledLedger {
         let engine = Engine::open(path, options.tries)?;
         let log_path = place::log(path);
         let log = File::open(&log_path).map_err(|cause| failed("open", &log_path, cause))?;
+        place::sync_parameters(path)?;
         if found == Found::Nothing {
             place::sync_folder(&path.join(ENGINE_FOLDER))?;
             place::sync_folder(path)?;

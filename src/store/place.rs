@@ -178,6 +178,37 @@ pub(crate) fn forget_as_found(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Makes the engine's own parameters durable: it writes them once and does not, and without them it opens nothing.
+pub(crate) fn sync_parameters(path: &Path) -> Result<(), StoreError> {
+    let place = path.join(ENGINE_FOLDER).join("conf");
+    let sync = || File::open(&place)?.sync_all();
+    sync().map_err(|cause| failed("make durable", &place, cause))
+}
+
+/// Creates a folder where there is none, and makes its name durable, and those of all that had to be created above it.
+pub(crate) fn create_folder(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().filter(|it| !it.as_os_str().is_empty());
+    if let Some(above) = above {
+        create_folder(above)?;
+    }
+    match fs::create_dir(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(failed("create the folder", path, cause));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    match sync_folder(above.unwrap_or(Path::new("."))) {
+        // One that may not be read can't be asked to be durable either; what is in it was made before anything relied on it.
+        Err(StoreError::Io { cause, .. }) if cause.kind() == io::ErrorKind::PermissionDenied => {
+            Ok(())
+        }
+        synced => synced,
+    }
+}
+
 /// Makes the names within a folder durable.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     let sync = || File::open(path)?.sync_all();
