@@ -17,6 +17,7 @@ mod file;
 mod group;
 mod hints;
 mod inhibit;
+mod late;
 mod links;
 mod minutes;
 mod obey;
@@ -36,6 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::{
     digest::{Beside, Spent, is_digest_due, nothing_beside},
     disk::{disk, disk_told},
+    late::overtaken,
     minutes::Past,
     obey::obey,
     relay::fallbacks,

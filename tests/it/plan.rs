@@ -16,6 +16,7 @@ mod forecast;
 mod held;
 mod hints;
 mod inhibited;
+mod late;
 mod lifecycle;
 mod links;
 mod overtaken;

@@ -77,6 +77,9 @@ impl Cycle {
     /// receiver that refuses now has one that hears now; then what receivers forget unless it is repeated.
     pub(super) async fn perform_due(&mut self, now: Timestamp) -> Result<(), CycleError> {
         self.held.retain(|_, until| now < *until);
+        let gone = plan::overtaken(&self.shared.book(), now);
+        self.commit(gone.into_iter().map(Record::Intent).collect(), now)
+            .await?;
         self.relay(&BTreeSet::new(), now).await?;
         let mut troubled = BTreeSet::new();
         let mut refused = self.perform_lanes(None, &mut troubled, now).await?;
