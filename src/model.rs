@@ -33,6 +33,7 @@ pub mod ran;
 pub mod reason;
 pub mod receiver;
 pub mod residency;
+pub mod room;
 pub mod rule;
 pub mod selector;
 pub mod series;

@@ -22,6 +22,7 @@ mod migrate;
 pub mod notes;
 mod place;
 mod record;
+mod room;
 mod salvage;
 mod samples;
 mod scan;
@@ -37,7 +38,10 @@ pub use self::{
     memory::{CommitFault, MemoryLedger},
     salvage::{Salvaged, salvage},
 };
-use crate::model::book::{Book, Record};
+use crate::model::{
+    book::{Book, Record},
+    room::Room,
+};
 
 /// Where the book is kept. One writer at a time; all calls block.
 ///
@@ -58,6 +62,11 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
 
     /// What it takes on disk, the history beside it included; `None` where it lies on none, or can't be looked through.
     fn bytes(&self) -> Option<u64> {
+        None
+    }
+
+    /// How much room there is for it, where it lies on a disk that can be asked; its reserve is looked after first.
+    fn tend(&self) -> Option<Room> {
         None
     }
 

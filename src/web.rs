@@ -131,7 +131,7 @@ impl Web {
 
     /// Makes a document under the locks, which are held for that long and never across an await.
     fn with_view<T>(&self, make: impl FnOnce(&View<'_>) -> T) -> T {
-        let stop = self.shared.switch.stop();
+        let stop = self.shared.stop();
         let settings = self.shared.settings();
         let book = self.shared.book();
         let health = self.shared.health();

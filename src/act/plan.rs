@@ -12,12 +12,14 @@ mod case;
 mod closing;
 mod desk;
 mod digest;
+mod disk;
 mod draft;
 mod evidence;
 mod file;
 mod group;
 mod hints;
 mod inhibit;
+mod late;
 mod links;
 mod minutes;
 mod obey;
@@ -37,6 +39,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::{
     digest::{Beside, Spent, is_digest_due, nothing_beside},
+    disk::{disk, disk_told},
+    late::overtaken,
     minutes::Past,
     obey::{Disobeyed, obey},
     prospect::{Prospect, Would, prospects},

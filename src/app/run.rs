@@ -88,7 +88,7 @@ pub async fn run(source: Source, options: RunOptions) -> Result<(), RunError> {
         aws::endpoints_are_loopback()?;
     }
     // Before the clock: a second service on this store must not take the first one's place there.
-    let (ledger, history) = open_store(settings.store_path.clone()).await?;
+    let (ledger, history) = open_store(settings.store_path.clone(), settings.room.reserve).await?;
     let clock = match &options.sim_clock {
         Some((url, name)) => Some(SimClock::new(url, name)?),
         None => None,
@@ -235,9 +235,13 @@ fn spawn_buttons(cloud: Arc<dyn Cloud>, shared: Arc<Shared>) -> tokio::task::Joi
     tokio::spawn(buttons::serve(cloud, shared))
 }
 
-async fn open_store(path: PathBuf) -> Result<(Arc<dyn Ledger>, Arc<dyn History>), RunError> {
+async fn open_store(
+    path: PathBuf,
+    reserve: u64,
+) -> Result<(Arc<dyn Ledger>, Arc<dyn History>), RunError> {
     let opened = blocking(move || {
         let ledger = store::open(&path)?;
+        ledger.hold_reserve(reserve);
         if let Some(store::Migrated { from, to, kept }) = ledger.migrated() {
             tracing::warn!(
                 event = "store.migrated",

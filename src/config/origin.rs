@@ -71,6 +71,8 @@ fn page<'a>(settings: &Settings, origins: &'a Origins, rules_folder: Option<&Pat
         "store.path",
         &quoted(&settings.store_path.display().to_string()),
     );
+    page.size("store.reserve", settings.room.reserve);
+    page.size("store.warn_below", settings.room.warn_below);
     page.listen(settings);
     if settings.accounts.is_empty() {
         page.note(
@@ -326,6 +328,10 @@ impl Page<'_> {
     }
 
     /// A value that may be unset.
+    fn size(&mut self, path: &str, bytes: u64) {
+        self.value(path, &size(bytes));
+    }
+
     fn optional(&mut self, path: &str, value: Option<String>) {
         self.value(path, value.as_deref().unwrap_or("(not set)"));
     }
@@ -558,6 +564,27 @@ fn key_of(key: &str) -> String {
 /// As TOML would quote it.
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
+}
+
+/// As TOML would quote it, in the largest unit that divides it.
+fn size(bytes: u64) -> String {
+    if bytes == 0 {
+        return quoted("0 MB");
+    }
+    let units = [
+        (1_000_000_000, "GB"),
+        (1_000_000, "MB"),
+        (1_073_741_824, "GiB"),
+        (1_048_576, "MiB"),
+        (1_000, "KB"),
+    ];
+    let found = units
+        .into_iter()
+        .find(|(unit, _)| bytes.is_multiple_of(*unit));
+    found.map_or_else(
+        || quoted(&format!("{}.{:03} KB", bytes / 1_000, bytes % 1_000)),
+        |(unit, name)| quoted(&format!("{} {name}", bytes / unit)),
+    )
 }
 
 /// As TOML would quote it, in the largest unit that divides it.

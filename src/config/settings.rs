@@ -29,12 +29,17 @@ use crate::model::{
         Account, Budgets, Cadence, CostBounds, Heartbeat, Mode, Organisation, Policy, Reminders,
         Settings,
     },
+    room::RoomBounds,
     rule::Rules,
     units::{Amount, Share},
 };
 
 /// Below the working directory, so that a first try needs no rights; `deploy/` sets `/var/lib/bedrock-ops-alert`.
 pub(super) const STORE_PATH: &str = "bedrock-ops-alert-store";
+/// Hours of messages and minutes of a few hundred pools.
+pub(super) const RESERVE: u64 = 64_000_000;
+/// Early enough for a person to come, on disks that are as small as they may be.
+pub(super) const WARN_BELOW: u64 = 500_000_000;
 pub(super) const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 pub(super) const REQUESTS_PER_DAY: u32 = 3;
@@ -113,7 +118,7 @@ pub(super) fn read(text: &str, name: &str, overrides: &Overrides) -> (Option<Loa
 impl Reader<'_> {
     fn settings(&mut self, mut root: Section<'_>) -> (Settings, Vec<Fault>) {
         let mode = self.mode(&mut root);
-        let store_path = self.store_path(&mut root);
+        let (store_path, room) = self.store(&mut root);
         let listening = self.listen(&mut root);
         let (accounts, callers, invocation_logs) = accounts::read_all(&mut self.sheet, &mut root);
         let receivers = self.receivers(&mut root, &accounts);
@@ -173,6 +178,7 @@ impl Reader<'_> {
             cadence,
             cost,
             store_path,
+            room,
             listen: listening.address,
             access: listening.access,
             heartbeat,
@@ -199,19 +205,27 @@ impl Reader<'_> {
         given.or(written).unwrap_or(Mode::Observe)
     }
 
-    fn store_path(&mut self, root: &mut Section<'_>) -> PathBuf {
+    fn store(&mut self, root: &mut Section<'_>) -> (PathBuf, RoomBounds) {
         let folder = self.folder.clone();
         let mut written = None;
+        let mut room = RoomBounds {
+            reserve: RESERVE,
+            warn_below: WARN_BELOW,
+        };
         if let Some(mut table) = self.table(root, "store") {
             written = self.value(&mut table, "path", |sheet, it| sheet.parsed(it, path_text));
+            let bytes = |sheet: &mut Sheet, it: &Entry<'_>| sheet.parsed(it, values::bytes);
+            self.set(&mut room.reserve, &mut table, "reserve", bytes);
+            self.set(&mut room.warn_below, &mut table, "warn_below", bytes);
             table.finish(&mut self.sheet);
         }
         let given = self.overrides.store_path.clone();
         self.given("store.path", given.is_some());
         let written = written.map(|path| folder.join(path));
-        given
+        let path = given
             .or(written)
-            .unwrap_or_else(|| PathBuf::from(STORE_PATH))
+            .unwrap_or_else(|| PathBuf::from(STORE_PATH));
+        (path, room)
     }
 
     fn receivers(&mut self, root: &mut Section<'_>, accounts: &[Account]) -> Receivers {

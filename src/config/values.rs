@@ -87,6 +87,45 @@ fn seconds(text: &str, help: &str) -> Result<f64, Wrong> {
     Ok(number * factor)
 }
 
+/// `"64 MB"`, `"1.5 GB"`, `"512 MiB"`, `"0 MB"`: at most a petabyte.
+pub(super) fn bytes(text: &str) -> Result<u64, Wrong> {
+    const MOST: f64 = 1e15;
+    let help = "write a number and a unit, such as \"64 MB\" or \"2 GB\"";
+    let text = text.trim();
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let Ok(number) = digits.parse::<f64>() else {
+        return Err(Wrong::new("must be a size", "no number in front", help));
+    };
+    let factor = match unit.trim() {
+        "KB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        "TB" => 1e12,
+        "KiB" => 1_024.0,
+        "MiB" => 1_048_576.0,
+        "GiB" => 1_073_741_824.0,
+        "TiB" => 1_099_511_627_776.0,
+        "" => return Err(Wrong::new("must have a unit", "MB? GB?", help)),
+        other => {
+            return Err(Wrong::new(
+                format!("has an unknown unit of size: \"{other}\""),
+                "units are KB, MB, GB, TB and KiB, MiB, GiB, TiB",
+                help,
+            ));
+        }
+    };
+    let bytes = number * factor;
+    if !(0.0..=MOST).contains(&bytes) {
+        return Err(Wrong::new("must be at most 1000 TB", "out of range", help));
+    }
+    format!("{bytes:.0}")
+        .parse()
+        .map_err(|_| Wrong::new("must be a size", "no size", help))
+}
+
 /// `"10 USD"`, `"7.50 USD"`, `"$10"`: at least a cent, at most a million.
 pub(super) fn usd(text: &str) -> Result<f64, Wrong> {
     let help = "write a number and the currency, such as \"10 USD\"";
@@ -458,6 +497,23 @@ mod tests {
             assert!(minutes(bad).is_err(), "{bad}");
         }
         assert!((millis("1.5 s").unwrap() - 1_500.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn sizes_have_a_unit() {
+        for (text, expected) in [
+            ("64 MB", 64_000_000),
+            ("1.5GB", 1_500_000_000),
+            ("512 MiB", 536_870_912),
+            ("0 MB", 0),
+        ] {
+            assert_eq!(bytes(text).unwrap(), expected, "{text}");
+        }
+        for bad in [
+            "64", "MB", "-1 MB", "64 mb", "64 Mbit", "1001 TB", "NaN MB", "",
+        ] {
+            assert!(bytes(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -242,8 +242,13 @@ pub struct Intent {
 pub const LOOK_APART_MINUTES: i64 = 15;
 /// After this many times begun, what may not repeat is held.
 pub const MOST_SENDS: u32 = 3;
-/// After this many failures a message is held; with the backoff below that is more than a day.
-pub const MOST_MESSAGE_TRIES: u32 = 40;
+/// After this many failures a message is held; with the backoff below that is more than a week.
+pub const MOST_MESSAGE_TRIES: u32 = 200;
+/// Why a message that could not be sent for long is taken back: a later one about the same incident says all.
+pub const OVERTAKEN: &str =
+    "it could not be told in time, and a later message about the same incident says how it stands";
+/// Why a message about what is over is given up.
+pub const TOO_MANY: &str = "too many messages wait for this receiver, and what it is about is over";
 
 impl Intent {
     /// Whether it opens something at AWS.
@@ -342,6 +347,12 @@ impl Intent {
     #[must_use]
     pub fn proposed(&self, expires: Timestamp) -> Self {
         self.moved(IntentState::Proposed { expires }, self.attempts, None)
+    }
+
+    /// Whether a later message about the same incident stands for it.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        matches!(&self.state, IntentState::Refused { why, .. } if why == OVERTAKEN)
     }
 
     /// The intent once it is refused for good, whatever state it was in before it was begun.

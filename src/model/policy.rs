@@ -14,6 +14,7 @@ use super::{
     permit::Callers,
     price::Prices,
     residency::Residency,
+    room::RoomBounds,
     rule::{Category, Rules, Severity},
     units::{Amount, Share},
 };
@@ -345,6 +346,8 @@ pub struct Settings {
     pub cost: CostBounds,
     /// Where the ledger lies.
     pub store_path: PathBuf,
+    /// How much room it shall have.
+    pub room: RoomBounds,
     /// Where health, metrics and the page are served.
     pub listen: SocketAddr,
     /// To whom.

@@ -377,6 +377,12 @@ impl Route {
         }
     }
 
+    /// Whether what concerns no pool in particular takes it, too.
+    #[must_use]
+    pub fn is_of_everything(&self) -> bool {
+        self.categories.is_empty() && self.is_of_all_pools()
+    }
+
     fn is_of_all_pools(&self) -> bool {
         self.matcher == Matcher::default() && self.tags.is_open()
     }

@@ -7,6 +7,7 @@
 //! - `effects`: intents carried out, and what people answer;
 //! - `learning`: what each pool has taught, for the rules that ask for its past;
 //! - `keeping`: days that are over go into the history, and what is missing there is read;
+//! - `room`: how much of it is left on the disk;
 //! - `targets`: who took what of a pool, and the tags of today;
 //! - `leaving`: accounts, Regions and pools that are watched no more;
 //! - `spending`: what all of it costs.
@@ -20,6 +21,7 @@ mod keeping;
 mod learning;
 mod leaving;
 mod ran;
+mod room;
 mod spending;
 mod targets;
 
@@ -162,6 +164,7 @@ impl Cycle {
     pub async fn run(&mut self, now: Timestamp) -> Result<(), CycleError> {
         let began = clock::monotonic();
         self.recall(now).await?;
+        self.look_at_room(now).await?;
         let collected = self.collect(now).await?;
         self.is_changed |= self.let_go(now).await?;
         let is_changed = std::mem::take(&mut self.is_changed);

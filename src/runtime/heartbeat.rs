@@ -133,19 +133,23 @@ fn withheld(book: &Book, health: &Health, now: Timestamp) -> Option<String> {
 fn metrics(book: &Book, health: &Health, now: Timestamp) -> String {
     let open = book.incidents.values().filter(|it| it.is_open()).count();
     let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });
-    let document = json!({
+    let mut metrics = vec![
+        metric("Heartbeat", "Count"),
+        metric("CycleSeconds", "Seconds"),
+        metric("PoolsWatched", "Count"),
+        metric("IncidentsOpen", "Count"),
+        metric("ReadingsFailing", "Count"),
+    ];
+    // Not everywhere is there a disk to look at.
+    let free = health.room.as_ref().map(|it| it.room.free);
+    metrics.extend(free.map(|_| metric("StoreFreeBytes", "Bytes")));
+    let mut document = json!({
         "_aws": {
             "Timestamp": now.as_millisecond(),
             "CloudWatchMetrics": [{
                 "Namespace": NAMESPACE,
                 "Dimensions": [[]],
-                "Metrics": [
-                    metric("Heartbeat", "Count"),
-                    metric("CycleSeconds", "Seconds"),
-                    metric("PoolsWatched", "Count"),
-                    metric("IncidentsOpen", "Count"),
-                    metric("ReadingsFailing", "Count"),
-                ],
+                "Metrics": metrics,
             }],
         },
         "event": "heartbeat",
@@ -155,6 +159,9 @@ fn metrics(book: &Book, health: &Health, now: Timestamp) -> String {
         "IncidentsOpen": open,
         "ReadingsFailing": health.failing.len(),
     });
+    if let (Some(free), Some(fields)) = (free, document.as_object_mut()) {
+        fields.insert("StoreFreeBytes".to_owned(), json!(free));
+    }
     format!("{document}\n")
 }
 

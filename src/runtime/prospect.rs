@@ -55,7 +55,7 @@ impl Shared {
         now: Timestamp,
     ) -> Result<Option<Vec<Prospect>>, Wanted> {
         let settings = self.settings();
-        let stop = self.switch.stop();
+        let stop = self.stop();
         let book = self.book();
         let inputs = plan::Inputs {
             book: &book,

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::model::{
     policy::{Policy, Settings},
+    room::RoomBounds,
     time::Timestamp,
 };
 
@@ -155,6 +156,7 @@ impl Reload {
                 let settings = Settings {
                     accounts: begun.accounts.clone(),
                     store_path: begun.store_path.clone(),
+                    room: begun.room,
                     listen: begun.listen,
                     ..fresh.settings
                 };
@@ -198,6 +200,7 @@ fn applicable(
     let fixed = [
         ("[[account]]", fresh.accounts != begun.accounts),
         ("store.path", fresh.store_path != begun.store_path),
+        ("store.reserve", fresh.room.reserve != begun.room.reserve),
         ("listen.address", fresh.listen != begun.listen),
     ];
     let after_restart = fixed
@@ -206,6 +209,10 @@ fn applicable(
     let settings = Settings {
         accounts: running.accounts.clone(),
         store_path: running.store_path.clone(),
+        room: RoomBounds {
+            reserve: running.room.reserve,
+            ..fresh.room
+        },
         listen: running.listen,
         policy: Policy {
             // What is filed where follows from how accounts are reached.

@@ -21,10 +21,11 @@ use crate::{
         card::Card,
         catalog::PoolId,
         ids::{ReceiverName, Scope},
-        order::{Answer, Order},
+        order::{Answer, Order, Stop},
         outcome::Outcome,
         outlook::Exhaustion,
         policy::Settings,
+        room::{RoomSeen, RoomState},
         spend::{Calls, Month, Site},
         time::Timestamp,
         units::QuotaKind,
@@ -128,6 +129,8 @@ pub struct Health {
     pub reload: Option<Reload>,
     /// Receivers that could not be told again what is open there, and why.
     pub unrepeated: BTreeMap<ReceiverName, String>,
+    /// The room on the disk of the store, where there is one.
+    pub room: Option<RoomSeen>,
     /// Receivers whose buttons nobody hears, and why.
     pub unheard_buttons: BTreeMap<ReceiverName, String>,
 }
@@ -295,6 +298,26 @@ impl Shared {
         {
             tracing::warn!(event = "receiver.unrepeated", receiver = %name, %now, "what is open could not be told again: {why}");
         }
+    }
+
+    /// Whether writes at AWS are stopped now, by people or for want of room on the disk.
+    pub fn stop(&self) -> Option<Stop> {
+        self.switch.stop().or_else(|| self.stop_by_room())
+    }
+
+    /// What is filed leaves notes that must not be lost, and takes room that messages need more.
+    fn stop_by_room(&self) -> Option<Stop> {
+        let health = self.health();
+        let seen = health.room.as_ref()?;
+        (seen.state == RoomState::Short).then(|| Stop {
+            by: Some("the service itself".to_owned()),
+            since: Some(seen.since.to_string()),
+            why: Some(format!(
+                "its disk is full: {}; all goes on by itself once there is room",
+                seen.words()
+            )),
+            place: self.settings().store_path.display().to_string(),
+        })
     }
 
     /// The configuration in force.

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    fs::{self, File},
+    fs::File,
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -17,10 +17,14 @@ use super::{
     mark::Mark,
     migrate::{self, Release, THIS},
     place::{self, ENGINE_FOLDER, Found, Lock, failed},
+    room::Reserve,
     scan::{self, Counted},
     trouble::{Trouble, guarded},
 };
-use crate::model::book::{Book, Record};
+use crate::model::{
+    book::{Book, Record},
+    room::Room,
+};
 
 /// Tries to open a store that another process holds, 25 ms apart: a second of patience.
 const PATIENCE: u32 = 40;
@@ -96,6 +100,8 @@ pub struct SledLedger {
     /// Our own handle of the engine's log: its `flush` does not sync the file each time.
     log: File,
     disk: Arc<dyn Disk>,
+    /// Taken after `state`, where both are.
+    reserve: Mutex<Reserve>,
     /// Given back last.
     lock: Arc<Lock>,
 }
@@ -139,7 +145,7 @@ impl SledLedger {
                     path: path.to_owned(),
                 });
             }
-            fs::create_dir_all(path).map_err(|cause| failed("create the folder", path, cause))?;
+            place::create_folder(path)?;
         }
         let lock = place::lock(path, options.tries)?;
         // Again, now that nobody else can change it.
@@ -151,6 +157,8 @@ impl SledLedger {
         let damaged = |what: &str| Trouble::damaged(what).at(path);
         let (mark, marked) = Mark::open(path)?
             .ok_or_else(|| damaged("its high-water mark (the file `mark`) is missing or broken"))?;
+        let mut reserve = Reserve::found(path);
+        reserve.make_way_for(place::log_bytes(path));
         place::keep_as_found(path)?;
         if let Found::Store(from) = found
             && from < release.format
@@ -160,6 +168,7 @@ impl SledLedger {
         let engine = Engine::open(path, options.tries)?;
         let log_path = place::log(path);
         let log = File::open(&log_path).map_err(|cause| failed("open", &log_path, cause))?;
+        place::sync_parameters(path)?;
         if found == Found::Nothing {
             place::sync_folder(&path.join(ENGINE_FOLDER))?;
             place::sync_folder(path)?;
@@ -177,6 +186,7 @@ impl SledLedger {
             engine,
             log,
             disk: Arc::clone(&options.disk),
+            reserve: Mutex::new(reserve),
             lock: Arc::new(lock),
         };
         ledger.migrated = ledger.start(marked, release)?;
@@ -320,6 +330,7 @@ impl SledLedger {
         state.read = None;
         let draft = guarded("read", || Draft::of(self, &state.head, records, succession))
             .map_err(|it| it.at(&self.path))?;
+        self.reserve().make_way();
         if let Err(trouble) = self.write(&draft) {
             // What is on disk is unknown now. A second flush may succeed without having written what the first lost.
             let why = trouble.at(&self.path).to_string();
@@ -372,6 +383,16 @@ impl SledLedger {
         })
     }
 
+    /// Holds so many bytes of the disk from the next [`Ledger::tend`] on, for the time when it is full.
+    pub fn hold_reserve(&self, bytes: u64) {
+        self.reserve().hold(bytes);
+    }
+
+    fn reserve(&self) -> MutexGuard<'_, Reserve> {
+        // What it holds is read from the disk at the next start, whatever happened.
+        self.reserve.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Panics of the engine are caught within; the state changes only after success.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -386,7 +407,12 @@ impl Entries for SledLedger {
 
 impl Ledger for SledLedger {
     fn bytes(&self) -> Option<u64> {
-        place::bytes(&self.path).ok()
+        let all = place::bytes(&self.path).ok()?;
+        Some(all.saturating_sub(self.reserve().held())) // empty by itself
+    }
+
+    fn tend(&self) -> Option<Room> {
+        self.reserve().tend()
     }
 
     fn commit(&self, records: &[Record]) -> Result<(), StoreError> {

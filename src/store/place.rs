@@ -6,6 +6,7 @@
 //! mark     the high-water mark (see `mark`)
 //! sled/    the engine's own files
 //! as-found only while a store is opened, and after it was found damaged: the engine's log before the engine touched it
+//! reserve  room that is given back before the disk is full (see `room`)
 //! before-format-N/ the ledger as an older release left it (see `backup`)
 //! ```
 
@@ -135,6 +136,11 @@ pub(crate) fn log(path: &Path) -> PathBuf {
     path.join(ENGINE_FOLDER).join("db")
 }
 
+/// How long that is; nothing where there is none.
+pub(crate) fn log_bytes(path: &Path) -> u64 {
+    fs::metadata(log(path)).map_or(0, |it| it.len())
+}
+
 /// Puts the engine's log aside before the engine opens it: opening a damaged log, it throws away what it cannot follow.
 /// What an earlier opening put aside, and did not find whole, is the better evidence and stays.
 pub(crate) fn keep_as_found(path: &Path) -> Result<(), StoreError> {
@@ -148,7 +154,18 @@ pub(crate) fn keep_as_found(path: &Path) -> Result<(), StoreError> {
         fs::copy(&log, &part)?;
         fs::rename(&part, &kept)
     };
-    keep().map_err(|cause| failed("put aside a copy of", &log, cause))
+    match keep() {
+        // A full disk must not keep people from hearing of it: what the copy is for, damage, is noticed without it.
+        Err(cause) if cause.kind() == io::ErrorKind::StorageFull => {
+            drop(fs::remove_file(&part));
+            tracing::warn!(
+                event = "store.uncopied",
+                "no room for a copy of the engine's log while it is opened: `store salvage` would have less to go by"
+            );
+            Ok(())
+        }
+        kept => kept.map_err(|cause| failed("put aside a copy of", &log, cause)),
+    }
 }
 
 /// Takes that copy away, once everything is proved whole.
@@ -158,6 +175,37 @@ pub(crate) fn forget_as_found(path: &Path) -> Result<(), StoreError> {
         Ok(()) => Ok(()),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(cause) => Err(failed("remove", &kept, cause)),
+    }
+}
+
+/// Makes the engine's own parameters durable: it writes them once and does not, and without them it opens nothing.
+pub(crate) fn sync_parameters(path: &Path) -> Result<(), StoreError> {
+    let place = path.join(ENGINE_FOLDER).join("conf");
+    let sync = || File::open(&place)?.sync_all();
+    sync().map_err(|cause| failed("make durable", &place, cause))
+}
+
+/// Creates a folder where there is none, and makes its name durable, and those of all that had to be created above it.
+pub(crate) fn create_folder(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().filter(|it| !it.as_os_str().is_empty());
+    if let Some(above) = above {
+        create_folder(above)?;
+    }
+    match fs::create_dir(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(failed("create the folder", path, cause));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    match sync_folder(above.unwrap_or(Path::new("."))) {
+        // One that may not be read can't be asked to be durable either; what is in it was made before anything relied on it.
+        Err(StoreError::Io { cause, .. }) if cause.kind() == io::ErrorKind::PermissionDenied => {
+            Ok(())
+        }
+        synced => synced,
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn plan(State(web): State<Arc<Web>>, Path(name): Path<String>) 
     };
     match web.shared.prospects(&pool, now).await {
         Ok(Some(found)) => {
-            let stop = web.shared.switch.stop();
+            let stop = web.shared.stop();
             let told = web.with_view(|view| view.plan(&pool, &found, stop.as_ref()));
             document(StatusCode::OK, &told)
         }

@@ -12,6 +12,7 @@ mod history;
 mod killed;
 mod messages;
 mod open;
+mod power;
 mod samples;
 
 use std::{

@@ -29,5 +29,6 @@ mod totals;
 mod trail;
 mod twins;
 mod unused;
+mod week;
 mod wire_worlds;
 mod worlds;

@@ -112,7 +112,10 @@ async fn silence(cycle: &mut Cycle, now: Timestamp) {
 }
 
 pub(crate) fn published(sim: &Sim) -> Vec<String> {
-    let state = sim.state();
+    published_by(&sim.state())
+}
+
+pub(crate) fn published_by(state: &Value) -> Vec<String> {
     let messages = state.get("published").and_then(Value::as_array).unwrap();
     let text = |it: &Value| {
         it.get("message")

@@ -133,8 +133,13 @@ impl Stage {
 
     /// Runs so many minutes, with crashes at random awaits and commits, and checks the promises after each.
     pub(crate) async fn run_minutes(&mut self, minutes: i64) {
-        for _ in 0..minutes {
-            self.now = after(self.now, 1);
+        self.run_cycles(minutes, 1).await;
+    }
+
+    /// As [`Self::run_minutes`], with one cycle in so many minutes.
+    pub(crate) async fn run_cycles(&mut self, cycles: i64, apart: i64) {
+        for _ in 0..cycles {
+            self.now = after(self.now, apart);
             self.sim.advance_to(self.now);
             self.arm();
             let crashed = {
@@ -159,12 +164,18 @@ impl Stage {
         self.crash.dark.send_replace(account);
     }
 
-    /// Whoever hangs is waited for so long.
+    /// From now on nobody who is to be told answers, or all do again.
+    pub(crate) fn deafen(&self, is_deaf: bool) {
+        let ordering = std::sync::atomic::Ordering::SeqCst;
+        self.crash.is_deaf.store(is_deaf, ordering);
+    }
+
     /// Calls in this account panic from now on; in none, if there is none.
     pub(crate) fn break_off(&self, account: Option<AccountId>) {
         self.crash.broken.send_replace(account);
     }
 
+    /// Whoever hangs is waited for so long.
     pub(crate) fn set_patience(&mut self, patience: std::time::Duration) {
         let (cycle, shared) = daemon(
             &self.cloud,

@@ -144,6 +144,81 @@ async fn a_disk_that_fails_ends_the_service_and_nothing_is_lost_or_sent_twice() 
     insta::assert_snapshot!("disk", told);
 }
 
+const ROOM: &str = r#"
+[store]
+reserve = "40 MB"
+warn_below = "200 MB"
+"#;
+
+/// What was published and asked for, in the order of the simulated time.
+fn story(served: &Served) -> Vec<String> {
+    let state = served.sim.state();
+    let published = state["published"].as_array().unwrap().iter();
+    let said = published.map(|it| (it["at"].clone(), it["subject"].clone()));
+    let requests = state["quota_requests"].as_array().unwrap().iter();
+    let asked = requests.map(|it| (it["created"].clone(), it["quota_code"].clone()));
+    let said = said.map(|(at, what)| format!("{at} {what}"));
+    let asked = asked.map(|(at, what)| format!("{at} request {what}"));
+    let mut all: Vec<String> = said.chain(asked).collect();
+    all.sort();
+    all
+}
+
+fn place_of(story: &[String], what: &str) -> usize {
+    let place = story.iter().position(|it| it.contains(what));
+    place.unwrap_or_else(|| panic!("no {what}: {story:#?}"))
+}
+
+/// A disk that others have filled before the start, and one that they fill in the middle of the work and clear again.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_full_disk_alerts_go_on_and_filing_waits_for_room() {
+    let library = preloaded();
+    let library = library.to_str().unwrap();
+    let config = format!("{CONFIG}{ROOM}");
+    let full = "[disk] full";
+
+    // Full from the start, as after an end with 74: no reserve can be made, and what is left is below the floor.
+    let served = short_of(&[]).await;
+    let place = Place::new("full").with("config.toml", &config);
+    fs::write(place.path().join("fault"), "room 12000000 0 1000000000").unwrap();
+    let first = run(&place, &served, library, "20m");
+    assert!(first.status.success(), "{first:?}");
+    let told = story(&served);
+    place_of(&told, full);
+    place_of(&told, "[critical]");
+    assert!(!told.iter().any(|it| it.contains(" request ")), "{told:#?}");
+    let said = arrived(&served).join("\n");
+    let why = "Nothing is filed: writes at AWS are stopped by the service itself";
+    assert!(said.contains(why), "{said}");
+    assert!(!place.path().join("store/reserve").exists());
+    fs::remove_file(place.path().join("fault")).unwrap();
+    let second = run(&place, &served, library, "3m");
+    assert!(second.status.success(), "{second:?}");
+    let told = story(&served);
+    assert!(place_of(&told, full) < place_of(&told, "[disk] room again"));
+    assert!(place_of(&told, "[disk] room again") < place_of(&told, " request "));
+    assert_no_doubles(&arrived(&served));
+    let reserve = fs::metadata(place.path().join("store/reserve")).unwrap();
+    assert_eq!(reserve.len(), 40_000_000);
+
+    // In one run: half a megabyte is left once the reserve is there, and later there is room again.
+    let served = short_of(&[]).await;
+    let place = Place::new("filling").with("config.toml", &config);
+    fs::write(place.path().join("fault"), "room 500000 4 120").unwrap();
+    let only = run(&place, &served, library, "40m");
+    assert!(only.status.success(), "{only:?}");
+    let told = story(&served);
+    assert!(place_of(&told, full) < place_of(&told, "[disk] room again"));
+    assert!(place_of(&told, "[critical]") < place_of(&told, "[disk] room again"));
+    assert!(place_of(&told, "[disk] room again") < place_of(&told, " request "));
+    assert_no_doubles(&arrived(&served));
+    let verified = place
+        .command(&[], &["store", "verify", "store"])
+        .output()
+        .unwrap();
+    assert!(verified.status.success(), "{verified:?}");
+}
+
 /// Whatever can't be opened, it says so and ends, or goes on; it never panics, and its store is whole.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_may_open_few_files_never_panics() {

@@ -61,6 +61,8 @@ fn instead(
     let is_late = after(intent.created, fallback.after_minutes) <= now;
     let is_due = match &intent.state {
         IntentState::Done { .. } | IntentState::Proposed { .. } => false,
+        // The one that stands for it has its own fallback.
+        IntentState::Refused { .. } if intent.is_overtaken() => false,
         IntentState::Held { .. } | IntentState::Refused { .. } => true,
         IntentState::Planned { .. } | IntentState::Sending { .. } | IntentState::Unknown { .. } => {
             is_late || refused.contains(&intent.id)

@@ -34,6 +34,11 @@ pub(super) const SHARE: Form = Form {
     pattern: r"^\s*[0-9.]+\s*%\s*$",
     examples: &["80 %", "0.5 %"],
 };
+/// See `values::bytes`.
+pub(super) const BYTES: Form = Form {
+    pattern: r"^\s*[0-9.]+\s*[KMGT]i?B\s*$",
+    examples: &["64 MB", "1.5 GB"],
+};
 /// See `values::usd`.
 pub(super) const USD: Form = Form {
     pattern: r"^\s*(\$\s*[0-9.]+|[0-9.]+\s*USD)\s*$",

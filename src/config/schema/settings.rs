@@ -3,8 +3,8 @@
 use super::{
     Key, Shape, Table,
     form::{
-        ACCOUNT, BEGINNING, CALLER, CHANGE, EMAIL, END, Form, INSTANT, LOG_GROUP, MINUTES, MODEL,
-        NAME, PATH, PLACE, REGION, ROLE, SECRET, SHARE, USD, WEEKLY, WORDS,
+        ACCOUNT, BEGINNING, BYTES, CALLER, CHANGE, EMAIL, END, Form, INSTANT, LOG_GROUP, MINUTES,
+        MODEL, NAME, PATH, PLACE, REGION, ROLE, SECRET, SHARE, USD, WEEKLY, WORDS,
     },
     incidents::{inhibit, reminder},
     key,
@@ -21,6 +21,7 @@ use crate::{
     model::{
         calendar::WindowKind,
         policy::Mode,
+        room::Bytes,
         rule::{Rule, Severity},
     },
 };
@@ -35,12 +36,13 @@ pub(super) fn table(shipped: &[Rule]) -> Table {
             Shape::choice(modes),
         )
         .default(Mode::Observe.name()),
-        table_of("store", "Where decisions and measurements are kept.", [key(
-            "path",
-            "Folder of the store.",
-            &PATH,
-        )
-        .default(defaults::STORE_PATH)]),
+        table_of("store", "Where decisions and measurements are kept.", [
+            key("path", "Folder of the store.", &PATH).default(defaults::STORE_PATH),
+            key("reserve", "Held beside the ledger, and given back when the disk is full, so that messages go on.", &BYTES)
+                .default(Bytes(defaults::RESERVE).to_string()),
+            key("warn_below", "People hear of it when less than this is free on the disk.", &BYTES)
+                .default(Bytes(defaults::WARN_BELOW).to_string()),
+        ]),
         key("listen", "Health, metrics and the page.", Shape::Table(listen())),
         key("account", "Accounts to watch; without any, that of the credentials.", Shape::Tables(account())),
         key("receiver", "Whom to tell.", Shape::Named(Vec::new(), receiver())),

@@ -69,7 +69,13 @@ impl Cycle {
         now: Timestamp,
     ) -> Result<(Vec<Record>, Answer), Disobeyed> {
         let book = self.shared.book();
-        let stop = self.shared.switch.stop();
+        // The file of people is made and taken away whatever the disk is like.
+        let is_of_switch = matches!(order.command, Command::StopWrites | Command::ResumeWrites);
+        let stop = if is_of_switch {
+            self.shared.switch.stop()
+        } else {
+            self.shared.stop()
+        };
         let inputs = plan::Inputs {
             stop: stop.as_ref(),
             ..self.inputs(&book, &[], &[], &[], now)
@@ -83,6 +89,9 @@ impl Cycle {
     /// receiver that refuses now has one that hears now; then what receivers forget unless it is repeated.
     pub(super) async fn perform_due(&mut self, now: Timestamp) -> Result<(), CycleError> {
         self.held.retain(|_, until| now < *until);
+        let gone = plan::overtaken(&self.shared.book(), now);
+        self.commit(gone.into_iter().map(Record::Intent).collect(), now)
+            .await?;
         self.relay(&BTreeSet::new(), now).await?;
         let mut troubled = BTreeSet::new();
         let mut refused = self.perform_lanes(None, &mut troubled, now).await?;
@@ -253,7 +262,7 @@ impl Cycle {
 
     /// Whether nothing is written at AWS now, whatever was decided before.
     fn writes_nothing(&self) -> bool {
-        self.settings.policy.mode == Mode::Observe || self.shared.switch.stop().is_some()
+        self.settings.policy.mode == Mode::Observe || self.shared.stop().is_some()
     }
 
     /// One step of one intent; whether the lane may go on.

@@ -125,7 +125,7 @@ impl Cycle {
             };
             engine::orphans(&self.rules, kept, &book)
         };
-        let stop = self.shared.switch.stop();
+        let stop = self.shared.stop();
         let inputs = self.inputs(&book, verdicts, &orphans, desk, now);
         plan::plan(plan::Inputs {
             stop: stop.as_ref(),

@@ -145,9 +145,9 @@ impl DiskHistory {
 
     /// Writes a file under the name `part`, and gives it its own name once it is there as a whole.
     fn put(&self, part: &str, bytes: &[u8], name: &str) -> Result<(), StoreError> {
+        place::create_folder(&self.folder)?;
         let part = self.folder.join(part);
         let write = || {
-            fs::create_dir_all(&self.folder)?;
             let mut file = File::create(&part)?;
             file.write_all(bytes)?;
             self.disk.sync(&file)?;

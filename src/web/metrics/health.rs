@@ -30,6 +30,20 @@ impl Series {
         let bytes = health.store_bytes.map(|bytes| bare(count_u64(bytes)));
         let help = "Bytes of the store, the history included";
         self.gauge("store_bytes", help, bytes.unwrap_or_default());
+        if let Some(seen) = &health.room {
+            let label = |of: &str| vec![("of", of.to_owned())];
+            let mut rows = vec![(label("ledger"), count_u64(seen.room.free))];
+            let elsewhere = seen.room.history_free;
+            rows.extend(elsewhere.map(|free| (label("history"), count_u64(free))));
+            let help = "Bytes that are free on the disk of the store; of the history, where it has a disk of its own";
+            self.gauge("store_free_bytes", help, rows);
+            let help = "Bytes of the reserve that are held now; fewer than `store.reserve` while the disk is full";
+            self.gauge(
+                "store_reserve_bytes",
+                help,
+                bare(count_u64(seen.room.reserve)),
+            );
+        }
         let now = view.now();
         let reads = health.last_success.iter();
         let reads = reads.filter(|((stage, _), _)| *stage == "read");

@@ -88,6 +88,8 @@ impl View<'_> {
 
     fn messages(&self) -> impl Iterator<Item = (&Intent, &ReceiverName)> {
         let intents = self.book.intents.values();
+        // What a later message stands for is told with that.
+        let intents = intents.filter(|it| !it.is_overtaken());
         intents.filter_map(|intent| match &intent.effect {
             Effect::Notify { receiver, .. } => Some((intent, receiver)),
             Effect::RequestQuota { .. }

@@ -120,6 +120,10 @@ pub(super) fn settings() -> Settings {
             free_share: Share::HALF,
         },
         store_path: PathBuf::from("/var/lib/bedrock-ops-alert"),
+        room: bedrock_ops_alert::model::room::RoomBounds {
+            reserve: 64_000_000,
+            warn_below: 500_000_000,
+        },
         listen: "127.0.0.1:8710".parse().unwrap(),
         access: Access::default(),
         heartbeat: Heartbeat::default(),

@@ -16,9 +16,10 @@ use std::{
 use async_trait::async_trait;
 use bedrock_ops_alert::{
     cloud::{
-        Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
-        ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest, MetricResult,
-        NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated, Simulation,
+        Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FaultClass,
+        FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest,
+        MetricResult, NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated,
+        Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -39,6 +40,8 @@ pub(crate) struct Crash {
     pub(super) dark: watch::Sender<Option<AccountId>>,
     /// An account in which calls panic.
     pub(super) broken: watch::Sender<Option<AccountId>>,
+    /// Nobody who is to be told answers.
+    pub(super) is_deaf: AtomicBool,
 }
 
 impl Crash {
@@ -57,6 +60,15 @@ impl Crash {
         let broken = self.broken.borrow();
         let is_it = scope.is_some_and(|scope| *broken == Some(scope.account.clone()));
         assert!(!is_it, "planted: a call panics");
+    }
+
+    fn deaf(&self, operation: &'static str) -> Option<Fault> {
+        self.is_deaf.load(Ordering::SeqCst).then(|| Fault {
+            operation,
+            code: "connect".to_owned(),
+            message: "nobody answers (simulated)".to_owned(),
+            class: FaultClass::Connect,
+        })
     }
 
     pub(super) fn arm(&self, calls: u64, is_after: bool) {
@@ -288,6 +300,9 @@ impl Cloud for Crashing {
         topic_arn: &str,
         publication: &Publication,
     ) -> Result<String, Fault> {
+        if let Some(fault) = self.crash.deaf("sns:Publish") {
+            return Err(fault);
+        }
         crashing!(
             self,
             Some(scope),
@@ -295,6 +310,9 @@ impl Cloud for Crashing {
         )
     }
     async fn post(&self, post: &Post) -> Result<Answer, Fault> {
+        if let Some(fault) = self.crash.deaf("https:Post") {
+            return Err(fault);
+        }
         crashing!(self, None, self.inner.post(post))
     }
     fn calls(&self) -> CallCounts {

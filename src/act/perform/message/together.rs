@@ -6,14 +6,17 @@ use std::{
 };
 
 use crate::model::{
-    action::{Effect, Intent},
+    action::{Effect, Intent, IntentState},
     ids::Scope,
     receiver::{Notice, Phase},
     rule::Severity,
+    time::after,
 };
 
 /// Messages that are named; the others are counted.
 const MOST_NAMED: usize = 40;
+/// From so many minutes on it is told that they have waited.
+const LATE_MINUTES: i64 = 60;
 
 /// One of the messages.
 struct Line<'a> {
@@ -30,11 +33,21 @@ impl Line<'_> {
     }
 
     /// What it says first. The subject says the same and cuts names, which here stand side by side.
-    fn text(&self) -> String {
+    /// Days later nobody knows by how long it was when it was.
+    fn text(&self, is_late: bool) -> String {
         let first = self.body.lines().next().unwrap_or_default();
         let first = first.trim_end_matches('.');
+        let from = if is_late {
+            self.notice
+                .began
+                .start()
+                .strftime(" from %Y-%m-%d %H:%M UTC")
+                .to_string()
+        } else {
+            String::new()
+        };
         format!(
-            "[{}] {first} ({})",
+            "[{}] {first}{from} ({})",
             word(self.subject),
             self.intent.incident
         )
@@ -80,8 +93,10 @@ pub fn together(intents: &[Intent], page: Option<&str>) -> Option<Intent> {
     };
     let head = head(&lines);
     let named = lines.iter().take(MOST_NAMED);
-    let named = named.map(Line::text);
+    let waited = waited(intents);
+    let named = named.map(|it| it.text(waited.is_some()));
     let mut body: Vec<String> = std::iter::once(format!("{head}.")).chain(named).collect();
+    body.extend(waited.map(|it| format!("Nobody could be told since {it}.")));
     if let Some(more @ 1..) = lines.len().checked_sub(MOST_NAMED) {
         body.push(format!("… and {more} more, see `bedrock-ops-alert status`"));
     }
@@ -99,6 +114,22 @@ pub fn together(intents: &[Intent], page: Option<&str>) -> Option<Intent> {
         attempts: 1,
         ..first.clone()
     })
+}
+
+/// Since when the oldest waits, where that is so long that it is no news.
+fn waited(intents: &[Intent]) -> Option<String> {
+    let oldest = intents.iter().map(|it| it.created).min()?;
+    let newest = intents.iter().filter_map(|it| match it.state {
+        IntentState::Sending { at } => Some(at),
+        IntentState::Proposed { .. }
+        | IntentState::Planned { .. }
+        | IntentState::Unknown { .. }
+        | IntentState::Done { .. }
+        | IntentState::Held { .. }
+        | IntentState::Refused { .. } => None,
+    });
+    let is_late = after(oldest, LATE_MINUTES) <= newest.max()?;
+    is_late.then(|| oldest.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 /// `14 messages at once: 9 critical, 3 warning, 2 resolved; us-east-1 111122223333`.

@@ -13,6 +13,7 @@ use crate::{
         action::{Effect, Intent},
         digest,
         receiver::Notice,
+        room,
         rule::Severity,
     },
 };
@@ -34,6 +35,7 @@ pub(super) fn of(letter: &Letter<'_>) -> BTreeMap<&'static str, Attribute> {
         match letter.notice {
             Some(notice) => found.notice(letter.intent, notice),
             None if letter.intent.step.starts_with(digest::STEP) => found.put("event", "digest"),
+            None if letter.intent.step.starts_with(room::STEP) => found.put("event", "disk"),
             None => {} // of an older release
         }
     }
