@@ -26,6 +26,7 @@ mod access;
 mod alb;
 mod api;
 mod connections;
+mod decide;
 pub mod filed;
 mod guard;
 mod history;
@@ -70,6 +71,8 @@ struct Web {
     refused: Mutex<Option<alb::Refused>>,
     /// Who is signed in by the load balancer.
     door: alb::Door,
+    /// What proves that a form is ours, and is decided once.
+    seals: decide::Seals,
     pulses: AtomicU64,
     /// Places for pages that are told of each cycle.
     listeners: Arc<Semaphore>,
@@ -84,6 +87,7 @@ impl Web {
             strangers: AtomicU64::new(0),
             refused: Mutex::new(None),
             door: alb::Door::default(),
+            seals: decide::Seals::new(),
             pulses: AtomicU64::new(0),
             listeners: Arc::new(Semaphore::new(live::MOST_LISTENERS)),
         })
@@ -158,16 +162,19 @@ pub fn router(shared: Arc<Shared>) -> Router {
 
 fn served(web: Arc<Web>) -> Router {
     let all = routes::all().into_iter();
-    all.fold(Router::new(), |router, it| {
+    let router = all.fold(Router::new(), |router, it| {
         router.route(it.path, it.handler)
-    })
-    .fallback(api::nothing_here)
-    .layer(DefaultBodyLimit::max(MOST_BODY))
-    .layer(middleware::from_fn_with_state(
-        Arc::clone(&web),
-        guard::guard,
-    ))
-    .with_state(web)
+    });
+    let (path, forms) = decide::route();
+    router
+        .route(path, forms)
+        .fallback(api::nothing_here)
+        .layer(DefaultBodyLimit::max(MOST_BODY))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&web),
+            guard::guard,
+        ))
+        .with_state(web)
 }
 
 /// Serves until `stop` resolves, then lets open connections finish for a few seconds.

@@ -37,6 +37,7 @@ mod unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use self::size::bounds;
 pub use self::{
     digest::{Beside, Spent, is_digest_due, nothing_beside},
     disk::{disk, disk_told},

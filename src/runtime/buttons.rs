@@ -258,7 +258,7 @@ async fn tell(
     let said = match posted {
         Err(why) => why,
         Ok(Err(why)) => format!("{why}."),
-        Ok(Ok(answer)) => match Shared::answered(answer).await {
+        Ok(Ok(mut answer)) => match Shared::answered(&mut answer).await {
             Ok(Answer { subject, what }) if subject.is_empty() => format!("{what}."),
             Ok(Answer { subject, what }) => format!("{subject}: {what}."),
             Err(Unanswered::Refused(why)) => format!("Nothing was decided: {why}."),

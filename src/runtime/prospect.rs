@@ -11,13 +11,32 @@ use crate::{
     act::plan::{self, Past, Wanted},
     collect::{long_input_tokens, most_reserved_output},
     model::{
+        book::Book,
         catalog::PoolId,
         history::{Resolution, StretchKey},
+        ids::{QuotaCode, Scope},
+        policy::Policy,
         series::{KEPT_MINUTES, PoolSeries},
         time::{Minute, Timestamp},
+        units::Amount,
     },
     store::{History, StoreError},
 };
+
+/// Above what and up to what a quota may be asked for: a value of a person's own is held to the same.
+///
+/// # Errors
+///
+/// Why nothing can be asked on it, as a sentence fragment.
+pub fn bounds_of(
+    book: &Book,
+    policy: &Policy,
+    (scope, code): (&Scope, &QuotaCode),
+) -> Result<(Amount, Amount), String> {
+    let quota = book.quotas.get(&(scope.clone(), code.clone()));
+    let quota = quota.ok_or_else(|| format!("the value of {code} is not known"))?;
+    plan::bounds(quota, &policy.budgets)
+}
 
 impl Shared {
     /// The pool, or way out that nobody uses, of this name.

@@ -347,7 +347,7 @@ impl Shared {
     /// # Errors
     /// Why it was not carried out, or why that is not known.
     pub async fn order(&self, order: Order) -> Result<Answer, Unanswered> {
-        Self::answered(self.post(order)?).await
+        Self::answered(&mut self.post(order)?).await
     }
 
     /// Puts the order into the daemon's hands; whether anybody waits for the answer changes nothing of it.
@@ -360,11 +360,11 @@ impl Shared {
         posted.map(|()| answer).map_err(|_| Unanswered::NotTaken)
     }
 
-    /// The answer to what was posted.
+    /// The answer to what was posted; after a late one it can be waited for again.
     ///
     /// # Errors
     /// As [`Self::order`].
-    pub async fn answered(answer: Awaited) -> Result<Answer, Unanswered> {
+    pub async fn answered(answer: &mut Awaited) -> Result<Answer, Unanswered> {
         match time::timeout(MOST_WAIT, answer).await {
             Ok(Ok(answer)) => answer.map_err(Unanswered::Refused),
             Ok(Err(_)) => Err(Unanswered::Stopped),

@@ -66,6 +66,42 @@ pub(super) fn is_for_us(access: &Access, uri: &Uri, headers: &HeaderMap) -> bool
     line && host.to_str().is_ok_and(|it| is_ours(access, it))
 }
 
+/// Whether a browser says that this was sent by a page of ours. Browsers name the sender of each post; where they do not, or
+/// name nobody, it counts as foreign. Proxies may hide which host was asked for, so names of ours count as ours.
+pub(super) fn is_from_us(access: &Access, headers: &HeaderMap) -> bool {
+    let one = |name: &str| {
+        let mut all = headers.get_all(name).iter();
+        (
+            all.next().map(|it| it.to_str().unwrap_or_default()),
+            all.next().is_none(),
+        )
+    };
+    let (site, is_one_site) = one("sec-fetch-site");
+    let (origin, is_one_origin) = one("origin");
+    let (host, _) = one("host");
+    let is_same_site = site.is_none_or(|it| it == "same-origin");
+    let sender = origin.and_then(|it| it.split_once("://")).map(|it| it.1);
+    let is_ours = sender.is_some_and(|sender| {
+        let name = sender.split(':').next().unwrap_or_default();
+        let mut named = access.hosts.iter();
+        host.is_some_and(|it| it.eq_ignore_ascii_case(sender))
+            || named.any(|it| it.eq_ignore_ascii_case(name))
+    });
+    is_one_site && is_one_origin && is_same_site && is_ours
+}
+
+/// The name that a browser gave beside the token.
+pub(super) fn basic_name(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = text.split_once(' ')?;
+    let plain = data_encoding::BASE64.decode(rest.trim().as_bytes()).ok()?;
+    let plain = String::from_utf8(plain).ok()?;
+    let (name, _) = plain.split_once(':')?;
+    scheme
+        .eq_ignore_ascii_case("basic")
+        .then(|| name.to_owned())
+}
+
 /// Whether `host[:port]` is a name of ours. Other names could resolve to anything.
 fn is_ours(access: &Access, authority: &str) -> bool {
     let (host, port) = match authority.strip_prefix('[') {

@@ -14,6 +14,7 @@ mod token;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 
+pub(super) use self::proof::unguessable;
 use self::{keys::Keys, token::Token};
 use crate::model::{
     access::{Claim, Role, SignIn},

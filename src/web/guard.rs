@@ -1,7 +1,8 @@
 //! What every request must pass and every answer carries.
 //!
 //! A browser that knows a token, or sits on the same machine, visits foreign pages, too. Against DNS rebinding only names of
-//! ours are answered (`access`); against forged posts the orders want a header that no form can send (see `orders`).
+//! ours are answered (`access`); against forged posts the orders want a header that no form can send (see `orders`), and our
+//! own forms a seal (see `decide`).
 
 use std::sync::Arc;
 
@@ -26,6 +27,9 @@ use crate::{
 /// Nothing but our own style sheet and script may be loaded; nobody may frame the page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The content type of pages.
+pub(super) const PAGE: &str = "text/html; charset=utf-8";
+
 /// Bytes of a refusal of the router; they quote what was asked.
 const MOST_SAID: usize = 16_384;
 
@@ -33,7 +37,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    // With `no-referrer` browsers would say of our own forms, too, that they come from `null`.
+    (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
     (
         HeaderName::from_static("cross-origin-resource-policy"),
@@ -98,6 +103,7 @@ async fn answered(web: &Web, mut request: Request, next: Next) -> Response {
             api::problem(StatusCode::FORBIDDEN, why)
         }
         (Role::Viewer | Role::Actor, _) => {
+            request.extensions_mut().insert(role);
             if let Some(Ok(person)) = person {
                 request.extensions_mut().insert(person);
             }
@@ -152,7 +158,8 @@ fn without_reasons(response: Response) -> Response {
 async fn told(response: Response) -> Response {
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE);
-    let is_document = kind.is_some_and(|it| it == "application/json");
+    // Only pages of ours are HTML: what a form came to is told to a person.
+    let is_document = kind.is_some_and(|it| it == "application/json" || it == PAGE);
     if is_document || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

@@ -30,9 +30,9 @@ use crate::{
 };
 
 /// The longest name of a person, in characters.
-const MOST_NAME: usize = 100;
+pub(super) const MOST_NAME: usize = 100;
 /// The longest reason, in characters.
-const MOST_REASON: usize = 500;
+pub(super) const MOST_REASON: usize = 500;
 /// The header that no HTML form and no foreign page without permission can send.
 pub(super) const REQUEST_HEADER: &str = "x-boa-request";
 
@@ -351,6 +351,11 @@ async fn carried_out(web: &Web, order: Order) -> Result<Answer, Refusal> {
     })
 }
 
+/// Whether that may be shown as a name or a reason.
+pub(super) fn is_said(text: &str, most: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(inert::acts)
+}
+
 /// The order, once name and reason are such that they may be shown.
 fn order(
     asker: &Asker,
@@ -358,9 +363,6 @@ fn order(
     why: Option<String>,
     command: Command,
 ) -> Result<Order, Refusal> {
-    let is_said = |text: &str, most| {
-        !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(inert::acts)
-    };
     let by = asker.person.as_ref().map_or(by, |it| it.name.clone());
     if asker.person.is_none() && !is_said(&by, MOST_NAME) {
         return Err(refuse(

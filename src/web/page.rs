@@ -16,11 +16,13 @@ use serde::Deserialize;
 
 use super::{
     Web,
+    decide::{Deciding, Visitor},
     inert::inert,
     json::{Level, Status},
     words::{self, age},
 };
 
+pub(super) mod decide;
 mod desk;
 mod elements;
 mod fan;
@@ -41,10 +43,15 @@ pub(super) struct Options {
 }
 
 /// `GET /`.
-pub(super) async fn page(State(web): State<Arc<Web>>, Query(options): Query<Options>) -> Response {
+pub(super) async fn page(
+    State(web): State<Arc<Web>>,
+    Query(options): Query<Options>,
+    visitor: Visitor,
+) -> Response {
+    let deciding = visitor.deciding(&web.shared.settings().access);
     let status = web.with_view(|view| view.status());
     let is_still = options.refresh.as_deref() == Some("off");
-    let body = render(&status, is_still).into_string();
+    let body = render(&status, is_still, &deciding).into_string();
     let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
     ([kind], body).into_response()
 }
@@ -56,7 +63,7 @@ pub(super) async fn style() -> Response {
 }
 
 /// The whole page.
-fn render(status: &Status, is_still: bool) -> Markup {
+fn render(status: &Status, is_still: bool, deciding: &Deciding) -> Markup {
     let level = status.verdict.level;
     let verdict = inert(&status.verdict.text);
     html! {
@@ -66,12 +73,12 @@ fn render(status: &Status, is_still: bool) -> Markup {
             body class={ "level-" (level.name()) } {
                 (masthead(status))
                 main id="main" {
-                    (verdict_block(status, &verdict))
+                    (verdict_block(status, &verdict, deciding))
                     (headroom::section(status))
                     (fan::section(status))
-                    (incidents::open(status))
-                    (incidents::silences(status))
-                    (desk::waiting(status))
+                    (incidents::open(status, deciding))
+                    (incidents::silences(status, deciding))
+                    (desk::waiting(status, deciding))
                     (desk::desk(status))
                     (incidents::ended(status))
                     (record::section(status))
@@ -121,7 +128,7 @@ fn masthead(status: &Status) -> Markup {
     }
 }
 
-fn verdict_block(status: &Status, verdict: &str) -> Markup {
+fn verdict_block(status: &Status, verdict: &str, deciding: &Deciding) -> Markup {
     let (symbol, word) = words::level(status.verdict.level);
     html! {
         section.verdict aria-labelledby="verdict" {
@@ -138,6 +145,15 @@ fn verdict_block(status: &Status, verdict: &str) -> Markup {
             }
             @if let Some(stop) = &status.writes_stopped {
                 p.trouble { strong { "Writes stopped: " } (inert(stop)) ". Messages go on." }
+            }
+            @match deciding {
+                Deciding::Here => p.fresh {
+                    a href="/decide/writes" {
+                        @if status.writes_stopped.is_some() { "Let writes at AWS go on…" } @else { "Stop writes at AWS…" }
+                    }
+                },
+                Deciding::NotYou(how) => p.fresh { (inert(how)) "." },
+                Deciding::ByCommand => {}
             }
             @for why in &status.stale { p.trouble { (inert(why)) } }
             @for notice in &status.notices { p.trouble { (inert(notice)) } }

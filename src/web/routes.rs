@@ -1,5 +1,5 @@
 //! All routes: what serves each of them, and what is promised of it. The router and the OpenAPI document are made from this
-//! one table, so that neither has what the other lacks.
+//! one table, so that neither has what the other lacks. Forms for people are no API, and in neither: see `decide`.
 
 use std::sync::Arc;
 

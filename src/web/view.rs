@@ -20,6 +20,7 @@ use crate::{
 
 mod audit;
 mod cost;
+pub(super) mod decide;
 mod desk;
 mod explain;
 pub(super) mod freshness;

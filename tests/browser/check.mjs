@@ -1,14 +1,14 @@
 // Opens the status page in Debian's Chromium at two widths, light and dark, and fails on: horizontal scroll, console
 // errors, requests to anywhere else, accessibility violations found by axe-core, a page that waits for script.
 //
-//   node check.mjs <folder with node_modules> <url> <name of the screenshots> [<path of the page>]
+//   node check.mjs <folder with node_modules> <url> <name of the screenshots> [<path of the page> [<token>]]
 //
 // Screenshots go beside the packages, for people to look at.
 import { createRequire } from 'node:module';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const [packages, url, name, path = '/?refresh=off'] = process.argv.slice(2);
+const [packages, url, name, path = '/?refresh=off', token] = process.argv.slice(2);
 const require = createRequire(join(packages, 'package.json'));
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -24,7 +24,11 @@ const browser = await chromium.launch({
 for (const width of [1280, 360]) {
   for (const colorScheme of ['light', 'dark']) {
     const where = `${name} at ${width} px, ${colorScheme}`;
-    const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
+    const context = await browser.newContext({
+      viewport: { width, height: 800 },
+      colorScheme,
+      ...(token && { httpCredentials: { username: 'Kim', password: token } }),
+    });
     const page = await context.newPage();
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) faults.push(`${where}: console: ${message.text()}`);

@@ -16,6 +16,7 @@ mod asked;
 mod books;
 mod browser;
 mod commands;
+mod decide;
 mod history;
 mod hostile;
 mod metrics;

@@ -13,6 +13,7 @@
 mod asked;
 mod boto3;
 mod clock;
+mod decided;
 mod deploy;
 mod disk;
 mod emulators;

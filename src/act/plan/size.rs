@@ -83,7 +83,7 @@ pub(super) fn size(
 /// # Errors
 ///
 /// Why nothing may be asked on it, as a sentence fragment.
-pub(super) fn bounds(quota: &Quota, budgets: &Budgets) -> Result<(Amount, Amount), String> {
+pub(crate) fn bounds(quota: &Quota, budgets: &Budgets) -> Result<(Amount, Amount), String> {
     let Limit::Applied(applied) = quota.limit() else {
         return Err(format!(
             "the applied value of {} is {}: nothing is asked on it",

@@ -1,6 +1,9 @@
 //! Whether a load balancer signed this: ECDSA on P-256 with SHA-256, which is the only way in which they do.
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
+use aws_lc_rs::{
+    rand,
+    signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey},
+};
 
 const BEGIN: &str = "-----BEGIN PUBLIC KEY-----";
 const END: &str = "-----END PUBLIC KEY-----";
@@ -24,4 +27,10 @@ impl Key {
     pub(super) fn has_signed(&self, text: &[u8], signature: &[u8]) -> bool {
         self.0.verify_sig(text, signature).is_ok()
     }
+}
+
+/// A key of this process alone. Nothing, where the system has no randomness.
+pub(in crate::web) fn unguessable() -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    rand::fill(&mut key).ok().map(|()| key)
 }

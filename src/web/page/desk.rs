@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::elements::when;
+use super::{elements::when, incidents::link};
 use crate::{
     model::units::grouped,
     web::{
+        decide::Deciding,
         inert::inert,
         json::{Action, Ask, Case, Status},
         words::age,
@@ -13,12 +14,12 @@ use crate::{
 };
 
 /// Proposals and held actions; nothing at all when none wait.
-pub(super) fn waiting(status: &Status) -> Markup {
+pub(super) fn waiting(status: &Status, deciding: &Deciding) -> Markup {
     html! {
         @if !status.proposals.is_empty() {
             section aria-labelledby="proposals" {
                 h2 id="proposals" { "Waiting for your approval" }
-                @for action in &status.proposals { (proposal(action)) }
+                @for action in &status.proposals { (proposal(action, deciding)) }
                 (super::left_out(status, "proposals"))
             }
         }
@@ -30,7 +31,9 @@ pub(super) fn waiting(status: &Status) -> Markup {
                         li {
                             span.what { (inert(&action.what)) }
                             span.sub { (inert(&action.detail)) " · " code { "bedrock-ops-alert explain " (inert(&action.id)) } }
-                            span.sub { code { "bedrock-ops-alert approve " (inert(&action.id)) } " tries once more, " code { "reject" } " settles it" }
+                            @if *deciding == Deciding::Here {
+                                span.sub { (link(&action.id, "Try it once more, or settle it…", &action.what)) }
+                            } @else { span.sub { code { "bedrock-ops-alert approve " (inert(&action.id)) } " tries once more, " code { "reject" } " settles it" } }
                         }
                     }
                 }
@@ -40,7 +43,7 @@ pub(super) fn waiting(status: &Status) -> Markup {
     }
 }
 
-fn proposal(action: &Action) -> Markup {
+fn proposal(action: &Action, deciding: &Deciding) -> Markup {
     html! {
         article.card {
             h3 { (inert(&action.what)) }
@@ -51,8 +54,12 @@ fn proposal(action: &Action) -> Markup {
             @if !action.reasons.is_empty() {
                 ul { @for reason in &action.reasons { li { (inert(reason)) } } }
             }
-            p.command { code { "bedrock-ops-alert approve " (inert(&action.id)) } }
-            p.command { code { "bedrock-ops-alert reject " (inert(&action.id)) } }
+            @if *deciding == Deciding::Here {
+                p.command { (link(&action.id, "Read what AWS reads, and approve or reject it…", &action.what)) }
+            } @else {
+                p.command { code { "bedrock-ops-alert approve " (inert(&action.id)) } }
+                p.command { code { "bedrock-ops-alert reject " (inert(&action.id)) } }
+            }
         }
     }
 }

@@ -6,24 +6,25 @@ use super::elements::{number, when};
 use crate::{
     model::units::grouped,
     web::{
+        decide::Deciding,
         inert::inert,
         json::{Elsewhere, IncidentBrief, Status},
         words::{age, percent, said},
     },
 };
 
-pub(super) fn open(status: &Status) -> Markup {
+pub(super) fn open(status: &Status, deciding: &Deciding) -> Markup {
     html! {
         section aria-labelledby="incidents" {
             h2 id="incidents" { "Open incidents" }
             @if status.incidents.is_empty() { p.quiet { "None." } }
-            @for incident in &status.incidents { (card(incident)) }
+            @for incident in &status.incidents { (card(incident, deciding)) }
             (super::left_out(status, "incidents"))
         }
     }
 }
 
-fn card(incident: &IncidentBrief) -> Markup {
+fn card(incident: &IncidentBrief, deciding: &Deciding) -> Markup {
     html! {
         article id=(inert(&incident.id)) class={ "card severity-" (incident.severity) } {
             h3 {
@@ -43,8 +44,16 @@ fn card(incident: &IncidentBrief) -> Markup {
             @if !incident.hints.is_empty() { h4 { "What probably lies behind it" } (list(&incident.hints, "")) }
             @if !incident.elsewhere.is_empty() { (room(&incident.elsewhere)) }
             p.command { code { "bedrock-ops-alert explain " (inert(&incident.id)) } }
+            @if *deciding == Deciding::Here {
+                p.command { (link(&incident.id, "Look after, snooze or silence it…", &incident.title)) }
+            }
         }
     }
+}
+
+/// A link to where a person decides; who hears it hears about what, too.
+pub(super) fn link(id: &str, text: &str, about: &str) -> Markup {
+    html! { a href={ "/decide/" (inert(id)) } { (text) span.heard { " " (inert(about)) } } }
 }
 
 /// Where its traffic could go.
@@ -117,7 +126,7 @@ fn severity(name: &str) -> Markup {
 }
 
 /// Who holds messages back, why and until when.
-pub(super) fn silences(status: &Status) -> Markup {
+pub(super) fn silences(status: &Status, deciding: &Deciding) -> Markup {
     html! {
         @if !status.silences.is_empty() {
             section aria-labelledby="silences" {
@@ -130,6 +139,7 @@ pub(super) fn silences(status: &Status) -> Markup {
                                 (inert(&it.by)) ": " (inert(&it.reason)) ", " (when(&it.from)) " to " (when(&it.until))
                                 @if it.hold_requests { ", nothing is asked of AWS" }
                                 " · " code { (inert(&it.id)) }
+                                @if *deciding == Deciding::Here { " · " (link(&it.id, "end it…", &it.matches)) }
                             }
                         }
                     }

@@ -93,6 +93,14 @@ impl View<'_> {
         actions
     }
 
+    /// An incident in brief, for who decides about it.
+    pub(super) fn brief_of(&self, incident: &Incident) -> json::IncidentBrief {
+        let mut intents: Vec<&Intent> = self.book.intents.values().collect();
+        intents.retain(|intent| intent.incident == incident.id);
+        intents.sort_by_key(|intent| (intent.created, &intent.step));
+        self.brief(incident, Some(&intents))
+    }
+
     fn brief(&self, incident: &Incident, actions: Option<&Vec<&Intent>>) -> json::IncidentBrief {
         let scope = incident.cause.scope();
         let (category, quota_code) = match &incident.cause {

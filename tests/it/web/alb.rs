@@ -21,7 +21,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{Served, books, client, said::obeyed, serving_with};
+use super::{Served, books, client, decide::filled, said::obeyed, serving_with};
 
 const HEADER: &str = "x-amzn-oidc-data";
 const SIGNER: &str =
@@ -158,6 +158,24 @@ async fn whoever_is_signed_in_reads_and_who_is_named_decides_under_their_name() 
             let answer: Value = answer.json().await.unwrap();
             assert_eq!(answer["by"], "anna@example.com");
         }
+        // By a form, too; one that was made for her is worth nothing to others.
+        let writes = |claims: &Value| of("/decide/writes", claims);
+        let html = writes(&anna()).send().await.unwrap().text().await.unwrap();
+        assert!(!html.contains("name=\"by\"") && html.contains("as anna@example.com"));
+        let body = filled(&html, "stop", &[("by", "Kim"), ("reason", "a drill")]);
+        let html = writes(&kim()).send().await.unwrap().text().await.unwrap();
+        assert!(!html.contains("<form") && html.contains("kim@example.com may read"), "{html}");
+        for (claims, status) in [(kim(), 403), (anna(), 303)] {
+            let sent = client().post(format!("{address}/decide/writes"));
+            let sent = sent.header(HEADER, balancer.says(&claims));
+            let sent = sent.header("origin", &address).body(body.clone());
+            let sent = sent.header("content-type", "application/x-www-form-urlencoded");
+            let client = reqwest::Client::builder().no_proxy();
+            let client = client.redirect(reqwest::redirect::Policy::none()).build().unwrap();
+            let answer = client.execute(sent.build().unwrap()).await.unwrap();
+            assert_eq!(answer.status(), status);
+        }
+        assert_eq!(served.inbox.try_recv().unwrap().order.by, "anna@example.com");
         let trail = of("/api/v1/audit", &kim()).send().await.unwrap();
         let trail: Value = trail.json().await.unwrap();
         let entries = trail["entries"].as_array().unwrap().iter();

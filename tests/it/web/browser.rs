@@ -89,6 +89,47 @@ async fn the_record_of_where_requests_ran_holds_in_chromium() {
     .await;
 }
 
+/// Pages with forms, and one of them filled in and sent by a browser.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_forms_hold_in_chromium_and_decide_without_script() {
+    let known = super::decide::known();
+    let id = super::decide::proposal(&known.0);
+    let short = known.0.incidents.values().find(|it| it.kind.is_some());
+    let short = short.unwrap().id.to_string();
+    super::serving_with(
+        super::decide::settings(),
+        known,
+        async |mut served: Served| {
+            let url = served.url.clone();
+            let look = move || {
+                for (name, path) in [
+                    ("forms-proposal", format!("/decide/{id}")),
+                    ("forms-incident", format!("/decide/{short}")),
+                    ("forms-writes", "/decide/writes".to_owned()),
+                    ("forms-links", "/?refresh=off".to_owned()),
+                ] {
+                    run("check.mjs", &[&url, name, &path, super::decide::ACT]);
+                }
+                run(
+                    "decide.mjs",
+                    &[&url, &format!("/decide/{id}"), super::decide::ACT],
+                );
+            };
+            let looking = tokio::task::spawn_blocking(look);
+            let deciding = async {
+                super::said::obeyed(&mut served).await;
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                ended = looking => ended.unwrap(),
+                () = deciding => {}
+            }
+            assert!(served.inbox.try_recv().is_err(), "it was ordered twice");
+        },
+    )
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_renews_itself_in_place() {
     serving(books::busy(), async |served: Served| {
