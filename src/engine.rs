@@ -250,6 +250,8 @@ pub struct Kept<'a> {
     pub residency: &'a [Residency],
     /// The log group of each account whose log of model invocations is read.
     pub logs: Option<&'a BTreeMap<AccountId, String>>,
+    /// The accounts and Regions that are watched; `None` for all that the book has.
+    pub places: Option<&'a BTreeSet<Scope>>,
 }
 
 /// Why nothing is judged of a pool that the book has no more: its account or Region was taken out.
@@ -260,7 +262,11 @@ const GONE: &str = "the pool is no longer watched";
 /// They would stay on for ever: no verdict comes that could end them.
 #[must_use]
 pub fn orphans(rules: &Rules, policy: Kept<'_>, book: &Book) -> Vec<(AlertKey, String)> {
-    let Kept { residency, logs } = policy;
+    let Kept {
+        residency,
+        logs,
+        places,
+    } = policy;
     let open = book.incidents.values().filter(|it| it.is_open());
     let on = open.flat_map(|it| it.members.iter().filter(|(_, member)| member.is_on));
     let orphans = on.filter_map(|(key, _)| {
@@ -271,7 +277,7 @@ pub fn orphans(rules: &Rules, policy: Kept<'_>, book: &Book) -> Vec<(AlertKey, S
         }
         if residency.iter().any(|it| it.ran() == key.rule) {
             let is_read = logs.is_some_and(|it| it.contains_key(&key.pool.scope.account));
-            let is_watched = book.pools_in(&key.pool.scope).next().is_some();
+            let is_watched = places.is_none_or(|it| it.contains(&key.pool.scope));
             let why = if is_watched {
                 "the log of model invocations is no longer read"
             } else {

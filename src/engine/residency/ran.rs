@@ -45,10 +45,7 @@ type Days = BTreeMap<i64, Tally>;
 #[must_use]
 pub fn judge(law: Law<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
-    let scopes = law.book.ran.keys().map(|(scope, _)| scope);
-    // What is not watched any more has a record, and no news.
-    let scopes = scopes.filter(|it| law.book.pools_in(it).next().is_some());
-    let scopes: BTreeSet<&Scope> = scopes.collect();
+    let scopes: BTreeSet<&Scope> = law.book.ran.keys().map(|(scope, _)| scope).collect();
     for rule in law.rules {
         for scope in &scopes {
             verdicts.extend(judge_scope(law, rule, scope));

@@ -16,7 +16,7 @@ use crate::{
         book::{Book, Record},
         catalog::{Family, PoolId},
         desk::DeskReading,
-        ids::TargetId,
+        ids::{Scope, TargetId},
         incident::AlertKey,
         policy::Heat,
         reason::Reason,
@@ -75,7 +75,10 @@ impl Cycle {
             let law = Law { rules, book: &book };
             verdicts.extend(residency::judge(law, &self.used, due));
             if self.is_ran_news {
-                verdicts.extend(residency::ran::judge(law));
+                // What is not watched any more has a record, and no news.
+                let watched: BTreeSet<&Scope> = self.rounds.scopes().collect();
+                let ran = residency::ran::judge(law).into_iter();
+                verdicts.extend(ran.filter(|it| watched.contains(&it.pool.scope)));
             }
             let heat = heat_of(&book, &verdicts, &self.unjudged);
             (verdicts, heat)
@@ -119,9 +122,11 @@ impl Cycle {
         let book = self.shared.book();
         let policy = &self.settings.policy;
         let orphans = {
+            let places = self.rounds.scopes().cloned().collect();
             let kept = engine::Kept {
                 residency: &policy.residency,
                 logs: Some(&policy.invocation_logs),
+                places: Some(&places),
             };
             engine::orphans(&self.rules, kept, &book)
         };

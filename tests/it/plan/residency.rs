@@ -194,11 +194,19 @@ fn an_incident_whose_log_is_no_longer_read_ends() {
     let kept = |logs| Kept {
         residency: &stage.policy.residency,
         logs,
+        places: None,
     };
     assert_eq!(orphans(&rules, kept(Some(&logs)), &stage.book), []);
     let gone = orphans(&rules, kept(None), &stage.book);
     assert_eq!(gone.len(), 1);
     assert!(gone[0].1.contains("no longer read"), "{gone:?}");
+    let places = BTreeSet::new();
+    let elsewhere = Kept {
+        places: Some(&places),
+        ..kept(Some(&logs))
+    };
+    let gone = orphans(&rules, elsewhere, &stage.book);
+    assert!(gone[0].1.contains("no longer watched"), "{gone:?}");
 }
 
 /// A rule that everything keeps changes nothing.
