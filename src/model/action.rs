@@ -244,6 +244,8 @@ pub const LOOK_APART_MINUTES: i64 = 15;
 pub const MOST_SENDS: u32 = 3;
 /// After this many failures a message is held; with the backoff below that is more than a week.
 pub const MOST_MESSAGE_TRIES: u32 = 200;
+/// Why a proposal is over that nobody answered.
+pub const UNANSWERED: &str = "nobody approved it in time";
 /// Why a message that could not be sent for long is taken back: a later one about the same incident says all.
 pub const OVERTAKEN: &str =
     "it could not be told in time, and a later message about the same incident says how it stands";

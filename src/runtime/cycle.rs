@@ -52,6 +52,7 @@ use crate::{
 use accounts::Accounts;
 use collecting::Rounds;
 use keeping::Keeping;
+pub(super) use keeping::read_minutes;
 use learning::Learning;
 use spending::Spending;
 use targets::with_tags;

@@ -5,7 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{history::HistoryError, shared::Shared};
+use tokio::task::JoinError;
+
+use super::{cycle::read_minutes, shared::Shared};
 pub use crate::act::plan::{Prospect, Would, situation::Usage};
 use crate::{
     act::plan::{self, Past, Wanted},
@@ -13,14 +15,13 @@ use crate::{
     model::{
         book::Book,
         catalog::PoolId,
-        history::{Resolution, StretchKey},
+        history::Resolution,
         ids::{QuotaCode, Scope},
         policy::Policy,
-        series::{KEPT_MINUTES, PoolSeries},
+        series::KEPT_MINUTES,
         time::{Minute, Timestamp},
         units::Amount,
     },
-    store::{History, StoreError},
 };
 
 /// Above what and up to what a quota may be asked for: a value of a person's own is held to the same.
@@ -52,12 +53,12 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// When the disk could not be asked.
+    /// When the runtime ends meanwhile. What can't be read of the past is said in the answer.
     pub async fn prospects(
         &self,
         pool: &PoolId,
         now: Timestamp,
-    ) -> Result<Option<Vec<Prospect>>, HistoryError> {
+    ) -> Result<Option<Vec<Prospect>>, JoinError> {
         let mut past = Past::new();
         loop {
             match self.look_ahead_of(pool, &past, now) {
@@ -94,40 +95,17 @@ impl Shared {
         plan::prospects(inputs, pool, &settings.rules.of(pool))
     }
 
-    async fn past_of(&self, pools: BTreeSet<PoolId>, now: Timestamp) -> Result<Past, HistoryError> {
+    async fn past_of(&self, pools: BTreeSet<PoolId>, now: Timestamp) -> Result<Past, JoinError> {
         let history = Arc::clone(&self.history);
-        let from = Minute::of(now).plus(-KEPT_MINUTES);
-        let read = move || {
+        let first = Resolution::Minute.stretch_of(Minute::of(now).plus(-KEPT_MINUTES));
+        let read = move || -> Past {
             let read = pools.into_iter().map(|pool| {
-                let minutes = minutes_of(&*history, &pool, from)?;
-                Ok((pool, Some(minutes)))
+                // Said as that in the answer; the loop tells the trouble, which it meets as well.
+                let minutes = read_minutes(&*history, &pool, first);
+                (pool, minutes.ok().map(|it| it.minutes))
             });
-            read.collect::<Result<Past, StoreError>>()
+            read.collect()
         };
-        Ok(tokio::task::spawn_blocking(read).await??)
+        tokio::task::spawn_blocking(read).await
     }
-}
-
-fn minutes_of(
-    history: &dyn History,
-    pool: &PoolId,
-    from: Minute,
-) -> Result<PoolSeries, StoreError> {
-    let first = Resolution::Minute.stretch_of(from);
-    let held = history.held(pool).into_iter();
-    let held =
-        held.filter(|(resolution, number)| *resolution == Resolution::Minute && first <= *number);
-    let mut minutes = PoolSeries::default();
-    for (resolution, number) in held {
-        let key = StretchKey {
-            pool: pool.clone(),
-            resolution,
-            number,
-        };
-        let stretch = history.stretch(&key)?;
-        for (signal, hour, block) in stretch.iter().flat_map(|it| it.hours()) {
-            minutes.restore(signal, hour, block);
-        }
-    }
-    Ok(minutes)
 }

@@ -147,7 +147,7 @@ fn may_be_asked(
     }
     if !quota.adjustable {
         return Err(format!(
-            "Service Quotas does not raise {code}: it takes a case at AWS Support, whose words are in `plan {id}`"
+            "Service Quotas does not raise {code}: it takes a case at AWS Support, opened by hand"
         ));
     }
     let law = Law {

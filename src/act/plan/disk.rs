@@ -19,13 +19,15 @@ use crate::model::{
 
 /// What people were told of last; nothing told is as good as enough room.
 #[must_use]
-pub fn disk_told(book: &Book) -> RoomState {
-    told(book).0
+pub fn disk_told(book: &Book, now: Timestamp) -> RoomState {
+    told(book, now).0
 }
 
-/// What was told last, and to whom.
-fn told(book: &Book) -> (RoomState, BTreeSet<&ReceiverName>) {
-    let told = book.intents.values().filter_map(|it| {
+/// What was told last, and to whom. What a clock dated ahead that has been set back since is not the last for ever: else the
+/// same would be told each minute until then.
+fn told(book: &Book, now: Timestamp) -> (RoomState, BTreeSet<&ReceiverName>) {
+    let past = book.intents.values().filter(|it| it.created <= now);
+    let told = past.filter_map(|it| {
         let (state, _) = it.step.strip_prefix(STEP)?.split_once('/')?;
         let mut states = RoomState::ALL.into_iter();
         let state = states.find(|it| it.name() == state)?;
@@ -56,7 +58,7 @@ pub fn disk(
     now: Timestamp,
 ) -> Vec<Intent> {
     let state = seen.state;
-    let (before, heard) = told(book);
+    let (before, heard) = told(book, now);
     if state == before {
         return Vec::new();
     }

@@ -9,6 +9,7 @@ use crate::model::{
     action::{Effect, Intent, IntentState, OVERTAKEN, TOO_MANY},
     book::Book,
     ids::{IncidentId, ReceiverName},
+    policy::Policy,
     receiver::{Flag, Notice, Phase},
     time::{Timestamp, after},
 };
@@ -20,10 +21,9 @@ const STANDS_MINUTES: i64 = 30;
 /// Messages that wait for one receiver; of more, the oldest about what is over are given up.
 const MOST_WAITING: usize = 1_000;
 
-/// What is taken back now.
+/// What is taken back now; nothing that a fallback may still be told in its place.
 #[must_use]
-pub fn overtaken(book: &Book, now: Timestamp) -> Vec<Intent> {
-    let late = after(now, -LATE_MINUTES);
+pub fn overtaken(book: &Book, policy: &Policy, now: Timestamp) -> Vec<Intent> {
     let stands = after(now, -STANDS_MINUTES);
     let mut waiting: BTreeMap<&ReceiverName, BTreeMap<&IncidentId, Vec<Waiting<'_>>>> =
         BTreeMap::new();
@@ -35,14 +35,17 @@ pub fn overtaken(book: &Book, now: Timestamp) -> Vec<Intent> {
         of_receiver.entry(&intent.incident).or_default().push(it);
     }
     let mut gone = Vec::new();
-    for of_receiver in waiting.into_values() {
+    for (receiver, of_receiver) in waiting {
+        let fallback = policy.fallbacks.get(receiver);
+        let patience = fallback.map_or(0, |it| it.after_minutes);
+        let late = after(now, -LATE_MINUTES.max(patience));
         let mut left = Vec::new();
         for mut all in of_receiver.into_values() {
             all.sort_by_key(|it| it.intent.order());
             let newest = all
                 .iter()
                 .rposition(|it| it.says_all() && it.intent.created <= stands);
-            let newest = newest.unwrap_or(0);
+            let newest = newest.unwrap_or(0); // none stands for any other
             for (number, it) in all.into_iter().enumerate() {
                 if number < newest && it.intent.created <= late && it.may_go() {
                     gone.push(it.intent.refused(OVERTAKEN, now));

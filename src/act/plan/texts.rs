@@ -323,6 +323,11 @@ pub(super) fn what_for(effect: &Effect) -> String {
     }
 }
 
+/// Whether [`with_proposal`] has something to say in this text.
+pub(super) fn has_place_for_proposal(body: &str) -> bool {
+    body.contains(TO_BE_PROPOSED)
+}
+
 /// The text of a message of the very plan that proposes these.
 pub(super) fn with_proposal(body: &str, waiting: &[&Intent]) -> String {
     body.replace(TO_BE_PROPOSED, &waits(waiting))

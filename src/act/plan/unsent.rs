@@ -53,19 +53,26 @@ pub(super) fn propose_planned(draft: &mut Draft<'_>) {
     }
 }
 
-/// What is proposed now is in the messages of this very plan about its incident; where there are none, it gets one.
+/// What is proposed now is in the message of this very plan that says that it may be; where there is none, it gets one.
 pub(super) fn tell_proposed(draft: &mut Draft<'_>) {
     let is_new = |it: &&Intent| !draft.book().intents.contains_key(&it.id);
     let new: Vec<&Intent> = draft.intents().filter(is_new).collect();
     let is_told = |id: &IncidentId| {
-        let mut told = new.iter().filter(|it| it.effect.may_repeat());
-        told.any(|it| it.incident == *id)
+        let mut own = new.iter().filter(|it| it.incident == *id);
+        own.any(|it| match &it.effect {
+            Effect::Notify { body, .. } => texts::has_place_for_proposal(body),
+            Effect::RequestQuota { .. }
+            | Effect::OpenCase { .. }
+            | Effect::Comment { .. }
+            | Effect::EndCase { .. } => false,
+        })
     };
     let untold = new.iter().filter_map(|it| {
         let IntentState::Proposed { expires } = it.state else {
             return None;
         };
-        (!is_told(&it.incident)).then(|| ((*it).clone(), expires))
+        // That a case may be ended has a message of its own.
+        (it.is_filing() && !is_told(&it.incident)).then(|| ((*it).clone(), expires))
     });
     for (intent, expires) in untold.collect::<Vec<_>>() {
         let message = texts::proposed_later(draft, &intent, expires);

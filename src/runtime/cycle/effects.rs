@@ -13,7 +13,7 @@ use crate::{
         plan::{self, Disobeyed, Wanted},
     },
     model::{
-        action::{Due, Effect, Intent, IntentState},
+        action::{Due, Effect, Intent, IntentState, UNANSWERED},
         audit,
         book::{Book, Record},
         ids::{AccountId, ActionId, IncidentId, ReceiverName, Scope},
@@ -89,10 +89,11 @@ impl Cycle {
     /// receiver that refuses now has one that hears now; then what receivers forget unless it is repeated.
     pub(super) async fn perform_due(&mut self, now: Timestamp) -> Result<(), CycleError> {
         self.held.retain(|_, until| now < *until);
-        let gone = plan::overtaken(&self.shared.book(), now);
+        self.relay(&BTreeSet::new(), now).await?;
+        // After fallbacks: they are told in place of what waits.
+        let gone = plan::overtaken(&self.shared.book(), &self.settings.policy, now);
         self.commit(gone.into_iter().map(Record::Intent).collect(), now)
             .await?;
-        self.relay(&BTreeSet::new(), now).await?;
         let mut troubled = BTreeSet::new();
         let mut refused = self.perform_lanes(None, &mut troubled, now).await?;
         loop {
@@ -274,7 +275,7 @@ impl Cycle {
         now: Timestamp,
     ) -> Result<bool, CycleError> {
         let (next, outcome) = match due {
-            Due::Expire => (intent.refused("nobody approved it in time", now), None),
+            Due::Expire => (intent.refused(UNANSWERED, now), None),
             Due::Recover => (intent.recovered(now), None),
             Due::Look => {
                 let outcome = perform::look(&*self.cloud, &intent, now).await;

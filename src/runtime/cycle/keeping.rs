@@ -8,6 +8,7 @@
 mod memory;
 
 pub(super) use self::memory::Recalled;
+pub(in crate::runtime) use self::memory::read_minutes;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

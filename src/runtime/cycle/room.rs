@@ -33,7 +33,7 @@ impl Cycle {
                     seen
                 }
                 None => {
-                    let told = disk_told(&self.shared.book());
+                    let told = disk_told(&self.shared.book(), now);
                     RoomSeen::first(room, told, bounds.warn_below, now)
                 }
             }

@@ -66,7 +66,12 @@ fn of_some(name: &str) -> Route {
 fn each_change_is_told_once_whatever_restarts() {
     let (policy, mut book) = (policy(), Book::default());
     let mut told = String::new();
-    let mut seen = RoomSeen::first(room(5_000, 64), disk_told(&book), BOUNDS.warn_below, now());
+    let mut seen = RoomSeen::first(
+        room(5_000, 64),
+        disk_told(&book, now()),
+        BOUNDS.warn_below,
+        now(),
+    );
     for (minute, (free, reserve)) in [
         (5_000, 64),
         (900, 64),
@@ -104,9 +109,32 @@ fn each_change_is_told_once_whatever_restarts() {
             Vec::new()
         );
         // A service that was started again knows what was told, and not since when.
-        seen = RoomSeen::first(room(free, reserve), disk_told(&book), BOUNDS.warn_below, at);
+        seen = RoomSeen::first(
+            room(free, reserve),
+            disk_told(&book, at),
+            BOUNDS.warn_below,
+            at,
+        );
     }
     insta::assert_snapshot!("disk", told);
+}
+
+/// What was dated ahead by a clock that was set back since is no reason to tell the same each minute until then.
+#[test]
+fn a_clock_that_was_set_back_tells_nothing_twice() {
+    let (policy, mut book) = (policy(), Book::default());
+    let told = |book: &mut Book, free: u64, at: Timestamp| {
+        let seen = RoomSeen::first(room(free, 64), disk_told(book, at), BOUNDS.warn_below, at);
+        let intents = disk(book, &policy, &seen, BOUNDS, "/var/lib/boa", at);
+        let count = intents.len();
+        book.apply(intents.into_iter().map(Record::Intent).collect());
+        count
+    };
+    assert_ne!(told(&mut book, 900, after(now(), 1_440)), 0);
+    assert_ne!(told(&mut book, 10, now()), 0);
+    for minute in 1..5 {
+        assert_eq!(told(&mut book, 10, after(now(), minute)), 0);
+    }
 }
 
 #[test]

@@ -9,11 +9,14 @@ use bedrock_ops_alert::{
         book::{Book, Record},
         ids::{AccountId, ActionId, IncidentId, QuotaCode, ReceiverName, Region, Scope},
         incident::Cause,
-        receiver::{Flag, Notice, Phase},
+        policy::{Mode, Policy},
+        receiver::{Fallback, Flag, Notice, Phase},
         rule::Severity,
         time::{Minute, Timestamp, after},
     },
 };
+
+use super::policy;
 
 /// A message that waits: the incident, its number, the minute it was decided, what it is.
 fn message(incident: u32, number: u32, minute: i64, phase: Phase, flags: &[Flag]) -> Intent {
@@ -70,15 +73,37 @@ fn start() -> Timestamp {
 
 /// The steps that are taken back at this minute.
 fn gone(intents: &[Intent], minute: i64) -> Vec<String> {
+    gone_by(&policy(Mode::Observe), intents, minute)
+}
+
+fn gone_by(policy: &Policy, intents: &[Intent], minute: i64) -> Vec<String> {
     let mut book = Book::default();
     book.apply(intents.iter().cloned().map(Record::Intent).collect());
-    let gone = overtaken(&book, after(start(), minute));
+    let gone = overtaken(&book, policy, after(start(), minute));
     let mut steps: Vec<String> = gone
         .iter()
         .map(|it| format!("{} {}", it.incident, it.step))
         .collect();
     steps.sort();
     steps
+}
+
+/// What a fallback is to be told in its place does not go before that.
+#[test]
+fn a_patient_fallback_is_told_before_anything_is_taken_back() {
+    let opened = message(1, 1, 0, Phase::Opened, &[]);
+    let updated = message(1, 2, 50, Phase::Updated, &[]);
+    let all = [opened, updated];
+    let mut policy = policy(Mode::Observe);
+    let fallback = Fallback {
+        receiver: ReceiverName::new("team"),
+        after_minutes: 180,
+    };
+    policy
+        .fallbacks
+        .insert(ReceiverName::new("oncall"), fallback);
+    assert!(gone_by(&policy, &all, 179).is_empty());
+    assert_eq!(gone_by(&policy, &all, 180).len(), 1);
 }
 
 #[test]

@@ -1,7 +1,14 @@
 //! Whoever is to approve something hears of it: with the first message, or by one of its own.
 
 use bedrock_ops_alert::model::{
-    action::Effect, alert::AlertState, ids::ActionId, policy::Mode, receiver::Flag, rule::Category,
+    action::{Effect, UNANSWERED},
+    alert::AlertState,
+    book::Record,
+    ids::ActionId,
+    policy::Mode,
+    receiver::Flag,
+    rule::Category,
+    time::Minute,
 };
 
 use super::{Stage, flags, flap::words, price, sonnet, verdict};
@@ -50,4 +57,25 @@ fn what_is_proposed_later_is_told_then() {
     assert_eq!(told.count(), 0);
     step(stage.later(1));
     assert_eq!(words(&stage).len(), 2, "once");
+}
+
+/// A proposal that nobody answered is made anew while it is short: whoever hears of the end of the one reads of the other.
+#[test]
+fn what_is_proposed_again_is_in_the_message_that_the_last_one_expired() {
+    let mut stage = price::short_with_prices(Mode::Propose);
+    step(&mut stage);
+    let first = stage.effects("request-quota")[0].clone();
+    stage.later(1_441);
+    let expired = first.refused(UNANSWERED, stage.now);
+    stage.book.apply(vec![Record::Intent(expired)]);
+    let from = Minute::of(stage.now).plus(-1_441);
+    stage.feed(&sonnet(), from, &[(600.0, 0.0, 900_000.0); 1_441]);
+    step(&mut stage);
+    let again = stage.effects("request-quota").into_iter();
+    let again: Vec<_> = again.filter(|it| it.id != first.id).collect();
+    assert_eq!(again.len(), 1);
+    let told = stage.message("[not done]");
+    let waits = format!("`approve {}`", again[0].id);
+    assert!(told.contains(&waits), "{told}");
+    assert_eq!(words(&stage), ["warning", "not done"], "in one message");
 }

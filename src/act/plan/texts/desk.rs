@@ -1,16 +1,17 @@
 //! What people hear of the desk: requests and cases taken, refused, waiting, ended.
 
 use super::{
-    Lines, Message, subject,
+    Lines, Message, TO_BE_PROPOSED, subject,
     title::{figures, first_line, subject_of},
     what_for,
 };
 use crate::{
     act::plan::draft::Draft,
     model::{
-        action::{Effect, Intent, IntentState},
+        action::{Effect, Intent, IntentState, UNANSWERED},
         desk::{Ask, AskEnd, Investigation},
         ids::{CaseId, DisplayId, IncidentId, RequestId, Scope},
+        incident::Incident,
         reason::Reason,
         time::{Minute, Timestamp},
         units::Amount,
@@ -227,6 +228,13 @@ pub(in crate::act::plan) fn not_carried_out(
                     intent.id
                 ));
             }
+        }
+        // As long as it is short, it is proposed again.
+        let is_open = draft
+            .incident(&intent.incident)
+            .is_some_and(Incident::is_open);
+        if why == UNANSWERED && intent.is_filing() && is_open {
+            lines.push(TO_BE_PROPOSED.to_owned());
         }
     })
 }

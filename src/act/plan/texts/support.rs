@@ -45,9 +45,7 @@ pub(in crate::act::plan) fn request_context(
     ];
     match usage {
         Some(usage) => push_usage(draft, incident, (quota, usage), &mut lines),
-        None => {
-            lines.push("Use: no request on this quota is known from CloudWatch yet.".to_owned())
-        }
+        None => lines.push("Use: no figures of it are at hand.".to_owned()),
     }
     push_targets(draft, incident, &mut lines);
     push_evidence(draft, incident, &mut lines);

@@ -13,7 +13,7 @@ use crate::{
         series::{HourBlock, KEPT_MINUTES, PoolSeries, Signal},
         time::{Minute, Timestamp},
     },
-    store::StoreError,
+    store::{History, StoreError},
 };
 
 /// Pools whose older minutes stay in memory between plans: half a megabyte each.
@@ -21,10 +21,31 @@ const MOST_PAST: usize = 32;
 
 /// Minutes that came back from the history.
 #[derive(Debug, Default)]
-pub(in crate::runtime::cycle) struct Recalled {
-    pub(in crate::runtime::cycle) minutes: PoolSeries,
+pub(in crate::runtime) struct Recalled {
+    pub(in crate::runtime) minutes: PoolSeries,
     /// The end of the last day that was held, whatever was known of it.
     pub(in crate::runtime::cycle) until: Option<Minute>,
+}
+
+/// The minutes of this pool that the history holds, from the day `first` on.
+pub(in crate::runtime) fn read_minutes(
+    history: &dyn History,
+    pool: &PoolId,
+    first: i64,
+) -> Result<Recalled, StoreError> {
+    let mut recalled = Recalled::default();
+    let held = history.held(pool);
+    let days = held.range((Resolution::Minute, first)..(Resolution::FiveMinutes, i64::MIN));
+    for (_, number) in days {
+        let Some(stretch) = history.stretch(&day(pool.clone(), *number))? else {
+            continue;
+        };
+        for (signal, hour, block) in stretch.hours() {
+            recalled.minutes.restore(signal, hour, block);
+        }
+        recalled.until = recalled.until.max(Some(stretch.key.end()));
+    }
+    Ok(recalled)
 }
 
 impl Cycle {
@@ -55,21 +76,7 @@ impl Cycle {
         first: i64,
     ) -> Result<Result<Recalled, StoreError>, CycleError> {
         let history = Arc::clone(&self.shared.history);
-        let read = move || {
-            let mut recalled = Recalled::default();
-            let held = history.held(&pool);
-            let days = held.range((Resolution::Minute, first)..(Resolution::FiveMinutes, i64::MIN));
-            for (_, number) in days {
-                let Some(stretch) = history.stretch(&day(pool.clone(), *number))? else {
-                    continue;
-                };
-                for (signal, hour, block) in stretch.hours() {
-                    recalled.minutes.restore(signal, hour, block);
-                }
-                recalled.until = recalled.until.max(Some(stretch.key.end()));
-            }
-            Ok(recalled)
-        };
+        let read = move || read_minutes(&*history, &pool, first);
         self.off_thread(read).await
     }
 
