@@ -21,6 +21,7 @@ mod memory;
 mod migrate;
 pub mod notes;
 mod place;
+mod rebuild;
 mod record;
 mod room;
 mod salvage;

@@ -57,17 +57,17 @@ impl Past {
         self.pools.iter().map(move |pool| {
             let first = Minute((self.today - 2) * DAY);
             let hours = (first.0..now.0).step_by(60).map(Minute);
-            let signals = Signal::ALL.into_iter();
-            let blocks = signals.flat_map(|signal| {
-                hours.clone().map(move |hour| {
+            let blocks = hours.map(move |hour| {
+                let signals = Signal::ALL.into_iter().map(|signal| {
                     let mut block = hour_of(pool, signal, hour);
                     for (minute, sample) in hour.until(hour.plus(HOUR)).zip(&mut block) {
                         if now <= minute {
                             *sample = Sample::Unobserved;
                         }
                     }
-                    Record::Hour(pool.clone(), signal, hour, Box::new(block))
-                })
+                    (signal, block)
+                });
+                Record::Hour(pool.clone(), hour, signals.collect())
             });
             let read = [
                 Record::ReadThrough(pool.clone(), now),

@@ -17,7 +17,7 @@ use super::{
     quota::{Quota, QuotaChange},
     ran::RanDay,
     residency::Reaches,
-    series::{Depth, HourBlock, PoolSeries, Signal},
+    series::{Depth, PoolHour, PoolSeries},
     silence::Silence,
     spend::{Month, Spend},
     tags::Tags,
@@ -47,7 +47,7 @@ pub enum Record {
     /// A change of an applied value.
     QuotaChange(QuotaChange),
     /// One hour of one signal of one pool.
-    Hour(PoolId, Signal, Minute, Box<HourBlock>),
+    Hour(PoolId, Minute, PoolHour),
     /// When discovery of an account and Region last succeeded as a whole.
     Discovered(Scope, Timestamp),
     /// What the listings of an account and Region say beside targets and pools.
@@ -102,7 +102,7 @@ pub enum Key {
     /// See [`Record::QuotaChange`].
     QuotaChange(Scope, QuotaCode, Timestamp),
     /// See [`Record::Hour`].
-    Hour(PoolId, Signal, Minute),
+    Hour(PoolId, Minute),
     /// See [`Record::Discovered`].
     Discovered(Scope),
     /// See [`Record::Catalog`].
@@ -147,7 +147,7 @@ impl Record {
             Self::Pool(it) => Key::Pool(it.id.clone()),
             Self::Quota(it) => Key::Quota(it.scope.clone(), it.code.clone()),
             Self::QuotaChange(it) => Key::QuotaChange(it.scope.clone(), it.code.clone(), it.at),
-            Self::Hour(pool, signal, hour, _) => Key::Hour(pool.clone(), *signal, *hour),
+            Self::Hour(pool, hour, _) => Key::Hour(pool.clone(), *hour),
             Self::Discovered(scope, _) => Key::Discovered(scope.clone()),
             Self::Catalog(scope, _) => Key::Catalog(scope.clone()),
             Self::Reaches(scope, _) => Key::Reaches(scope.clone()),
@@ -346,9 +346,9 @@ impl Book {
                 let key = (it.scope.clone(), it.code.clone(), it.at);
                 self.quota_changes.insert(key, it);
             }
-            Record::Hour(pool, signal, hour, block) => {
+            Record::Hour(pool, hour, it) => {
                 let series = self.series.entry(pool).or_default();
-                series.restore(signal, hour, *block);
+                series.replace(hour, it);
             }
             Record::Discovered(scope, at) => drop(self.discovered.insert(scope, at)),
             Record::Catalog(scope, it) => drop(self.catalogs.insert(scope, it)),
@@ -388,9 +388,9 @@ impl Book {
                 self.quota_changes
                     .remove(&(scope.clone(), code.clone(), *at));
             }
-            Key::Hour(pool, signal, hour) => {
+            Key::Hour(pool, hour) => {
                 if let Some(series) = self.series.get_mut(pool) {
-                    series.forget(*signal, *hour);
+                    series.replace(*hour, PoolHour::default());
                 }
             }
             Key::Discovered(scope) => drop(self.discovered.remove(scope)),

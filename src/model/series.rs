@@ -1,5 +1,6 @@
 //! What was measured, minute by minute, and what was not.
 
+mod hour;
 mod packed;
 mod pool;
 mod taken;
@@ -7,6 +8,7 @@ mod window;
 
 use std::collections::BTreeMap;
 
+pub use self::hour::PoolHour;
 pub(crate) use self::packed::{exact_whole, whole_as_f64};
 pub use self::pool::PoolSeries;
 pub use self::taken::{TargetReading, TargetUse};
@@ -272,7 +274,7 @@ impl Reading {
     }
 }
 
-/// One hour of one signal: the unit in which history is kept and stored.
+/// One hour of one signal.
 pub type HourBlock = [Sample; 60];
 
 /// How much history is kept in minutes: CloudWatch's own 15 days, and one more for the edge.

@@ -15,8 +15,9 @@ use super::{
     head::{HEAD, Head},
     history::DiskHistory,
     mark::Mark,
-    migrate::{self, Release, THIS},
+    migrate::{Release, THIS},
     place::{self, ENGINE_FOLDER, Found, Lock, failed},
+    rebuild,
     room::Reserve,
     scan::{self, Counted},
     trouble::{Trouble, guarded},
@@ -159,16 +160,14 @@ impl SledLedger {
             .ok_or_else(|| damaged("its high-water mark (the file `mark`) is missing or broken"))?;
         let mut reserve = Reserve::found(path);
         reserve.make_way_for(place::log_bytes(path));
+        rebuild::finish(path)?;
         place::keep_as_found(path)?;
         if let Found::Store(from) = found
             && from < release.format
         {
             backup::keep(path, release.format)?;
         }
-        let engine = Engine::open(path, options.tries)?;
-        let log_path = place::log(path);
-        let log = File::open(&log_path).map_err(|cause| failed("open", &log_path, cause))?;
-        place::sync_parameters(path)?;
+        let (engine, log) = open_engine(path, options.tries)?;
         if found == Found::Nothing {
             place::sync_folder(&path.join(ENGINE_FOLDER))?;
             place::sync_folder(path)?;
@@ -189,7 +188,7 @@ impl SledLedger {
             reserve: Mutex::new(reserve),
             lock: Arc::new(lock),
         };
-        ledger.migrated = ledger.start(marked, release)?;
+        ledger.migrated = ledger.start(marked, release, options.tries)?;
         if let Found::Store(from) = found
             && from < release.format
             && ledger.migrated.is_none()
@@ -201,8 +200,12 @@ impl SledLedger {
     }
 
     /// Reads the head, compares it with the mark, migrates, verifies.
-    fn start(&self, marked: u64, release: &Release) -> Result<Option<Migrated>, StoreError> {
-        let mut state = self.state();
+    fn start(
+        &mut self,
+        marked: u64,
+        release: &Release,
+        tries: u32,
+    ) -> Result<Option<Migrated>, StoreError> {
         let stored = guarded("read", || self.stored_head()).map_err(|it| it.at(&self.path))?;
         let damaged = |what: String| Trouble::damaged(what).at(&self.path);
         let is_empty = self.engine.is_empty().map_err(|it| it.at(&self.path))?;
@@ -226,8 +229,9 @@ impl SledLedger {
         }
         let from = head.format;
         if from < release.format {
-            head = self.migrate(&head, release)?;
+            head = self.migrate(&head, release, tries)?;
         }
+        let mut state = self.state();
         state.head = head;
         state.read = Some(self.read(&state.head)?);
         let raised = state.head.sequence;
@@ -249,31 +253,15 @@ impl SledLedger {
         self.migrated.as_ref()
     }
 
-    fn migrate(&self, head: &Head, release: &Release) -> Result<Head, StoreError> {
-        let refused = |why: String| StoreError::Migration {
-            path: self.path.clone(),
-            from: head.format,
-            to: release.format,
-            why,
-        };
-        release.route(head.format).map_err(refused)?;
-        let mut records = Vec::new();
-        let mut keys = Vec::new();
-        guarded("read", || {
-            for entry in self.engine.entries()? {
-                keys.push(entry?.0);
-            }
-            scan::walk(self.engine.entries()?, head, &mut |raw| {
-                records.push(raw);
-                Ok(())
-            })
-        })
-        .map_err(|it| it.at(&self.path))?;
-        let draft = migrate::draft(release, head, keys, records)
-            .map_err(|it| refused(it.at(&self.path).to_string()))?;
-        place::write_format(&self.path, release.format)?;
-        self.write(&draft).map_err(|it| it.at(&self.path))?;
-        Ok(draft.head)
+    fn migrate(&mut self, head: &Head, release: &Release, tries: u32) -> Result<Head, StoreError> {
+        let path = &self.path;
+        let head = rebuild::write(path, &self.engine, head, release)?;
+        place::write_format(path, release.format)?;
+        self.engine.close();
+        rebuild::swap(path)?;
+        (self.engine, self.log) = open_engine(path, tries)?;
+        place::sync_folder(&path.join(ENGINE_FOLDER))?;
+        Ok(head)
     }
 
     fn stored_head(&self) -> Result<Option<Head>, Trouble> {
@@ -397,6 +385,15 @@ impl SledLedger {
         // Panics of the engine are caught within; the state changes only after success.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The engine, and our own handle of its log.
+fn open_engine(path: &Path, tries: u32) -> Result<(Engine, File), StoreError> {
+    let engine = Engine::open(path, tries)?;
+    let log_path = place::log(path);
+    let log = File::open(&log_path).map_err(|cause| failed("open", &log_path, cause))?;
+    place::sync_parameters(path)?;
+    Ok((engine, log))
 }
 
 impl Entries for SledLedger {

@@ -105,7 +105,7 @@ impl Draft {
             self.writes.insert(key, None);
         }
         if let Some(body) = &body {
-            self.put_parts(kind, &key, record::SHAPE, body)?;
+            self.put_parts(kind, &key, record::shape_of(kind), body)?;
         }
         if let Record::Intent(intent) = it {
             let body = body.as_deref().unwrap_or_default();

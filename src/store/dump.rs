@@ -1,6 +1,9 @@
 //! The way out and back in: all records as JSON lines, sorted, then the history, with a count and a hash at the end.
 
-use std::io::{self, BufRead, Read, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, Read, Write},
+};
 
 use sha2::{Digest, Sha256};
 
@@ -14,7 +17,10 @@ use super::{
 };
 use crate::model::{
     book::{Book, Record},
+    catalog::PoolId,
     history::StretchKey,
+    series::PoolHour,
+    time::Minute,
 };
 
 /// The version of dumps that is written, and the only one so far.
@@ -207,12 +213,8 @@ pub(crate) fn records_of(book: &Book) -> Vec<Record> {
     records.extend(book.handlings.values().cloned().map(Record::Handling));
     records.extend(book.entries.values().cloned().map(Record::Entry));
     for (pool, series) in &book.series {
-        for (signal, hour) in series.held() {
-            let block = series.block(signal, hour);
-            records.extend(
-                block.map(|block| Record::Hour(pool.clone(), signal, hour, Box::new(block))),
-            );
-        }
+        let hours = series.hours();
+        records.extend(hours.map(|(hour, it)| Record::Hour(pool.clone(), hour, it.clone())));
     }
     records
 }
@@ -236,7 +238,10 @@ pub fn load_dump(
         let records = u64::try_from(stored).unwrap_or(u64::MAX);
         return Err(StoreError::NotEmpty { records });
     }
-    let dumped = read_dump(input)?;
+    let mut dumped = read_dump(input)?;
+    let hours = std::mem::take(&mut dumped.hours).into_iter();
+    let hours = hours.map(|((pool, hour), it)| Record::Hour(pool, hour, it));
+    dumped.records.extend(hours);
     into.restore(&dumped.records)?;
     let mut stretches = Vec::new();
     for key in &dumped.keys {
@@ -247,24 +252,25 @@ pub fn load_dump(
         }
     }
     history.append(&stretches)?;
-    Ok(dumped.count())
+    Ok(dumped.count)
 }
 
 /// A dump that was read, its history packed.
 #[derive(Debug, Default)]
 struct Dumped {
     records: Vec<Record>,
+    /// Until format 6 each signal of an hour had a line of its own.
+    hours: BTreeMap<(PoolId, Minute), PoolHour>,
     keys: Vec<StretchKey>,
     history: MemoryHistory,
+    /// Lines between the first and the last.
+    count: u64,
 }
 
 impl Dumped {
-    fn count(&self) -> u64 {
-        u64::try_from(self.records.len() + self.keys.len()).unwrap_or(u64::MAX)
-    }
-
     fn take(&mut self, number: u64, text: &str) -> Result<(), StoreError> {
         let refused = |it: &dyn std::fmt::Display| wrong(number, it.to_string());
+        self.count += 1;
         if text.starts_with(LONG) {
             let Long { stretch } = parse(number, text)?;
             let stretch = stretch.back().map_err(|it| refused(&it))?;
@@ -272,7 +278,10 @@ impl Dumped {
             return self.history.append(&[stretch]);
         }
         let row: Row = parse(number, text)?;
-        self.records.push(row.back().map_err(|it| refused(&it))?);
+        match row.back().map_err(|it| refused(&it))? {
+            Record::Hour(pool, hour, it) => self.hours.entry((pool, hour)).or_default().fill(&it),
+            other => self.records.push(other),
+        }
         Ok(())
     }
 }
@@ -302,7 +311,7 @@ fn read_dump(input: &mut dyn BufRead) -> Result<Dumped, StoreError> {
     while let Some((text, before)) = lines.next()? {
         let number = lines.number;
         if text.starts_with("{\"end\"") {
-            check_end(number, &parse(number, &text)?, dumped.count(), &before)?;
+            check_end(number, &parse(number, &text)?, dumped.count, &before)?;
             if lines.next()?.is_some() {
                 return Err(wrong(number + 1, "there is more after the end"));
             }

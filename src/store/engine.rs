@@ -90,8 +90,9 @@ impl Engine {
     }
 }
 
-impl Drop for Engine {
-    fn drop(&mut self) {
+impl Engine {
+    /// Closes it before it is dropped; it is of no use from then on.
+    pub(crate) fn close(&mut self) {
         let db = self.0.take();
         let closed = guarded("close", || {
             drop(db);
@@ -104,6 +105,12 @@ impl Drop for Engine {
                 "the storage engine could not be closed"
             );
         }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

@@ -26,12 +26,12 @@ pub fn record(data: &[u8]) {
     let Some(kind) = Kind::of_bytes(&[*letter]) else {
         return;
     };
-    let Ok(read) = record::from_bytes(record::SHAPE, kind, bytes) else {
+    let Ok(read) = record::from_bytes(record::shape_of(kind), kind, bytes) else {
         return;
     };
     let (kind, _) = key::of_record(&read);
     if let Ok(Some(written)) = record::to_bytes(&read) {
-        let again = record::from_bytes(record::SHAPE, kind, &written);
+        let again = record::from_bytes(record::shape_of(kind), kind, &written);
         assert_eq!(Ok(format!("{read:?}")), again.map(|it| format!("{it:?}")));
     }
 }

@@ -202,9 +202,8 @@ pub(crate) fn bytes(key: &Key) -> Vec<u8> {
         Key::Discovered(its_scope) | Key::Catalog(its_scope) | Key::Reaches(its_scope) => {
             scope(&mut out, its_scope);
         }
-        Key::Hour(id, signal, hour) => {
+        Key::Hour(id, hour) => {
             pool(&mut out, id);
-            text(&mut out, signal.name());
             minute(&mut out, *hour);
         }
     }

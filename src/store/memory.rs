@@ -90,7 +90,7 @@ impl Contents {
     fn check(&self, records: &[Record], succession: Succession) -> Result<(), StoreError> {
         let mut revisions: BTreeMap<Key, Option<u64>> = BTreeMap::new();
         for record in records {
-            if let Record::Hour(_, _, hour, _) = record
+            if let Record::Hour(_, hour, _) = record
                 && let Err(wrong) = record::v1::check_hour(*hour)
             {
                 return Err(StoreError::Unstorable {

@@ -1,15 +1,15 @@
 //! Steps from one stored format to the next, run once at open.
 //!
-//! Order: the file `FORMAT` is raised first, so that an older release keeps its hands off; then all records are
-//! rewritten in one atomic batch together with the head. Killed in between, the head still tells the old format, and
-//! the next open begins anew. Each step has a folder under `migrations/` with a dump before and a dump after.
+//! Order: all records are rewritten beside the old ledger (`rebuild`); then the file `FORMAT` is raised, so that an older
+//! release keeps its hands off; then the new ledger takes the place of the old one. Killed in between, the head still tells
+//! the old format and the next open begins anew, or the new ledger is whole. Each step has a folder under `migrations/` with a dump before and a dump after.
 
-use std::collections::BTreeMap;
+mod hours;
 
-use super::{draft::Draft, head::Head, scan::Raw, trouble::Trouble};
+use super::scan::Raw;
 
-/// Rewrites one record, or lets it go.
-pub(crate) type Rewrite = fn(Raw) -> Result<Option<Raw>, String>;
+/// Rewrites records: some thousand of them at a time, those of a pool together.
+pub(crate) type Rewrite = fn(Vec<Raw>) -> Result<Vec<Raw>, String>;
 
 /// One step.
 #[derive(Clone, Copy, Debug)]
@@ -30,34 +30,39 @@ pub(crate) struct Release {
 
 /// This release. Format 1 is the first; see `migrations/`.
 pub(crate) const THIS: Release = Release {
-    format: 6,
-    // Kinds of record, of signal and of reason and what messages say as data are new, and none changed: an older release
-    // must keep its hands off, that is all.
+    format: 7,
+    // Up to 6, kinds of record, of signal and of reason and what messages say as data are new, and none changed: an older
+    // release must keep its hands off, that is all.
     steps: &[
         Step {
             from: 1,
             to: 2,
-            rewrite: |raw| Ok(Some(raw)),
+            rewrite: Ok,
         },
         Step {
             from: 2,
             to: 3,
-            rewrite: |raw| Ok(Some(raw)),
+            rewrite: Ok,
         },
         Step {
             from: 3,
             to: 4,
-            rewrite: |raw| Ok(Some(raw)),
+            rewrite: Ok,
         },
         Step {
             from: 4,
             to: 5,
-            rewrite: |raw| Ok(Some(raw)),
+            rewrite: Ok,
         },
         Step {
             from: 5,
             to: 6,
-            rewrite: |raw| Ok(Some(raw)),
+            rewrite: Ok,
+        },
+        Step {
+            from: 6,
+            to: 7,
+            rewrite: hours::together,
         },
     ],
 };
@@ -81,45 +86,6 @@ impl Release {
         }
         Ok(route)
     }
-}
-
-/// The batch that brings `records` to `release`; `keys` are all stored keys but the head's.
-pub(crate) fn draft(
-    release: &Release,
-    head: &Head,
-    keys: Vec<Vec<u8>>,
-    records: Vec<Raw>,
-) -> Result<Draft, Trouble> {
-    let route = release.route(head.format).map_err(Trouble::damaged)?;
-    let mut writes = BTreeMap::new();
-    for key in keys {
-        writes.insert(key, None);
-    }
-    // The bytes of intents change, so the chain starts afresh from its last hash.
-    let head = Head {
-        format: release.format,
-        parts: 0,
-        sum: 0,
-        first_link: head.next_link,
-        chain_base: head.chain_head.clone(),
-        ..head.clone()
-    };
-    let mut draft = Draft { writes, head };
-    for raw in records {
-        let mut now = Some(raw);
-        for step in &route {
-            now = match now {
-                Some(raw) => (step.rewrite)(raw).map_err(Trouble::damaged)?,
-                None => None,
-            };
-        }
-        if let Some(raw) = now {
-            draft.head.sequence += 1;
-            draft.put_parts(raw.kind, &raw.key, raw.shape, &raw.body)?;
-        }
-    }
-    draft.finish()?;
-    Ok(draft)
 }
 
 #[cfg(test)]
@@ -151,18 +117,22 @@ mod tests {
             Step {
                 from: 1,
                 to: 2,
-                rewrite: |mut raw| {
-                    raw.body = replaced(&raw.body, "on-call", "people")?;
-                    Ok(Some(raw))
+                rewrite: |mut raws| {
+                    for raw in &mut raws {
+                        raw.body = replaced(&raw.body, "on-call", "people")?;
+                    }
+                    Ok(raws)
                 },
             },
             Step {
                 from: 0,
                 to: 1,
-                rewrite: |mut raw| {
-                    raw.body = replaced(&raw.body, "US-EAST-1", "us-east-1")?;
-                    raw.key = replaced(&raw.key, "US-EAST-1", "us-east-1")?;
-                    Ok(Some(raw))
+                rewrite: |mut raws| {
+                    for raw in &mut raws {
+                        raw.body = replaced(&raw.body, "US-EAST-1", "us-east-1")?;
+                        raw.key = replaced(&raw.key, "US-EAST-1", "us-east-1")?;
+                    }
+                    Ok(raws)
                 },
             },
         ],
@@ -326,6 +296,22 @@ mod tests {
     }
 
     #[test]
+    fn killed_while_the_new_ledger_takes_its_place_it_is_there_at_the_next_start() {
+        let folder = Folder::new("swapped");
+        old_store(&folder);
+        assert_new(&opened(&folder, &NEW).unwrap());
+        let (now, next) = (folder.0.join("sled"), folder.0.join("next"));
+        fs::create_dir(&next).unwrap();
+        fs::rename(&now, next.join("sled")).unwrap(); // the old one is gone already
+        assert_new(&opened(&folder, &NEW).unwrap());
+        assert!(!next.exists());
+        // Half a ledger beside a whole one is nothing.
+        fs::create_dir_all(next.join("sled")).unwrap();
+        assert_new(&opened(&folder, &NEW).unwrap());
+        assert!(!next.exists());
+    }
+
+    #[test]
     fn a_step_that_fails_or_lacks_changes_nothing() {
         let folder = Folder::new("lacking");
         old_store(&folder);
@@ -338,7 +324,7 @@ mod tests {
             steps: &[Step {
                 from: 0,
                 to: 1,
-                rewrite: |raw| Err(format!("no rule for {}", raw.kind.name())),
+                rewrite: |_| Err("no rule for that".to_owned()),
             }],
         };
         for release in [gap, failing] {
@@ -361,12 +347,8 @@ mod tests {
         assert_eq!(ends(0), [1, 2]);
         assert_eq!(ends(1), [2]);
         assert!(ends(2).is_empty());
-        assert_eq!(THIS.route(1).unwrap().len(), 5);
-        assert_eq!(THIS.route(2).unwrap().len(), 4);
-        assert_eq!(THIS.route(3).unwrap().len(), 3);
-        assert_eq!(THIS.route(4).unwrap().len(), 2);
-        assert_eq!(THIS.route(5).unwrap().len(), 1);
-        assert!(THIS.route(6).unwrap().is_empty());
+        let lengths = (1..=THIS.format).map(|from| THIS.route(from).unwrap().len());
+        assert_eq!(lengths.collect::<Vec<_>>(), [6, 5, 4, 3, 2, 1, 0]);
         assert!(THIS.route(0).is_err());
     }
 }

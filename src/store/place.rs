@@ -7,6 +7,7 @@
 //! sled/    the engine's own files
 //! as-found only while a store is opened, and after it was found damaged: the engine's log before the engine touched it
 //! reserve  room that is given back before the disk is full (see `room`)
+//! next/    the ledger in another format, while it is written (see `rebuild`)
 //! before-format-N/ the ledger as an older release left it (see `backup`)
 //! ```
 

@@ -69,14 +69,25 @@ pub fn salvage(path: &Path, out: &mut dyn Write) -> Result<Salvaged, StoreError>
     let mut newest: BTreeMap<Key, (u64, Record)> = BTreeMap::new();
     let mut broken = 0;
     for (version, parts) in versions {
-        let Some(record) = assemble(&version, &parts) else {
+        let Some(mut record) = assemble(&version, &parts) else {
             broken += 1;
             continue;
         };
-        let known = newest.get(&record.key()).map(|(sequence, _)| *sequence);
-        if known.is_none_or(|known| known <= version.sequence) {
-            newest.insert(record.key(), (version.sequence, record));
+        let known = newest.remove(&record.key());
+        match known {
+            Some(newer) if version.sequence < newer.0 => {
+                newest.insert(record.key(), newer);
+                continue;
+            }
+            // Until format 6 each signal was a record of its own.
+            Some((_, Record::Hour(_, _, others))) if version.shape == record::SHAPE => {
+                if let Record::Hour(_, _, it) = &mut record {
+                    it.fill(&others);
+                }
+            }
+            Some(_) | None => {}
         }
+        newest.insert(record.key(), (version.sequence, record));
     }
     let mut salvaged = Salvaged {
         counts: BTreeMap::new(),

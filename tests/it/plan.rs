@@ -231,9 +231,7 @@ impl Stage {
             signals: BTreeMap::from(signals),
             by_target: BTreeMap::new(),
         };
-        for ((signal, hour), block) in series.updates(&reading) {
-            series.restore(signal, hour, block);
-        }
+        series.absorb(&reading);
         self.book.series.insert(id.clone(), series);
     }
 

@@ -95,8 +95,7 @@ fn feed(book: &mut Book, pool: &PoolId, from: Minute, requests: &[f64]) {
     };
     let series = book.series.get(pool).cloned().unwrap_or_default();
     let updates = PoolSeries::updates(&series, &reading).into_iter();
-    let updates = updates
-        .map(|((signal, hour), block)| Record::Hour(pool.clone(), signal, hour, Box::new(block)));
+    let updates = updates.map(|(hour, it)| Record::Hour(pool.clone(), hour, it));
     let mut records: Vec<Record> = updates.collect();
     let length = i64::try_from(requests.len()).unwrap();
     records.push(Record::ReadThrough(pool.clone(), from.plus(length)));

@@ -1,31 +1,22 @@
-//! A run of samples in few bytes: bit for bit as it went in, and any of them at the cost of an index.
+//! An hour of samples in few bytes: bit for bit as it went in, and any of them at the cost of an index.
 //!
 //! A day of minutes of eight signals would be 184 KB as samples; counts are small whole numbers close to one another, so
-//! two bytes are enough for most of them. Only memory looks like this: what is stored is laid out by `store`.
+//! a byte or two are enough for most of them. Only memory looks like this: what is stored is laid out by `store`.
+//!
+//! No byte at all is an hour of silence. Else a head of three bytes (what the numbers are, whether tags follow, bytes of
+//! the lowest number; bits a number; zeros that all of them end in); the lowest number; a tag of two bits a sample, where
+//! some are no numbers; how far each is above the lowest, bit after bit. An hour of zeros is its head.
 
 use std::ops::Range;
 
-use super::Sample;
+use super::{HourBlock, Sample};
 
 /// Whole numbers below this are exact in an `f64`.
 const EXACT: u64 = 1 << 53;
 /// Means are kept in tenths.
 const TENTHS: f64 = 10.0;
-/// Bytes of the lowest number: enough for every exact one.
-const BASE: usize = 7;
 
-/// `N` samples. Most hours of most pools are nothing but zeros or nothing but silence: those take no room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Packed<const N: usize> {
-    Zeros,
-    /// No byte at all is silence: a variant of its own would take eight bytes more in every hour of every pool.
-    ///
-    /// Else a head of one byte (bits 0 and 1: what the numbers are; bit 2: whether tags follow; bits 4 to 7: bytes a number);
-    /// the lowest number; a tag of two bits a sample, where some are no numbers; how far each is above the lowest.
-    Bytes(Box<[u8]>),
-}
-
-/// What the numbers of a run are.
+/// What the numbers of an hour are: bits 0 and 1 of the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     Whole = 0,
@@ -34,127 +25,169 @@ enum Unit {
     Bits = 2,
 }
 
+const UNIT: u8 = 0b11;
 const HAS_TAGS: u8 = 0b100;
+/// Above it in the head: bytes of the lowest number, 0 to 7.
+const BASE_SHIFT: u32 = 4;
+const TAG_BYTES: usize = 60_usize.div_ceil(4);
 
-impl<const N: usize> Packed<N> {
-    pub(super) fn of(samples: &[Sample; N]) -> Self {
-        let is_zero = |sample: &Sample| sample.value().is_some_and(|it| it.to_bits() == 0);
-        if samples.iter().all(is_zero) {
-            return Self::Zeros;
-        }
-        if samples.iter().all(|it| *it == Sample::NoData) {
-            return Self::Bytes(Box::default());
-        }
-        let in_unit = |unit: Unit| -> Option<Vec<u64>> {
-            let values = samples.iter().filter_map(|it| it.value());
-            values.map(|value| unit.number(value)).collect()
-        };
-        let fitting = [Unit::Whole, Unit::Tenths, Unit::Bits].into_iter();
-        let mut fitting = fitting.filter_map(|unit| Some((unit, in_unit(unit)?)));
-        let (unit, numbers) = fitting.next().unwrap_or((Unit::Bits, Vec::new())); // bits fit everything
-        let lowest = numbers.iter().copied().min().unwrap_or(0);
-        let base = if unit == Unit::Bits { 0 } else { lowest };
-        let highest = numbers.iter().copied().max().unwrap_or(0);
-        let width = width_of(highest - base);
-        let has_tags = numbers.len() < N;
-        let length = 1 + BASE + if has_tags { N.div_ceil(4) } else { 0 } + N * width;
-        let mut bytes = Vec::with_capacity(length);
-        let flags = unit as u8 | if has_tags { HAS_TAGS } else { 0 };
-        bytes.push(flags | u8::try_from(width << 4).unwrap_or(0)); // at most 8 << 4
-        bytes.extend(base.to_le_bytes().iter().take(BASE));
-        if has_tags {
-            bytes.extend(samples.chunks(4).map(|four| {
-                let tags = four.iter().zip([0, 2, 4, 6]);
-                tags.fold(0, |bits, (sample, shift)| bits | (tag(*sample) << shift))
-            }));
-        }
-        let mut numbers = numbers.into_iter();
-        for sample in samples {
-            let number = sample.value().and_then(|_| numbers.next());
-            let above = number.map_or(0, |number| number - base);
-            bytes.extend(above.to_le_bytes().iter().take(width));
-        }
-        Self::Bytes(bytes.into_boxed_slice())
+/// An hour as bytes, at most half a kilobyte.
+pub(super) fn packed(samples: &HourBlock) -> Vec<u8> {
+    if samples.iter().all(|it| *it == Sample::NoData) {
+        return Vec::new();
+    }
+    let fitting = [Unit::Whole, Unit::Tenths].into_iter();
+    let mut fitting = fitting.filter_map(|unit| Some((unit, unit.numbers(samples)?)));
+    let (unit, mut numbers) = fitting.next().unwrap_or_else(|| {
+        let bits = samples.map(|it| it.value().map(f64::to_bits)); // these fit everything
+        (Unit::Bits, bits)
+    });
+    let known = || numbers.iter().flatten().copied();
+    let base = match unit {
+        Unit::Whole | Unit::Tenths => known().min().unwrap_or(0),
+        Unit::Bits => 0,
+    };
+    let all = known().fold(0, |all, number| all | (number - base));
+    let shift = if all == 0 { 0 } else { all.trailing_zeros() };
+    let width = u64::BITS - (all >> shift).leading_zeros();
+    let has_tags = known().count() < samples.len();
+    for number in numbers.iter_mut().flatten() {
+        *number = (*number - base) >> shift;
     }
 
-    /// Unobserved beyond the end.
-    pub(super) fn get(&self, index: usize) -> Sample {
-        match self {
-            _ if N <= index => Sample::Unobserved,
-            Self::Zeros => Sample::Value(0.0),
-            Self::Bytes(bytes) if bytes.is_empty() => Sample::NoData,
-            Self::Bytes(bytes) => Run::<N>::of(bytes)
-                .and_then(|run| run.get(index))
-                .unwrap_or_default(), // as long as `of` made it
+    let base_bytes = (u64::BITS - base.leading_zeros()).div_ceil(8);
+    let tags = if has_tags { HAS_TAGS } else { 0 };
+    let mut bytes = Vec::with_capacity(3 + 7 + TAG_BYTES + numbers.len() * 8);
+    bytes.push(unit as u8 | tags | small(base_bytes << BASE_SHIFT));
+    bytes.extend([small(width), small(shift)]);
+    let base = base.to_le_bytes();
+    bytes.extend(base.iter().take(base_bytes as usize));
+    if has_tags {
+        bytes.extend(samples.chunks(4).map(|four| {
+            let tags = four.iter().zip([0, 2, 4, 6]);
+            tags.fold(0, |bits, (sample, shift)| bits | (tag(*sample) << shift))
+        }));
+    }
+    put_bits(numbers.map(Option::unwrap_or_default), width, &mut bytes);
+    bytes
+}
+
+/// So many bits of each number, the lowest first.
+fn put_bits(numbers: [u64; 60], width: u32, bytes: &mut Vec<u8>) {
+    let mut waiting: u128 = 0;
+    let mut filled = 0;
+    for number in numbers {
+        waiting |= u128::from(number) << filled; // below 8 + 64 bits
+        filled += width;
+        while 8 <= filled {
+            let [low, ..] = waiting.to_le_bytes();
+            bytes.push(low);
+            waiting >>= 8;
+            filled -= 8;
         }
     }
-
-    /// These samples at their places; all others are unobserved.
-    pub(super) fn samples(&self, places: Range<usize>) -> [Sample; N] {
-        let mut samples = [Sample::Unobserved; N];
-        let wanted = samples.get_mut(places.clone()).unwrap_or_default();
-        match self {
-            Self::Zeros => wanted.fill(Sample::Value(0.0)),
-            Self::Bytes(bytes) if bytes.is_empty() => wanted.fill(Sample::NoData),
-            Self::Bytes(bytes) => {
-                if let Some(run) = Run::<N>::of(bytes) {
-                    for (sample, place) in wanted.iter_mut().zip(places) {
-                        *sample = run.get(place).unwrap_or_default(); // as long as `of` made it
-                    }
-                }
-            }
-        }
-        samples
+    if 0 < filled {
+        let [low, ..] = waiting.to_le_bytes();
+        bytes.push(low);
     }
 }
 
-/// The bytes of a run, taken apart.
-struct Run<'a, const N: usize> {
-    unit: u8,
-    base: u64,
-    width: usize,
-    tags: Option<&'a [u8]>,
-    numbers: &'a [u8],
+/// The bytes of an hour, taken apart.
+#[derive(Clone, Copy)]
+pub(super) enum Hour<'a> {
+    Silence,
+    Numbers {
+        unit: u8,
+        base: u64,
+        width: usize,
+        shift: u8,
+        tags: Option<&'a [u8]>,
+        numbers: &'a [u8],
+    },
 }
 
-impl<'a, const N: usize> Run<'a, N> {
-    fn of(bytes: &'a [u8]) -> Option<Self> {
-        let (&head, rest) = bytes.split_first()?;
-        let (base, rest) = rest.split_at_checked(BASE)?;
+impl<'a> Hour<'a> {
+    /// Of what [`packed`] made; `None` of anything else.
+    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
+        if bytes.is_empty() {
+            return Some(Self::Silence);
+        }
+        let (&[head, width, shift], rest) = bytes.split_first_chunk()?;
+        let (base, rest) = rest.split_at_checked(usize::from(head >> BASE_SHIFT))?;
         let (tags, numbers) = if head & HAS_TAGS == 0 {
             (None, rest)
         } else {
-            let (tags, numbers) = rest.split_at_checked(N.div_ceil(4))?;
+            let (tags, numbers) = rest.split_at_checked(TAG_BYTES)?;
             (Some(tags), numbers)
         };
-        Some(Self {
-            unit: head & 0b11,
-            base: little(base),
-            width: usize::from(head >> 4),
+        Some(Self::Numbers {
+            unit: head & UNIT,
+            base: base
+                .iter()
+                .rev()
+                .fold(0, |number, byte| (number << 8) | u64::from(*byte)),
+            width: usize::from(width),
+            shift,
             tags,
             numbers,
         })
     }
 
+    /// Unobserved beyond the end.
     #[inline]
-    fn get(&self, index: usize) -> Option<Sample> {
-        if let Some(tags) = self.tags {
-            match (tags.get(index / 4)? >> (2 * (index % 4))) & 0b11 {
-                0 => return Some(Sample::Unobserved),
-                1 => return Some(Sample::NoData),
-                _number => {}
-            }
+    pub(super) fn get(&self, index: usize) -> Sample {
+        if 60 <= index {
+            return Sample::Unobserved;
         }
-        let bytes = self
-            .numbers
-            .get(index * self.width..(index + 1) * self.width)?;
-        let number = self.base + little(bytes);
-        Some(Sample::Value(match self.unit {
+        let Self::Numbers {
+            unit,
+            base,
+            width,
+            shift,
+            tags,
+            numbers,
+        } = *self
+        else {
+            return Sample::NoData;
+        };
+        let tag = tags.and_then(|tags| tags.get(index / 4));
+        match tag.map(|four| (four >> (2 * (index % 4))) & 0b11) {
+            Some(0) => return Sample::Unobserved,
+            Some(1) => return Sample::NoData,
+            Some(_) | None => {}
+        }
+        let number = base + (bits(numbers, index * width, width) << shift);
+        Sample::Value(match unit {
             0 => whole_as_f64(number),
             1 => whole_as_f64(number) / TENTHS,
             _bits => f64::from_bits(number),
-        }))
+        })
     }
+
+    /// These samples at their places; all others are unobserved.
+    pub(super) fn samples(&self, places: Range<usize>) -> HourBlock {
+        let mut samples = [Sample::Unobserved; 60];
+        let wanted = samples.get_mut(places.clone()).unwrap_or_default();
+        for (sample, place) in wanted.iter_mut().zip(places) {
+            *sample = self.get(place);
+        }
+        samples
+    }
+}
+
+/// So many bits from this one on: 64 at most. What lies beyond the end is zeros.
+#[inline]
+fn bits(bytes: &[u8], from: usize, width: usize) -> u64 {
+    let bytes = bytes.get(from / 8..).unwrap_or_default();
+    let word = match bytes.first_chunk() {
+        Some(whole) => u128::from_le_bytes(*whole),
+        None => bytes
+            .iter()
+            .rev()
+            .fold(0, |word, byte| (word << 8) | u128::from(*byte)),
+    };
+    let mask = (1_u128 << width) - 1;
+    u64::try_from((word >> (from % 8)) & mask).unwrap_or(u64::MAX) // at most 64 bits
 }
 
 const fn tag(sample: Sample) -> u8 {
@@ -166,7 +199,17 @@ const fn tag(sample: Sample) -> u8 {
 }
 
 impl Unit {
-    /// The number that leads back to the same bits, where there is one.
+    /// The numbers that lead back to the same bits, where there are such for all.
+    fn numbers(self, samples: &HourBlock) -> Option<[Option<u64>; 60]> {
+        let mut numbers = [None; 60];
+        for (number, sample) in numbers.iter_mut().zip(samples) {
+            if let Some(value) = sample.value() {
+                *number = Some(self.number(value)?);
+            }
+        }
+        Some(numbers)
+    }
+
     fn number(self, value: f64) -> Option<u64> {
         match self {
             Self::Whole => exact_whole(value),
@@ -180,14 +223,9 @@ impl Unit {
     }
 }
 
-/// Bytes that hold this number: 0 to 8.
-fn width_of(number: u64) -> usize {
-    8 - usize::try_from(number.leading_zeros() / 8).unwrap_or(0) // at most 8
-}
-
-fn little(bytes: &[u8]) -> u64 {
-    let bytes = bytes.iter().rev();
-    bytes.fold(0, |number, byte| (number << 8) | u64::from(*byte))
+/// Lengths and shifts are at most 7 << 4.
+fn small(number: u32) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
 }
 
 /// The whole number below 2^53 that is this value bit for bit.
@@ -215,7 +253,8 @@ mod tests {
     use super::*;
 
     fn assert_same(samples: &[Sample; 60]) {
-        let packed = Packed::of(samples);
+        let bytes = packed(samples);
+        let packed = Hour::of(&bytes).unwrap();
         for (index, (was, is)) in samples.iter().zip(packed.samples(0..60)).enumerate() {
             let bits = |it: Sample| it.value().map(f64::to_bits);
             assert_eq!(bits(*was), bits(is), "{index} of {samples:?}");
@@ -253,19 +292,31 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_without_bytes_takes_two_words() {
-        assert_eq!(size_of::<Packed<60>>(), 16);
-    }
-
-    #[test]
-    fn an_hour_of_counts_takes_a_byte_or_two_a_minute() {
-        let counts: [Sample; 60] = std::array::from_fn(|index| {
-            Sample::Value(whole_as_f64(9_000_000 + 400 * (index as u64)))
-        });
-        let Packed::Bytes(bytes) = Packed::of(&counts) else {
-            panic!("counts are no zeros");
+    fn what_an_hour_takes() {
+        let of = |value: fn(u32) -> f64| {
+            let mut place = 0;
+            packed(&[(); 60].map(|()| {
+                place += 1;
+                Sample::Value(value(place))
+            }))
+            .len()
         };
-        assert_eq!(bytes.len(), 1 + BASE + 2 * 60);
+        assert_eq!(of(|_| 0.0), 3);
+        assert_eq!(of(|_| 9_000_000.0), 3 + 3, "the same each minute");
+        assert_eq!(
+            of(|place| f64::from(place % 2)),
+            3 + 60_usize.div_ceil(8),
+            "one bit"
+        );
+        let counts = of(|place| f64::from(9_000_000 + 7 * place));
+        assert_eq!(counts, 3 + 3 + (60 * 9_usize).div_ceil(8), "nine bits");
+        let means = of(|place| f64::from(2_048 + 64 * (place % 32)));
+        assert_eq!(
+            means,
+            3 + 2 + (60 * 5_usize).div_ceil(8),
+            "five bits that differ"
+        );
+        assert_eq!(packed(&[Sample::NoData; 60]).len(), 0);
     }
 
     fn sample() -> impl Strategy<Value = Sample> {

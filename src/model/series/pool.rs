@@ -1,29 +1,22 @@
 //! The minutes of one pool that are in memory: those of the last days.
 
-use super::{HourBlock, Reading, Sample, Signal, Window, packed::Packed};
+use super::{HourBlock, PoolHour, Reading, Sample, Signal, Window, packed::Hour};
 use crate::model::time::{DAY, HOUR, Minute};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
-/// The history of one pool: hours of samples per signal. Minutes never read are `Unobserved`.
+/// The history of one pool: hours by their number since 1970, sorted. A list, since a map takes twice the room. Minutes
+/// never read are `Unobserved`.
 #[derive(Clone, Debug, PartialEq, Default)]
-pub struct PoolSeries {
-    minutes: [Hours; Signal::ALL.len()],
-}
-
-/// Hours of one signal by their first minute, sorted. A list, since a map takes twice the room.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub(super) struct Hours(Vec<(Minute, Packed<60>)>);
+pub struct PoolSeries(Vec<(i32, PoolHour)>);
 
 impl PoolSeries {
     /// A pool of which nothing was ever read.
-    pub const EMPTY: &Self = &Self {
-        minutes: [const { Hours(Vec::new()) }; Signal::ALL.len()],
-    };
+    pub const EMPTY: &Self = &Self(Vec::new());
 
     /// What is known of this minute.
     #[must_use]
     pub fn get(&self, signal: Signal, minute: Minute) -> Sample {
-        let hour = self.hours(signal).get(minute.hour());
+        let hour = self.packed(signal, minute);
         hour.map_or(Sample::Unobserved, |hour| hour.get(offset(minute)))
     }
 
@@ -46,10 +39,24 @@ impl PoolSeries {
         Window::of([self, Self::EMPTY], signal, (from, until))
     }
 
-    /// The hours that a reading changes, as they will be. A minute that was known is never forgotten: `Unobserved` does
+    /// The hours that a reading changes, whole, as they will be. A minute that was known is never forgotten: `Unobserved` does
     /// not overwrite anything, and `NoData` no number.
     #[must_use]
-    pub fn updates(&self, reading: &Reading) -> BTreeMap<(Signal, Minute), HourBlock> {
+    pub fn updates(&self, reading: &Reading) -> BTreeMap<Minute, PoolHour> {
+        let mut hours: BTreeMap<Minute, BTreeMap<Signal, HourBlock>> = BTreeMap::new();
+        for ((signal, hour), block) in self.changed(reading) {
+            hours.entry(hour).or_default().insert(signal, block);
+        }
+        let hours = hours.into_iter();
+        let whole = |(hour, changed): (Minute, BTreeMap<Signal, HourBlock>)| {
+            let mut whole: PoolHour = changed.into_iter().collect();
+            whole.fill(self.hour(hour));
+            (hour, whole)
+        };
+        hours.map(whole).collect()
+    }
+
+    fn changed(&self, reading: &Reading) -> BTreeMap<(Signal, Minute), HourBlock> {
         let mut changed: BTreeMap<(Signal, Minute), HourBlock> = BTreeMap::new();
         for (&signal, samples) in &reading.signals {
             for (index, &sample) in (0_i64..).zip(samples) {
@@ -79,72 +86,108 @@ impl PoolSeries {
 
     /// Takes in a reading as a whole; for series that are not stored.
     pub fn absorb(&mut self, reading: &Reading) {
-        for ((signal, hour), block) in self.updates(reading) {
+        for ((signal, hour), block) in self.changed(reading) {
             self.restore(signal, hour, block);
         }
     }
 
-    /// Puts back one stored hour.
-    pub fn restore(&mut self, signal: Signal, hour: Minute, block: HourBlock) {
-        if let Some(hours) = self.minutes.get_mut(signal as usize) {
-            hours.put(hour.hour(), Packed::of(&block));
+    /// What is known of the hour in which this minute lies.
+    #[must_use]
+    pub fn hour(&self, minute: Minute) -> &PoolHour {
+        static NOTHING: LazyLock<PoolHour> = LazyLock::new(PoolHour::default);
+        let place = self.place(minute).ok();
+        let held = place.and_then(|place| self.0.get(place));
+        held.map_or(&NOTHING, |(_, hour)| hour)
+    }
+
+    /// Puts this hour in the place of what is known of it.
+    pub fn replace(&mut self, hour: Minute, whole: PoolHour) {
+        match self.place(hour) {
+            Ok(place) if whole.is_empty() => drop(self.0.remove(place)),
+            Ok(place) => {
+                if let Some((_, held)) = self.0.get_mut(place) {
+                    *held = whole;
+                }
+            }
+            Err(_) if whole.is_empty() => {}
+            Err(place) => {
+                make_room(&mut self.0);
+                self.0.insert(place, (number(hour), whole));
+            }
         }
+    }
+
+    /// Puts back one hour of one signal.
+    pub fn restore(&mut self, signal: Signal, hour: Minute, block: HourBlock) {
+        self.put(signal, hour, Some(&block));
+    }
+
+    /// Forgets one hour of one signal.
+    pub fn forget(&mut self, signal: Signal, hour: Minute) {
+        self.put(signal, hour, None);
+    }
+
+    fn put(&mut self, signal: Signal, hour: Minute, block: Option<&HourBlock>) {
+        let mut whole = self.hour(hour).clone();
+        whole.put(signal, block);
+        self.replace(hour, whole);
     }
 
     /// The block of this hour, where one exists.
     #[must_use]
     pub fn block(&self, signal: Signal, hour: Minute) -> Option<HourBlock> {
-        let held = self.hours(signal).get(hour.hour());
-        held.map(|it| it.samples(0..60))
+        self.hour(hour).block(signal)
     }
 
     /// Whether this hour of this signal is held in minutes.
     #[must_use]
     pub fn holds(&self, signal: Signal, hour: Minute) -> bool {
-        self.hours(signal).get(hour.hour()).is_some()
+        self.packed(signal, hour).is_some()
     }
 
     /// Whether any hour of this signal is held that begins in `from..until`.
     #[must_use]
     pub fn has_any(&self, signal: Signal, from: Minute, until: Minute) -> bool {
-        let hours = &self.hours(signal).0;
-        let next = hours.get(hours.partition_point(|(hour, _)| *hour < from));
-        next.is_some_and(|(hour, _)| *hour < until)
+        let first = match self.place(from) {
+            Ok(place) | Err(place) => place,
+        };
+        let mut later = self.hours().skip(first);
+        later
+            .by_ref()
+            .skip_while(|(hour, _)| *hour < from) // it begins before
+            .take_while(|(hour, _)| *hour < until)
+            .any(|(_, hour)| hour.get(signal).is_some())
     }
 
-    /// Forgets one hour of one signal.
-    pub fn forget(&mut self, signal: Signal, hour: Minute) {
-        if let Some(Hours(hours)) = self.minutes.get_mut(signal as usize)
-            && let Ok(place) = hours.binary_search_by_key(&hour.hour(), |(hour, _)| *hour)
-        {
-            hours.remove(place);
-        }
+    /// All hours of which anything is held, in order.
+    pub fn hours(&self) -> impl DoubleEndedIterator<Item = (Minute, &PoolHour)> {
+        let hours = self.0.iter();
+        hours.map(|(number, hour)| (Minute(i64::from(*number) * HOUR), hour))
     }
 
-    /// All hours that are held in minutes, by signal.
+    /// All hours that are held in minutes, signal by signal.
     pub fn held(&self) -> impl Iterator<Item = (Signal, Minute)> {
-        let signals = Signal::ALL.into_iter().zip(&self.minutes);
-        signals.flat_map(|(signal, hours)| hours.0.iter().map(move |(hour, _)| (signal, *hour)))
+        let hours = self.hours();
+        hours.flat_map(|(hour, held)| held.signals().map(move |signal| (signal, hour)))
     }
 
     /// All hours that are held in minutes, with their samples.
     pub fn hours_held(&self) -> impl Iterator<Item = (Signal, Minute, HourBlock)> {
-        self.held()
-            .filter_map(|(signal, hour)| Some((signal, hour, self.block(signal, hour)?)))
+        let hours = self.hours();
+        hours.flat_map(|(hour, held)| held.blocks().map(move |(signal, it)| (signal, hour, it)))
     }
 
     /// The first minute of the first hour that is held.
     #[must_use]
     pub fn first_minute(&self) -> Option<Minute> {
-        let firsts = self.minutes.iter().filter_map(|hours| hours.0.first());
-        firsts.map(|(hour, _)| *hour).min()
+        self.hours().next().map(|(hour, _)| hour)
     }
 
     /// The last minute with a number for this signal.
     #[must_use]
     pub fn last_value(&self, signal: Signal) -> Option<(Minute, f64)> {
-        let hours = self.hours(signal).0.iter().rev();
-        hours.into_iter().find_map(|(hour, held)| {
+        self.hours().rev().find_map(|(hour, held)| {
+            let held = held.get(signal)?;
             let mut minutes = hour.until(hour.plus(HOUR)).rev();
             minutes.find_map(|minute| Some((minute, held.get(offset(minute)).value()?)))
         })
@@ -153,36 +196,22 @@ impl PoolSeries {
     /// Lets the minutes of days before the day `first` go.
     pub fn forget_before(&mut self, first: i64) {
         let first = Minute(first.saturating_mul(DAY));
-        for Hours(hours) in &mut self.minutes {
-            hours.drain(..hours.partition_point(|(hour, _)| *hour < first));
-        }
+        let place = match self.place(first) {
+            Ok(place) | Err(place) => place,
+        };
+        self.0.drain(..place);
     }
 
-    pub(super) fn hours(&self, signal: Signal) -> &Hours {
-        static NOTHING: Hours = Hours(Vec::new());
-        self.minutes.get(signal as usize).unwrap_or(&NOTHING) // as many as there are signals
-    }
-}
-
-impl Hours {
-    pub(super) fn get(&self, hour: Minute) -> Option<&Packed<60>> {
-        let place = self.0.binary_search_by_key(&hour, |(hour, _)| *hour);
-        self.0.get(place.ok()?).map(|(_, held)| held)
+    /// One signal of the hour in which this minute lies.
+    pub(super) fn packed(&self, signal: Signal, minute: Minute) -> Option<Hour<'_>> {
+        let (_, hour) = self.0.get(self.place(minute).ok()?)?;
+        hour.get(signal)
     }
 
-    fn put(&mut self, hour: Minute, held: Packed<60>) {
-        let Self(hours) = self;
-        match hours.binary_search_by_key(&hour, |(hour, _)| *hour) {
-            Ok(place) => {
-                if let Some(slot) = hours.get_mut(place) {
-                    slot.1 = held;
-                }
-            }
-            Err(place) => {
-                make_room(hours);
-                hours.insert(place, (hour, held));
-            }
-        }
+    /// Where the hour of this minute is, or would be.
+    fn place(&self, minute: Minute) -> Result<usize, usize> {
+        self.0
+            .binary_search_by_key(&number(minute), |(hour, _)| *hour)
     }
 }
 
@@ -191,6 +220,12 @@ fn make_room<T>(list: &mut Vec<T>) {
     if list.len() == list.capacity() {
         list.reserve_exact(4);
     }
+}
+
+/// The number of the hour in which this minute lies.
+fn number(minute: Minute) -> i32 {
+    let hour = minute.0.div_euclid(HOUR);
+    i32::try_from(hour).unwrap_or(if hour < 0 { i32::MIN } else { i32::MAX }) // 245,000 years off
 }
 
 fn offset(minute: Minute) -> usize {

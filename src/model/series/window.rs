@@ -1,6 +1,6 @@
 //! Minutes of one signal in a row, over the ends of hours.
 
-use super::{PoolSeries, Sample, Signal, pool::Hours};
+use super::{PoolSeries, Sample, Signal};
 use crate::model::time::{HOUR, Minute};
 
 /// The minutes of a stretch, in order; those never read are `Unobserved`. An hour is found and unpacked once, into the
@@ -8,7 +8,8 @@ use crate::model::time::{HOUR, Minute};
 #[derive(Clone, Debug)]
 pub struct Window<'a> {
     /// Where an hour is looked for; the first that holds it has the word.
-    held: [&'a Hours; 2],
+    held: [&'a PoolSeries; 2],
+    signal: Signal,
     /// The first minute that is not unpacked yet.
     next: Minute,
     until: Minute,
@@ -27,7 +28,8 @@ impl<'a> Window<'a> {
         (from, until): (Minute, Minute),
     ) -> Self {
         Self {
-            held: series.map(|it| it.hours(signal)),
+            held: series,
+            signal,
             next: from,
             until,
             hour: [Sample::Unobserved; 60],
@@ -39,7 +41,7 @@ impl<'a> Window<'a> {
     fn unpack(&mut self) {
         let hour = self.next.hour();
         let after = hour.plus(HOUR);
-        let held = self.held.iter().find_map(|hours| hours.get(hour));
+        let held = self.held.iter().find_map(|it| it.packed(self.signal, hour));
         (self.place, self.end) = (within(hour, self.next), within(hour, self.until));
         self.hour = held.map_or([Sample::Unobserved; 60], |it| {
             it.samples(self.place..self.end)

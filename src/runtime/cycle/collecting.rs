@@ -336,11 +336,10 @@ impl Cycle {
             };
             let read_before = book.read_through.get(&reading.pool).copied();
             if let Some(first) = begins(known, read_before) {
-                updates.retain(|(_, hour), _| first <= *hour);
+                updates.retain(|hour, _| first <= *hour);
             }
-            records.extend(updates.into_iter().map(|((signal, hour), block)| {
-                Record::Hour(reading.pool.clone(), signal, hour, Box::new(block))
-            }));
+            let hours = updates.into_iter();
+            records.extend(hours.map(|(hour, it)| Record::Hour(reading.pool.clone(), hour, it)));
             records.extend(read.records(&book));
         }
         self.keeping.note(&records);

@@ -73,7 +73,7 @@ impl Keeping {
     /// Takes note of records that became durable.
     pub(super) fn note(&mut self, records: &[Record]) {
         for record in records {
-            if let Record::Hour(pool, _, hour, _) = record {
+            if let Record::Hour(pool, hour, _) = record {
                 let days = self.in_ledger.entry(pool.clone()).or_default();
                 days.insert(day_of(*hour));
             }
@@ -336,8 +336,9 @@ fn read_whole(book: &Book, pool: &PoolId) -> Option<Minute> {
 /// What takes the hours of this day out of the ledger.
 fn removals(stretch: &Stretch) -> impl Iterator<Item = Record> {
     let pool = &stretch.key.pool;
-    let hours = stretch.hours();
-    hours.map(move |(signal, hour, _)| Record::Remove(Key::Hour(pool.clone(), signal, hour)))
+    let hours: BTreeSet<Minute> = stretch.hours().map(|(_, hour, _)| hour).collect();
+    let hours = hours.into_iter();
+    hours.map(move |hour| Record::Remove(Key::Hour(pool.clone(), hour)))
 }
 
 /// Ten characters that fill up.

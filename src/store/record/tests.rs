@@ -19,9 +19,9 @@ proptest! {
 
     #[test]
     fn strange_bytes_are_refused_or_are_a_record(bytes in bytes(), kind in 0..Kind::ALL.len()) {
-        if let Ok(record) = from_bytes(SHAPE, Kind::ALL[kind], &bytes) {
+        if let Ok(record) = from_bytes(shape_of(Kind::ALL[kind]), Kind::ALL[kind], &bytes) {
             let again = to_bytes(&record).unwrap().unwrap();
-            prop_assert_eq!(from_bytes(SHAPE, Kind::ALL[kind], &again).unwrap(), record);
+            prop_assert_eq!(from_bytes(shape_of(Kind::ALL[kind]), Kind::ALL[kind], &again).unwrap(), record);
         }
     }
 
@@ -46,13 +46,14 @@ proptest! {
             let value = value.filter(|it| it.is_finite() && 0.0 <= *it);
             *slot = value.map_or(Sample::NoData, |it| Signal::Invocations.rounded(Sample::Value(it)));
         }
-        let record = Record::Hour(pool, Signal::Invocations, Minute(0), Box::new(block));
+        let hour = [(Signal::Invocations, block), (Signal::Throttles, block)];
+        let record = Record::Hour(pool, Minute(0), hour.into_iter().collect());
         let Ok(Some(mut bytes)) = to_bytes(&record) else { return Ok(()) };
-        prop_assert_eq!(from_bytes(SHAPE, Kind::Hour, &bytes).unwrap(), record);
+        prop_assert_eq!(from_bytes(HOURS, Kind::Hour, &bytes).unwrap(), record);
         let place = at.index(bytes.len());
         bytes[place] = other;
         for changed in [&bytes[..], &bytes[..length.index(bytes.len())]] {
-            if let Ok(record) = from_bytes(SHAPE, Kind::Hour, changed) {
+            if let Ok(record) = from_bytes(HOURS, Kind::Hour, changed) {
                 let is_hour = matches!(record, Record::Hour(..));
                 prop_assert!(is_hour);
             }

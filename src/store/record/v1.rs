@@ -3,7 +3,7 @@
 //! A changed shape is a new file beside this one, a new format number and a step in `store/migrate.rs`.
 
 mod hint;
-mod hour;
+pub(crate) mod hour;
 mod shape;
 
 use serde::{Deserialize, Serialize};
@@ -14,9 +14,10 @@ use self::{
     shape::{Number, stored_enum, stored_struct},
 };
 pub(crate) use self::{
-    hour::{SampleRow, decode as hour_from_bytes, encode as hour_to_bytes},
+    hour::{SampleRow, block_of, decode as hour_from_bytes, place_of, take_pool, take_signal},
     shape::{Shape, Wrong},
 };
+use super::hours::PoolHourRow;
 use crate::model::{
     action, alert, audit,
     book::Record,
@@ -317,8 +318,10 @@ pub(crate) enum Row {
     Quota(Quota),
     /// A change of a quota.
     QuotaChange(QuotaChange),
-    /// An hour; in the store it is compact bytes instead.
+    /// An hour of one signal, until format 6.
     Hour(HourRow),
+    /// An hour; in the store it is compact bytes instead. Since format 7.
+    PoolHour(PoolHourRow),
     /// When a scope was discovered.
     Discovered(Scope, String),
     /// How far a pool was read.
@@ -362,9 +365,7 @@ impl Row {
             Record::Pool(it) => Self::Pool(Shape::of(it)),
             Record::Quota(it) => Self::Quota(Shape::of(it)),
             Record::QuotaChange(it) => Self::QuotaChange(Shape::of(it)),
-            Record::Hour(pool, signal, hour, block) => {
-                Self::Hour(HourRow::of(pool, *signal, *hour, block))
-            }
+            Record::Hour(pool, hour, it) => Self::PoolHour(PoolHourRow::of(pool, *hour, it)),
             Record::Discovered(scope, at) => Self::Discovered(Shape::of(scope), Shape::of(at)),
             Record::ReadThrough(pool, minute) => {
                 Self::ReadThrough(Shape::of(pool), Shape::of(minute))
@@ -406,6 +407,7 @@ impl Row {
             Self::Quota(it) => Record::Quota(it.back()?),
             Self::QuotaChange(it) => Record::QuotaChange(it.back()?),
             Self::Hour(it) => it.back()?,
+            Self::PoolHour(it) => it.back()?,
             Self::Discovered(scope, at) => Record::Discovered(scope.back()?, at.back()?),
             Self::ReadThrough(pool, minute) => Record::ReadThrough(pool.back()?, minute.back()?),
             Self::Catalog(scope, it) => Record::Catalog(scope.back()?, it.back()?),
@@ -439,13 +441,14 @@ pub(crate) fn check_hour(minute: Minute) -> Result<(), Wrong> {
     Err(Wrong::new(why).within("hour"))
 }
 
-/// The record of one hour, if `hour` is one.
+/// The record of one hour of one signal, if `hour` is one.
 fn hour_record(
     pool: catalog::PoolId,
     signal: Signal,
     hour: Minute,
-    block: HourBlock,
+    block: &HourBlock,
 ) -> Result<Record, Wrong> {
     check_hour(hour)?;
-    Ok(Record::Hour(pool, signal, hour, Box::new(block)))
+    let whole = [(signal, *block)].into_iter().collect();
+    Ok(Record::Hour(pool, hour, whole))
 }

@@ -74,9 +74,7 @@ fn feed(stage: &mut Stage, pool: &PoolId, signals: &[(Signal, f64)]) {
         by_target: BTreeMap::new(),
     };
     let mut series = stage.book.series.remove(pool).unwrap_or_default();
-    for ((signal, hour), block) in series.updates(&reading) {
-        series.restore(signal, hour, block);
-    }
+    series.absorb(&reading);
     stage.book.series.insert(pool.clone(), series);
 }
 

@@ -213,13 +213,13 @@ fn long_texts_are_split_and_shrink_without_a_trace() {
 #[test]
 fn an_hour_that_does_not_begin_on_the_hour_is_refused_by_both() {
     let (_folder, disk, memory) = both();
-    let Record::Hour(pool, signal, _, block) = samples::record(9, 1, 1) else {
+    let Record::Hour(pool, _, hour) = samples::record(9, 1, 1) else {
         panic!("kind 9 is the hours");
     };
     let ledgers: [&dyn Ledger; 2] = [&disk, &memory];
     for ledger in ledgers {
         let minute = bedrock_ops_alert::model::time::Minute(61);
-        let refused = ledger.commit(&[Record::Hour(pool.clone(), signal, minute, block.clone())]);
+        let refused = ledger.commit(&[Record::Hour(pool.clone(), minute, hour.clone())]);
         assert!(
             matches!(refused, Err(StoreError::Unstorable { .. })),
             "{refused:?}"

@@ -116,7 +116,7 @@ fn a_newer_store_is_refused_untouched() {
             refused,
             StoreError::Newer {
                 found: 9,
-                supported: 6,
+                supported: 7,
                 ..
             }
         ),
@@ -180,7 +180,7 @@ fn verify_counts_what_is_there() {
     let verified = verify(folder.path()).unwrap();
     assert_eq!(
         (verified.format, verified.sequence, verified.links),
-        (6, 3, 1)
+        (7, 3, 1)
     );
     let counts: Vec<_> = verified.counts.into_iter().collect();
     assert_eq!(counts, [("intent", 1), ("quota", 2)]);

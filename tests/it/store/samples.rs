@@ -53,9 +53,11 @@ pub(super) fn record(kind: u8, slot: u8, seed: u64) -> Record {
         7 => Record::Quota(quota(slot, rng)),
         8 => Record::QuotaChange(quota_change(slot, rng)),
         9 => {
-            let block = Box::new(std::array::from_fn(|_| sample(rng)));
-            let signal = Signal::ALL[usize::from(slot) % Signal::ALL.len()];
-            Record::Hour(pool_id(slot), signal, Minute(60 * i64::from(slot)), block)
+            let first = usize::from(slot) % Signal::ALL.len();
+            let signals = Signal::ALL.into_iter().skip(first).step_by(4);
+            let hour = signals.map(|it| (it, std::array::from_fn(|_| sample(rng))));
+            let hour = hour.collect();
+            Record::Hour(pool_id(slot), Minute(60 * i64::from(slot)), hour)
         }
         10 => Record::Discovered(scope(slot), instant(rng)),
         11 => Record::ReadThrough(pool_id(slot), minute(rng)),

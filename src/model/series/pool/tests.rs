@@ -27,8 +27,8 @@ fn reading(from: i64, samples: &[Sample]) -> Reading {
 fn absorb(series: &mut PoolSeries, reading: &Reading) -> usize {
     let updates = series.updates(reading);
     let count = updates.len();
-    for ((signal, hour), block) in updates {
-        series.restore(signal, hour, block);
+    for (hour, whole) in updates {
+        series.replace(hour, whole);
     }
     count
 }

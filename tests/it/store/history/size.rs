@@ -63,9 +63,8 @@ fn in_the_ledger(clients: &[(&str, Trace)], days: i64) -> u64 {
     for day in FIRST..FIRST + days {
         for (slot, (_, trace)) in (0_u8..).zip(clients) {
             let known = PoolSeries::default().updates(&trace.day(day));
-            let hours = known.into_iter().map(|((signal, hour), block)| {
-                Record::Hour(pool(2 * slot), signal, hour, Box::new(block))
-            });
+            let hours = known.into_iter();
+            let hours = hours.map(|(hour, it)| Record::Hour(pool(2 * slot), hour, it));
             let hours: Vec<Record> = hours.collect();
             ledger.commit(&hours).unwrap();
         }
