@@ -2,13 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::cadence::{Periods, Plan, sizes};
-use crate::model::{
-    book::Book,
-    ids::AccountId,
-    policy::{Cadence, Heat},
-    time::HOUR,
-};
+use super::cadence::{Plan, sizes};
+use crate::model::{book::Book, ids::AccountId, policy::Cadence, time::HOUR};
 
 /// Longer than an hour no period gets, so that more than this has no effect.
 const MOST_STRETCH: f64 = 60.0;
@@ -39,8 +34,11 @@ impl Load {
                 continue;
             }
             scopes.insert(&pool.scope);
-            let heat = plan.heat.get(pool).copied().unwrap_or(Heat::Warm);
-            let series = Periods::of(heat, targets, cadence).series_a_minute(pool.family, targets);
+            let mut periods = plan.at_full_cadence(pool, targets, cadence);
+            if let Some(every) = plan.wakes_every(pool) {
+                periods = periods.woken(every);
+            }
+            let series = periods.series_a_minute(pool.family, targets);
             if plan.pinned.contains(pool) {
                 load.pinned += series;
             } else {

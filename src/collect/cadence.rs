@@ -27,6 +27,8 @@ pub struct Plan {
     pub stretch: f64,
     /// Pools with an open incident.
     pub pinned: BTreeSet<PoolId>,
+    /// Minutes from ring to ring where the account's throttles ring and wake all pools.
+    pub woken: BTreeMap<Scope, i64>,
 }
 
 /// Minutes from read to read of one pool.
@@ -71,6 +73,15 @@ impl Periods {
         }
     }
 
+    /// Those of a pool that is woken every so many minutes: what limits are judged by is read then.
+    #[must_use]
+    pub fn woken(self, every: i64) -> Self {
+        Self {
+            quick: self.quick.min(every),
+            ..self
+        }
+    }
+
     /// Longer by this factor, up to an hour.
     #[must_use]
     pub fn stretched(self, factor: f64) -> Self {
@@ -106,13 +117,31 @@ impl Plan {
     /// The periods of a pool as things stand.
     #[must_use]
     pub fn periods(&self, pool: &PoolId, targets: usize, cadence: &Cadence) -> Periods {
+        self.stretched(pool, self.at_full_cadence(pool, targets, cadence))
+    }
+
+    /// The periods of a pool whatever the budget says.
+    #[must_use]
+    pub fn at_full_cadence(&self, pool: &PoolId, targets: usize, cadence: &Cadence) -> Periods {
         let heat = self.heat.get(pool).copied().unwrap_or(Heat::Warm);
-        let periods = Periods::of(heat, targets, cadence);
+        Periods::of(heat, targets, cadence)
+    }
+
+    /// These periods as the budget allows them.
+    #[must_use]
+    pub fn stretched(&self, pool: &PoolId, periods: Periods) -> Periods {
         if self.pinned.contains(pool) {
             periods
         } else {
             periods.stretched(self.stretch)
         }
+    }
+
+    /// How often the wake-up has a pool read while it rings; `None` where it doesn't, or the pool is none that it counts.
+    #[must_use]
+    pub fn wakes_every(&self, pool: &PoolId) -> Option<i64> {
+        let every = self.woken.get(&pool.scope).copied();
+        every.filter(|_| pool.family.is_of_runtime())
     }
 
     /// Minutes between reads of the pool that is read most often in each scope.

@@ -11,7 +11,7 @@ use super::{
     Gathered, News,
     alarm::Alarm,
     backfill::{self, Backfill, Filled},
-    cadence::{Plan, due},
+    cadence::{Plan, due, sizes},
     discover, enabled_regions, find_twins,
     permits::{Wanted, ask_permits},
     poll_desk,
@@ -95,6 +95,14 @@ pub struct Watch {
     tags_tried: Tried,
     permits_tried: Tried,
     asking: Asking,
+}
+
+impl Watch {
+    /// Minutes from ring to ring while refusals that no pool explains wake the quiet pools.
+    #[must_use]
+    pub fn rings_every(&self) -> Option<i64> {
+        self.alarm.rings_every()
+    }
 }
 
 /// What a round starts from.
@@ -318,21 +326,49 @@ impl Round<'_> {
         } = &self.start;
         let until = Minute::of(*now);
         self.watch.alarm.forget(until);
-        let asleep: Vec<(PoolId, Depth)> = book
-            .reads_in(scope)
-            .filter(|(_, through)| **through < until)
-            .filter(|(pool, _)| pool.family.is_of_runtime())
-            .map(|(pool, _)| (pool.clone(), Depth::Quick))
-            .collect();
-        if asleep.is_empty() {
+        let is_asleep =
+            |(pool, through): &(&PoolId, &Minute)| **through < until && pool.family.is_of_runtime();
+        if !book.reads_in(scope).any(|read| is_asleep(&read)) {
             return Ok(());
         }
         let seen = super::throttles_of_account(self.cloud, scope, *now).await;
+        let is_told = seen.faults.is_empty();
         self.tell("alarm", seen.faults).await?;
-        if self.watch.alarm.rings(&seen.found) {
-            self.read(asleep).await?;
+        if !is_told || !self.watch.alarm.rings(&seen.found, until) {
+            return Ok(());
         }
+        let woken = self.woken(until);
+        if woken.is_empty() {
+            return Ok(());
+        }
+        let before = self.watch.alarm.accounted_for(&seen.found);
+        self.read(woken).await?;
+        self.watch.alarm.answer(&seen.found, before, until);
         Ok(())
+    }
+
+    /// The pools that a ring has read: those of which nothing is known for as long as the rings are apart, as far as the
+    /// budget allows. Its plan counts on the same.
+    fn woken(&self, until: Minute) -> Vec<(PoolId, Depth)> {
+        let Start {
+            scope,
+            book,
+            plan,
+            cadence,
+            ..
+        } = &self.start;
+        let every = self.watch.rings_every().unwrap_or(1);
+        let sizes = sizes(book);
+        let reads = book.reads_in(scope);
+        let woken = reads.filter(|(pool, through)| {
+            let targets = sizes.get(pool).copied().unwrap_or(0);
+            let periods = plan.at_full_cadence(pool, targets, cadence).woken(every);
+            let period = plan.stretched(pool, periods).quick;
+            pool.family.is_of_runtime() && through.plus(period) <= until
+        });
+        woken
+            .map(|(pool, _)| (pool.clone(), Depth::Quick))
+            .collect()
     }
 
     /// The values that open requests are about are read with each poll of the desk, all mapped ones now and then.

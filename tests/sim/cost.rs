@@ -113,12 +113,48 @@ enum Days {
     Hot,
     /// Near the quota most of the time, and never beyond it: nothing is refused, so nothing wakes all pools.
     Busy,
+    /// As busy, beside a target that has no pool and is refused in every minute: nothing that is read explains that.
+    Unplaced,
+    /// Hot, on the last day of a month.
+    LastHot,
 }
+
+/// An application profile that may have been copied from either of two ways, so that no pool is its own.
+const UNPLACED: &str = r#"
+[[model]]
+id = "amazon.nova-micro-v1:0"
+label = "Amazon Nova Micro"
+[[profile]]
+id = "us.amazon.nova-micro-v1:0"
+model = "amazon.nova-micro-v1:0"
+destinations = ["us-east-1"]
+[[application_profile]]
+id = "abcdefghijkl"
+name = "team-a"
+account = "111122223333"
+region = "us-east-1"
+copied_from = "amazon.nova-micro-v1:0"
+[[target]]
+account = "111122223333"
+region = "us-east-1"
+id = "abcdefghijkl"
+trace = "steady"
+evened = true
+requests_per_minute = 30
+input_tokens = 1000
+output_tokens = 100
+[[quota]]
+account = "111122223333"
+region = "us-east-1"
+code = "L-E118F160"
+applied = 10
+default = 2000
+"#;
 
 fn world(days: Days, length: i64) -> World {
     let start = match days {
         Days::Tenth | Days::Hot => START,
-        Days::Busy => LAST_DAY,
+        Days::Busy | Days::Unplaced | Days::LastHot => LAST_DAY,
     };
     let mut text = format!(
         "start = \"{start}\"\nseed = 7\nlength = \"{length}d\"\nhistory = \"16d\"\n[[account]]\nid = \"111122223333\"\nname = \"production\"\nregions = [\"us-east-1\", \"eu-west-1\"]\ntopics = [\"bedrock-alerts\"]\n"
@@ -139,13 +175,13 @@ fn world(days: Days, length: i64) -> World {
     {
         let place = format!("account = \"111122223333\"\nregion = \"{region}\"");
         let bursts = match days {
-            Days::Hot | Days::Busy => String::new(),
+            Days::Hot | Days::Busy | Days::Unplaced | Days::LastHot => String::new(),
             Days::Tenth => bursts(index, length),
         };
         let level = match days {
             // Some days of the trace are quieter than its mean.
-            Days::Hot => hot * 1.1,
-            Days::Busy => hot * 0.75,
+            Days::Hot | Days::LastHot => hot * 1.1,
+            Days::Busy | Days::Unplaced => hot * 0.75,
             Days::Tenth => hot / 6.0,
         };
         writeln!(
@@ -172,6 +208,9 @@ fn world(days: Days, length: i64) -> World {
             "[[quota]]\naccount = \"111122223333\"\nregion = \"{region}\"\ncode = \"{code}\"\napplied = {value}\ndefault = {value}"
         )
         .unwrap();
+    }
+    if matches!(days, Days::Unplaced) {
+        text.push_str(UNPLACED);
     }
     World::parse(&text).unwrap()
 }
@@ -360,16 +399,15 @@ async fn an_api_that_throttles_everything_is_asked_seldom_and_believed_at_once_w
     );
 }
 
-/// A budget that pays for a third of full cadence.
-#[tokio::test]
-async fn a_budget_slows_the_reads_before_it_is_passed() {
-    let sim = Sim::new(world(Days::Busy, 1), 7);
+/// What a day with this budget spends, in USD.
+async fn spent(days: Days, budget: f64) -> f64 {
+    let sim = Sim::new(world(days, 1), 7);
     let cloud = sim::cloud(&sim, sim.world().first_account(), Arc::new(Faults::none()));
     let mut settings = config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
     settings.accounts = accounts(sim.world());
     settings.rules = Rules::default();
     settings.cost.free_share = Share::from_basis_points(1).unwrap();
-    settings.cost.monthly_budget = 0.35; // the day would come to 0.8
+    settings.cost.monthly_budget = budget;
     let ledger = MemoryLedger::new();
     let (shared, _orders) = Shared::new(settings, true, ledger.load().unwrap());
     let shared = Arc::new(shared);
@@ -383,11 +421,28 @@ async fn a_budget_slows_the_reads_before_it_is_passed() {
     let health = shared.health();
     let spent = health.month.as_ref().unwrap().so_far.usd;
     println!(
-        "budget 0.35 USD: {spent:.3} USD spent, stretched {:.2} times at the end",
+        "budget {budget} USD: {spent:.3} USD spent, stretched {:.2} times at the end",
         health.stretch
     );
+    spent
+}
+
+/// A budget that pays for a third of full cadence.
+#[tokio::test]
+async fn a_budget_slows_the_reads_before_it_is_passed() {
+    let spent = spent(Days::Busy, 0.35).await; // the day would come to 0.8
     assert!(spent <= 0.35, "{spent}");
     assert!(0.30 <= spent, "{spent}: the budget is there to be used");
+}
+
+/// Refusals wake all pools; what that reads is within the budget as well, whether a pool explains them or none does.
+#[tokio::test]
+async fn refusals_in_every_minute_pass_no_budget() {
+    for days in [Days::Unplaced, Days::LastHot] {
+        let spent = spent(days, 0.35).await;
+        assert!(spent <= 0.35, "{spent}");
+        assert!(0.30 <= spent, "{spent}: the budget is there to be used");
+    }
 }
 
 /// What is read of the past in an hour, with this budget.

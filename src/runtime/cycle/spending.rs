@@ -154,6 +154,7 @@ impl Cycle {
             pinned: open
                 .flat_map(|incident| incident.pools.iter().cloned())
                 .collect(),
+            woken: self.rounds.woken(),
         };
         let left = minutes_left(now);
         let money =

@@ -68,6 +68,13 @@ impl Rounds {
         self.idle.keys().chain(self.busy.keys())
     }
 
+    /// Minutes from ring to ring where the account's throttles wake all pools. Of a round that still runs it is not known.
+    pub(in crate::runtime::cycle) fn woken(&self) -> BTreeMap<Scope, i64> {
+        let rings = self.idle.iter();
+        let rings = rings.filter_map(|(scope, watch)| Some((scope.clone(), watch.rings_every()?)));
+        rings.collect()
+    }
+
     /// A round is over: another one may begin there, unless its Region is gone. Whether it is watched on.
     pub(super) fn over(&mut self, scope: Scope, watch: Watch) -> bool {
         self.busy.remove(&scope);
