@@ -1,8 +1,7 @@
 //! The values of quotas: what to record of a fresh reading, and what to keep when there is none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::Gathered;
 use super::mapping::QuotaNames;
 use super::pages::Pages;
 use super::survey::Terms;
@@ -13,7 +12,19 @@ use crate::model::quota::{Quota, QuotaChange};
 use crate::model::time::{HOUR, Timestamp, after};
 use crate::model::units::Amount;
 
-/// Reads these quotas of one scope again, singly, without their defaults: a default does not change with a request.
+/// What reading quotas again came to.
+#[derive(Debug)]
+pub struct Reread {
+    /// Records to commit.
+    pub found: Vec<Record>,
+    /// What failed.
+    pub faults: Vec<Fault>,
+    /// How many of the codes, from the first on, got an answer of their own; the others wait for another time.
+    pub reached: usize,
+}
+
+/// Reads these quotas of one scope again, singly and in this order, without their defaults: a default does not change with
+/// a request.
 ///
 /// A quota that can't be read keeps its values and is marked stale. When the API asks us to slow down, the rest is left
 /// as it is.
@@ -23,10 +34,10 @@ pub async fn reread_quotas(
     codes: &[QuotaCode],
     book: &Book,
     now: Timestamp,
-) -> Gathered<Vec<Record>> {
+) -> Reread {
     let mut found = Vec::new();
     let mut faults = Vec::new();
-    let codes: BTreeSet<&QuotaCode> = codes.iter().collect();
+    let mut reached = 0;
     for code in codes {
         let old = book.quotas.get(&(scope.clone(), code.clone()));
         let (applied, fault) = match cloud.get_quota(scope, code).await {
@@ -50,8 +61,13 @@ pub async fn reread_quotas(
         if is_throttled {
             break;
         }
+        reached += 1;
     }
-    Gathered { found, faults }
+    Reread {
+        found,
+        faults,
+        reached,
+    }
 }
 
 /// The listing of all quotas of one scope, as far as it has come. It is a dozen pages twice; what fails is gone on with.

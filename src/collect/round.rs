@@ -17,6 +17,7 @@ use super::{
     poll_desk,
     quotas::QuotaPages,
     ran::feed::{Asking, Feed, ask_logs},
+    reread::Rereads,
     reread_quotas,
     tags::read_tags,
     tried::Tried,
@@ -29,7 +30,7 @@ use crate::{
         catalog::PoolId,
         desk::DeskReading,
         history::{Stretch, StretchKey},
-        ids::{QuotaCode, Region, Scope},
+        ids::{Region, Scope},
         policy::Cadence,
         ran::RanHour,
         series::Depth,
@@ -43,8 +44,6 @@ const DISCOVERY_RETRY_MINUTES: i64 = 5;
 const REGIONS_MINUTES: i64 = DAY;
 /// All quota names are listed anew after so many minutes; a pool without a mapping has them listed at once.
 const LISTING_MINUTES: i64 = DAY;
-/// Applied values of all mapped quotas are read again after so many minutes.
-const QUOTA_MINUTES: i64 = 15;
 /// Cases are listed after so many minutes while one of ours is open, for others about the same.
 const TWINS_MINUTES: i64 = 30;
 /// First reads go back days: so many pools are read before their minutes are handed over, to bound the memory.
@@ -84,7 +83,7 @@ pub struct Watch {
     discovery_tried: Option<Timestamp>,
     quotas_listed: Option<Timestamp>,
     unfinished: Option<QuotaPages>,
-    quotas_read: Option<Timestamp>,
+    rereads: Rereads,
     desk_polled: Option<Timestamp>,
     twins_sought: Option<Timestamp>,
     told: BTreeSet<String>,
@@ -226,7 +225,7 @@ impl Round<'_> {
         .await;
         if found.has_listed_quotas {
             self.watch.quotas_listed = Some(*now);
-            self.watch.quotas_read = Some(*now);
+            self.watch.rereads.listed(*now);
         }
         for news in found.news {
             if self.watch.told.insert(news.to_string()) {
@@ -373,31 +372,19 @@ impl Round<'_> {
 
     /// The values that open requests are about are read with each poll of the desk, all mapped ones now and then.
     async fn reread_quotas(&mut self) -> Result<(), Gone> {
+        let is_desk_due = self.is_desk_due();
         let Start {
             scope, book, now, ..
         } = &self.start;
-        let is_full = is_due(self.watch.quotas_read, QUOTA_MINUTES, *now);
-        if !is_full && !self.is_desk_due() {
-            return Ok(());
-        }
-        let open = book
-            .asks
-            .values()
-            .filter(|ask| ask.end.is_none() && ask.scope == *scope);
-        let mut codes: BTreeSet<QuotaCode> = open.map(|ask| ask.code.clone()).collect();
-        if is_full {
-            let pools = book.pools.values().filter(|pool| pool.id.scope == *scope);
-            let mapped = pools.flat_map(|pool| pool.mappings.values());
-            codes.extend(mapped.filter_map(|it| it.code()).cloned());
-            self.watch.quotas_read = Some(*now);
-        }
+        let rereads = &mut self.watch.rereads;
+        let codes = rereads.next(scope, book, is_desk_due, *now);
         if codes.is_empty() {
             return Ok(());
         }
-        let codes: Vec<QuotaCode> = codes.into_iter().collect();
-        let gathered = reread_quotas(self.cloud, scope, &codes, book, *now).await;
-        self.hand_over(Find::Records(gathered.found)).await?;
-        self.tell("quotas", gathered.faults).await
+        let read = reread_quotas(self.cloud, scope, &codes, book, *now).await;
+        rereads.reached(codes.get(..read.reached).unwrap_or(&codes), *now);
+        self.hand_over(Find::Records(read.found)).await?;
+        self.tell("quotas", read.faults).await
     }
 
     fn is_desk_due(&self) -> bool {
