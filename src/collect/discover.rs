@@ -31,6 +31,10 @@ pub struct Discovery {
     pub news: Vec<News>,
     /// Whether all quotas were listed, each listing to its end, or nobody can be asked for them.
     pub has_listed_quotas: bool,
+    /// Whether every target was listed, and everything that says which pool is its own.
+    pub has_all_targets: bool,
+    /// Targets that came to a pool that was known before, and to which.
+    pub late: BTreeMap<TargetId, PoolId>,
 }
 
 /// Targets, pools, mappings and quotas of one scope.
@@ -62,6 +66,7 @@ pub async fn discover(
         listings: &listings,
         found: Vec::new(),
         news: Vec::new(),
+        late: BTreeMap::new(),
     };
     let (targets, mut catalog) = stage.targets();
     let is_new = |target: &Target| !book.pools.contains_key(&target.pool);
@@ -110,6 +115,8 @@ pub async fn discover(
         },
         news: stage.news,
         has_listed_quotas: quotas == Some(true),
+        has_all_targets: listings.has_all_targets(),
+        late: stage.late,
     }
 }
 
@@ -122,6 +129,7 @@ struct Stage<'a> {
     listings: &'a Listings,
     found: Vec<Record>,
     news: Vec<News>,
+    late: BTreeMap<TargetId, PoolId>,
 }
 
 impl Stage<'_> {
@@ -277,6 +285,9 @@ impl Stage<'_> {
             }
             if old.map(|old| &old.pool) != Some(&target.pool) {
                 reshaped.insert(&target.pool);
+                if self.book.pools.contains_key(&target.pool) {
+                    self.late.insert(id.clone(), target.pool.clone());
+                }
                 reshaped.extend(old.map(|old| &old.pool));
             }
             self.found.push(Record::Target(target.clone()));

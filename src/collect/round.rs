@@ -3,7 +3,11 @@
 //! A round knows its own account and Region only. So rounds run side by side, and a Region that hangs holds up nobody:
 //! whoever collects the finds takes what has come in time, and the rest when it comes.
 
-use std::{collections::BTreeSet, mem, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    sync::Arc,
+};
 
 use tokio::sync::{Semaphore, mpsc};
 
@@ -21,7 +25,7 @@ use super::{
     reread_quotas,
     tags::read_tags,
     tried::Tried,
-    usage::{PoolReading, read},
+    usage::{PoolReading, past::first_day, read},
 };
 use crate::{
     cloud::{Cloud, Fault, FaultClass},
@@ -30,7 +34,7 @@ use crate::{
         catalog::PoolId,
         desk::DeskReading,
         history::{Stretch, StretchKey},
-        ids::{Region, Scope},
+        ids::{Region, Scope, TargetId},
         policy::Cadence,
         ran::RanHour,
         series::Depth,
@@ -49,6 +53,9 @@ const TWINS_MINUTES: i64 = 30;
 /// First reads go back days: so many pools are read before their minutes are handed over, to bound the memory.
 const NEW_POOLS: usize = 28;
 
+/// Targets that came late and are looked at in one round.
+const MOST_LATE: usize = 20;
+
 /// What a round has found out.
 #[derive(Debug)]
 pub enum Find {
@@ -60,6 +67,8 @@ pub enum Find {
     Ran(RanHour),
     /// What the back-fill read.
     History(Vec<Stretch>),
+    /// A target of this pool was called since that day, counted from 1970, and the history was filled without it.
+    Lacking(PoolId, i64),
     /// What the desk said.
     Desk(Vec<DeskReading>),
     /// All Regions that the account has enabled.
@@ -83,6 +92,9 @@ pub struct Watch {
     discovery_tried: Option<Timestamp>,
     quotas_listed: Option<Timestamp>,
     unfinished: Option<QuotaPages>,
+    knows_targets: bool,
+    /// Targets of which it is not known yet whether their pools' history lacks them.
+    late: BTreeMap<TargetId, PoolId>,
     rereads: Rereads,
     desk_polled: Option<Timestamp>,
     twins_sought: Option<Timestamp>,
@@ -119,6 +131,8 @@ pub struct Start {
     pub cadence: Cadence,
     /// What is missing in the history.
     pub missing: Vec<StretchKey>,
+    /// Whether there is money and room for the past.
+    pub may_fill: bool,
     /// Whether the account is asked here which Regions it has.
     pub is_home: bool,
     /// Turns at reading days, shared by all rounds: what is in memory at once is bounded by them.
@@ -174,6 +188,7 @@ impl Round<'_> {
         self.read_tags().await?;
         self.ask_permits().await?;
         self.ask_logs().await?;
+        self.look_back().await?;
         self.fill_history().await
     }
 
@@ -227,6 +242,8 @@ impl Round<'_> {
             self.watch.quotas_listed = Some(*now);
             self.watch.rereads.listed(*now);
         }
+        self.watch.knows_targets |= found.has_all_targets;
+        self.watch.late.extend(found.late);
         for news in found.news {
             if self.watch.told.insert(news.to_string()) {
                 self.hand_over(Find::News(news)).await?;
@@ -475,8 +492,33 @@ impl Round<'_> {
         self.tell("ran", asked.faults).await
     }
 
+    /// An application profile may be listed long after it was called first. Looked at while what is found missing can be read.
+    async fn look_back(&mut self) -> Result<(), Gone> {
+        if !self.start.may_fill {
+            return Ok(());
+        }
+        for _ in 0..MOST_LATE {
+            let Some((target, pool)) = self.watch.late.pop_first() else {
+                break;
+            };
+            let Start { scope, now, .. } = &self.start;
+            let seen = first_day(self.cloud, scope, &target, *now).await;
+            if !seen.faults.is_empty() {
+                self.watch.late.insert(target, pool);
+                return self.tell("backfill", seen.faults).await;
+            }
+            if let Some(day) = seen.found {
+                self.hand_over(Find::Lacking(pool, day)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Some of what is missing, after everything that people wait for. Where others read days now, the next round comes
     /// soon enough: waiting for a turn would hold up the minutes of this one.
+    ///
+    /// Nothing before all targets were listed once: what is filled is asked for by nobody again, and a pool would lack
+    /// those of its application profiles that were not listed yet for good.
     async fn fill_history(&mut self) -> Result<(), Gone> {
         let Start {
             scope,
@@ -485,6 +527,9 @@ impl Round<'_> {
             now,
             ..
         } = &self.start;
+        if !self.watch.knows_targets && !book.discovered.contains_key(scope) {
+            return Ok(());
+        }
         let turns = Arc::clone(&self.start.turns);
         let Some(_turn) = turns.try_acquire().ok().filter(|_| !missing.is_empty()) else {
             return Ok(());

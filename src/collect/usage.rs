@@ -8,6 +8,7 @@
 mod ask;
 pub mod backfill;
 mod chances;
+pub(super) mod past;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,15 +7,17 @@
     reason = "a test that meets the unexpected should stop, and tells its figures"
 )]
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bedrock_ops_alert::{
     cloud::Cloud,
     config,
     engine::learned::{Learned, SHAPE},
     model::{
-        book::Book,
+        book::{Book, Key, Record},
+        catalog::PoolId,
         history::{Resolution, StretchKey},
+        ids::TargetId,
         series::Signal,
         time::{DAY, HOUR, Minute, after},
     },
@@ -192,4 +194,36 @@ async fn days_leave_the_ledger_and_a_restart_forgets_nothing_and_pays_nothing_tw
     shaken.run(2).await;
     let after = shaken.history.stretch(&lost).unwrap();
     assert_eq!(after, Some(before), "what CloudWatch still has is the same");
+}
+
+/// As if one of a pool's targets had not been listed while its history was filled: what lacks it is read again.
+#[tokio::test]
+async fn what_was_filled_without_a_target_that_is_listed_late_is_read_again() {
+    let mut stage = Stage::new();
+    stage.run(20).await;
+    let number = stage.today() - 6;
+    let mut sizes: BTreeMap<PoolId, Vec<TargetId>> = BTreeMap::new();
+    for target in stage.shared.book().targets.values() {
+        let targets = sizes.entry(target.pool.clone()).or_default();
+        targets.push(target.id.clone());
+    }
+    let (pool, targets) = sizes.into_iter().max_by_key(|(_, it)| it.len()).unwrap();
+    assert!(2 <= targets.len(), "a pool that is there without this one");
+    let resolution = Resolution::Minute;
+    let day = StretchKey {
+        pool: pool.clone(),
+        resolution,
+        number,
+    };
+    let whole = stage.history.stretch(&day).unwrap().unwrap();
+    let mut without = whole.clone();
+    without.signals.remove(&Signal::Invocations).unwrap();
+    stage.history.append(&[without]).unwrap();
+    let gone = Key::Target(pool.scope.clone(), targets[0].clone());
+    stage.ledger.commit(&[Record::Remove(gone)]).unwrap();
+    stage.restart();
+    stage.run(4).await;
+    let book = stage.shared.book();
+    assert!(book.targets.values().any(|it| it.id == targets[0]));
+    assert_eq!(stage.history.stretch(&day).unwrap(), Some(whole));
 }

@@ -7,6 +7,7 @@ use crate::{
     collect::fake::{Fake, listed, scope},
     model::{
         catalog::{Family, Mapping, Pool},
+        history::Resolution,
         ids::{ModelId, QuotaCode},
         quota::Quota,
         series::{Reading, Sample, Signal},
@@ -29,6 +30,7 @@ fn start(now: Timestamp) -> Start {
             desk_minutes: 5,
         },
         missing: Vec::new(),
+        may_fill: true,
         is_home: false,
         turns: Arc::new(Semaphore::new(1)),
         wanted: Wanted::default(),
@@ -56,6 +58,46 @@ async fn what_pools_were_seen_to_have_is_not_kept_for_ever() {
     let (sender, _finds) = mpsc::channel(100);
     let watch = round(watch, start(now.start()), Arc::new(Fake::default()), sender).await;
     assert!(watch.alarm.is_empty());
+}
+
+/// While the profiles are not all listed, a pool may lack some of its own; what is filled then would stay so.
+#[tokio::test]
+async fn no_history_is_filled_before_all_targets_were_listed_once() {
+    let fake = Arc::new(Fake::default());
+    let profiles = "bedrock:ListInferenceProfiles";
+    fake.fail(profiles, 0, FaultClass::Throttled);
+    let mut watch = Watch::default();
+    let mut filled = Vec::new();
+    for minute in [0, 5, 10] {
+        let mut start = start(after(Timestamp::UNIX_EPOCH, 10_000_000 + minute));
+        start.missing = vec![StretchKey {
+            pool: PoolId {
+                scope: scope(),
+                family: Family::Geo,
+                model: ModelId::new("model"),
+            },
+            resolution: Resolution::Minute,
+            number: 6_900,
+        }];
+        if minute == 10 {
+            fake.fail(profiles, 0, FaultClass::Throttled); // no matter any more
+        }
+        let (sender, mut finds) = mpsc::channel(1_000);
+        let cloud: Arc<dyn Cloud> = Arc::<Fake>::clone(&fake);
+        watch = round(watch, start, cloud, sender).await;
+        let mut is_filling = false;
+        while let Some((_, find)) = finds.recv().await {
+            is_filling |= matches!(
+                find,
+                Find::Stage {
+                    name: "backfill",
+                    ..
+                }
+            );
+        }
+        filled.push(is_filling);
+    }
+    assert_eq!(filled, [false, true, true]);
 }
 
 /// So many pools, each with one quota, all read at `read_at`.

@@ -134,7 +134,7 @@ fn query(
             dimensions: dimensions.into_iter().collect(),
         },
         statistic: measure.statistic().to_owned(),
-        period_seconds: i32::try_from(60 * step).unwrap_or(i32::MAX), // an hour at most
+        period_seconds: i32::try_from(60 * step).unwrap_or(i32::MAX), // a day at most
     }
 }
 
@@ -250,14 +250,31 @@ impl<'a> Asker<'a> {
         stretch: (Minute, Minute),
     ) -> Vec<(Minute, f64)> {
         let query = query("total".to_owned(), measure, endpoint, None, self.step);
+        self.one(&query, stretch).await
+    }
+
+    /// The datapoints of one measure of this target.
+    pub(super) async fn of_target(
+        &mut self,
+        measure: Measure,
+        target: &TargetId,
+        stretch: (Minute, Minute),
+    ) -> Vec<(Minute, f64)> {
+        let (endpoint, name) = Endpoint::of_target(target);
+        let query = query("one".to_owned(), measure, endpoint, Some(name), self.step);
+        self.one(&query, stretch).await
+    }
+
+    /// The datapoints of one series, by a request of its own where there is a way for it.
+    async fn one(&mut self, query: &MetricQuery, stretch: (Minute, Minute)) -> Vec<(Minute, f64)> {
         let fits = stretch.1.since(stretch.0) / self.step <= MOST_SINGLE_POINTS;
         let mut series = None;
         if fits && !self.is_stopped && !self.is_single_denied {
-            let answer = self.cloud.metric_statistics(self.scope, &query, stretch);
-            series = self.take_single(&query, answer.await, stretch);
+            let answer = self.cloud.metric_statistics(self.scope, query, stretch);
+            series = self.take_single(query, answer.await, stretch);
         }
         if !fits || self.is_single_denied {
-            let answer = self.ask(std::slice::from_ref(&query), stretch).await;
+            let answer = self.ask(std::slice::from_ref(query), stretch).await;
             series = answer.into_iter().flatten().next();
         }
         let points = series.into_iter().flatten();

@@ -113,6 +113,27 @@ pub fn missing(
     missing
 }
 
+/// The days that were filled, or could have been: from the first of which CloudWatch has anything to where the fresh ones
+/// begin.
+pub(super) fn known(now: Timestamp) -> (Minute, Minute) {
+    let now = Minute::of(now);
+    let days = first_kept(Resolution::Hour, now)..day_of(now) - FRESH_DAYS;
+    (Minute(days.start * DAY), Minute(days.end * DAY))
+}
+
+/// Whether this stretch of the history has minutes from the day `since` on, and CloudWatch still has all of it: it can be
+/// read again without a loss.
+#[must_use]
+pub fn can_be_read_again(
+    (resolution, number): (Resolution, i64),
+    since: i64,
+    now: Timestamp,
+) -> bool {
+    let length = resolution.stretch_days();
+    let asked = days(resolution, Minute::of(now));
+    since < (number + 1) * length && asked.contains(&(number * length))
+}
+
 /// The minutes of a stretch that CloudWatch can be asked for at `now`: all of it, but for its days that CloudWatch no
 /// longer has and those that are still changing.
 fn range(resolution: Resolution, number: i64, now: Minute) -> (Minute, Minute) {

@@ -123,11 +123,13 @@ impl Cycle {
         let homes: BTreeSet<Scope> = accounts.filter_map(Account::asked_at).collect();
         let mut ways = self.ways_out(&plan);
         for (scope, watch) in std::mem::take(&mut self.rounds.idle) {
-            // The past can wait for a month with money left.
-            let missing = if self.is_budget_spent() {
-                Vec::new()
-            } else {
+            // The past can wait for a month with money left, and for room on the disk: days that are over go on into the
+            // history, where they take a tenth of what they take in the ledger.
+            let may_fill = !self.is_budget_spent() && !self.saves_room();
+            let missing = if may_fill {
                 self.missing(&scope, now)
+            } else {
+                Vec::new()
             };
             let start = Start {
                 scope: scope.clone(),
@@ -136,6 +138,7 @@ impl Cycle {
                 free: self.free_requests(&scope, now),
                 cadence: self.settings.cadence,
                 missing,
+                may_fill,
                 is_home: homes.contains(&scope),
                 turns: Arc::clone(&self.rounds.turns),
                 wanted: self.wanted(&scope, &mut ways),
@@ -262,6 +265,7 @@ impl Cycle {
                 self.keep_readings(collected, now).await?;
                 collected.is_new |= self.take_in_history(scope, stretches, now).await?;
             }
+            Find::Lacking(pool, since) => self.fill_again(&pool, since, now).await?,
             Find::Desk(readings) => collected.desk.extend(readings),
             Find::Regions(regions) => self.take_in_regions(scope, &regions, now),
             Find::News(news) => {

@@ -126,11 +126,6 @@ impl Cycle {
 
     /// What the history of this scope lacks and CloudWatch still has. Looked for once an hour, and while there is something.
     pub(super) fn missing(&mut self, scope: &Scope, now: Timestamp) -> Vec<StretchKey> {
-        // It is still there when there is room again. Days that are over go on into the history: they take a tenth there of
-        // what they take in the ledger, which uses again what they leave.
-        if self.saves_room() {
-            return Vec::new();
-        }
         let now = Minute::of(now);
         let book = self.shared.book();
         let pools = book.reads_in(scope).map(|(pool, _)| pool);
@@ -166,6 +161,36 @@ impl Cycle {
             }
         }
         missing
+    }
+
+    /// Lets go of what was filled of a pool without one of its targets, from the day `since` on, as far as CloudWatch still
+    /// has it: it is missing then, and read again.
+    pub(super) async fn fill_again(
+        &mut self,
+        pool: &PoolId,
+        since: i64,
+        now: Timestamp,
+    ) -> Result<(), CycleError> {
+        let held = self.shared.history.held(pool).into_iter();
+        let again = held.filter(|it| backfill::can_be_read_again(*it, since, now));
+        let keys: Vec<StretchKey> = again
+            .map(|(resolution, number)| StretchKey {
+                pool: pool.clone(),
+                resolution,
+                number,
+            })
+            .collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let stretches = keys.len();
+        tracing::info!(event = "backfill.again", %pool, %now, stretches, "a target of this pool was listed late: its history is read again, with it");
+        let history = Arc::clone(&self.shared.history);
+        let result = self.off_thread(move || history.forget(&keys)).await?;
+        self.tell_result(&result, now);
+        self.keeping.complete.remove(&pool.scope);
+        self.learning.learn_again(pool);
+        Ok(())
     }
 
     /// Lets days that are over leave the ledger, and once an hour lets history grow older.

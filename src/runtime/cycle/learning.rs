@@ -51,6 +51,15 @@ pub(super) struct Learning {
     is_busy: bool,
 }
 
+impl Learning {
+    /// What this pool has taught is not the whole truth: it is judged by it until its history is whole again.
+    pub(super) fn learn_again(&mut self, pool: &PoolId) {
+        if self.taught.contains_key(pool) {
+            self.young.insert(pool.clone());
+        }
+    }
+}
+
 impl Cycle {
     /// Once, at the start: what was kept.
     async fn recall_taught(&mut self, now: Timestamp) -> Result<(), CycleError> {
