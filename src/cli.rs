@@ -1,6 +1,10 @@
 //! The command line: what people type, and what they get. Standard output is data, standard error is talk.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{BufWriter, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::Parser as _;
 
@@ -21,6 +25,7 @@ mod installing;
 pub mod mapping;
 pub mod moment;
 pub mod notify;
+mod output;
 mod paper;
 pub mod prospect;
 pub mod ran;
@@ -51,6 +56,7 @@ use args::{
 use configuration::{load, load_for_good, load_traced, misconfigured};
 use ended::ended;
 use exit::Exit;
+use output::{Output, say};
 
 /// Runs what the command line asks for.
 #[must_use]
@@ -90,7 +96,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => installing::doctor(&args),
         Command::Bundle(args) => installing::bundle(&args),
         Command::Health(args) => installing::health(&args),
-        Command::Completions(args) => installing::print(|out| paper::completions(args.shell, out)),
+        Command::Completions(args) => print(|out| paper::completions(args.shell, out)),
         Command::Man(args) => installing::man(&args),
         Command::Schema(args) => installing::schema(&args),
     };
@@ -144,19 +150,14 @@ fn sim(args: SimArgs) -> Result<ExitCode, Exit> {
     Ok(ExitCode::SUCCESS)
 }
 
-#[expect(clippy::print_stdout, reason = "what a command finds is data")]
 fn check(args: &CheckArgs) -> Result<ExitCode, Exit> {
     let loaded = load_traced(&args.overrides)?;
     if args.show {
-        print!("{}", loaded.show());
-    } else {
-        println!(
-            "ok: {} rules, mode {}",
-            loaded.settings.rules.everywhere().len(),
-            loaded.settings.policy.mode.name()
-        );
+        return print(|out| out.write_all(loaded.show().as_bytes()));
     }
-    Ok(ExitCode::SUCCESS)
+    let rules = loaded.settings.rules.everywhere().len();
+    let mode = loaded.settings.policy.mode.name();
+    print(|out| writeln!(out, "ok: {rules} rules, mode {mode}"))
 }
 
 fn test(args: &TestArgs) -> Result<ExitCode, Exit> {
@@ -182,7 +183,7 @@ fn test(args: &TestArgs) -> Result<ExitCode, Exit> {
     } else {
         remote::Format::Text
     };
-    test::write(&report, format, &mut std::io::stdout()).map_err(|error| unwritten(&error))?;
+    test::write(&report, format, &mut Output::new()).map_err(|error| unwritten(&error))?;
     Ok(if report.misses.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -199,7 +200,7 @@ fn backtest(args: &BacktestArgs) -> Result<ExitCode, Exit> {
     } else {
         remote::Format::Text
     };
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut out = BufWriter::new(Output::new());
     let written = match &args.against {
         None => backtest::write(&backtest::run(args, &settings)?, format, &mut out),
         Some(other) => {
@@ -209,7 +210,7 @@ fn backtest(args: &BacktestArgs) -> Result<ExitCode, Exit> {
         }
     };
     written.map_err(|error| unwritten(&error))?;
-    std::io::Write::flush(&mut out).map_err(|error| unwritten(&error))?;
+    out.flush().map_err(|error| unwritten(&error))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -233,18 +234,13 @@ fn where_it_ran(args: &RanArgs) -> Result<ExitCode, Exit> {
     }
     let settings = load(&Overrides::of_file(args.config.clone()))?;
     let record = ran::Record::of(app::ran::read(&args.paths), &settings.policy.residency);
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut out = BufWriter::new(Output::new());
     ran::write(&record, form, &mut out)
         .map_err(|error| Exit::new(exit::STORE, &error, "the record is not whole"))?;
-    std::io::Write::flush(&mut out).map_err(|error| unwritten(&error))?;
+    out.flush().map_err(|error| unwritten(&error))?;
     Ok(done(record.is_good()))
 }
 
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the policy is data, what it lacks is talk"
-)]
 fn iam_policy(args: IamPolicyArgs) -> Result<ExitCode, Exit> {
     let mut overrides = Overrides::of_file(args.config);
     overrides.mode = args.mode;
@@ -265,12 +261,11 @@ fn iam_policy(args: IamPolicyArgs) -> Result<ExitCode, Exit> {
         }
         if !by_tags.is_empty() {
             let names = by_tags.join(", ");
-            eprintln!(
+            say(&format!(
                 "not in this policy: {names}, since no policy can go by the tags of a profile"
-            );
+            ));
         }
-        println!("{:#}", policies(rules, paper.into()));
-        return Ok(ExitCode::SUCCESS);
+        return print(|out| writeln!(out, "{:#}", policies(rules, paper.into())));
     }
     let account = args.account.map(AccountId::new);
     let known = |id: &AccountId| {
@@ -287,15 +282,20 @@ fn iam_policy(args: IamPolicyArgs) -> Result<ExitCode, Exit> {
             return Err(Exit::rendered(exit::USAGE, text));
         }
     };
-    println!("{:#}", policy(&settings, caller));
+    print(|out| writeln!(out, "{:#}", policy(&settings, caller)))
+}
+
+/// Prints what needs nobody's answer.
+fn print(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<ExitCode, Exit> {
+    write(&mut Output::new()).map_err(|error| unwritten(&error))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Runs a command that asks the running service.
 fn ask<T>(
-    work: impl AsyncFnOnce(&mut dyn std::io::Write) -> Result<T, remote::RemoteError>,
+    work: impl AsyncFnOnce(&mut dyn Write) -> Result<T, remote::RemoteError>,
 ) -> Result<T, Exit> {
-    let mut out = std::io::stdout();
+    let mut out = Output::new();
     block_on(work(&mut out))?.map_err(|error| Exit::new(error.exit_code(), &error, ""))
 }
 
@@ -331,7 +331,7 @@ fn cost(args: &CostArgs) -> Result<ExitCode, Exit> {
         }
     };
     let plan = app::cost::plan(watched, args.hot_share, &settings);
-    cost::write_plan(&plan, format, &mut std::io::stdout())
+    cost::write_plan(&plan, format, &mut Output::new())
         .map_err(|error| Exit::new(error.exit_code(), &error, ""))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -347,7 +347,7 @@ fn discover(args: &DiscoverArgs) -> Result<ExitCode, Exit> {
         }
     };
     let style = discover::Style::for_standard_output(args.json);
-    discover::write(&surveys, style, &mut std::io::stdout()).map_err(|error| unwritten(&error))?;
+    discover::write(&surveys, style, &mut Output::new()).map_err(|error| unwritten(&error))?;
     let is_read = |survey: &Survey| survey.faults.is_empty();
     Ok(if surveys.iter().all(is_read) {
         ExitCode::SUCCESS
@@ -410,7 +410,7 @@ fn explain_mapping(args: &ExplainArgs, pool: &str) -> Result<ExitCode, Exit> {
     match &args.quotas {
         Some(list) => {
             let quotas = app::discover::read_quotas(list).map_err(|error| bad_list(&error))?;
-            mapping::explain_list(pool, &quotas, format, &mut std::io::stdout())
+            mapping::explain_list(pool, &quotas, format, &mut Output::new())
                 .map_err(|error| unwritten(&error))?;
         }
         None => ask(async |out| mapping::explain(&args.read.address(), pool, format, out).await)?,
@@ -472,7 +472,7 @@ fn notify_test(config: Option<PathBuf>, receiver: Option<String>) -> Result<Exit
     })?;
     let tried = block_on(app::notify::test(&settings, only.as_ref()))?;
     let tried = tried.map_err(|error| ended(&error))?;
-    let all = notify::write(&tried, &mut std::io::stdout()).map_err(|error| unwritten(&error))?;
+    let all = notify::write(&tried, &mut Output::new()).map_err(|error| unwritten(&error))?;
     Ok(if all {
         ExitCode::SUCCESS
     } else {

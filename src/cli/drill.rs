@@ -12,6 +12,7 @@ use super::{
     ended::ended,
     exit::{self, Exit},
     load, notify,
+    output::Output,
     text::Text,
     unwritten,
 };
@@ -40,7 +41,7 @@ pub(super) fn drill(args: DrillArgs) -> Result<ExitCode, Exit> {
     };
     let report = block_on(app::drill::drill(&settings, &wishes))?;
     let report = report.map_err(|error| ended(&error))?;
-    let all = write(&report, &wishes, &mut io::stdout()).map_err(|error| unwritten(&error))?;
+    let all = write(&report, &wishes, &mut Output::new()).map_err(|error| unwritten(&error))?;
     Ok(if all {
         ExitCode::SUCCESS
     } else {

@@ -2,6 +2,8 @@
 
 use std::{error::Error, process::ExitCode};
 
+use super::output::say;
+
 /// A check or test failed.
 pub const FAILED: u8 = 1;
 /// `status --exit-code`: something is at risk.
@@ -47,12 +49,8 @@ impl Exit {
 
     /// Says why, and gives the code.
     #[must_use]
-    #[expect(
-        clippy::print_stderr,
-        reason = "the last word of a command goes to the terminal"
-    )]
     pub fn report(self) -> ExitCode {
-        eprintln!("{}", self.text);
+        say(&self.text);
         ExitCode::from(self.code)
     }
 }

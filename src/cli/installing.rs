@@ -7,11 +7,12 @@ use super::{
     ask, block_on, bundle,
     ended::ended,
     exit::{self, Exit},
-    load, load_traced, misconfigured, paper, remote, unwritten,
+    load, load_traced, misconfigured,
+    output::{Output, say},
+    paper, print, remote, unwritten,
 };
 use crate::{app, config};
 
-#[expect(clippy::print_stderr, reason = "what was done is talk")]
 pub(super) fn init(args: InitArgs) -> Result<ExitCode, Exit> {
     use app::init::InitError;
     let told = |error: InitError| match &error {
@@ -39,7 +40,9 @@ pub(super) fn init(args: InitArgs) -> Result<ExitCode, Exit> {
     let text = app::init::text(&found, &wishes, schema).map_err(told)?;
     app::init::write(&args.output, &text).map_err(told)?;
     let file = args.output.display();
-    eprintln!("wrote {file}; next: bedrock-ops-alert doctor --config {file}");
+    say(&format!(
+        "wrote {file}; next: bedrock-ops-alert doctor --config {file}"
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -59,12 +62,11 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<ExitCode, Exit> {
     } else {
         remote::Format::Text
     };
-    super::doctor::write(&checkup, format, &mut std::io::stdout())
+    super::doctor::write(&checkup, format, &mut Output::new())
         .map_err(|error| unwritten(&error))?;
     Ok(ExitCode::from(super::doctor::exit_code(&checkup)))
 }
 
-#[expect(clippy::print_stderr, reason = "what was done is talk")]
 pub(super) fn bundle(args: &BundleArgs) -> Result<ExitCode, Exit> {
     let loaded = load_traced(&args.overrides)?;
     let bundle = block_on(bundle::collect(&loaded, &args.address()))?;
@@ -73,7 +75,9 @@ pub(super) fn bundle(args: &BundleArgs) -> Result<ExitCode, Exit> {
         Exit::new(exit::STORE, &error, help)
     })?;
     let file = args.output.display();
-    eprintln!("wrote {file}; look through it before you send it: zless {file}");
+    say(&format!(
+        "wrote {file}; look through it before you send it: zless {file}"
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -95,7 +99,7 @@ pub(super) fn man(args: &ManArgs) -> Result<ExitCode, Exit> {
         paper::pages(folder).map_err(|error| unwritten(&error))?;
         return Ok(ExitCode::SUCCESS);
     }
-    match paper::page(args.command.as_deref(), &mut std::io::stdout()) {
+    match paper::page(args.command.as_deref(), &mut Output::new()) {
         Some(written) => written.map_err(|error| unwritten(&error))?,
         None => {
             let text =
@@ -109,12 +113,4 @@ pub(super) fn man(args: &ManArgs) -> Result<ExitCode, Exit> {
 pub(super) fn schema(args: &SchemaArgs) -> Result<ExitCode, Exit> {
     let schema = paper::schema(args.of).map_err(misconfigured)?;
     print(|out| writeln!(out, "{schema:#}"))
-}
-
-/// Prints what needs nobody's answer.
-pub(super) fn print(
-    write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
-) -> Result<ExitCode, Exit> {
-    write(&mut std::io::stdout()).map_err(|error| unwritten(&error))?;
-    Ok(ExitCode::SUCCESS)
 }

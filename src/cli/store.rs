@@ -6,17 +6,21 @@ use std::{
     process::ExitCode,
 };
 
-use super::exit::Exit;
+use super::{
+    exit::Exit,
+    output::{self, Output, is_unread, say},
+};
 use crate::store::{self, Onto, StoreError};
 
 /// Writes all records as JSON lines to standard output.
 pub(super) fn dump(path: &Path) -> Result<ExitCode, Exit> {
     let ledger = store::open_existing(path).map_err(|error| refused(&error))?;
     let history = ledger.history().map_err(|error| refused(&error))?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    let count = store::dump(&ledger, &history, &mut out).map_err(|error| refused(&error))?;
-    flush(&mut out)?;
-    say(&format!("{count} records"));
+    let mut out = BufWriter::new(output::long());
+    let written = store::dump(&ledger, &history, &mut out);
+    if let Some(count) = heard(written)? {
+        say(&format!("{count} records"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -39,7 +43,7 @@ pub(super) fn load(path: &Path, is_onto_existing: bool) -> Result<ExitCode, Exit
 /// Checks everything and tells what the store holds.
 pub(super) fn verify(path: &Path) -> Result<ExitCode, Exit> {
     let found = store::verify(path).map_err(|error| refused(&error))?;
-    let mut out = io::stdout().lock();
+    let mut out = Output::new();
     let mut lines = vec![
         format!("format    {}", found.format),
         format!("sequence  {}", found.sequence),
@@ -72,20 +76,26 @@ pub(super) fn verify(path: &Path) -> Result<ExitCode, Exit> {
 
 /// Writes what can be read of a damaged store as a dump to standard output.
 pub(super) fn salvage(path: &Path) -> Result<ExitCode, Exit> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    let found = store::salvage(path, &mut out).map_err(|error| refused(&error))?;
-    flush(&mut out)?;
-    say(&format!("{found:?}"));
+    let mut out = BufWriter::new(output::long());
+    let written = store::salvage(path, &mut out);
+    if let Some(found) = heard(written)? {
+        say(&format!("{found:?}"));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a dump came to; `None` where nobody reads it to its end.
+fn heard<T>(written: Result<T, StoreError>) -> Result<Option<T>, Exit> {
+    match written {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError::DumpIo { cause, .. }) if is_unread(&cause) => Ok(None),
+        Err(error) => Err(refused(&error)),
+    }
 }
 
 /// A store error as the command line tells it.
 pub(super) fn refused(error: &StoreError) -> Exit {
     Exit::new(error.exit_code(), error, error.help())
-}
-
-fn flush(out: &mut impl io::Write) -> Result<(), Exit> {
-    out.flush().map_err(|error| unwritable(&error))
 }
 
 fn unwritable(error: &io::Error) -> Exit {
@@ -94,12 +104,4 @@ fn unwritable(error: &io::Error) -> Exit {
         error,
         "the output could not be written: check where it goes to",
     )
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "talk of a command goes to the terminal"
-)]
-fn say(text: &str) {
-    eprintln!("{text}");
 }

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::{
     sdk_faults::{Reaction, Server},
-    support::{Served, serve},
+    support::{Served, root, serve},
 };
 
 pub(crate) const CONFIG: &str = r#"
@@ -280,6 +280,58 @@ count = { of = "throttles", at_least = 5, share = "1 %", min_demand = 0 }
     }
     insta::assert_snapshot!("faults", told);
     assert!(!place.0.join("bedrock-ops-alert-store").exists());
+}
+
+/// As `| true` does: standard output is a pipe that nobody reads. Whether a command sees that or is done before is no
+/// matter of luck here.
+#[test]
+fn output_that_nobody_reads_ends_every_command_quietly() {
+    let dump = fs::read(root().join("migrations/0001_initial/after.jsonl")).unwrap();
+    let place = Place::new("unread").with("config.toml", CONFIG);
+    fs::write(place.path().join("dump.jsonl"), dump).unwrap();
+    let loaded = place
+        .command(&[], &["store", "load", "store"])
+        .stdin(fs::File::open(place.path().join("dump.jsonl")).unwrap())
+        .output()
+        .unwrap();
+    assert!(loaded.status.success(), "{loaded:?}");
+    let with_config = ["--config", "config.toml"];
+    let commands: [(&[&str], bool); 13] = [
+        (&["check"], true),
+        (&["check", "--show"], true),
+        (&["iam-policy"], true),
+        (&["cost", "--plan", "--targets", "5"], true),
+        (&["test"], true),
+        (&["schema", "config"], false),
+        (&["man"], false),
+        (&["completions", "bash"], false),
+        (&["--help"], false),
+        (&["check", "--help"], false),
+        (&["store", "dump", "store"], false),
+        (&["store", "verify", "store"], false),
+        (&["store", "salvage", "store"], false),
+    ];
+    for (arguments, takes_config) in commands {
+        let mut arguments = arguments.to_vec();
+        if takes_config {
+            arguments.extend(with_config);
+        }
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = place.command(&[], &arguments).stdout(writer).output();
+        let ended = ended.unwrap();
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{arguments:?}: {told}");
+        for word in ["panicked", "error", "Broken pipe"] {
+            assert!(!told.contains(word), "{arguments:?}: {told}");
+        }
+    }
+    // What is wrong is told on standard error, which may be closed as well: the code says it still.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut unheard = place.command(&[], &["check", "--config", "missing.toml"]);
+    let ended = unheard.stderr(writer).output().unwrap();
+    assert_eq!(ended.status.code(), Some(78));
 }
 
 #[test]
