@@ -47,6 +47,7 @@ pub mod schema;
 mod secret;
 mod settings;
 mod sheet;
+mod source;
 mod tags;
 mod values;
 

@@ -50,7 +50,16 @@ fn fresh(loaded: Loaded) -> Fresh {
 }
 
 pub(super) fn misconfigured(error: ConfigError) -> Exit {
-    Exit::rendered(exit::CONFIG, format!("{:?}", miette::Report::new(error)))
+    let undrawn = error.undrawn();
+    let mut text = format!("{:?}", miette::Report::new(error));
+    if !undrawn.is_empty() {
+        let more = undrawn.len();
+        text += &format!("\n{more} more, each at its place:");
+        for line in undrawn {
+            text += &format!("\n  {line}");
+        }
+    }
+    Exit::rendered(exit::CONFIG, text)
 }
 
 /// Where the configuration is read from; the same for the life of the process.

@@ -87,8 +87,7 @@ fn read(
         sheet.fault(span.clone(), &path, wrong);
     }
     section.finish(sheet);
-    let line = sheet.source.text.get(..span.start).unwrap_or_default();
-    let line = line.matches('\n').count() + 1;
+    let line = sheet.source.line(span.start);
     let given = Override {
         name: name?.to_string(),
         place: format!("{}:{line}", sheet.source.name),

@@ -311,8 +311,7 @@ fn expectation(
     known: &[RuleName],
 ) -> Option<Expectation> {
     let span = table.span.clone();
-    let line = sheet.source.text.get(..span.start).unwrap_or_default();
-    let line = line.matches('\n').count() + 1;
+    let line = sheet.source.line(span.start);
     let at = table
         .take("at")
         .and_then(|it| sheet.parsed(&it, values::minutes));

@@ -1,15 +1,13 @@
 //! What is wrong with a configuration: all of it at once, each fault at its place.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, ops::Range};
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, LabeledSpan, SourceCode};
 
-/// One file as it was read.
-#[derive(Clone, Debug)]
-pub(super) struct Source {
-    pub(super) name: String,
-    pub(super) text: Arc<String>,
-}
+use super::source::Source;
+
+/// So many faults are drawn at their place; more are a line each.
+const MOST_DRAWN: usize = 50;
 
 /// One thing that is wrong, and what to do about it.
 #[derive(Debug)]
@@ -20,7 +18,7 @@ pub struct Fault {
     key: Option<String>,
     file: Option<String>,
     place: Option<Place>,
-    source: Option<NamedSource<Arc<String>>>,
+    source: Option<Source>,
 }
 
 /// Where in a file.
@@ -52,13 +50,8 @@ impl Fault {
 
     /// A fault at this place of this file.
     pub(super) fn at(source: &Source, span: Range<usize>, wrong: Wrong) -> Self {
-        let before = source.text.get(..span.start).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let place = Place {
-            line: before.matches('\n').count() + 1,
-            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-            span,
-        };
+        let (line, column) = source.line_and_column(span.start);
+        let place = Place { span, line, column };
         Self {
             message: wrong.message,
             label: wrong.label,
@@ -66,7 +59,7 @@ impl Fault {
             key: None,
             file: Some(source.name.clone()),
             place: Some(place),
-            source: Some(NamedSource::new(&source.name, Arc::clone(&source.text))),
+            source: Some(source.clone()),
         }
     }
 
@@ -175,6 +168,16 @@ impl ConfigError {
     /// Each fault in one line, with its place and what to do, for a log: `config.toml:4:9: …; …`.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
+        Self::in_lines(&self.faults)
+    }
+
+    /// The faults that a report does not draw, as in [`Self::lines`]; empty where it draws them all.
+    #[must_use]
+    pub fn undrawn(&self) -> Vec<String> {
+        Self::in_lines(self.faults.get(MOST_DRAWN..).unwrap_or_default())
+    }
+
+    fn in_lines(faults: &[Fault]) -> Vec<String> {
         let line = |fault: &Fault| {
             let place = fault.place.as_ref().map(|it| (it.line, it.column));
             let place = match (&fault.file, place) {
@@ -185,7 +188,7 @@ impl ConfigError {
             let help = fault.help.as_ref().map(|help| format!("; {help}"));
             format!("{place}{fault}{}", help.unwrap_or_default())
         };
-        self.faults.iter().map(line).collect()
+        faults.iter().map(line).collect()
     }
 
     /// The faults, at least one.
@@ -211,9 +214,8 @@ impl std::error::Error for ConfigError {}
 
 impl Diagnostic for ConfigError {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(
-            self.faults.iter().map(|fault| fault as &dyn Diagnostic),
-        ))
+        let drawn = self.faults.iter().take(MOST_DRAWN);
+        Some(Box::new(drawn.map(|fault| fault as &dyn Diagnostic)))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A derived deserialiser stops at the first fault; that is why the document is walked by hand.
 
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use toml::{
     Spanned,
@@ -10,8 +10,9 @@ use toml::{
 };
 
 use super::{
-    fault::{Fault, Source, Wrong, nearest},
+    fault::{Fault, Wrong, nearest},
     secret,
+    source::Source,
 };
 
 /// A file and what was found wrong with it so far.
@@ -124,13 +125,8 @@ impl<'t> Section<'t> {
 
 impl Sheet {
     pub(super) fn new(name: &str, text: &str) -> Self {
-        let text = Arc::new(without_secrets(text));
-        let source = Source {
-            name: name.to_owned(),
-            text,
-        };
         Self {
-            source,
+            source: Source::new(name, without_secrets(text)),
             faults: Vec::new(),
         }
     }

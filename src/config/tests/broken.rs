@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use toml::de::{DeTable, DeValue};
 
 use super::super::{
-    Fault, Overrides, parse,
+    ConfigError, Fault, Overrides, parse,
     rules::{self, BUILTIN, RuleBook},
 };
 use super::Folder;
@@ -349,4 +349,30 @@ proptest! {
             prop_assert!(is_helpful, "{}", fault);
         }
     }
+}
+
+/// A thousand rules with a mistake in each: fifty are drawn, and each of the others has its place in a line.
+#[test]
+fn many_faults_are_all_told_and_the_first_of_them_drawn() {
+    let mut text = String::new();
+    for number in 0..1_000 {
+        let name = format!("rule-{number}");
+        writeln!(text, "[[rule]]\nname = \"{name}\"\nseverity = \"loud\"").unwrap();
+    }
+    let faults = rules::read("a.toml", &text, &mut RuleBook::default());
+    let all = faults.len();
+    assert!(1_000 <= all, "{all}");
+    let error = ConfigError::of(faults).unwrap();
+    assert!(error.to_string().contains(&format!("{all} faults")));
+    let drawn = super::report(&error);
+    assert_eq!(drawn.matches("╭─[a.toml:").count(), 50);
+    let undrawn = error.undrawn();
+    assert_eq!(undrawn.len(), all - 50);
+    let is_placed = |line: &String| line.starts_with("a.toml:") && line.contains(": ");
+    assert!(undrawn.iter().all(is_placed));
+    assert!(
+        undrawn.last().unwrap().starts_with("a.toml:3000:")
+            || undrawn.last().unwrap().starts_with("a.toml:2998:"),
+        "{undrawn:?}"
+    );
 }
