@@ -17,6 +17,7 @@ use bedrock_ops_alert::{
 use serde_json::Value;
 
 use crate::{
+    install::directives,
     run::Place,
     snippets::snippets,
     support::{python, root},
@@ -79,6 +80,18 @@ fn the_unit_is_whole_and_its_sandbox_stays_tight() {
     assert!(is_tight, "{said}");
     // A unit that starts without a configuration would watch what nobody asked for.
     assert!(unit.contains("ConditionPathExists=/etc/bedrock-ops-alert/config.toml"));
+}
+
+/// Nobody else would start it again: neither when the network comes up late nor when a disk failed for a minute.
+#[test]
+fn the_unit_never_gives_up_but_over_what_a_person_has_to_change() {
+    assert_eq!(directives("StartLimitIntervalSec"), ["0"]);
+    assert_eq!(directives("Restart"), ["on-failure"]);
+    assert_eq!(directives("RestartSec"), ["30"]);
+    assert_eq!(directives("RestartPreventExitStatus"), ["64 78"]);
+    // What fails before the main process is tried again whatever its exit code: a broken configuration would be, for ever.
+    assert!(directives("ExecStartPre").is_empty());
+    assert!(directives("ExecCondition").is_empty());
 }
 
 #[test]

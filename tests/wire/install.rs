@@ -222,7 +222,7 @@ pub(crate) fn directives(name: &str) -> Vec<String> {
     values.map(str::to_owned).collect()
 }
 
-/// The unit's command of this directive and its environment, with this machine's places instead of the unit's.
+/// The unit's first command of this directive and its environment, with this machine's places instead of the unit's.
 fn as_the_unit(place: &Place, directive: &str, extra: &[(&str, &str)], more: &[&str]) -> Command {
     let here = |text: &str| {
         text.replace(
@@ -234,7 +234,7 @@ fn as_the_unit(place: &Place, directive: &str, extra: &[(&str, &str)], more: &[&
             &place.path().display().to_string(),
         )
     };
-    let command = directives(directive).pop().unwrap();
+    let command = directives(directive).remove(0);
     let mut words: Vec<&str> = command.split(' ').collect();
     assert_eq!(words.remove(0), "/usr/bin/bedrock-ops-alert");
     words.extend(more);
@@ -249,9 +249,7 @@ fn as_the_unit(place: &Place, directive: &str, extra: &[(&str, &str)], more: &[&
 /// The service as the unit starts it, once it has told the unit that it is ready.
 pub(crate) fn started(place: &Place, served: &Served, listen: &str) -> Service {
     let with_keys = credentials(&served.url);
-    let check = as_the_unit(place, "ExecStartPre", &[], &[])
-        .output()
-        .unwrap();
+    let check = as_the_unit(place, "ExecReload", &[], &[]).output().unwrap();
     assert!(check.status.success(), "{}", told(&check));
     let socket = place.path().join("notify");
     let heard = UnixDatagram::bind(&socket).unwrap();
