@@ -10,8 +10,8 @@ use std::{
 };
 
 use crate::{
-    cloud::{Access, Fault},
-    model::ids::{AccountId, Scope},
+    cloud::{Access, Caller, Fault},
+    model::ids::{AccountId, PrincipalArn, Scope},
 };
 
 pub mod actions;
@@ -119,8 +119,11 @@ impl SdkCloud {
         let own = clients::own(options).await;
         let region = own.region().ok_or(ConnectError::NoRegion)?;
         let clients = Clients::new(&own, None, &region, &Arc::default());
-        let account = clients.caller().await.map_err(ConnectError::Caller)?;
-        Ok(Scope { account, region })
+        let caller = clients.caller().await.map_err(ConnectError::Caller)?;
+        Ok(Scope {
+            account: caller.account,
+            region,
+        })
     }
 
     /// The clients that ask for everything but metrics.
@@ -162,10 +165,15 @@ impl SdkCloud {
 
 impl Clients {
     /// Who the credentials are.
-    async fn caller(&self) -> Result<AccountId, Fault> {
+    async fn caller(&self) -> Result<Caller, Fault> {
         let request = self.sts.get_caller_identity();
         let answer = send!(self.meter, read, actions::CALLER, request)?;
-        fault::need(actions::CALLER, "Account", answer.account).map(AccountId::new)
+        let account = fault::need(actions::CALLER, "Account", answer.account)?;
+        let arn = answer.arn.filter(|arn| !arn.is_empty());
+        Ok(Caller {
+            account: AccountId::new(account),
+            arn: arn.map(PrincipalArn::new),
+        })
     }
 }
 

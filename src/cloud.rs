@@ -200,6 +200,15 @@ pub struct ListedQuota {
     pub error: Option<String>,
 }
 
+/// Who our calls are made as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account of the credentials.
+    pub account: AccountId,
+    /// The identity itself, such as `arn:aws:sts::111122223333:assumed-role/ROLE/SESSION`, where it was told.
+    pub arn: Option<PrincipalArn>,
+}
+
 /// A quota increase request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuotaRequest {
@@ -215,6 +224,8 @@ pub struct QuotaRequest {
     pub display: Option<DisplayId>,
     /// When it was made.
     pub created: Option<Timestamp>,
+    /// Who made it, where Service Quotas says so.
+    pub requester: Option<PrincipalArn>,
 }
 
 /// A support case to open.
@@ -437,8 +448,8 @@ pub trait Cloud: Send + Sync + std::fmt::Debug {
         Access::default()
     }
 
-    /// The account that our calls in this scope are made as.
-    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault>;
+    /// Who our calls in this scope are made as.
+    async fn caller(&self, scope: &Scope) -> Result<Caller, Fault>;
 
     /// Metrics of a namespace; `recently_active` narrows to the last three hours, roughly.
     async fn list_metrics(

@@ -37,7 +37,7 @@ use serde_json::Value;
 
 use crate::model::{
     catalog::PoolId,
-    ids::{AccountId, QuotaCode, Region, Scope, TargetId},
+    ids::{AccountId, PrincipalArn, QuotaCode, Region, Scope, TargetId},
     time::{Minute, Timestamp},
 };
 use kernel::{Hooked, Kernel};
@@ -45,7 +45,7 @@ use kernel::{Hooked, Kernel};
 pub use bucket::TargetMinute;
 pub use faults::{Faults, Happened};
 pub use in_process::{cloud, linked_cloud};
-pub use sts::account_of_key;
+pub use sts::{account_of_key, person, principal_of_key};
 pub use world::World;
 
 /// A service that the simulated AWS has.
@@ -99,6 +99,8 @@ pub struct Call {
     pub operation: String,
     /// The caller's account, see [`account_of_key`].
     pub account: AccountId,
+    /// Who calls, see [`principal_of_key`].
+    pub by: PrincipalArn,
     /// The Region that is called.
     pub region: Region,
     /// By the clock of whoever signed, from `X-Amz-Date`: not the simulated time.

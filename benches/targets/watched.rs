@@ -8,12 +8,13 @@ use std::{
 use async_trait::async_trait;
 use bedrock_ops_alert::{
     cloud::{
-        Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
-        ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest, MetricResult,
-        NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated, Simulation,
+        Access, Answer, CallCounts, Caller, Case, CaseFilter, Cloud, Communication, Fault,
+        FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest,
+        MetricResult, NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated,
+        Simulation,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
+        ids::{CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
         time::Minute,
         units::Amount,
     },
@@ -78,7 +79,7 @@ macro_rules! handed_on {
 }
 
 handed_on! {
-    caller(scope: &Scope) -> AccountId;
+    caller(scope: &Scope) -> Caller;
     start_query(scope: &Scope, query: &LogQuery) -> String;
     query_results(scope: &Scope, id: &str) -> LogAnswer;
     list_metrics(scope: &Scope, namespace: &str, recent: bool, page: Option<String>) -> Page<Metric>;

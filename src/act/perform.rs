@@ -5,7 +5,7 @@
 //! commits what [`Intent::after`] makes of the outcome.
 
 use crate::{
-    cloud::{Cloud, Fault, FaultClass},
+    cloud::{Caller, Cloud, Fault, FaultClass},
     model::{
         action::{Effect, Intent},
         ids::{ReceiverName, Scope},
@@ -75,9 +75,12 @@ pub async fn perform(
             code,
             desired,
             context: _, // added later, to the case that Service Quotas opens
-        } => match settled_before(cloud, scope, intent).await {
-            Some(outcome) => outcome,
-            None => desk::request(cloud, scope, code, *desired, intent.created).await,
+        } => match prove(cloud, scope).await {
+            Err(unproved) => unproved.outcome(),
+            Ok(us) => {
+                let wanted = desk::Wanted::of(*desired, intent.created, &us);
+                desk::request(cloud, scope, code, &wanted, intent.attempts).await
+            }
         },
         Effect::OpenCase {
             scope,
@@ -108,12 +111,13 @@ pub async fn perform(
             scope,
             case,
             ours,
+            request,
             thanks,
         } => match prove(cloud, scope).await {
             Err(unproved) => unproved.outcome(),
-            Ok(()) => {
-                let marker = intent.marker();
-                let words = thanks.as_deref().map(|it| (it, &marker));
+            Ok(us) => {
+                let ours = desk::Ours::of(ours, request.as_ref(), &us);
+                let words = thanks.as_deref().map(|it| (it, intent.marker()));
                 desk::end_case(cloud, scope, case, ours, words).await
             }
         },
@@ -203,13 +207,16 @@ pub async fn look(cloud: &dyn Cloud, intent: &Intent, now: Timestamp) -> Outcome
         | Effect::EndCase { scope, .. } => scope,
     };
     // A look into another account's desk would find nothing, and prove nothing.
-    if let Err(unproved) = prove(cloud, scope).await {
-        return Outcome::CouldNotLook {
-            why: unproved.why(),
-        };
-    }
+    let us = match prove(cloud, scope).await {
+        Ok(us) => us,
+        Err(unproved) => {
+            let why = unproved.why();
+            return Outcome::CouldNotLook { why };
+        }
+    };
     if let Effect::RequestQuota { code, desired, .. } = &intent.effect {
-        return desk::find_request(cloud, scope, code, *desired, since).await;
+        let wanted = desk::Wanted::of(*desired, since, &us);
+        return desk::find_request(cloud, scope, code, &wanted).await;
     }
     match sought(cloud, intent, since).await {
         Ok(Some(reference)) => Outcome::Done { reference },
@@ -247,14 +254,15 @@ impl Unproved {
     }
 }
 
-async fn prove(cloud: &dyn Cloud, scope: &Scope) -> Result<(), Unproved> {
+/// Who we are there, once it is proved that it is the account that is meant.
+async fn prove(cloud: &dyn Cloud, scope: &Scope) -> Result<Caller, Unproved> {
     let caller = cloud.caller(scope).await.map_err(Unproved::Unknown)?;
-    if caller == scope.account {
-        return Ok(());
+    if caller.account == scope.account {
+        return Ok(caller);
     }
     let why = format!(
-        "the credentials belong to account {caller}, not {}; nothing was sent",
-        scope.account
+        "the credentials belong to account {}, not {}; nothing was sent",
+        caller.account, scope.account
     );
     Err(Unproved::Other(why))
 }

@@ -215,7 +215,7 @@ async fn of_account(
     }
     let first = at(account.regions.known().first()?.clone());
     match cloud.caller(&first).await {
-        Ok(caller) if caller == account.id => {
+        Ok(caller) if caller.account == account.id => {
             let found = match &account.role_arn {
                 Some(role) => format!("by the role {role}"),
                 None => "by the service's own credentials".to_owned(),
@@ -223,7 +223,7 @@ async fn of_account(
             items.push(Item::fine(&place, "credentials", found));
         }
         Ok(caller) => {
-            let found = format!("these credentials are of account {caller}");
+            let found = format!("these credentials are of account {}", caller.account);
             items.push(
                 Item::new(&place, "credentials", Verdict::Failed, found).help(format!(
                     "give [[account]] {place} a `role_arn`, or start the service with its credentials"

@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use super::{SdkCloud, actions, publish::region_of};
 use crate::{
     cloud::{
-        Access, Answer, Answers, CallCounts, Case, CaseFilter, Cloud, Communication, Fault,
+        Access, Answer, Answers, CallCounts, Caller, Case, CaseFilter, Cloud, Communication, Fault,
         FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest,
         MetricResult, NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated,
         Simulation,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
+        ids::{CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
         time::Minute,
         units::Amount,
     },
@@ -25,7 +25,7 @@ impl Cloud for SdkCloud {
         self.access.get(&scope.account).cloned().unwrap_or_default()
     }
 
-    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
+    async fn caller(&self, scope: &Scope) -> Result<Caller, Fault> {
         self.own(scope, actions::CALLER)?.caller().await
     }
 

@@ -12,7 +12,7 @@ use crate::{
     cloud::{Fault, ListedQuota, Page, QuotaRequest},
     model::{
         desk::RequestStatus,
-        ids::{DisplayId, QuotaCode, RequestId},
+        ids::{DisplayId, PrincipalArn, QuotaCode, RequestId},
         time::Timestamp,
         units::Amount,
     },
@@ -199,7 +199,15 @@ fn quota_request(
         created: change
             .created
             .and_then(|at| Timestamp::from_second(at.secs()).ok()),
+        requester: change.requester.as_deref().and_then(requester),
     })
+}
+
+/// From JSON in a text, `{"accountId":…,"callerArn":…}`; what is none says nothing.
+fn requester(text: &str) -> Option<PrincipalArn> {
+    let said: serde_json::Value = serde_json::from_str(text).ok()?;
+    let arn = said.get("callerArn")?.as_str()?;
+    arn.starts_with("arn:").then(|| PrincipalArn::new(arn))
 }
 
 #[cfg(test)]
@@ -271,5 +279,28 @@ mod tests {
             RequestStatus::Other("SOMETHING_NEW".to_owned())
         );
         assert_eq!(request.display, Some(DisplayId::new("17")));
+    }
+
+    #[test]
+    fn who_made_a_request_is_read_and_never_guessed() {
+        let arn = "arn:aws:sts::111122223333:assumed-role/admin/kim";
+        let whole = format!(r#"{{"accountId":"111122223333","callerArn":"{arn}"}}"#);
+        for (text, expected) in [
+            (Some(whole.as_str()), Some(PrincipalArn::new(arn))),
+            (Some(r#"{"accountId":"111122223333"}"#), None),
+            (Some(r#"{"callerArn":"kim"}"#), None),
+            (Some(r#"{"callerArn":17}"#), None),
+            (Some("kim"), None),
+            (Some(""), None),
+            (None, None),
+        ] {
+            let change = RequestedServiceQuotaChange::builder()
+                .id("r-1")
+                .quota_code("L-1")
+                .desired_value(5.0)
+                .set_requester(text.map(str::to_owned));
+            let request = quota_request("x", change.build()).unwrap();
+            assert_eq!(request.requester, expected, "{text:?}");
+        }
     }
 }

@@ -222,8 +222,11 @@ impl Cloud for Fake {
         self.access.clone()
     }
 
-    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
-        Ok(scope.account.clone())
+    async fn caller(&self, scope: &Scope) -> Result<Caller, Fault> {
+        Ok(Caller {
+            account: scope.account.clone(),
+            arn: None,
+        })
     }
 
     async fn list_metrics(

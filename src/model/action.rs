@@ -4,7 +4,7 @@
 //! for messages that means send again, for requests and cases it means look first.
 
 use super::{
-    ids::{ActionId, CaseId, IncidentId, Marker, QuotaCode, ReceiverName, Scope},
+    ids::{ActionId, CaseId, IncidentId, Marker, QuotaCode, ReceiverName, RequestId, Scope},
     outcome::Outcome,
     policy::Mode,
     reason::Reason,
@@ -62,6 +62,8 @@ pub enum Effect {
         case: CaseId,
         /// What we said in it before: nothing is done to a case without it.
         ours: Marker,
+        /// The quota request that Service Quotas opened it for, which has to be ours, too; none of a case of our own.
+        request: Option<RequestId>,
         /// The last words, the marker of this intent on their first line; without them it is closed.
         thanks: Option<String>,
     },

@@ -53,7 +53,8 @@ text_ids! {
     RuleName;
     /// The name of a receiver in the configuration.
     ReceiverName;
-    /// The ARN of an IAM role, user or group, such as `arn:aws:iam::111122223333:role/app`.
+    /// The ARN of an IAM role, user or group, such as `arn:aws:iam::111122223333:role/app`, or of a session of one as STS
+    /// names it, `arn:aws:sts::111122223333:assumed-role/app/SESSION`.
     PrincipalArn;
     /// What makes two problems the same problem; see [`crate::model::incident::Cause`].
     Fingerprint;
@@ -84,6 +85,24 @@ impl PrincipalArn {
     #[must_use]
     pub fn partition(&self) -> &str {
         self.0.split(':').nth(1).unwrap_or("aws")
+    }
+
+    /// Whether they are certainly not the same: another account, role or user. Two sessions of one role may be the same
+    /// caller before and after a restart, and so are none.
+    #[must_use]
+    pub fn is_another_than(&self, other: &Self) -> bool {
+        self.identity() != other.identity()
+    }
+
+    /// The account, and what is left of the resource without path and session.
+    fn identity(&self) -> (Option<&str>, &str, &str) {
+        let account = self.0.split(':').nth(4);
+        let mut parts = self.resource().split('/');
+        match (self.kind(), parts.nth(1)) {
+            ("assumed-role", Some(role)) => (account, "role", role),
+            ("role", _) => (account, "role", self.name()),
+            (_, _) => (account, "", self.resource()),
+        }
     }
 
     fn resource(&self) -> &str {

@@ -25,8 +25,8 @@ pub(crate) fn handle(kernel: &mut Kernel, call: &Call) -> Result<Value, ApiError
     count(kernel, call);
     match call.service {
         Service::CloudWatch => cloudwatch::handle(kernel, &scope, &call.operation, input),
-        Service::ServiceQuotas => quotas::handle(kernel, &scope, &call.operation, input),
-        Service::Support => support::handle(kernel, &call.account, &call.operation, input),
+        Service::ServiceQuotas => quotas::handle(kernel, &scope, call, input),
+        Service::Support => support::handle(kernel, call, input),
         Service::Sns => sns::handle(kernel, &scope, &call.operation, input),
         Service::Account => account::handle(kernel, &scope, &call.operation, input),
         Service::Bedrock => bedrock::handle(kernel, &scope, &call.operation, input),

@@ -17,14 +17,15 @@ use super::{
     desk::File,
     faults::{Faults, Happened},
     iam::Question,
+    sts::service,
     support::{CaseQuery, NewCase as DeskNewCase},
 };
 use crate::{
     cloud::{
-        Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FoundationModel,
-        ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest, MetricResult,
-        MetricStatus, NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated,
-        Simulation,
+        Access, Answer, CallCounts, Caller, Case, CaseFilter, Cloud, Communication, Fault,
+        FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest,
+        MetricResult, MetricStatus, NewCase, Page, Post, Profile, Publication, QuotaRequest,
+        Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -71,9 +72,12 @@ impl Cloud for InProcess {
         self.access.get(&scope.account).cloned().unwrap_or_default()
     }
 
-    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
+    async fn caller(&self, scope: &Scope) -> Result<Caller, Fault> {
         self.call("sts:GetCallerIdentity", scope, |_| {
-            Ok(scope.account.clone())
+            Ok(Caller {
+                account: scope.account.clone(),
+                arn: Some(service(&scope.account)),
+            })
         })
     }
 
@@ -315,7 +319,7 @@ impl Cloud for InProcess {
             scope,
             |kernel| {
                 kernel
-                    .request_increase(scope, code, desired.get())
+                    .request_increase(scope, code, desired.get(), &service(&scope.account))
                     .map(requested)
             },
         )
@@ -370,7 +374,7 @@ impl Cloud for InProcess {
             attachments: case.attachments.clone(),
         };
         self.call("support:CreateCase", scope, |kernel| {
-            kernel.create_case(&scope.account, new)
+            kernel.create_case(&scope.account, &service(&scope.account), new)
         })
     }
 
@@ -427,7 +431,8 @@ impl Cloud for InProcess {
         attachments: Option<&str>,
     ) -> Result<(), Fault> {
         self.call("support:AddCommunicationToCase", scope, |kernel| {
-            kernel.add_said(&scope.account, case, body, attachments)
+            let by = service(&scope.account);
+            kernel.add_said((&scope.account, &by), case, body, attachments)
         })
     }
 

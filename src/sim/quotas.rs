@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{
     desk::RequestStatus,
-    ids::{DisplayId, QuotaCode, RequestId, Scope},
+    ids::{DisplayId, PrincipalArn, QuotaCode, RequestId, Scope},
     time::{SignedDuration, Timestamp},
 };
 
@@ -75,6 +75,8 @@ pub(crate) struct Request {
     /// The applied value when it was made.
     pub(crate) before: f64,
     pub(crate) desired: f64,
+    /// Who made it.
+    pub(crate) by: PrincipalArn,
     pub(crate) status: RequestStatus,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
@@ -238,6 +240,7 @@ impl Kernel {
         scope: &Scope,
         code: &QuotaCode,
         desired: f64,
+        by: &PrincipalArn,
     ) -> Result<Request, ApiError> {
         let quota = self.quota(scope, code)?;
         check_desired(&quota, desired)?;
@@ -269,6 +272,7 @@ impl Kernel {
             code: code.clone(),
             before: quota.applied,
             desired,
+            by: by.clone(),
             status: RequestStatus::Pending,
             created: self.now,
             updated: self.now,

@@ -6,7 +6,7 @@ use super::{
     kernel::Kernel,
 };
 use crate::model::{
-    ids::{AccountId, CaseId, DisplayId},
+    ids::{AccountId, CaseId, DisplayId, PrincipalArn},
     time::{Timestamp, after},
 };
 
@@ -109,6 +109,7 @@ impl Kernel {
     pub(crate) fn create_case(
         &mut self,
         account: &AccountId,
+        by: &PrincipalArn,
         new: NewCase,
     ) -> Result<CaseId, ApiError> {
         self.has_plan(account)?;
@@ -147,7 +148,7 @@ impl Kernel {
         }
         let files = self.files_of(account, new.attachments.as_deref())?;
         let (id, display) = self.case_ids(account);
-        let by = caller(account);
+        let by = by.to_string();
         self.open_case(Case {
             account: account.clone(),
             id: id.clone(),
@@ -262,7 +263,7 @@ impl Kernel {
     /// Adds a customer's words to a case.
     pub(crate) fn add_said(
         &mut self,
-        account: &AccountId,
+        (account, by): (&AccountId, &PrincipalArn),
         id: &CaseId,
         body: &str,
         attachments: Option<&str>,
@@ -272,7 +273,7 @@ impl Kernel {
         let index = self.case_index(account, id)?;
         let files = self.files_of(account, attachments)?;
         let said = Said {
-            by: caller(account),
+            by: by.to_string(),
             body: body.to_owned(),
             at: self.now,
             files,
@@ -317,11 +318,6 @@ fn no_case(id: &CaseId) -> ApiError {
         "CaseIdNotFound",
         &format!("The requested caseId {id} could not be located."),
     )
-}
-
-/// Who a caller of this account is, in a communication.
-fn caller(account: &AccountId) -> String {
-    format!("arn:aws:sts::{account}:assumed-role/bedrock-ops-alert/simulated")
 }
 
 fn check_body(body: &str) -> Result<(), ApiError> {

@@ -28,6 +28,7 @@ fn call(sim: &Sim, service: Service, operation: &str, input: Value) -> Result<Va
     sim.handle(&Call {
         service,
         operation: operation.to_owned(),
+        by: sts::service(&account),
         account,
         region,
         signed_at: None,

@@ -25,6 +25,7 @@ mod silences;
 mod stopped;
 mod support;
 mod tags;
+mod theirs;
 mod totals;
 mod trail;
 mod twins;

@@ -139,7 +139,9 @@ fn by_wire_and_in_process_the_world_is_the_same() {
         let near = sim::cloud(&sim, AccountId::new(MAIN), Arc::new(Faults::none()));
         for account in [MAIN, RESEARCH] {
             let scope = scope(account);
-            assert_eq!(wire.caller(&scope).await.unwrap(), scope.account);
+            let caller = wire.caller(&scope).await.unwrap();
+            assert_eq!(caller.account, scope.account);
+            assert!(caller.arn.is_some());
             compare_lists(&wire, near.as_ref(), &scope).await;
             compare_datapoints(&wire, near.as_ref(), &scope, &sim).await;
         }
@@ -544,6 +546,8 @@ fn effects_arrive_and_are_found_again() {
         let display = opened.display.unwrap();
         let history = all(|page| wire.quota_request_history(&here, &code, page)).await;
         assert_eq!(history[0].id, filed.id);
+        let us = wire.caller(&here).await.unwrap();
+        assert_eq!(history[0].requester, us.arn, "by who signed");
         let filter = CaseFilter::Display(display);
         let found = all(|page| wire.list_cases(&here, &filter, page)).await;
         let id = &found[0].id;
@@ -752,5 +756,9 @@ async fn read_emulator(port_number: u16) {
     single.sort_by_key(|(minute, _)| *minute);
     assert_eq!(single, points);
     let far = port.caller(&scope(RESEARCH)).await.unwrap();
-    assert_eq!(far.as_str(), RESEARCH, "the role leads into its account");
+    assert_eq!(
+        far.account.as_str(),
+        RESEARCH,
+        "the role leads into its account"
+    );
 }

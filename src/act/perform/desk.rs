@@ -2,7 +2,7 @@
 
 mod ending;
 
-pub(super) use ending::{end_case, find_closed};
+pub(super) use ending::{Ours, end_case, find_closed};
 
 use super::{
     failed,
@@ -10,7 +10,9 @@ use super::{
     wait,
 };
 use crate::{
-    cloud::{Case, CaseFilter, Cloud, Communication, Fault, FaultClass, NewCase, QuotaRequest},
+    cloud::{
+        Caller, Case, CaseFilter, Cloud, Communication, Fault, FaultClass, NewCase, QuotaRequest,
+    },
     model::{
         action::Evidence,
         ids::{CaseId, Marker, QuotaCode, Scope},
@@ -36,61 +38,86 @@ pub(super) async fn request(
     cloud: &dyn Cloud,
     scope: &Scope,
     code: &QuotaCode,
-    desired: Amount,
-    since: Timestamp,
+    wanted: &Wanted<'_>,
+    attempts: u32,
 ) -> Outcome {
     const WHAT: &str = "the quota request";
-    match cloud.request_quota(scope, code, desired).await {
+    match cloud.request_quota(scope, code, wanted.desired).await {
         Ok(request) => Outcome::Done {
             reference: request.id.to_string(),
         },
         Err(fault) if fault.class == FaultClass::Exists => {
-            let wanted = Wanted { desired, since };
-            adopt(cloud, scope, code, &wanted, &fault).await
+            adopt(cloud, scope, code, (wanted, attempts), &fault).await
         }
         Err(fault) => failed(WHAT, &fault),
     }
 }
 
-/// What tells our request from others: its value, and that it is not older than the intent.
-struct Wanted {
+/// What tells our request from others: its value, that it is not older than the intent, and that nobody else is known to
+/// have made it.
+#[derive(Debug)]
+pub(super) struct Wanted<'a> {
     desired: Amount,
     since: Timestamp,
+    us: &'a Caller,
 }
 
-impl Wanted {
+impl<'a> Wanted<'a> {
+    pub(super) const fn of(desired: Amount, since: Timestamp, us: &'a Caller) -> Self {
+        Self { desired, since, us }
+    }
+
     fn is(&self, request: &QuotaRequest) -> bool {
         let earliest = after(self.since, -CLOCK_SLACK);
         // A time that can't be read does not prove the request older than the intent.
-        request.desired == self.desired && request.created.is_none_or(|created| earliest <= created)
+        request.desired == self.desired
+            && request.created.is_none_or(|created| earliest <= created)
+            && !is_by_others(request, self.us)
     }
 
     /// Ours if it is among them, else the newest.
     fn pick(&self, requests: impl Iterator<Item = QuotaRequest>) -> Option<Outcome> {
         let found = requests.max_by_key(|it| (self.is(it), it.status.is_open(), it.created))?;
-        let is_ours = self.is(&found);
-        let reference = found.id.to_string();
-        Some(if is_ours {
+        Some(if self.is(&found) {
+            let reference = found.id.to_string();
             Outcome::Done { reference }
         } else {
-            let desired = found.desired;
-            Outcome::Theirs { reference, desired }
+            theirs(&found)
         })
     }
 }
 
-/// AWS says that a request for this quota is open: it is followed, whoever made it.
+fn theirs(request: &QuotaRequest) -> Outcome {
+    Outcome::Theirs {
+        reference: request.id.to_string(),
+        desired: request.desired,
+    }
+}
+
+/// Whether somebody else is known to have made it.
+fn is_by_others(request: &QuotaRequest, us: &Caller) -> bool {
+    let both = request.requester.as_ref().zip(us.arn.as_ref());
+    both.is_some_and(|(requester, us)| requester.is_another_than(us))
+}
+
+/// AWS says that a request for this quota is open: it is followed, whoever made it. At a first try nothing of ours can be
+/// there, whatever its value: people file by hand what a proposal names.
 async fn adopt(
     cloud: &dyn Cloud,
     scope: &Scope,
     code: &QuotaCode,
-    wanted: &Wanted,
+    (wanted, attempts): (&Wanted<'_>, u32),
     fault: &Fault,
 ) -> Outcome {
     let not_found = match history(cloud, scope, code).await {
         Ok(requests) => {
             let open = requests.into_iter().filter(|it| it.status.is_open());
-            if let Some(outcome) = wanted.pick(open) {
+            let found = if attempts <= 1 {
+                open.max_by_key(|it| it.created).as_ref().map(theirs)
+            } else {
+                wanted.pick(open)
+            };
+            if let Some(outcome) = found {
                 return outcome;
             }
             "the history shows none".to_owned()
@@ -109,10 +136,8 @@ pub(super) async fn find_request(
     cloud: &dyn Cloud,
     scope: &Scope,
     code: &QuotaCode,
-    desired: Amount,
-    since: Timestamp,
+    wanted: &Wanted<'_>,
 ) -> Outcome {
-    let wanted = Wanted { desired, since };
     match history(cloud, scope, code).await {
         Ok(requests) => {
             let standing = requests.into_iter();

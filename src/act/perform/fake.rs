@@ -9,13 +9,13 @@ use async_trait::async_trait;
 
 use crate::{
     cloud::{
-        Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FaultClass,
+        Answer, CallCounts, Caller, Case, CaseFilter, Cloud, Communication, Fault, FaultClass,
         FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest,
         MetricResult, NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated,
         Simulation,
     },
     model::{
-        ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
+        ids::{AccountId, CaseId, PrincipalArn, QuotaCode, Region, RequestId, Scope, TargetId},
         time::Minute,
         units::Amount,
     },
@@ -26,7 +26,7 @@ pub(super) const ACCOUNT: &str = "111122223333";
 /// Pages are found by their token, which is their number; a token that names no page repeats the last one.
 #[derive(Debug)]
 pub(super) struct Fake {
-    pub(super) caller: Result<AccountId, Fault>,
+    pub(super) caller: Result<Caller, Fault>,
     /// The answer to every effect; the text is the id.
     pub(super) effect: Result<String, Fault>,
     /// The set that a file comes into.
@@ -44,7 +44,7 @@ pub(super) struct Fake {
 impl Default for Fake {
     fn default() -> Self {
         Self {
-            caller: Ok(AccountId::new(ACCOUNT)),
+            caller: Ok(caller_of(ACCOUNT)),
             effect: Ok("id-1".to_owned()),
             attached: Ok("set-1".to_owned()),
             refuses_files: None,
@@ -54,6 +54,15 @@ impl Default for Fake {
             answers: Mutex::default(),
             asked: Mutex::default(),
         }
+    }
+}
+
+/// The service in an account.
+pub(super) fn caller_of(account: &str) -> Caller {
+    let arn = format!("arn:aws:sts::{account}:assumed-role/bedrock-ops-alert/x");
+    Caller {
+        account: AccountId::new(account),
+        arn: Some(PrincipalArn::new(arn)),
     }
 }
 
@@ -115,7 +124,7 @@ fn unscripted<T>() -> Result<T, Fault> {
 
 #[async_trait]
 impl Cloud for Fake {
-    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
+    async fn caller(&self, scope: &Scope) -> Result<Caller, Fault> {
         self.note(format!("caller {scope}"));
         self.caller.clone()
     }
@@ -204,8 +213,11 @@ impl Cloud for Fake {
             .map(|id| super::tests::request(&id, "PENDING", desired, 0))
     }
 
-    async fn get_quota_request(&self, _: &Scope, _: &RequestId) -> Result<QuotaRequest, Fault> {
-        unscripted()
+    async fn get_quota_request(&self, _: &Scope, id: &RequestId) -> Result<QuotaRequest, Fault> {
+        self.note(format!("request {id}"));
+        let mut requests = self.history.iter().flatten().flat_map(|page| &page.items);
+        let found = requests.find(|it| it.id == *id);
+        found.cloned().ok_or_else(|| fault(FaultClass::NotFound))
     }
 
     async fn quota_request_history(

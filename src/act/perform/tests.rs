@@ -3,18 +3,18 @@ mod ending;
 use std::collections::BTreeMap;
 
 use super::{
-    fake::{ACCOUNT, Fake, fault, pages},
+    fake::{ACCOUNT, Fake, caller_of, fault, pages},
     pages::MOST_PAGES,
     *,
 };
 use crate::{
-    cloud::{Case, Communication, Page, QuotaRequest},
+    cloud::{Caller, Case, Communication, Page, QuotaRequest},
     model::{
         action::{Evidence, IntentState},
         desk::RequestStatus,
         ids::{
-            AccountId, ActionId, CaseId, DisplayId, IncidentId, QuotaCode, ReceiverName, Region,
-            RequestId,
+            AccountId, ActionId, CaseId, DisplayId, IncidentId, PrincipalArn, QuotaCode,
+            ReceiverName, Region, RequestId,
         },
         policy::{Budgets, CaseCodes, Mode, Organisation, Receiver, Reminders, Secret},
         receiver::TopicFormat,
@@ -53,6 +53,15 @@ pub(super) fn request(id: &str, status: &str, desired: Amount, minutes: i64) -> 
         status: RequestStatus::parse(status),
         display: None,
         created: Some(after(CREATED, minutes)),
+        requester: None,
+    }
+}
+
+/// As [`request`], made by this identity.
+fn made_by(arn: &str, request: QuotaRequest) -> QuotaRequest {
+    QuotaRequest {
+        requester: Some(PrincipalArn::new(arn)),
+        ..request
     }
 }
 
@@ -305,7 +314,7 @@ async fn what_is_sent_is_what_was_decided() {
 async fn nothing_is_filed_as_another_account() {
     for intent in desk_effects() {
         let fake = Fake {
-            caller: Ok(AccountId::new("999999999999")),
+            caller: Ok(caller_of("999999999999")),
             ..Fake::default()
         };
         let outcome = perform(&fake, &policy(), &intent).await;
@@ -385,6 +394,62 @@ async fn a_request_in_doubt_is_found_by_value_and_time() {
         };
         assert_eq!(kind(&look(&fake, &quota_request(), NOW).await), expected);
     }
+}
+
+/// Pitfall 18: people type the value that a proposal names, and their request is theirs.
+#[tokio::test]
+async fn a_request_for_the_same_value_is_ours_only_where_we_may_have_sent_it() {
+    let person = "arn:aws:iam::111122223333:user/kim";
+    let role = |session: &str| {
+        format!("arn:aws:sts::111122223333:assumed-role/bedrock-ops-alert/{session}")
+    };
+    let same = || request("same", "PENDING", amount(200.0), 1);
+    let first = quota_request();
+    let again = Intent {
+        attempts: 2,
+        ..quota_request()
+    };
+    let theirs = "same of others for 200";
+    for (intent, request, expected) in [
+        // What AWS refuses at our first try is nothing that we sent, whoever made it.
+        (&first, same(), theirs),
+        (&first, made_by(person, same()), theirs),
+        (&first, made_by(&role("x"), same()), theirs),
+        (&again, same(), "done same"),
+        (&again, made_by(person, same()), theirs),
+        (&again, made_by(&role("x"), same()), "done same"),
+        // Before a restart our session may have had another name.
+        (&again, made_by(&role("y"), same()), "done same"),
+    ] {
+        let by = request.requester.clone();
+        let mut fake = failing(FaultClass::Exists);
+        fake.history = pages(vec![vec![request]]);
+        let outcome = perform(&fake, &policy(), intent).await;
+        assert_eq!(kind(&outcome), expected, "{} {by:?}", intent.attempts);
+    }
+    // In doubt, it is looked for: theirs is followed while it is open, and is nothing once it is closed.
+    let closed = || request("same", "CASE_CLOSED", amount(200.0), 1);
+    for (request, expected) in [
+        (made_by(person, same()), theirs),
+        (made_by(person, closed()), "absent"),
+        (made_by(&role("y"), closed()), "done same"),
+        (closed(), "done same"),
+    ] {
+        let fake = Fake {
+            history: pages(vec![vec![request]]),
+            ..Fake::default()
+        };
+        assert_eq!(kind(&look(&fake, &first, NOW).await), expected);
+    }
+    // Who we are was not told in full: value and time decide, as where the requester is not known.
+    let mut fake = failing(FaultClass::Exists);
+    fake.caller = Ok(Caller {
+        arn: None,
+        ..caller_of(ACCOUNT)
+    });
+    fake.history = pages(vec![vec![made_by(person, same())]]);
+    let outcome = perform(&fake, &policy(), &again).await;
+    assert_eq!(kind(&outcome), "done same");
 }
 
 #[tokio::test]

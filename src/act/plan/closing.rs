@@ -11,7 +11,7 @@ use super::{
 use crate::model::{
     action::{Effect, IntentState},
     desk::{Ask, AskEnd, Investigation},
-    ids::{ActionId, CaseId, IncidentId, Marker, QuotaCode, Scope},
+    ids::{ActionId, CaseId, IncidentId, Marker, QuotaCode, RequestId, Scope},
     incident::{Cause, Incident},
     policy::Mode,
     rule::Severity,
@@ -42,6 +42,8 @@ struct Granted {
     incident: IncidentId,
     scope: Scope,
     case: CaseId,
+    /// Which Service Quotas opened it for, if it did.
+    request: Option<RequestId>,
     /// What we said in it before.
     ours: Marker,
     code: QuotaCode,
@@ -108,6 +110,7 @@ fn of_request(draft: &Draft<'_>, ask: &Ask) -> Option<Granted> {
         incident: ask.incident.clone(),
         scope: ask.scope.clone(),
         case: case.clone(),
+        request: Some(ask.request.clone()),
         ours: context.marker(),
         code: ask.code.clone(),
         value,
@@ -136,6 +139,7 @@ fn of_case(draft: &Draft<'_>, it: &Investigation) -> Option<Granted> {
         incident: it.incident.clone(),
         scope: scope.clone(),
         case: it.case.clone(),
+        request: None,
         ours: it.marker.clone(),
         code: code.clone(),
         value,
@@ -212,6 +216,7 @@ fn end(draft: &mut Draft<'_>, granted: Granted) {
             scope: granted.scope,
             case: granted.case,
             ours: granted.ours,
+            request: granted.request,
             thanks: words,
         },
         reasons: Vec::new(),

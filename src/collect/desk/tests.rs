@@ -71,6 +71,7 @@ fn cloud(ids: &[(&str, Option<&str>)]) -> Fake {
             status: RequestStatus::CaseOpened,
             display: display.map(DisplayId::new),
             created: None,
+            requester: None,
         };
         fake.asks.insert(request.id.clone(), request);
     }

@@ -9,7 +9,7 @@ use crate::{
         time::Timestamp,
     },
     sim::{
-        ApiError,
+        ApiError, Call,
         kernel::Kernel,
         quotas::{QuotaView, Request, SERVICE_CODE},
     },
@@ -18,10 +18,10 @@ use crate::{
 pub(super) fn handle(
     kernel: &mut Kernel,
     scope: &Scope,
-    operation: &str,
+    call: &Call,
     input: Input<'_>,
 ) -> Result<Value, ApiError> {
-    match operation {
+    match call.operation.as_str() {
         "ListServiceQuotas" => list(kernel, scope, input, Which::Applied),
         "ListAWSDefaultServiceQuotas" => list(kernel, scope, input, Which::Default),
         "GetServiceQuota" => get(kernel, scope, input, Which::Applied),
@@ -35,7 +35,7 @@ pub(super) fn handle(
             let desired = input
                 .number("DesiredValue")?
                 .ok_or_else(|| super::missing("DesiredValue"))?;
-            let request = kernel.request_increase(scope, &code, desired)?;
+            let request = kernel.request_increase(scope, &code, desired, &call.by)?;
             Ok(json!({ "RequestedQuota": request_json(kernel, &request) }))
         }
         "GetRequestedServiceQuotaChange" => {
@@ -165,7 +165,7 @@ fn request_json(kernel: &Kernel, request: &Request) -> Value {
         "Status": request.status.as_str(),
         "Created": epoch(request.created),
         "LastUpdated": epoch(request.updated),
-        "Requester": format!("{{\"accountId\":\"{}\"}}", request.scope.account),
+        "Requester": requester(request),
         "QuotaArn": arn(&request.scope, &request.code),
         "GlobalQuota": false,
         "Unit": "None",
@@ -175,6 +175,12 @@ fn request_json(kernel: &Kernel, request: &Request) -> Value {
         members.insert("CaseId".to_owned(), Value::String(display.to_string()));
     }
     answer
+}
+
+/// As AWS writes it: JSON in a text.
+fn requester(request: &Request) -> String {
+    let account = request.scope.account.as_str();
+    json!({ "accountId": account, "callerArn": request.by.as_str() }).to_string()
 }
 
 /// Epoch seconds; a fraction only where there is one.

@@ -29,7 +29,7 @@ pub(super) fn handle(
             Ok(json!({
                 "Account": account.as_str(),
                 "UserId": "AIDASIMULATED",
-                "Arn": format!("arn:aws:sts::{account}:assumed-role/bedrock-ops-alert/simulated"),
+                "Arn": call.by.as_str(),
             }))
         }
         "AssumeRole" => {

@@ -9,7 +9,7 @@ use crate::{
         time::Timestamp,
     },
     sim::{
-        ApiError,
+        ApiError, Call,
         desk::{Case, File, Said},
         kernel::Kernel,
         support::{CaseQuery, NewCase, SERVICES, SEVERITIES},
@@ -21,13 +21,13 @@ const RECENT: usize = 5;
 
 pub(super) fn handle(
     kernel: &mut Kernel,
-    account: &AccountId,
-    operation: &str,
+    call: &Call,
     input: Input<'_>,
 ) -> Result<Value, ApiError> {
-    match operation {
+    let account = &call.account;
+    match call.operation.as_str() {
         "CreateCase" => {
-            let id = kernel.create_case(account, new_case(input)?)?;
+            let id = kernel.create_case(account, &call.by, new_case(input)?)?;
             Ok(json!({ "caseId": id.as_str() }))
         }
         "DescribeCases" => describe_cases(kernel, account, input),
@@ -36,7 +36,8 @@ pub(super) fn handle(
             kernel.has_plan(account)?;
             let id = CaseId::new(input.required("caseId")?);
             let body = input.required("communicationBody")?;
-            kernel.add_said(account, &id, body, input.text("attachmentSetId")?)?;
+            let set = input.text("attachmentSetId")?;
+            kernel.add_said((account, &call.by), &id, body, set)?;
             Ok(json!({ "result": true }))
         }
         "AddAttachmentsToSet" => add_attachments(kernel, account, input),

@@ -91,6 +91,7 @@ pub(super) fn requested(request: Request) -> QuotaRequest {
         status: request.status,
         display: request.display,
         created: Some(request.created),
+        requester: Some(request.by),
     }
 }
 

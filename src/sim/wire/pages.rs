@@ -68,7 +68,7 @@ const TOKENS: [&str; 3] = ["NextToken", "nextToken", "Marker"];
 mod tests {
     use super::*;
     use crate::{
-        model::ids::{AccountId, Region},
+        model::ids::{AccountId, PrincipalArn, Region},
         sim::Service,
     };
     use serde_json::json;
@@ -78,6 +78,7 @@ mod tests {
             service: Service::Support,
             operation: operation.to_owned(),
             account: AccountId::new("111122223333"),
+            by: PrincipalArn::new("arn:aws:iam::111122223333:user/kim"),
             region: Region::new("us-east-1"),
             signed_at: None,
             input,

@@ -10,7 +10,7 @@ use crate::{
         ids::{AccountId, Region},
         time::Timestamp,
     },
-    sim::{ApiError, Call, Service, account_of_key},
+    sim::{ApiError, Call, Service, account_of_key, principal_of_key},
 };
 
 const CBOR_PATH: &str = "/service/GraniteServiceVersion20100801/operation/";
@@ -81,11 +81,14 @@ pub(super) fn read(raw: &Raw<'_>, anyone: &AccountId) -> Result<(Protocol, Call)
         .as_ref()
         .and_then(|signer| account_of_key(signer.key))
         .unwrap_or_else(|| anyone.clone());
+    let key = signer.as_ref().map_or("", |signer| signer.key);
+    let by = principal_of_key(key, &account);
     let region = Region::new(signer.as_ref().map_or("us-east-1", |signer| signer.region));
     let call = Call {
         service,
         operation,
         account,
+        by,
         region,
         signed_at: signed_at(raw.headers),
         input,

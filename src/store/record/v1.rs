@@ -128,6 +128,8 @@ stored_enum!(Effect of action::Effect {
     EndCase {
         scope: Scope, case: String, ours: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         thanks: Option<String>,
     }
     Comment {

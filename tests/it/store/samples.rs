@@ -307,6 +307,7 @@ fn effect(rng: &mut Rng) -> Effect {
             scope: scope(rng.u8(..)),
             case: CaseId::new("case-1"),
             ours: Marker::of(&ActionId::new("act-abcdefghij")),
+            request: maybe(rng, |_| RequestId::new("r-1")),
             thanks: maybe(rng, long_text),
         },
         _ => Effect::Comment {

@@ -16,10 +16,10 @@ use std::{
 use async_trait::async_trait;
 use bedrock_ops_alert::{
     cloud::{
-        Access, Answer, CallCounts, Case, CaseFilter, Cloud, Communication, Fault, FaultClass,
-        FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery, MetricRequest,
-        MetricResult, NewCase, Page, Post, Profile, Publication, QuotaRequest, Simulated,
-        Simulation,
+        Access, Answer, CallCounts, Caller, Case, CaseFilter, Cloud, Communication, Fault,
+        FaultClass, FoundationModel, ListedQuota, LogAnswer, LogQuery, Metric, MetricQuery,
+        MetricRequest, MetricResult, NewCase, Page, Post, Profile, Publication, QuotaRequest,
+        Simulated, Simulation,
     },
     model::{
         ids::{AccountId, CaseId, QuotaCode, Region, RequestId, Scope, TargetId},
@@ -125,7 +125,7 @@ impl Cloud for Crashing {
     fn access(&self, scope: &Scope) -> Access {
         self.inner.access(scope)
     }
-    async fn caller(&self, scope: &Scope) -> Result<AccountId, Fault> {
+    async fn caller(&self, scope: &Scope) -> Result<Caller, Fault> {
         crashing!(self, Some(scope), self.inner.caller(scope))
     }
     async fn list_metrics(

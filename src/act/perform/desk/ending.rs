@@ -2,12 +2,12 @@
 
 use super::{
     super::{BUSY_WAIT, failed, pages},
-    AWS, is_marked, none_if_missing,
+    AWS, is_by_others, is_marked, none_if_missing,
 };
 use crate::{
-    cloud::{Case, CaseFilter, Cloud, Communication},
+    cloud::{Caller, Case, CaseFilter, Cloud, Communication, FaultClass},
     model::{
-        ids::{CaseId, Marker, Scope},
+        ids::{CaseId, Marker, RequestId, Scope},
         outcome::Outcome,
     },
 };
@@ -19,13 +19,38 @@ const WAITS: &str = "pending-customer-action";
 /// Minutes until a case in which AWS asks something is looked at again: a person has to answer.
 const ANSWER_WAIT: i64 = 60;
 
+/// What makes a case ours.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::act::perform) struct Ours<'a> {
+    /// It stands in the case.
+    marker: &'a Marker,
+    /// What Service Quotas opened it for, if it did.
+    request: Option<&'a RequestId>,
+    /// Who made that.
+    us: &'a Caller,
+}
+
+impl<'a> Ours<'a> {
+    pub(in crate::act::perform) const fn of(
+        marker: &'a Marker,
+        request: Option<&'a RequestId>,
+        us: &'a Caller,
+    ) -> Self {
+        Self {
+            marker,
+            request,
+            us,
+        }
+    }
+}
+
 /// Says the last words in a case, or closes it: only one that is ours, and in which nobody but AWS and we have spoken.
 pub(in crate::act::perform) async fn end_case(
     cloud: &dyn Cloud,
     scope: &Scope,
     case: &CaseId,
-    ours: &Marker,
-    thanks: Option<(&str, &Marker)>,
+    ours: Ours<'_>,
+    thanks: Option<(&str, Marker)>,
 ) -> Outcome {
     let done = || Outcome::Done {
         reference: case.to_string(),
@@ -46,11 +71,16 @@ pub(in crate::act::perform) async fn end_case(
         Ok(said) => said,
         Err(why) => return not_looked(&why),
     };
-    if let Some(why) = not_ours(&found, &said, ours) {
+    if let Some(why) = not_ours(&found, &said, ours.marker) {
         return Outcome::Never { why };
     }
+    match asked_by_others(cloud, scope, ours).await {
+        Ok(None) => {}
+        Ok(Some(why)) => return Outcome::Never { why },
+        Err(why) => return not_looked(&why),
+    }
     if let Some((words, marker)) = thanks {
-        if said.iter().any(|it| is_marked(it, marker)) {
+        if said.iter().any(|it| is_marked(it, &marker)) {
             return done();
         }
         return match cloud.add_communication(scope, case, words, None).await {
@@ -75,6 +105,27 @@ fn not_looked(why: &str) -> Outcome {
         wait_minutes: BUSY_WAIT,
         why: format!("whose case it is could not be looked up: {why}"),
     }
+}
+
+/// Why the request behind it is not ours, where that is known. What the history has no more says nothing.
+async fn asked_by_others(
+    cloud: &dyn Cloud,
+    scope: &Scope,
+    ours: Ours<'_>,
+) -> Result<Option<String>, String> {
+    let Some(id) = ours.request else {
+        return Ok(None);
+    };
+    let request = match cloud.get_quota_request(scope, id).await {
+        Ok(request) => request,
+        Err(fault) if fault.class == FaultClass::NotFound => return Ok(None),
+        Err(fault) => return Err(fault.to_string()),
+    };
+    let by = request
+        .requester
+        .as_ref()
+        .filter(|_| is_by_others(&request, ours.us));
+    Ok(by.map(|by| format!("{by} made request {id}: its case is theirs to close")))
 }
 
 /// Why it is not for us to end it. The words that opened a case are those of whoever asked, and in one of Service Quotas

@@ -24,6 +24,7 @@ fn ending(thanks: Option<&str>) -> Intent {
         scope: scope(),
         case: CaseId::new("case-1"),
         ours: Marker::new(OURS),
+        request: Some(RequestId::new("r-1")),
         thanks: thanks.map(marked),
     })
 }
@@ -55,6 +56,7 @@ fn desk(status: &str, later: &[(&str, &str)]) -> Fake {
     Fake {
         cases: pages(vec![vec![case]]),
         communications: pages(vec![said]),
+        history: pages(vec![vec![request("r-1", "CASE_OPENED", amount(200.0), 0)]]),
         ..Fake::default()
     }
 }
@@ -101,6 +103,7 @@ async fn a_case_in_which_others_speak_or_we_never_did_is_not_ours_to_end() {
             scope,
             case,
             ours: Marker::new("[BOA-ZZZZZZZZZZ]"),
+            request: None,
             thanks: None,
         },
         ..no_mark
@@ -125,6 +128,30 @@ async fn a_case_in_which_others_speak_or_we_never_did_is_not_ours_to_end() {
         kind(&perform(&quoted, &policy(), &not_there).await),
         "never"
     );
+}
+
+#[tokio::test]
+async fn the_case_of_a_request_that_a_person_made_is_not_ours_to_end() {
+    let ours = "arn:aws:sts::111122223333:assumed-role/bedrock-ops-alert/y";
+    for intent in [ending(Some("thank you")), ending(None)] {
+        let mut fake = desk("work-in-progress", &[]);
+        let request = || request("r-1", "CASE_OPENED", amount(200.0), 0);
+        fake.history = pages(vec![vec![made_by(KIM, request())]]);
+        let outcome = perform(&fake, &policy(), &intent).await;
+        assert_eq!(kind(&outcome), "never");
+        assert!(
+            why(&outcome).contains("people/kim made request r-1"),
+            "{outcome:?}"
+        );
+        assert!(did(&fake).is_empty());
+        fake.history = vec![Err(fault(FaultClass::Lost))];
+        let outcome = perform(&fake, &policy(), &intent).await;
+        assert_eq!(kind(&outcome), "done case-1", "not in the history any more");
+        let mut fake = desk("work-in-progress", &[]);
+        fake.history = pages(vec![vec![made_by(ours, request())]]);
+        let outcome = perform(&fake, &policy(), &intent).await;
+        assert_eq!(kind(&outcome), "done case-1");
+    }
 }
 
 #[tokio::test]
