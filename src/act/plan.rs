@@ -10,6 +10,7 @@ mod asking;
 mod bars;
 mod case;
 mod closing;
+mod context;
 mod desk;
 mod digest;
 mod disk;
@@ -82,6 +83,8 @@ pub struct Inputs<'a> {
     pub long_input: u32,
     /// What is known of pools from before the minutes that the book has, as far as a plan asked for it.
     pub past: &'a Past,
+    /// Pools of which CloudWatch has minutes that are still to be read: what is known of their past is a part of it.
+    pub filling: &'a BTreeSet<PoolId>,
     /// What the operator allows.
     pub policy: &'a Policy,
     /// What a digest tells beside the book; asked for by [`is_digest_due`].

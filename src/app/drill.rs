@@ -237,6 +237,8 @@ impl Stage<'_> {
                 long_input: long_input_tokens(),
                 beside: plan::nothing_beside(),
                 past: &past,
+                filling: &BTreeSet::new(),
+
                 policy: &self.policy,
                 stop: None,
                 now,

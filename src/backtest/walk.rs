@@ -193,6 +193,8 @@ impl Walk {
                 recent: &recent,
                 beside: plan::nothing_beside(),
                 past: &self.past,
+                filling: &BTreeSet::new(),
+
                 policy: &self.by.policy,
                 stop: None,
                 most_output: most_reserved_output(),

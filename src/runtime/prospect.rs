@@ -87,6 +87,7 @@ impl Shared {
             most_output: most_reserved_output(),
             long_input: long_input_tokens(),
             past,
+            filling: &BTreeSet::new(),
             policy: &settings.policy,
             beside: plan::nothing_beside(),
             stop: stop.as_ref(),

@@ -12,6 +12,7 @@ mod closing;
 mod daily;
 mod digest;
 mod disk;
+mod filling;
 mod flap;
 mod forecast;
 mod held;
@@ -139,6 +140,7 @@ fn policy(mode: Mode) -> Policy {
 struct Stage {
     book: Book,
     past: Past,
+    filling: BTreeSet<PoolId>,
     beside: Beside,
     policy: Policy,
     stop: Option<Stop>,
@@ -152,6 +154,7 @@ impl Stage {
         let mut stage = Self {
             book: Book::default(),
             past: Past::new(),
+            filling: BTreeSet::new(),
             beside: Beside::default(),
             policy: policy(mode),
             stop: None,
@@ -267,6 +270,7 @@ impl Stage {
             long_input: 25_000,
             beside: &self.beside,
             past: &self.past,
+            filling: &self.filling,
             policy: &self.policy,
             stop: self.stop.as_ref(),
             now: self.now,

@@ -2,7 +2,7 @@
 //! that it is over may believe it.
 
 use super::{
-    desk::context_step,
+    context,
     draft::{Draft, Wish},
     file::mandate,
     tell::REOPEN_MINUTES,
@@ -102,7 +102,7 @@ fn of_request(draft: &Draft<'_>, ask: &Ask) -> Option<Granted> {
     if !is_granted || !ask.status.is_open() {
         return None;
     }
-    let context = ActionId::derive(&ask.incident, &context_step(&ask.request));
+    let context = ActionId::derive(&ask.incident, &context::step(&ask.request));
     let context = draft.book().intents.get(&context)?;
     matches!(context.state, IntentState::Done { .. }).then_some(())?;
     let (value, since) = held(draft, &ask.incident, (&ask.scope, &ask.code), ask.desired)?;

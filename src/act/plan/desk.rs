@@ -2,10 +2,7 @@
 
 use std::ops::Bound;
 
-use super::{
-    draft::{Draft, Wish},
-    evidence, situation, texts,
-};
+use super::{context, draft::Draft, texts};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     desk::{APPLY_WAIT_MINUTES, Ask, AskEnd, DeskReading, Investigation, RequestStatus},
@@ -342,7 +339,7 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
             | DeskReading::NoPlan { .. } => {}
         }
     }
-    add_context(draft, &ask);
+    context::add(draft, &ask);
     if case_status.is_some_and(|it| it != WAITS) {
         ask.told_waiting = false; // answered: what AWS asks next is told again
     }
@@ -360,59 +357,6 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
         draft.tell(&ask.incident, Severity::Info, &message);
     }
     draft.put_ask(ask);
-}
-
-/// Once the case is known, the context goes into it: one comment for each request, ever. A request that somebody else
-/// made keeps its own words.
-fn add_context(draft: &mut Draft<'_>, ask: &Ask) {
-    let (Some(case), Some(intent)) = (&ask.case, draft.book().intents.get(&ask.action)) else {
-        return;
-    };
-    let Effect::RequestQuota { scope, context, .. } = &intent.effect else {
-        return;
-    };
-    if let IntentState::Done {
-        theirs: Some(_), ..
-    } = intent.state
-    {
-        return;
-    }
-    let step = context_step(&ask.request);
-    let body = texts::marked(&ask.incident, &step, context);
-    if draft.is_intended(&ask.incident, &step) {
-        return;
-    }
-    let evidence = match draft.incident(&ask.incident).cloned() {
-        // Of a quota that nobody draws on there is nothing to show.
-        Some(incident) if is_drained(draft, ask) => match evidence::of(draft, &incident) {
-            Some(evidence) => Some(Box::new(evidence)),
-            None => return, // the next plan has what it is made of
-        },
-        Some(_) | None => None,
-    };
-    draft.intend(Wish {
-        incident: ask.incident.clone(),
-        step,
-        effect: Effect::Comment {
-            scope: scope.clone(),
-            case: case.clone(),
-            body,
-            evidence,
-        },
-        reasons: intent.reasons.clone(),
-        state: IntentState::Planned {
-            not_before: draft.now(),
-        },
-    });
-}
-
-fn is_drained(draft: &Draft<'_>, ask: &Ask) -> bool {
-    let mut pools = situation::pools_of(draft.book(), &ask.scope, &ask.code);
-    pools.next().is_some()
-}
-
-pub(super) fn context_step(request: &RequestId) -> String {
-    format!("context/{request}")
 }
 
 /// Told by the applied value, not by the status: a closed case says nothing of the decision.

@@ -83,6 +83,12 @@ impl<'a> Draft<'a> {
         has_all
     }
 
+    /// Whether older minutes of any of these pools are still being read.
+    pub(super) fn is_filling<'b>(&self, pools: impl IntoIterator<Item = &'b PoolId>) -> bool {
+        let filling = self.inputs.filling;
+        pools.into_iter().any(|it| filling.contains(it))
+    }
+
     pub(super) fn book(&self) -> &'a Book {
         self.inputs.book
     }

@@ -25,6 +25,11 @@ use crate::model::{
 /// Nothing is filed for an incident whose last bad minute is older than this: it may be history by now.
 const CURRENT_MINUTES: i64 = 30;
 
+/// How long a request, and its words, wait at most for the minutes before the start.
+const PAST_MINUTES: i64 = 30;
+/// Requests that were refused so long ago are being lost now.
+const LOSING_MINUTES: i64 = 10;
+
 /// Decides for each open incident whether AWS is asked for something now, the most urgent first.
 pub(super) fn file(draft: &mut Draft<'_>) {
     for incident in queue::by_urgency(draft) {
@@ -112,6 +117,9 @@ fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &Quo
     );
     match (size, usage) {
         (Size::Nothing(why), _) => draft.note(&incident.id, why),
+        (Size::Ask { .. }, _) if waits_for_past(draft, incident, quota) => {
+            draft.note(&incident.id, PAST_IS_READ);
+        }
         (
             Size::Ask {
                 desired,
@@ -127,6 +135,23 @@ fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &Quo
         }
         (Size::Ask { .. }, None) => {}
     }
+}
+
+/// Said of a request that waits for the minutes before the start.
+const PAST_IS_READ: &str = "what CloudWatch has of the two weeks before is being read: nothing is asked before it is there, for half an hour at most, unless requests are refused meanwhile";
+
+/// Whether a request is better made, and put into words, once the past is read. What loses requests now is not held up by it:
+/// its size follows from the minutes that are known.
+fn waits_for_past(draft: &Draft<'_>, incident: &Incident, quota: &Quota) -> bool {
+    let losing = Minute::of(draft.now()).plus(-LOSING_MINUTES);
+    is_past_awaited(draft, quota, incident.opened)
+        && !situation::throttled_since(draft.minutes(), incident, losing)
+}
+
+/// Whether the minutes of the pools behind a quota are still being read, and it is not long since then.
+pub(super) fn is_past_awaited(draft: &Draft<'_>, quota: &Quota, since: Timestamp) -> bool {
+    let mut drained = situation::pools_of(draft.book(), &quota.scope, &quota.code);
+    draft.now() < after(since, PAST_MINUTES) && drained.any(|it| draft.is_filling([&it.id]))
 }
 
 /// What an incident comes to on its quota.

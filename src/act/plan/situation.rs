@@ -22,6 +22,8 @@ use crate::model::{
 pub(super) const WINDOW_DAYS: i64 = 14;
 /// A pool whose first datapoint is younger has no habit yet.
 const NEW_DAYS: i64 = 3;
+/// In percent of the minutes before its first use: what must be known of them for calling a model new.
+const LEAST_KNOWN_BEFORE: usize = 90;
 /// Throttling belongs to a quota that was used to this share or more around it.
 const NEAR: f64 = 0.7;
 /// AWS's word for a model that will be gone.
@@ -59,6 +61,8 @@ pub struct Usage {
     pub tokens_per_request: Option<(f64, f64)>,
     /// Share of the requests whose input is long, in percent, over the minutes of which that is known.
     pub long_inputs: Option<f64>,
+    /// Whether the first use that was observed may not have been the first: too few minutes before it are known.
+    pub is_age_unknown: bool,
     /// Whether every pool behind it has a known burndown rate.
     pub is_burndown_known: bool,
 }
@@ -119,8 +123,11 @@ pub(super) fn usage_of_code(
     let limit = quota.and_then(|quota| quota.limit().amount());
     let is_high = limit.is_some_and(|limit| limit.at(share_of(incident)).get() <= peak);
     let (throttled, tokens_per_request) = totals(past, &pools, from, until);
+    let is_young = until.since(first) < NEW_DAYS * DAY;
+    let is_new = is_young && was_unused(past, &pools, kind, (from, first));
     Some(Usage {
-        scenario: match (is_high, until.since(first) < NEW_DAYS * DAY) {
+        is_age_unknown: is_young && !is_new,
+        scenario: match (is_high, is_new) {
             (_, true) => Scenario::NewModel,
             (true, false) => Scenario::HighUsage,
             (false, false) if ahead(incident).is_some() => Scenario::Growth,
@@ -139,6 +146,22 @@ pub(super) fn usage_of_code(
         long_inputs: long_inputs(past, &pools, from, until),
         is_burndown_known: pools.iter().all(|pool| pool.burndown.is_some()),
     })
+}
+
+/// Whether nothing was used in this stretch, by minutes that were observed: those that never were read prove nothing.
+fn was_unused(
+    past: Minutes<'_>,
+    pools: &[&Pool],
+    kind: QuotaKind,
+    (from, until): (Minute, Minute),
+) -> bool {
+    let minutes = usize::try_from(until.since(from)).unwrap_or(0);
+    0 < minutes
+        && pools.iter().all(|pool| {
+            let used = used(past, &pool.id, kind, from, until);
+            let known = used.filter(|it| *it != Sample::Unobserved).count();
+            minutes * LEAST_KNOWN_BEFORE <= known * 100
+        })
 }
 
 /// What all pools together take of a quota, minute by minute.

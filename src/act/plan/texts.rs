@@ -17,7 +17,8 @@ pub(super) use desk::{
 };
 pub(super) use lines::Lines;
 pub(super) use support::{
-    changed_by_hand, investigation, marked, raise, recovery, request_context, thanks,
+    changed_by_hand, investigation, marked, raise, recovery, request_context, request_context_now,
+    thanks,
 };
 pub use title::headline;
 pub(super) use told::{acknowledged, back, held_by, released, released_over, snooze_over};

@@ -157,6 +157,7 @@ impl Cycle {
             most_output: most_reserved_output(),
             long_input: long_input_tokens(),
             past: &self.keeping.past,
+            filling: &self.keeping.filling,
             policy: &self.settings.policy,
             beside: &self.beside,
             stop: None,

@@ -53,6 +53,8 @@ pub(super) struct Keeping {
     is_audited: bool,
     /// Older minutes that plans asked for. Read anew when the days in the book change.
     pub(super) past: Past,
+    /// Those of them of which the history still lacks minutes that CloudWatch has.
+    pub(super) filling: BTreeSet<PoolId>,
     /// The check of all history, while it runs: once, beside the cycles after the first, which shall be over soon.
     audit: Option<JoinHandle<Result<Audit, StoreError>>>,
 }
@@ -117,6 +119,8 @@ impl Cycle {
             .filter(|it| it.key.resolution == Resolution::Minute);
         for stretch in minutes {
             self.restore(stretch, now);
+            // Plans see it from the next one on.
+            self.keeping.past.remove(&stretch.key.pool);
             self.unjudged.insert(stretch.key.pool.clone());
         }
         self.keeping.complete.remove(scope);

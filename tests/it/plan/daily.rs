@@ -89,7 +89,7 @@ fn what_service_quotas_raises_is_asked_there_by_whole_days() {
     // Half of 576,000,000, since geo traffic counts half, x 1.3 / 95 %, as people round it.
     assert_eq!(*desired, Amount::new(400_000_000.0).unwrap());
     assert!(
-        context.contains("peak of the last 14 days: 288,000,000 at 2026-03-01 00:00 UTC"),
+        context.contains("as far as observed: 288,000,000 at 2026-03-01 00:00 UTC"),
         "{context}"
     );
     assert!(

@@ -188,14 +188,18 @@ fn client_errors_ask_for_no_quota() {
     assert_eq!(asked(&stage), Vec::<&str>::new());
 }
 
-/// A pool that was first used so many minutes ago, zeros before that, and is short now.
-fn used_since(minutes: i64) -> Option<Scenario> {
+/// A pool that was first used so many minutes ago, zeros before that for so many days, and is short now.
+fn used_since(minutes: i64, days: i64) -> Stage {
     let mut stage = Stage::new(Mode::File);
     stage.book.series.insert(sonnet(), PoolSeries::default());
     let now = Minute::of(stage.now);
-    let quiet = usize::try_from(5 * DAY - minutes).unwrap();
+    let quiet = usize::try_from(days * DAY - minutes).unwrap();
     let used = usize::try_from(minutes).unwrap();
-    stage.feed(&sonnet(), now.plus(-5 * DAY), &vec![(0.0, 0.0, 0.0); quiet]);
+    stage.feed(
+        &sonnet(),
+        now.plus(-days * DAY),
+        &vec![(0.0, 0.0, 0.0); quiet],
+    );
     stage.feed(
         &sonnet(),
         now.plus(-minutes),
@@ -203,14 +207,36 @@ fn used_since(minutes: i64) -> Option<Scenario> {
     );
     let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
     stage.step(&[on], &[]);
+    stage
+}
+
+fn scenario(stage: &Stage) -> Option<Scenario> {
     stage.book.incidents.values().next().unwrap().scenario
 }
 
 /// Row 16: a high peak makes no old model, and zeros before the first request are no history of use.
 #[test]
 fn a_model_is_new_by_the_age_of_its_first_use() {
-    assert_eq!(used_since(2 * DAY), Some(Scenario::NewModel));
-    assert_eq!(used_since(4 * DAY), Some(Scenario::HighUsage));
+    let new = used_since(2 * DAY, 14);
+    assert_eq!(scenario(&new), Some(Scenario::NewModel));
+    let old = used_since(4 * DAY, 14);
+    assert_eq!(scenario(&old), Some(Scenario::HighUsage));
+}
+
+/// Row 16: minutes that never were read are no time without use.
+#[test]
+fn a_model_is_not_called_new_for_a_past_that_was_not_read() {
+    let stage = used_since(2 * DAY, 2);
+    assert_eq!(scenario(&stage), Some(Scenario::HighUsage));
+    let [request] = stage.effects("request-quota")[..] else {
+        panic!("{:#?}", stage.decisions());
+    };
+    let Effect::RequestQuota { context, .. } = &request.effect else {
+        panic!("another effect");
+    };
+    assert!(!context.contains("new-model"), "{context}");
+    let said = "since when the model is used is not known";
+    assert!(context.contains(said), "{context}");
 }
 
 /// Row 17.

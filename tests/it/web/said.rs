@@ -1,6 +1,6 @@
 //! Silences and acknowledgements over HTTP: by the commands, carried out as the daemon does, and seen everywhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_ops_alert::{
     act::plan::{Inputs, Past, nothing_beside, obey},
@@ -38,6 +38,8 @@ pub(super) async fn obeyed(served: &mut Served) {
             most_output: 1.0,
             long_input: 1,
             past: &past,
+            filling: &BTreeSet::new(),
+
             policy: &settings.policy,
             stop: None,
             now: books::now(),

@@ -47,11 +47,37 @@ pub(in crate::act::plan) fn request_context(
         Some(usage) => push_usage(draft, incident, (quota, usage), &mut lines),
         None => lines.push("Use: no figures of it are at hand.".to_owned()),
     }
-    push_targets(draft, incident, &mut lines);
-    push_evidence(draft, incident, &mut lines);
-    push_organisation(draft, &mut lines);
+    push_rest(draft, incident, &mut lines);
     lines.join("\n")
 }
+
+/// The same words with the use of now: how the value came about stays as it was decided.
+///
+/// `None` where they are not ours, so that the use in them could not be found.
+pub(in crate::act::plan) fn request_context_now(
+    draft: &Draft<'_>,
+    incident: &Incident,
+    (quota, usage): (&Quota, &Usage),
+    context: &str,
+) -> Option<String> {
+    let (decided, _) = context.split_once(&format!("\n\n{USE}"))?;
+    let mut lines = vec![decided.to_owned(), String::new()];
+    push_usage(draft, incident, (quota, usage), &mut lines);
+    push_rest(draft, incident, &mut lines);
+    Some(lines.join("\n"))
+}
+
+/// What follows the use.
+fn push_rest(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec<String>) {
+    push_targets(draft, incident, lines);
+    push_evidence(draft, incident, lines);
+    push_organisation(draft, lines);
+}
+
+/// How what is known of use begins.
+const USE: &str = "Use, from CloudWatch";
+/// In basis points of two weeks: what is known of less is not all there was.
+const WHOLE: u16 = 9_500;
 
 fn push_usage(
     draft: &Draft<'_>,
@@ -65,15 +91,24 @@ fn push_usage(
         ("minutes", "within the minute", "p95 of the last 24 hours")
     };
     lines.push(format!(
-            "Use, from CloudWatch at one minute, burndown-weighted, all inference profiles that drain this quota added up {added_up}:"
+            "{USE} at one minute, burndown-weighted, all inference profiles that drain this quota added up {added_up}:"
     ));
     // Who asks before a launch has little use to show, and says why.
     if usage.scenario != Scenario::LowUsage {
         lines.push(format!("- situation: {}", usage.scenario.name()));
     }
+    if usage.is_age_unknown {
+        let least = "- since when the model is used is not known: not all of the minutes before the first use observed were read";
+        lines.push(least.to_owned());
+    }
+    let observed = if usage.coverage < WHOLE {
+        ", as far as observed"
+    } else {
+        ""
+    };
     lines.extend([
         format!(
-            "- peak of the last 14 days: {} at {}",
+            "- peak of the last 14 days{observed}: {} at {}",
             usage.peak, usage.peak_at
         ),
         format!(
@@ -82,7 +117,7 @@ fn push_usage(
         ),
         format!("- {lately}: {}", usage.p95_day),
         format!(
-            "- throttled requests in the last 14 days: {}",
+            "- throttled requests in the last 14 days{observed}: {}",
             grouped(usage.throttled)
         ),
         format!(

@@ -95,6 +95,11 @@ impl Cycle {
                     None
                 }
             };
+            if self.is_whole(&pool, Minute::of(now)) {
+                self.keeping.filling.remove(&pool);
+            } else {
+                self.keeping.filling.insert(pool.clone());
+            }
             self.keeping.past.insert(pool, past);
         }
         Ok(())
