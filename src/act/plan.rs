@@ -24,6 +24,7 @@ mod late;
 mod links;
 mod minutes;
 mod obey;
+mod past;
 mod price;
 mod prospect;
 mod queue;

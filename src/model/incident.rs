@@ -1,6 +1,9 @@
 //! What people work on: one incident per problem.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     catalog::PoolId,
@@ -121,6 +124,36 @@ pub struct Decision {
 /// How many decisions an incident keeps; the oldest go first, and the count of what went is kept.
 pub const KEPT_DECISIONS: usize = 100;
 
+/// A stretch of minutes in which something was wrong, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spell {
+    /// Its first bad minute.
+    pub first: Minute,
+    /// Its last bad minute.
+    pub last: Minute,
+}
+
+impl Spell {
+    /// How long it is.
+    #[must_use]
+    pub const fn minutes(&self) -> i64 {
+        self.last.since(self.first) + 1
+    }
+
+    /// From the first minute of both to the last one.
+    fn and(&self, other: &Self) -> Self {
+        Self {
+            first: self.first.min(other.first),
+            last: self.last.max(other.last),
+        }
+    }
+}
+
+/// How many spells an incident keeps; beyond that the two that lie nearest to each other become one.
+pub const KEPT_SPELLS: usize = 50;
+/// Spells that lie no further apart are one, in minutes: what an alert takes to be over.
+const TOUCHING: i64 = 5;
+
 /// One problem, from its first alert to its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incident {
@@ -146,6 +179,9 @@ pub struct Incident {
     pub began: Minute,
     /// The last bad minute.
     pub last_bad: Minute,
+    /// When it was bad, oldest first; quiet times between are none of it. Empty in incidents of older releases, and in those
+    /// that nothing is wrong with: see [`Incident::spells`].
+    pub spells: Vec<Spell>,
     /// When it ended.
     pub resolved: Option<Timestamp>,
     /// Throttled requests from `began` on, as far as observed.
@@ -207,6 +243,62 @@ impl Incident {
         let members = self.members.iter();
         let counting = members.filter(move |(_, it)| it.is_on || !is_any_on);
         counting.map(|(key, _)| key)
+    }
+
+    /// When it was bad, oldest first: at least one spell.
+    #[must_use]
+    pub fn spells(&self) -> Cow<'_, [Spell]> {
+        if self.spells.is_empty() {
+            Cow::Owned(vec![self.whole()])
+        } else {
+            Cow::Borrowed(&self.spells)
+        }
+    }
+
+    /// For how many minutes it was bad, quiet times between left out.
+    #[must_use]
+    pub fn bad_minutes(&self) -> i64 {
+        self.spells().iter().map(Spell::minutes).sum()
+    }
+
+    /// Notes what an incident of an older release was: all of it counted.
+    pub fn note_own(&mut self) {
+        if self.spells.is_empty() {
+            self.spells.push(self.whole());
+        }
+    }
+
+    /// Adds bad minutes, and keeps spells apart and the bound.
+    pub fn note_bad(&mut self, more: Spell) {
+        let touches = |it: &Spell| {
+            it.first.since(more.last) <= TOUCHING && more.first.since(it.last) <= TOUCHING
+        };
+        let joined = self.spells.iter().filter(|it| touches(it));
+        let joined = joined.fold(more, |all, it| all.and(it));
+        self.spells.retain(|it| !touches(it));
+        self.spells.push(joined);
+        self.spells.sort_by_key(|it| it.first);
+        while KEPT_SPELLS < self.spells.len() {
+            let gaps = self.spells.windows(2).enumerate();
+            let gaps = gaps.filter_map(|(at, two)| match two {
+                [a, b] => Some((b.first.since(a.last), at)),
+                _ => None,
+            });
+            let Some((_, at)) = gaps.min() else {
+                return;
+            };
+            let next = self.spells.remove(at + 1);
+            if let Some(it) = self.spells.get_mut(at) {
+                *it = it.and(&next);
+            }
+        }
+    }
+
+    fn whole(&self) -> Spell {
+        Spell {
+            first: self.began,
+            last: self.last_bad,
+        }
     }
 
     /// Adds a decision, and keeps the bound.

@@ -269,6 +269,7 @@ fn incident(cause: Cause) -> Incident {
         hints: Vec::new(),
         decisions: Vec::new(),
         decisions_dropped: 0,
+        spells: Vec::new(),
         messages: 0,
         told: None,
     }

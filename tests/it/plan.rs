@@ -21,6 +21,7 @@ mod inhibited;
 mod late;
 mod lifecycle;
 mod links;
+mod over;
 mod overtaken;
 mod pitfalls;
 mod price;

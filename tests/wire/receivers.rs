@@ -304,6 +304,7 @@ pub(crate) fn incident(code: &str) -> Incident {
         hints: Vec::new(),
         decisions: Vec::new(),
         decisions_dropped: 0,
+        spells: Vec::new(),
         messages: 0,
         told: None,
     }

@@ -285,6 +285,7 @@ mod tests {
             hints: vec![hint(noon.plus(-days_old * DAY))],
             decisions: Vec::new(),
             decisions_dropped: 0,
+            spells: Vec::new(),
             messages: 0,
             told: None,
         }

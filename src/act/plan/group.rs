@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     draft::Draft,
-    hints, inhibit, situation,
+    hints, inhibit, past, situation,
     tell::{self, REOPEN_MINUTES},
     texts,
 };
 use crate::model::{
-    alert::{AlertState, Episode, Verdict},
+    alert::{AlertState, Verdict},
     catalog::{Family, PoolId},
     ids::IncidentId,
-    incident::{AlertKey, Cause, Incident, Member},
+    incident::{AlertKey, Cause, Incident, Member, Spell},
     reason::Reason,
     rule::{Category, Remedy, Severity},
     series::{KEPT_MINUTES, PoolSeries, SETTLE_MINUTES, Sample, Signal},
@@ -23,6 +23,7 @@ use crate::model::{
 /// Opens, updates and ends incidents, and plans what people hear of it: one message a change of facts.
 pub(super) fn group(draft: &mut Draft<'_>) {
     let mut touched = BTreeMap::new();
+    let mut over = BTreeSet::new();
     for verdict in draft.inputs.verdicts {
         let key = AlertKey {
             rule: verdict.rule.clone(),
@@ -30,7 +31,7 @@ pub(super) fn group(draft: &mut Draft<'_>) {
         };
         draft.put_track(key.clone(), verdict.track);
         for episode in &verdict.past {
-            note_past(draft, verdict, &key, episode);
+            over.extend(past::note(draft, verdict, &key, episode));
         }
         let is_reminder = draft
             .open_with(&key)
@@ -43,6 +44,9 @@ pub(super) fn group(draft: &mut Draft<'_>) {
         if let Some(id) = retire(draft, key, why) {
             touched.entry(id).or_insert(false);
         }
+    }
+    for id in over {
+        past::tell(draft, &id);
     }
     // What may be a part of another incident comes after it: by then people know of the other one.
     let (parts, wholes): (Vec<_>, Vec<_>) = touched.into_iter().partition(|(id, _)| {
@@ -129,7 +133,8 @@ fn open(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey) -> IncidentId 
     let began = verdict.began.unwrap_or(verdict.track.since);
     let open = draft.open(&cause).cloned();
     let back = open.is_none().then(|| reopened(draft, &cause)).flatten();
-    if let Some(incident) = &back {
+    // What nobody heard of has not come back for anybody.
+    if let Some(incident) = back.as_ref().filter(|it| tell::known(draft, it).is_some()) {
         tell::returned(draft, &incident.id);
     }
     let mut incident = open
@@ -159,7 +164,7 @@ fn reopened(draft: &Draft<'_>, cause: &Cause) -> Option<Incident> {
     Some(incident)
 }
 
-fn fresh(
+pub(super) fn fresh(
     draft: &Draft<'_>,
     verdict: &Verdict,
     cause: Cause,
@@ -194,6 +199,7 @@ pub(super) fn bare(
         opened: draft.now(),
         began,
         last_bad: began,
+        spells: Vec::new(),
         resolved: None,
         lost: 0.0,
         members: BTreeMap::new(),
@@ -207,12 +213,17 @@ pub(super) fn bare(
 
 /// Takes the latest of a verdict into its member and its incident. Severity and remedy only rise while it is open.
 fn refresh(incident: &mut Incident, verdict: &Verdict, key: &AlertKey, is_on: bool) {
+    if !incident.members.is_empty() {
+        incident.note_own();
+    }
     let known = incident.members.get(key);
     // What opened it stays while nothing speaks for it now: late data took that back, or it is over.
     let (severity, mut reasons) = match known {
         Some(member) if !verdict.state.is_on() => (member.severity, member.reasons.clone()),
         Some(_) | None => (verdict.severity, verdict.reasons.clone()),
     };
+    // What stays on is one spell, wherever its minutes are said to begin by now.
+    let on_since = known.filter(|it| it.is_on).and_then(|it| it.last_bad);
     keep_told(&mut reasons, known.map_or(&[], |member| &member.reasons));
     let member = Member {
         severity,
@@ -234,6 +245,12 @@ fn refresh(incident: &mut Incident, verdict: &Verdict, key: &AlertKey, is_on: bo
         incident.last_bad = verdict
             .last_bad
             .map_or(incident.last_bad, |bad| incident.last_bad.max(bad));
+        if let Some(began) = verdict.began {
+            incident.note_bad(Spell {
+                first: on_since.map_or(began, |bad| bad.min(began)),
+                last: verdict.last_bad.unwrap_or(began),
+            });
+        }
     }
 }
 
@@ -288,53 +305,8 @@ fn ease(draft: &mut Draft<'_>, id: &IncidentId) {
     draft.put(incident);
 }
 
-/// An alert that came and went while nobody looked: recorded as an ended incident, told once, never filed.
-fn note_past(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey, episode: &Episode) {
-    let is_known = draft.incidents().any(|incident| {
-        let last = incident.resolved.map_or(Minute(i64::MAX), Minute::of);
-        incident.members.contains_key(key)
-            && incident.began <= episode.ended
-            && episode.began <= last
-    });
-    if is_known {
-        return;
-    }
-    let (cause, kind) = cause_of(draft, verdict);
-    if let Some(incident) = draft.open(&cause) {
-        let id = incident.id.clone();
-        let what = format!(
-            "{} was also on from {} to {}",
-            key.rule, episode.began, episode.ended
-        );
-        return draft.decide(&id, what);
-    }
-    let mut incident = fresh(draft, verdict, cause, kind, episode.began);
-    incident.last_bad = episode.ended;
-    incident.resolved = Some(draft.now());
-    incident.pools.insert(verdict.pool.clone());
-    let member = Member {
-        severity: verdict.severity,
-        is_on: false,
-        last_bad: Some(episode.ended),
-        rule_hash: verdict.rule_hash.clone(),
-        reasons: episode.reasons.clone(),
-    };
-    incident.members.insert(key.clone(), member);
-    incident.lost = lost(draft, &incident);
-    hints::look(draft, &mut incident);
-    incident.decide(
-        draft.now(),
-        "it was over before it was judged: recorded and told, nothing is filed",
-    );
-    let message = texts::past(draft, &incident);
-    let (id, severity) = (incident.id.clone(), incident.severity);
-    draft.put(incident);
-    // Nobody is woken for what is over.
-    draft.tell(&id, severity.min(Severity::Info), &message);
-}
-
 /// What the alert is about. Throttling with a quota nearly used up belongs to that quota; else to the pool.
-fn cause_of(draft: &Draft<'_>, verdict: &Verdict) -> (Cause, Option<QuotaKind>) {
+pub(super) fn cause_of(draft: &Draft<'_>, verdict: &Verdict) -> (Cause, Option<QuotaKind>) {
     let quota = match verdict.category {
         Category::Quota => verdict.quota.clone(),
         Category::Throttle => {
@@ -362,7 +334,7 @@ fn cause_of(draft: &Draft<'_>, verdict: &Verdict) -> (Cause, Option<QuotaKind>) 
 /// Throttled requests of the incident's pools from its beginning to its last bad minute, as far as observed.
 ///
 /// Never less than was counted before: older minutes that can't be read now, or are kept no more, took nothing back.
-fn lost(draft: &mut Draft<'_>, incident: &Incident) -> f64 {
+pub(super) fn lost(draft: &mut Draft<'_>, incident: &Incident) -> f64 {
     if incident.is_of_lifecycle() || incident.is_of_residency() {
         return 0.0; // a day to come refuses nothing, nor does a profile that leads too far; both may last for months
     }

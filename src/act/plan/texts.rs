@@ -152,11 +152,7 @@ pub(super) fn resolved(draft: &Draft<'_>, incident: &Incident) -> Message {
             lines.extend(told::quiet_line(draft, incident));
             return;
         }
-        let minutes = incident.last_bad.since(incident.began) + 1;
-        lines.push(format!(
-            "Bad from {} to {}, {minutes} minutes.",
-            incident.began, incident.last_bad
-        ));
+        lines.push(format!("Bad {}.", bad(incident)));
         if !incident.is_of_residency() {
             lines.push(format!("Throttled requests: {}.", grouped(incident.lost)));
         }
@@ -178,10 +174,13 @@ pub(super) fn taken_up(draft: &Draft<'_>, incident: &Incident, what: &str) -> Me
 /// The incident was over before anybody could judge it.
 pub(super) fn past(draft: &Draft<'_>, incident: &Incident) -> Message {
     message(draft, incident, "was", "", |lines| {
-        lines.push(format!(
-            "From {} to {}, over by now.",
-            incident.began, incident.last_bad
-        ));
+        lines.push(match incident.spells().len() {
+            1 => {
+                let (from, until) = (incident.began, incident.last_bad);
+                format!("From {from} to {until}, over by now.")
+            }
+            _ => format!("Bad {}; over by now.", bad(incident)),
+        });
         push_reasons(draft, incident, lines);
         let told = incident.hints.iter().take(1);
         lines.extend(told.map(|hint| format!("Hint: {hint}.")));
@@ -370,13 +369,38 @@ fn since(draft: &Draft<'_>, incident: &Incident) -> String {
             day(incident.began)
         );
     }
-    let lasting = lasting(incident, draft.now());
     let lost = if 0.0 < incident.lost {
         format!("; throttled so far: {} requests", grouped(incident.lost))
     } else {
         String::new()
     };
-    format!("Since {}, {lasting}{lost}.", incident.began)
+    let spells = incident.spells();
+    match spells.last().filter(|_| 1 < spells.len()) {
+        Some(last) => format!(
+            "It came back at {}; bad for {} minutes in {} stretches since {}{lost}.",
+            last.first,
+            incident.bad_minutes(),
+            spells.len(),
+            incident.began
+        ),
+        None => {
+            let lasting = lasting(incident, draft.now());
+            format!("Since {}, {lasting}{lost}.", incident.began)
+        }
+    }
+}
+
+/// From when to when it was bad, and for how long: quiet times between its returns don't count.
+pub(super) fn bad(incident: &Incident) -> String {
+    let minutes = match incident.bad_minutes() {
+        1 => "1 minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    };
+    let (from, until) = (incident.began, incident.last_bad);
+    match incident.spells().len() {
+        1 => format!("from {from} to {until}, {minutes}"),
+        spells => format!("for {minutes} in {spells} stretches from {from} to {until}"),
+    }
 }
 
 fn lasting(incident: &Incident, now: Timestamp) -> String {

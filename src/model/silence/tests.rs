@@ -62,6 +62,7 @@ fn incident(rules: &[(&str, bool)]) -> Incident {
         hints: Vec::new(),
         decisions: Vec::new(),
         decisions_dropped: 0,
+        spells: Vec::new(),
         messages: 0,
         told: None,
     }

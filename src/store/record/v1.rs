@@ -80,10 +80,15 @@ stored_struct!(Member of incident::Member {
     last_bad: Option<i64>,
 });
 stored_struct!(Decision of incident::Decision { at: String, what: String, });
+stored_struct!(Spell of incident::Spell { first: i64, last: i64, });
 stored_struct!(Incident of incident::Incident {
     id: String, cause: Cause, generation: u32, kind: Option<String>, pools: Vec<PoolId>,
     severity: String, remedy: String, scenario: Option<String>, opened: String, began: i64,
-    last_bad: i64, resolved: Option<String>, lost: Number, members: Vec<(AlertKey, Member)>,
+    last_bad: i64,
+    // Since format 6.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    spells: Vec<Spell>,
+    resolved: Option<String>, lost: Number, members: Vec<(AlertKey, Member)>,
     // Since format 4; an incident of before has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     hints: Vec<Hint>,

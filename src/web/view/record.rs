@@ -8,7 +8,6 @@ use crate::{
         card::{Card, Coverage, Outcomes},
         ids::RuleName,
         incident::Incident,
-        time::Minute,
     },
     web::json::{BandRecord, Record, RuleRecord, WarningRecord},
 };
@@ -40,10 +39,8 @@ impl View<'_> {
 }
 
 fn of_rule(rule: &RuleName, incidents: &[&Incident]) -> RuleRecord {
-    let ended = incidents.iter().filter_map(|it| {
-        let end = it.resolved?;
-        Some(Minute::of(end).since(it.began))
-    });
+    let ended = incidents.iter().filter(|it| !it.is_open());
+    let ended = ended.map(|it| it.bad_minutes());
     let mut lasted: Vec<i64> = ended.collect();
     lasted.sort_unstable();
     let count = |is: fn(&Incident) -> bool| incidents.iter().map(|it| u64::from(is(it))).sum();

@@ -45,6 +45,7 @@ fn incident(code: &str, generation: u32, ended: i64) -> Incident {
         hints: Vec::new(),
         decisions: Vec::new(),
         decisions_dropped: 0,
+        spells: Vec::new(),
         messages: 1,
         told: Some(Severity::Warning),
     }

@@ -15,7 +15,7 @@ use bedrock_ops_alert::model::{
         AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, PrincipalArn,
         QuotaCode, ReceiverName, Region, RequestId, RuleName, Scope, TargetId,
     },
-    incident::{AlertKey, Cause, Decision, Incident, Member, Scenario},
+    incident::{AlertKey, Cause, Decision, Incident, Member, Scenario, Spell},
     links::{Link, LinkKind},
     outlook::{Exhaustion, Way},
     permit::{Denial, Denier, Permit, Permits, Ruling},
@@ -265,6 +265,7 @@ fn incident(slot: u8, rng: &mut Rng) -> Incident {
         resolved: maybe(rng, instant),
         lost: number(rng),
         decisions_dropped: rng.u32(..),
+        spells: spells(rng),
         messages: rng.u32(..),
         told: maybe(rng, |rng| Severity::ALL[rng.usize(0..3)]),
         hints: (0..rng.u8(0..3)).map(|_| hints::hint(rng)).collect(),
@@ -317,6 +318,14 @@ fn effect(rng: &mut Rng) -> Effect {
             evidence: maybe(rng, |rng| Box::new(evidence(rng))),
         },
     }
+}
+
+fn spells(rng: &mut Rng) -> Vec<Spell> {
+    let spells = (0..rng.i64(0..3)).map(|at| Spell {
+        first: Minute(at * 100),
+        last: Minute(at * 100 + rng.i64(0..50)),
+    });
+    spells.collect()
 }
 
 fn notice(rng: &mut Rng) -> Notice {

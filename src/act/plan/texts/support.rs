@@ -1,7 +1,7 @@
 //! What AWS Support reads: the numbers it asks for, minute-true, with their coverage, and nothing else.
 
 use super::{
-    super::draft::Draft, super::group::reasons, super::situation::Usage, figures, headline,
+    super::draft::Draft, super::group::reasons, super::situation::Usage, bad, figures, headline,
 };
 use crate::model::{
     ids::{ActionId, IncidentId, Marker, QuotaCode, Scope},
@@ -182,6 +182,13 @@ pub(in crate::act::plan) fn investigation(
             incident.began, incident.last_bad
         ),
     ];
+    let spells = incident.spells().len();
+    if 1 < spells {
+        lines.push(format!(
+            "Bad for {} minutes in {spells} stretches in this time.",
+            incident.bad_minutes()
+        ));
+    }
     if 0.0 < incident.lost {
         lines.push(format!(
             "Throttled requests in this time: {}.",
@@ -220,9 +227,8 @@ pub(in crate::act::plan) fn raise(
 /// What Support hears when the problem is over while its case is open.
 pub(in crate::act::plan) fn recovery(incident: &Incident, step: &str) -> String {
     let text = format!(
-        "The problem is over on our side. Bad from {} to {}; throttled requests: {}. We would still like to know the cause.",
-        incident.began,
-        incident.last_bad,
+        "The problem is over on our side. Bad {}; throttled requests: {}. We would still like to know the cause.",
+        bad(incident),
         grouped(incident.lost)
     );
     marked(&incident.id, step, &text)

@@ -157,8 +157,7 @@ fn how_long(incident: &Incident) -> Vec<String> {
     if incident.is_of_lifecycle() || incident.is_unprompted() {
         return Vec::new();
     }
-    let minutes = incident.last_bad.since(incident.began) + 1;
-    let mut figures = vec![match minutes {
+    let mut figures = vec![match incident.bad_minutes() {
         1 => "1 minute".to_owned(),
         minutes => format!("{minutes} minutes"),
     }];

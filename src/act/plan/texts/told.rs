@@ -2,7 +2,7 @@
 
 use super::{
     super::{draft::Draft, tell::REOPEN_MINUTES},
-    Lines, Message, clock, headline, lasting, message, next_step, open_work, push_flap,
+    Lines, Message, bad, clock, headline, lasting, message, next_step, open_work, push_flap,
     push_reasons, since,
 };
 use crate::model::{
@@ -78,10 +78,7 @@ pub(in crate::act::plan) fn released_over(
     message(draft, incident, "resolved", "", |lines| {
         lines.push(format!("{}.", sentence(draft, &held.hold)));
         push_meanwhile(held, lines);
-        lines.push(format!(
-            "Bad from {} to {}.",
-            incident.began, incident.last_bad
-        ));
+        lines.push(format!("Bad {}.", bad(incident)));
         lines.push(open_work(draft, incident));
     })
 }

@@ -191,6 +191,7 @@ fn incident(cause: Cause, severity: Severity, pool: &PoolId, opened: &str) -> In
         hints: Vec::new(),
         decisions: Vec::new(),
         decisions_dropped: 0,
+        spells: Vec::new(),
         messages: 1,
         told: Some(severity),
     }

@@ -1,0 +1,133 @@
+//! Alerts that came and went while nobody looked: at a first start, after a pause. Recorded as an ended incident, told once,
+//! never filed.
+
+use super::{
+    draft::Draft,
+    group::{cause_of, fresh, lost},
+    hints,
+    tell::REOPEN_MINUTES,
+    texts,
+};
+use crate::model::{
+    alert::{Episode, Verdict},
+    ids::IncidentId,
+    incident::{AlertKey, Cause, Incident, Member, Spell},
+    rule::Severity,
+    series::SETTLE_MINUTES,
+    time::Minute,
+};
+
+/// Takes an episode into the incident of its problem; returns the incident, where there is news in it.
+///
+/// Two rules on one quota, and one that comes back soon, are one problem as they are while it is watched.
+pub(super) fn note(
+    draft: &mut Draft<'_>,
+    verdict: &Verdict,
+    key: &AlertKey,
+    episode: &Episode,
+) -> Option<IncidentId> {
+    let is_known = draft
+        .incidents()
+        .any(|it| it.members.contains_key(key) && covers(it, episode));
+    if is_known {
+        return None;
+    }
+    let (cause, kind) = cause_of(draft, verdict);
+    if let Some(incident) = draft.open(&cause) {
+        let id = incident.id.clone();
+        let what = format!(
+            "{} was also on from {} to {}",
+            key.rule, episode.began, episode.ended
+        );
+        draft.decide(&id, what);
+        return None;
+    }
+    let joined = joined(draft, &cause, episode);
+    let is_new = joined.is_none();
+    let mut incident = joined.unwrap_or_else(|| fresh(draft, verdict, cause, kind, episode.began));
+    let spells = incident.spells().len();
+    take_in(&mut incident, verdict, key, episode);
+    if is_new
+        || incident
+            .resolved
+            .is_some_and(|at| Minute::of(at) < episode.ended)
+    {
+        incident.resolved = Some(draft.now());
+    }
+    incident.lost = lost(draft, &incident);
+    hints::look(draft, &mut incident);
+    incident.decide(
+        draft.now(),
+        if is_new {
+            "it was over before it was judged: recorded and told, nothing is filed".to_owned()
+        } else {
+            format!(
+                "{} was on from {} to {}, over before it was judged: the same problem",
+                key.rule, episode.began, episode.ended
+            )
+        },
+    );
+    let has_more = spells < incident.spells().len();
+    let (id, was_told) = (incident.id.clone(), incident.told.is_some());
+    draft.put(incident);
+    (is_new || has_more || !was_told).then_some(id)
+}
+
+/// Tells what was over before it was judged, unless it has come back by now, of which people hear then.
+pub(super) fn tell(draft: &mut Draft<'_>, id: &IncidentId) {
+    let Some(incident) = draft.incident(id).filter(|it| !it.is_open()) else {
+        return;
+    };
+    let message = texts::past(draft, incident);
+    // Nobody is woken for what is over.
+    let severity = incident.severity.min(Severity::Info);
+    draft.tell(id, severity, &message);
+}
+
+/// Whether the incident has these minutes: what is between the spells of one that is over was not bad.
+fn covers(incident: &Incident, episode: &Episode) -> bool {
+    if incident.is_open() {
+        return incident.began <= episode.ended;
+    }
+    let spells = incident.spells();
+    // A spell is judged over once its minutes have settled: what is seen of these later is no news.
+    let mut spells = spells.iter();
+    spells.any(|it| it.first <= episode.ended && episode.began <= it.last.plus(SETTLE_MINUTES))
+}
+
+/// The incident of this cause that is over and that the episode belongs to: it overlaps, or lies so near that the problem
+/// would have reopened it.
+fn joined(draft: &Draft<'_>, cause: &Cause, episode: &Episode) -> Option<Incident> {
+    let over = draft.incidents().filter(|it| {
+        let is_near = episode.began.since(it.last_bad) <= REOPEN_MINUTES
+            && it.began.since(episode.ended) <= REOPEN_MINUTES;
+        it.cause == *cause && is_near && !it.is_open() && !it.is_unprompted()
+    });
+    over.max_by_key(|it| it.generation).cloned()
+}
+
+fn take_in(incident: &mut Incident, verdict: &Verdict, key: &AlertKey, episode: &Episode) {
+    if !incident.members.is_empty() {
+        incident.note_own();
+    }
+    incident.began = incident.began.min(episode.began);
+    incident.last_bad = incident.last_bad.max(episode.ended);
+    incident.note_bad(Spell {
+        first: episode.began,
+        last: episode.ended,
+    });
+    incident.severity = incident.severity.max(verdict.severity);
+    incident.remedy = incident.remedy.max(verdict.remedy);
+    incident.pools.insert(verdict.pool.clone());
+    let known = incident.members.get(key).and_then(|it| it.last_bad);
+    if known.is_none_or(|known| known < episode.ended) {
+        let member = Member {
+            severity: verdict.severity,
+            is_on: false,
+            last_bad: Some(episode.ended),
+            rule_hash: verdict.rule_hash.clone(),
+            reasons: episode.reasons.clone(),
+        };
+        incident.members.insert(key.clone(), member);
+    }
+}

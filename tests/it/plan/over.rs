@@ -1,0 +1,73 @@
+//! What was over before it was judged: one problem is one incident and one message, and quiet times are not bad ones.
+
+use bedrock_ops_alert::model::alert::Episode;
+
+use super::*;
+
+/// An alert of this rule, on so many minutes ago for so long, over and over, and quiet by now.
+fn was(rule: &str, ago: &[(i64, i64)], now: Timestamp) -> Verdict {
+    let quiet = verdict(&sonnet(), Category::Quota, AlertState::Normal, now);
+    let past = ago.iter().map(|(ago, minutes)| Episode {
+        began: Minute::of(now).plus(-ago),
+        ended: Minute::of(now).plus(minutes - ago - 1),
+        reasons: quiet.reasons.clone(),
+    });
+    Verdict {
+        rule: RuleName::new(rule),
+        past: past.collect(),
+        ..quiet
+    }
+}
+
+#[test]
+fn two_rules_of_one_quota_are_one_problem_that_was() {
+    let mut stage = Stage::new(Mode::File);
+    let both = [
+        was("tpm-near", &[(600, 590)], stage.now),
+        was("tpm-full", &[(590, 541)], stage.now),
+    ];
+    stage.step(&both, &[]);
+    assert_eq!(stage.book.incidents.len(), 1);
+    let incident = stage.book.incidents.values().next().unwrap();
+    assert_eq!(incident.members.len(), 2);
+    assert_eq!(incident.bad_minutes(), 590);
+    let told = stage.message("[was]");
+    assert_eq!(told.matches("[was]").count(), 1, "{told}");
+    assert_eq!(stage.effects("request-quota").len(), 0);
+    assert_eq!(stage.later(1).step(&both, &[]), Vec::new(), "told once");
+}
+
+#[test]
+fn what_came_back_soon_is_one_incident_whose_quiet_hours_do_not_count() {
+    let mut stage = Stage::new(Mode::File);
+    let twice = was("tpm-near", &[(400, 27), (278, 44)], stage.now);
+    stage.step(&[twice], &[]);
+    assert_eq!(stage.book.incidents.len(), 1);
+    let incident = stage.book.incidents.values().next().unwrap();
+    assert_eq!((incident.bad_minutes(), incident.spells().len()), (71, 2));
+    insta::assert_snapshot!("was_twice", stage.message("[was]"));
+    let mut stage = Stage::new(Mode::File);
+    let apart = was("tpm-near", &[(800, 27), (278, 44)], stage.now);
+    stage.step(&[apart], &[]);
+    assert_eq!(
+        stage.book.incidents.len(),
+        2,
+        "three hours lie between them"
+    );
+}
+
+/// A pause of the service in the middle of a problem: what was is not told as over while it is back.
+#[test]
+fn what_is_back_by_now_is_told_as_one_problem_that_goes_on() {
+    let mut stage = Stage::new(Mode::Observe);
+    let mut on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    on.past = was("tpm-near", &[(100, 30)], stage.now).past;
+    stage.step(&[on], &[]);
+    assert_eq!(stage.book.incidents.len(), 1);
+    assert_eq!(stage.message("[was]"), "");
+    insta::assert_snapshot!("was_and_is", stage.message("[warning]"));
+    let mut over = verdict(&sonnet(), Category::Quota, AlertState::Normal, stage.now);
+    over.track.since = Minute::of(stage.now);
+    stage.later(40).step(&[over], &[]);
+    insta::assert_snapshot!("was_and_is_over", stage.message("[resolved]"));
+}
