@@ -9,7 +9,7 @@ use crate::{
     model::{
         action::{Effect, Intent},
         ids::{ReceiverName, Scope},
-        outcome::Outcome,
+        outcome::{NO_PLAN, Outcome},
         policy::{CaseCodes, Policy, Receiver},
         time::Timestamp,
     },
@@ -281,7 +281,7 @@ fn failed(what: &str, fault: &Fault) -> Outcome {
         },
         FaultClass::NoPlan => Outcome::Never {
             why: format!(
-                "{what} was refused: the account's support plan has no API ({}); \
+                "{what} was refused: {NO_PLAN} ({}); \
                  open it in the console, or take a plan that has one",
                 fault.code
             ),

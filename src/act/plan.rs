@@ -33,6 +33,7 @@ mod relay;
 mod retention;
 pub mod situation;
 mod size;
+mod support_plan;
 mod tell;
 pub mod texts;
 mod unsent;

@@ -8,9 +8,9 @@ use super::Gathered;
 use super::pages::all_pages;
 use crate::cloud::{CaseFilter, Cloud, Fault, FaultClass};
 use crate::model::book::Book;
-use crate::model::desk::{Ask, DeskReading};
+use crate::model::desk::{Ask, DeskReading, NO_PLAN_MINUTES};
 use crate::model::ids::{AccountId, Scope};
-use crate::model::time::Timestamp;
+use crate::model::time::{Timestamp, after};
 
 pub use twins::find_twins;
 
@@ -29,7 +29,7 @@ pub async fn poll_desk(
         cloud,
         found: Vec::new(),
         faults: Vec::new(),
-        without_plan: BTreeSet::new(),
+        without_plan: without_plan(book, due_before),
         throttled: BTreeSet::new(),
     };
     let asks = book.asks.values().filter(|ask| ask.scope == *scope);
@@ -46,6 +46,13 @@ pub async fn poll_desk(
         found: poll.found,
         faults: poll.faults,
     }
+}
+
+/// Accounts of which Support said lately that their plan has no API: it is not asked again so soon.
+fn without_plan(book: &Book, at: Timestamp) -> BTreeSet<AccountId> {
+    let asks = book.asks.values();
+    let lacking = asks.filter(|it| it.no_plan.is_some_and(|no| at < after(no, NO_PLAN_MINUTES)));
+    lacking.map(|it| it.scope.account.clone()).collect()
 }
 
 #[derive(Debug)]

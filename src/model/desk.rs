@@ -114,6 +114,8 @@ pub struct Ask {
     pub display: Option<DisplayId>,
     /// The internal id of its case, once Support tells.
     pub case: Option<CaseId>,
+    /// When Support last said that the account's plan has no API, so that nothing can be added to the case.
+    pub no_plan: Option<Timestamp>,
     /// Whether AWS waits for us in the case, and people were told.
     pub told_waiting: bool,
     /// When it was last polled.
@@ -124,6 +126,9 @@ pub struct Ask {
 
 /// A request whose outcome is known, and that AWS has not closed: it is looked at for so long. In minutes.
 pub const LEFT_OPEN_MINUTES: i64 = 30 * DAY;
+
+/// For so long nothing is tried at Support that takes a plan, after Support said that the account has none. In minutes.
+pub const NO_PLAN_MINUTES: i64 = DAY;
 
 impl Ask {
     /// Whether AWS takes no other request on this quota while this one stands there, whatever came of it.

@@ -2,6 +2,9 @@
 
 use super::units::Amount;
 
+/// Why Support takes nothing from an account, as it stands in what was refused for it.
+pub const NO_PLAN: &str = "the account's support plan has no API";
+
 /// What an attempt, or a look, came to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {

@@ -34,6 +34,7 @@ mod routes;
 mod said;
 mod spare;
 mod stopped;
+mod support_plan;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -6,6 +6,7 @@ use super::{
     file::day,
     queue,
     situation::{self, Usage},
+    support_plan,
 };
 use crate::{
     engine::residency::Law,
@@ -47,7 +48,9 @@ pub(super) fn refusal(
         }
     }
     if !quota.adjustable {
-        return case::refusal(draft, incident, quota).or_else(|| case::over_budget(draft));
+        return support_plan::refusal(draft, incident)
+            .or_else(|| case::refusal(draft, incident, quota))
+            .or_else(|| case::over_budget(draft));
     }
     cooling(draft, incident, quota, usage)
         .or_else(|| not_taken(draft, quota))

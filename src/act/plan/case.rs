@@ -7,7 +7,7 @@ use super::{
     group::reasons,
     price,
     situation::Usage,
-    texts,
+    support_plan, texts,
 };
 use crate::{
     engine::cross_model::shared_day,
@@ -43,7 +43,7 @@ pub(super) fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: 
     if let Some(why) = too_early(draft, incident, category) {
         return draft.note(&incident.id, why);
     }
-    if let Some(why) = over_budget(draft) {
+    if let Some(why) = support_plan::refusal(draft, incident).or_else(|| over_budget(draft)) {
         return draft.note(&incident.id, why);
     }
     let what = format!("open a case about {}", category.name());

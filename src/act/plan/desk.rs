@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use super::{context, draft::Draft, texts};
+use super::{context, draft::Draft, support_plan, texts};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     desk::{APPLY_WAIT_MINUTES, Ask, AskEnd, DeskReading, Investigation, RequestStatus},
@@ -107,6 +107,7 @@ fn adopt_ask(draft: &mut Draft<'_>, intent: &Intent, receipt: &Receipt<'_>) {
         closed: None,
         display: None,
         case: None,
+        no_plan: None,
         told_waiting: false,
         polled: receipt.at,
         end: None,
@@ -219,6 +220,9 @@ fn report_refusals(draft: &mut Draft<'_>) {
             if matches!(intent.effect, Effect::EndCase { .. }) && intent.attempts == 0 {
                 continue;
             }
+            if !support_plan::is_news(draft, intent, why) {
+                continue;
+            }
             let message = texts::not_carried_out(draft, intent, why);
             draft.call(&intent.incident, loudness(&intent.effect), &message);
         }
@@ -329,10 +333,7 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
                 ask.case = Some(case.clone());
                 case_status = Some(status.as_str());
             }
-            DeskReading::NoPlan { scope } if *scope == ask.scope => {
-                let what = "the account's support plan has no API: the context could not be added to the case";
-                draft.note(&ask.incident, what);
-            }
+            DeskReading::NoPlan { scope } if *scope == ask.scope => ask.no_plan = Some(now),
             DeskReading::Request { .. }
             | DeskReading::Case { .. }
             | DeskReading::Twin { .. }
@@ -340,6 +341,7 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
         }
     }
     context::add(draft, &ask);
+    support_plan::note_of(draft, &ask);
     if case_status.is_some_and(|it| it != WAITS) {
         ask.told_waiting = false; // answered: what AWS asks next is told again
     }

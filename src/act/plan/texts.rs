@@ -12,7 +12,7 @@ mod title;
 mod told;
 
 pub(super) use desk::{
-    asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, may_end,
+    asked, aws_waits, case_opened, case_waits, delayed, end_sentence, ended, may_end, no_plan,
     not_carried_out, proposed_later, second_case, theirs, waits_for_word,
 };
 pub(super) use lines::Lines;
@@ -23,7 +23,7 @@ pub(super) use support::{
 pub use title::headline;
 pub(super) use told::{acknowledged, back, held_by, released, released_over, snooze_over};
 
-use super::{case, draft::Draft, group::reasons, hints};
+use super::{case, draft::Draft, group::reasons, hints, support_plan};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     ids::DisplayId,
@@ -267,6 +267,11 @@ fn next_step(draft: &Draft<'_>, incident: &Incident) -> String {
     match (incident.remedy, draft.policy().mode) {
         (Remedy::Notify, _) => "Nothing is filed for this.".to_owned(),
         (_, Mode::Observe) => "Mode is observe: nothing is filed.".to_owned(),
+        (_, Mode::Propose | Mode::File) if takes_case_in_vain(draft, incident) => format!(
+            "No support case is opened: the support plan of account {} has no API. To open one by hand, the numbers are in `explain {}`.",
+            incident.cause.scope().account,
+            incident.id
+        ),
         (_, Mode::Propose) => proposed(draft, incident),
         (Remedy::RequestQuota, Mode::File) if matches!(incident.cause, Cause::Quota { .. }) => {
             "A quota increase is asked for if demand, budget and AWS's limits allow it.".to_owned()
@@ -275,6 +280,21 @@ fn next_step(draft: &Draft<'_>, incident: &Incident) -> String {
             "A support case is opened if the budget and the support plan allow it.".to_owned()
         }
     }
+}
+
+/// Whether all that could be filed is a case, which the account's support plan does not take.
+fn takes_case_in_vain(draft: &Draft<'_>, incident: &Incident) -> bool {
+    let is_case = match &incident.cause {
+        Cause::Pool { .. } => true,
+        Cause::Quota { scope, code } => {
+            let quota = draft.book().quotas.get(&(scope.clone(), code.clone()));
+            quota.is_some_and(|it| !it.adjustable)
+        }
+    };
+    let mut own = draft.intents().filter(|it| it.incident == incident.id);
+    is_case
+        && !own.any(|it| it.is_filing() && !it.state.is_final())
+        && support_plan::lacking(draft, &incident.cause.scope().account).is_some()
 }
 
 /// What waits for a person, once it does, and what that room would cost.

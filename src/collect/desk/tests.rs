@@ -27,6 +27,7 @@ fn ask(id: &str, display: Option<&str>) -> Ask {
         closed: None,
         display: display.map(DisplayId::new),
         case: None,
+        no_plan: None,
         told_waiting: false,
         polled: now(),
         end: None,
@@ -152,6 +153,26 @@ async fn an_account_without_a_plan_is_told_once_and_keeps_its_requests() {
             .count(),
         1
     );
+}
+
+#[tokio::test]
+async fn an_account_without_a_plan_is_asked_for_cases_once_a_day() {
+    for (minutes, calls) in [(1_439, 0), (1_440, 1)] {
+        let fake = cloud(&[("r1", Some("100"))]);
+        fake.fail("support:DescribeCases", 0, FaultClass::NoPlan);
+        let mut book = Book::default();
+        book.apply(vec![Record::Ask(Ask {
+            no_plan: Some(after(now(), -minutes)),
+            ..ask("r1", None)
+        })]);
+        let got = poll_desk(&fake, &scope(), &book, now()).await;
+        let told = got.found.iter();
+        let told = told.filter(|it| matches!(it, DeskReading::NoPlan { .. }));
+        assert_eq!(told.count(), calls, "{minutes}");
+        let made = fake.calls.lock().unwrap().clone();
+        let made = made.iter().filter(|it| *it == "support:DescribeCases");
+        assert_eq!(made.count(), calls, "{minutes}");
+    }
 }
 
 #[tokio::test]

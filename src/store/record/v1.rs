@@ -169,6 +169,9 @@ stored_struct!(Ask of desk::Ask {
     before: Number, desired: Number, filed: String, status: String, closed: Option<String>,
     display: Option<String>, case: Option<String>, told_waiting: bool, polled: String,
     end: Option<(AskEnd, String)>,
+    // Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    no_plan: Option<String>,
 });
 stored_struct!(Investigation of desk::Investigation {
     case: String, action: String, incident: String, scope: Scope, display: Option<String>,

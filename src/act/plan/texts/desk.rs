@@ -12,6 +12,7 @@ use crate::{
         desk::{Ask, AskEnd, Investigation},
         ids::{CaseId, DisplayId, IncidentId, RequestId, Scope},
         incident::Incident,
+        outcome::NO_PLAN,
         reason::Reason,
         time::{Minute, Timestamp},
         units::Amount,
@@ -40,6 +41,27 @@ pub(in crate::act::plan) fn asked(
         lines.extend(cost(intent));
         lines.push(
             "It is followed until the applied value has changed; you will hear the outcome."
+                .to_owned(),
+        );
+    })
+}
+
+/// The account's support plan takes nothing of what we would say in the case of a request.
+pub(in crate::act::plan) fn no_plan(draft: &Draft<'_>, intent: &Intent, ask: &Ask) -> Message {
+    about(draft, intent, "no support plan", |lines| {
+        let account = &ask.scope.account;
+        lines.push(format!(
+            "Request {} for {} on {} is filed and followed. AWS decides on it without our numbers: the support plan of account {account} has no API.",
+            ask.request, ask.desired, ask.code
+        ));
+        let case = ask.display.as_ref();
+        let case = case.map_or_else(|| "its case".to_owned(), |it| format!("case {it}"));
+        lines.push(format!(
+            "To add them by hand, open {case} in the AWS console and paste what `explain {}` prints.",
+            intent.id
+        ));
+        lines.push(
+            "You hear this once. No case of ours is opened in this account; its plan is tried again once a day."
                 .to_owned(),
         );
     })
@@ -215,6 +237,12 @@ pub(in crate::act::plan) fn not_carried_out(
                     "To file it by hand, the text is in `explain {}`: {subject}",
                     intent.id
                 ));
+                if why.contains(NO_PLAN) {
+                    lines.push(
+                        "You hear this once. No other case is opened in this account; its plan is tried again once a day."
+                            .to_owned(),
+                    );
+                }
             }
             (
                 Effect::Notify { .. }

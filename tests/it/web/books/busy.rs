@@ -270,6 +270,7 @@ fn ask(by: &Intent) -> Ask {
         closed: None,
         display: Some(DisplayId::new("170112233445566")),
         case: Some(CaseId::new("case-111122223333-muen-2026-aa")),
+        no_plan: None,
         told_waiting: true,
         polled: at("2026-11-24T03:10:00Z"),
         end: None,
@@ -460,6 +461,7 @@ fn add_ended(book: &mut Book) {
             closed: Some(at("2026-11-23T19:00:00Z")),
             display: None,
             case: None,
+            no_plan: None,
             told_waiting: false,
             polled: at("2026-11-23T20:00:00Z"),
             end: Some((
