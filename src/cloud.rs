@@ -288,6 +288,17 @@ pub struct Communication {
     pub created: Option<Timestamp>,
 }
 
+/// Who answers for AWS in a case.
+const AWS: &str = "Amazon Web Services";
+
+impl Communication {
+    /// Whether AWS said it.
+    #[must_use]
+    pub fn is_of_aws(&self) -> bool {
+        self.submitted_by.trim() == AWS
+    }
+}
+
 /// A message for a topic.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Publication {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::Gathered;
 use super::pages::all_pages;
-use crate::cloud::{CaseFilter, Cloud, Fault, FaultClass};
+use crate::cloud::{CaseFilter, Cloud, Communication, Fault, FaultClass};
 use crate::model::book::Book;
 use crate::model::desk::{Ask, DeskReading, NO_PLAN_MINUTES};
 use crate::model::ids::{AccountId, Scope};
@@ -107,6 +107,7 @@ impl Poll<'_> {
                 case: case.id,
                 display: case.display,
                 status: case.status,
+                is_answered: case.recent.iter().any(Communication::is_of_aws),
             }),
             (None, Some(fault)) if fault.class == FaultClass::NoPlan => {
                 self.without_plan.insert(scope.account.clone());

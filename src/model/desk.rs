@@ -114,6 +114,8 @@ pub struct Ask {
     pub display: Option<DisplayId>,
     /// The internal id of its case, once Support tells.
     pub case: Option<CaseId>,
+    /// When that was; not known of requests of older releases.
+    pub case_seen: Option<Timestamp>,
     /// When Support last said that the account's plan has no API, so that nothing can be added to the case.
     pub no_plan: Option<Timestamp>,
     /// Whether AWS waits for us in the case, and people were told.
@@ -190,6 +192,8 @@ pub enum DeskReading {
         display: DisplayId,
         /// The API's word.
         status: String,
+        /// Whether AWS has said something in it, if only by its automated first reply.
+        is_answered: bool,
     },
     /// A case of ours is not the only one about its problem.
     Twin {

@@ -28,6 +28,7 @@ mod price;
 mod proposed;
 mod queue;
 mod related;
+mod replied;
 mod residency;
 mod retention;
 mod routes;
@@ -598,6 +599,7 @@ fn a_grant_is_followed_to_the_value_and_not_asked_again() {
             case: CaseId::new("case-9"),
             display: display.clone(),
             status: "opened".to_owned(),
+            is_answered: true,
         },
     ];
     stage.later(5).step(std::slice::from_ref(&on), &opened);
@@ -619,12 +621,8 @@ fn a_grant_is_followed_to_the_value_and_not_asked_again() {
     );
     stage.set_quota(1_200_000.0);
     stage.later(60).step(&[], &[]);
-    let ends: Vec<_> = stage
-        .book
-        .asks
-        .values()
-        .filter_map(|ask| ask.end.as_ref().map(|(end, _)| end.clone()))
-        .collect();
+    let ends = stage.book.asks.values().filter_map(|ask| ask.end.clone());
+    let ends: Vec<AskEnd> = ends.map(|(end, _)| end).collect();
     assert_eq!(
         ends,
         [AskEnd::PartlyGranted {
@@ -682,6 +680,7 @@ fn a_request_that_somebody_else_made_is_followed_and_keeps_its_own_words() {
             case: CaseId::new("case-9"),
             display,
             status: "opened".to_owned(),
+            is_answered: true,
         },
     ];
     stage.later(5).step(std::slice::from_ref(&on), &opened);

@@ -31,8 +31,6 @@ const CASES_BEFORE: i64 = DAY;
 const HISTORY_WAIT: i64 = 15;
 /// How many communications come with a case at most.
 const MOST_RECENT: usize = 5;
-/// Who answers for AWS.
-const AWS: &str = "Amazon Web Services";
 
 pub(super) async fn request(
     cloud: &dyn Cloud,
@@ -336,8 +334,7 @@ pub(super) async fn find_comment(
 
 /// Whether this is ours: AWS's replies may quote the marker, ours begin with it.
 fn is_marked(communication: &Communication, marker: &Marker) -> bool {
-    communication.submitted_by.trim() != AWS
-        && communication.body.trim_start().starts_with(marker.as_str())
+    !communication.is_of_aws() && communication.body.trim_start().starts_with(marker.as_str())
 }
 
 /// A quota or case that does not exist has no requests and no communications.

@@ -10,16 +10,21 @@ use crate::model::{
     ids::RequestId,
     incident::Incident,
     quota::Quota,
+    time::after,
 };
+
+/// AWS's automated first reply comes within a minute or two, and what stands above it is read less: it is waited for so
+/// long at most, in minutes.
+const REPLY_MINUTES: i64 = 15;
 
 /// The step that adds them.
 pub(super) fn step(request: &RequestId) -> String {
     format!("context/{request}")
 }
 
-/// Once the case is known, the context goes into it: one comment for each request, ever. A request that somebody else
-/// made keeps its own words.
-pub(super) fn add(draft: &mut Draft<'_>, ask: &Ask) {
+/// Once the case is known and AWS has spoken in it, the context goes into it: one comment for each request, ever. A request
+/// that somebody else made keeps its own words.
+pub(super) fn add(draft: &mut Draft<'_>, ask: &Ask, is_answered: bool) {
     let (Some(case), Some(intent)) = (&ask.case, draft.book().intents.get(&ask.action)) else {
         return;
     };
@@ -30,6 +35,10 @@ pub(super) fn add(draft: &mut Draft<'_>, ask: &Ask) {
         theirs: Some(_), ..
     } = intent.state
     {
+        return;
+    }
+    let is_reply_due = |seen| draft.now() < after(seen, REPLY_MINUTES);
+    if !is_answered && ask.case_seen.is_some_and(is_reply_due) {
         return;
     }
     let step = step(&ask.request);

@@ -107,6 +107,7 @@ fn adopt_ask(draft: &mut Draft<'_>, intent: &Intent, receipt: &Receipt<'_>) {
         closed: None,
         display: None,
         case: None,
+        case_seen: None,
         no_plan: None,
         told_waiting: false,
         polled: receipt.at,
@@ -321,7 +322,7 @@ fn note_status(ask: &mut Ask, readings: &[DeskReading], now: Timestamp) -> bool 
 
 fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
     let now = draft.now();
-    let mut case_status = None;
+    let (mut case_status, mut is_answered) = (None, false);
     note_status(&mut ask, draft.inputs.desk, now);
     for reading in draft.inputs.desk {
         match reading {
@@ -329,8 +330,13 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
                 case,
                 display,
                 status,
+                is_answered: answered,
             } if ask.display.as_ref() == Some(display) => {
+                if ask.case.is_none() {
+                    ask.case_seen = Some(now);
+                }
                 ask.case = Some(case.clone());
+                is_answered = *answered;
                 case_status = Some(status.as_str());
             }
             DeskReading::NoPlan { scope } if *scope == ask.scope => ask.no_plan = Some(now),
@@ -340,7 +346,7 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
             | DeskReading::NoPlan { .. } => {}
         }
     }
-    context::add(draft, &ask);
+    context::add(draft, &ask, is_answered);
     support_plan::note_of(draft, &ask);
     if case_status.is_some_and(|it| it != WAITS) {
         ask.told_waiting = false; // answered: what AWS asks next is told again
@@ -396,6 +402,7 @@ fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
                 case,
                 display,
                 status,
+                is_answered: _,
             } if *case == it.case => {
                 it.display = Some(display.clone());
                 it.status.clone_from(status);

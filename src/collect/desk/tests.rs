@@ -27,6 +27,7 @@ fn ask(id: &str, display: Option<&str>) -> Ask {
         closed: None,
         display: display.map(DisplayId::new),
         case: None,
+        case_seen: None,
         no_plan: None,
         told_waiting: false,
         polled: now(),
@@ -101,6 +102,7 @@ async fn a_request_is_followed_to_the_case_whose_number_came_late() {
         case: CaseId::new(id),
         display: DisplayId::new(display),
         status: status.clone(),
+        is_answered: false,
     };
     let of_request = |id: &str, display: Option<&str>| DeskReading::Request {
         request: RequestId::new(id),
@@ -153,6 +155,34 @@ async fn an_account_without_a_plan_is_told_once_and_keeps_its_requests() {
             .count(),
         1
     );
+}
+
+#[tokio::test]
+async fn whether_aws_has_spoken_in_a_case_is_read() {
+    for (by, expected) in [
+        ("Amazon Web Services", true),
+        ("arn:aws:sts::111122223333:assumed-role/people/kim", false),
+    ] {
+        let mut fake = cloud(&[("r1", Some("100"))]);
+        fake.cases = vec![Case {
+            recent: vec![Communication {
+                submitted_by: by.to_owned(),
+                body: String::new(),
+                created: None,
+            }],
+            ..case("case-1", "100")
+        }];
+        let mut book = Book::default();
+        book.apply(vec![Record::Ask(ask("r1", None))]);
+        let got = poll_desk(&fake, &scope(), &book, now()).await;
+        let answered = got.found.iter().find_map(|it| match it {
+            DeskReading::Case { is_answered, .. } => Some(*is_answered),
+            DeskReading::Request { .. } | DeskReading::Twin { .. } | DeskReading::NoPlan { .. } => {
+                None
+            }
+        });
+        assert_eq!(answered, Some(expected), "{by}");
+    }
 }
 
 #[tokio::test]

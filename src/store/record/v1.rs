@@ -171,6 +171,8 @@ stored_struct!(Ask of desk::Ask {
     end: Option<(AskEnd, String)>,
     // Since format 6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    case_seen: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     no_plan: Option<String>,
 });
 stored_struct!(Investigation of desk::Investigation {

@@ -67,6 +67,7 @@ fn opened() -> [DeskReading; 2] {
             case: CaseId::new("case-9"),
             display: number,
             status: "opened".to_owned(),
+            is_answered: true,
         },
     ]
 }

@@ -84,6 +84,7 @@ fn reading(status: RequestStatus) -> [DeskReading; 2] {
             case: CaseId::new("case-9"),
             display,
             status: "work-in-progress".to_owned(),
+            is_answered: true,
         },
     ]
 }

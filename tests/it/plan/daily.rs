@@ -148,6 +148,7 @@ fn what_service_quotas_does_not_raise_is_asked_of_support_once() {
         case: CaseId::new("case-1"),
         display: DisplayId::new("1234567890"),
         status: "resolved".to_owned(),
+        is_answered: true,
     }];
     stage.later(60).step(&[], &closed);
     // Another day, another incident: what Support answered holds for a while.

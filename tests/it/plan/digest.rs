@@ -160,6 +160,7 @@ fn granted(at: Often, before: f64) -> Stage {
         closed: Some(granted),
         display: None,
         case: None,
+        case_seen: None,
         no_plan: None,
         told_waiting: false,
         polled: granted,

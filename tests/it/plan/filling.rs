@@ -86,12 +86,13 @@ fn what_is_refused_now_waits_for_nothing_and_its_words_say_what_was_read_since()
             case: CaseId::new("case-1"),
             display,
             status: "opened".to_owned(),
+            is_answered: true,
         },
     ];
     stage.later(1).step(&[], &opened);
     assert_eq!(stage.effects("comment").len(), 0, "the past is being read");
     read_past(stage.later(3));
-    stage.step(&[], &[]);
+    stage.step(&[], &opened);
     let [comment] = stage.effects("comment")[..] else {
         panic!("{:#?}", stage.decisions());
     };

@@ -74,6 +74,7 @@ fn case_that_waits(stage: &mut Stage, incident: &IncidentId) -> DeskReading {
         case,
         display: DisplayId::new("170000000001"),
         status: "pending-customer-action".to_owned(),
+        is_answered: true,
     }
 }
 

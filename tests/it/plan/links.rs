@@ -62,6 +62,7 @@ fn a_message_leads_to_the_page_the_graph_the_quota_the_request_and_the_case() {
             case: CaseId::new("case-9"),
             display,
             status: "pending-customer-action".to_owned(),
+            is_answered: true,
         },
     ];
     stage.later(1).step(&[], &waiting);

@@ -153,6 +153,7 @@ fn each_question_of_aws_is_told_and_an_answered_one_waits_no_more() {
                 case: CaseId::new("case-9"),
                 display: display.clone(),
                 status: status.to_owned(),
+                is_answered: true,
             },
         ]
     };

@@ -139,6 +139,7 @@ fn what_is_not_settled_stays_however_old_it_is() {
         end: None,
         display: None,
         case: None,
+        case_seen: None,
         no_plan: None,
         told_waiting: false,
         polled: day(9),

@@ -534,6 +534,7 @@ fn ask(slot: u8, rng: &mut Rng) -> Ask {
         closed: maybe(rng, instant),
         display: maybe(rng, |rng| DisplayId::new(text(rng))),
         case: maybe(rng, |rng| CaseId::new(text(rng))),
+        case_seen: maybe(rng, instant),
         no_plan: maybe(rng, instant),
         told_waiting: rng.bool(),
         polled: instant(rng),

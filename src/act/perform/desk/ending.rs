@@ -2,7 +2,7 @@
 
 use super::{
     super::{BUSY_WAIT, failed, pages},
-    AWS, is_by_others, is_marked, none_if_missing,
+    is_by_others, is_marked, none_if_missing,
 };
 use crate::{
     cloud::{Caller, Case, CaseFilter, Cloud, Communication, FaultClass},
@@ -143,7 +143,7 @@ fn not_ours(case: &Case, said: &[Communication], ours: &Marker) -> Option<String
     let first = first.map(|(index, _)| index);
     let by_others = said.iter().enumerate().any(|(index, it)| {
         let is_service = it.body.trim_start().starts_with(Marker::BEGINS);
-        Some(index) != first && it.submitted_by.trim() != AWS && !is_service
+        Some(index) != first && !it.is_of_aws() && !is_service
     });
     by_others.then(|| {
         format!(
