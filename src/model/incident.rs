@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    alert::Verdict,
     catalog::PoolId,
     hint::Hint,
     ids::{Fingerprint, IncidentId, QuotaCode, RuleName, Scope},
@@ -95,6 +96,17 @@ pub struct AlertKey {
     pub rule: RuleName,
     /// The pool.
     pub pool: PoolId,
+}
+
+impl AlertKey {
+    /// The alert that a verdict is about.
+    #[must_use]
+    pub fn of(verdict: &Verdict) -> Self {
+        Self {
+            rule: verdict.rule.clone(),
+            pool: verdict.pool.clone(),
+        }
+    }
 }
 
 /// What an alert contributes while it belongs to an incident.

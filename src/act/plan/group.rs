@@ -22,17 +22,12 @@ use crate::model::{
 
 /// Opens, updates and ends incidents, and plans what people hear of it: one message a change of facts.
 pub(super) fn group(draft: &mut Draft<'_>) {
+    // What was comes before what is: it may be back.
+    let over = past::note(draft);
     let mut touched = BTreeMap::new();
-    let mut over = BTreeSet::new();
     for verdict in draft.inputs.verdicts {
-        let key = AlertKey {
-            rule: verdict.rule.clone(),
-            pool: verdict.pool.clone(),
-        };
+        let key = AlertKey::of(verdict);
         draft.put_track(key.clone(), verdict.track);
-        for episode in &verdict.past {
-            over.extend(past::note(draft, verdict, &key, episode));
-        }
         let is_reminder = draft
             .open_with(&key)
             .is_some_and(|it| is_told_again(it, &key, verdict));
@@ -129,13 +124,20 @@ fn join(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey) -> Option<Inci
 
 /// Opens an incident for the alert, or joins the open one of its cause.
 fn open(draft: &mut Draft<'_>, verdict: &Verdict, key: &AlertKey) -> IncidentId {
-    let (cause, kind) = cause_of(draft, verdict);
+    let until = verdict
+        .last_bad
+        .map_or(verdict.track.through, |bad| bad.plus(1));
+    let (cause, kind) = cause_of(draft, verdict, until);
     let began = verdict.began.unwrap_or(verdict.track.since);
     let open = draft.open(&cause).cloned();
-    let back = open.is_none().then(|| reopened(draft, &cause)).flatten();
-    // What nobody heard of has not come back for anybody.
-    if let Some(incident) = back.as_ref().filter(|it| tell::known(draft, it).is_some()) {
-        tell::returned(draft, &incident.id);
+    let mut back = open.is_none().then(|| reopened(draft, &cause)).flatten();
+    if let Some(incident) = &mut back {
+        // Nobody is woken for what is over, and what nobody heard of has not come back for anybody.
+        let known = tell::known(draft, incident);
+        incident.severity = known.map_or(Severity::Info, |it| it.min(incident.severity));
+        if known.is_some() {
+            tell::returned(draft, &incident.id);
+        }
     }
     let mut incident = open
         .or(back)
@@ -305,16 +307,15 @@ fn ease(draft: &mut Draft<'_>, id: &IncidentId) {
     draft.put(incident);
 }
 
-/// What the alert is about. Throttling with a quota nearly used up belongs to that quota; else to the pool.
-pub(super) fn cause_of(draft: &Draft<'_>, verdict: &Verdict) -> (Cause, Option<QuotaKind>) {
+/// What the alert is about, in the minutes before `until`. Throttling with a quota nearly used up belongs to that quota; else to the pool.
+pub(super) fn cause_of(
+    draft: &Draft<'_>,
+    verdict: &Verdict,
+    until: Minute,
+) -> (Cause, Option<QuotaKind>) {
     let quota = match verdict.category {
         Category::Quota => verdict.quota.clone(),
-        Category::Throttle => {
-            let until = verdict
-                .last_bad
-                .map_or(verdict.track.through, |bad| bad.plus(1));
-            situation::nearest_quota(draft.book(), &verdict.pool, until)
-        }
+        Category::Throttle => situation::nearest_quota(draft.book(), &verdict.pool, until),
         Category::ClientError
         | Category::ServerError
         | Category::Latency

@@ -1,6 +1,8 @@
 //! Alerts that came and went while nobody looked: at a first start, after a pause. Recorded as an ended incident, told once,
 //! never filed.
 
+use std::collections::BTreeSet;
+
 use super::{
     draft::Draft,
     group::{cause_of, fresh, lost},
@@ -17,22 +19,45 @@ use crate::model::{
     time::Minute,
 };
 
-/// Takes an episode into the incident of its problem; returns the incident, where there is news in it.
+/// An alert that began and ended in the minutes judged this time.
+struct Was<'v> {
+    key: AlertKey,
+    verdict: &'v Verdict,
+    episode: &'v Episode,
+}
+
+/// Takes all that was over before it was judged into the incidents of its problems; returns those in which there is news.
 ///
-/// Two rules on one quota, and one that comes back soon, are one problem as they are while it is watched.
-pub(super) fn note(
-    draft: &mut Draft<'_>,
-    verdict: &Verdict,
-    key: &AlertKey,
-    episode: &Episode,
-) -> Option<IncidentId> {
-    let is_known = draft
-        .incidents()
-        .any(|it| it.members.contains_key(key) && covers(it, episode));
-    if is_known {
-        return None;
-    }
-    let (cause, kind) = cause_of(draft, verdict);
+/// Two rules on one quota, and one that comes back soon, are one problem as they are while it is watched: so the episodes of
+/// all rules are taken in their order in time.
+pub(super) fn note(draft: &mut Draft<'_>) -> BTreeSet<IncidentId> {
+    let verdicts = draft.inputs.verdicts.iter();
+    let was = verdicts.flat_map(|verdict| {
+        verdict.past.iter().map(|episode| Was {
+            key: AlertKey::of(verdict),
+            verdict,
+            episode,
+        })
+    });
+    let is_known = |it: &Was<'_>| {
+        let mut incidents = draft.incidents();
+        incidents
+            .any(|incident| incident.members.contains_key(&it.key) && covers(incident, it.episode))
+    };
+    let mut new: Vec<Was<'_>> = was.filter(|it| !is_known(it)).collect();
+    new.sort_by(|a, b| (a.episode.began, &a.key).cmp(&(b.episode.began, &b.key)));
+    let news = new.into_iter().filter_map(|it| take(draft, &it));
+    news.collect()
+}
+
+/// Takes an episode into the incident of its problem; returns the incident, where there is news in it.
+fn take(draft: &mut Draft<'_>, was: &Was<'_>) -> Option<IncidentId> {
+    let Was {
+        key,
+        verdict,
+        episode,
+    } = was;
+    let (cause, kind) = cause_of(draft, verdict, episode.ended.plus(1));
     if let Some(incident) = draft.open(&cause) {
         let id = incident.id.clone();
         let what = format!(

@@ -37,6 +37,23 @@ fn two_rules_of_one_quota_are_one_problem_that_was() {
     assert_eq!(stage.later(1).step(&both, &[]), Vec::new(), "told once");
 }
 
+/// The milder rule goes on where the graver one comes and goes: what it bridges is one.
+#[test]
+fn what_one_rule_holds_together_is_one_problem() {
+    let mut stage = Stage::new(Mode::File);
+    let both = [
+        was("tpm-full", &[(1_300, 100), (600, 40), (120, 30)], stage.now),
+        was("tpm-near", &[(1_310, 130), (640, 570)], stage.now),
+    ];
+    stage.step(&both, &[]);
+    assert_eq!(stage.book.incidents.len(), 2, "more than three hours apart");
+    let bad = stage.book.incidents.values().map(|it| it.bad_minutes());
+    let mut bad: Vec<i64> = bad.collect();
+    bad.sort_unstable();
+    assert_eq!(bad, [130, 570]);
+    assert_eq!(stage.message("[was]").matches("[was]").count(), 2);
+}
+
 #[test]
 fn what_came_back_soon_is_one_incident_whose_quiet_hours_do_not_count() {
     let mut stage = Stage::new(Mode::File);
@@ -62,9 +79,14 @@ fn what_is_back_by_now_is_told_as_one_problem_that_goes_on() {
     let mut stage = Stage::new(Mode::Observe);
     let mut on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
     on.past = was("tpm-near", &[(100, 30)], stage.now).past;
-    stage.step(&[on], &[]);
+    let full = Verdict {
+        severity: Severity::Critical,
+        ..was("tpm-full", &[(95, 20)], stage.now)
+    };
+    stage.step(&[on, full], &[]);
     assert_eq!(stage.book.incidents.len(), 1);
     assert_eq!(stage.message("[was]"), "");
+    assert_eq!(stage.message("[critical]"), "", "that is over");
     insta::assert_snapshot!("was_and_is", stage.message("[warning]"));
     let mut over = verdict(&sonnet(), Category::Quota, AlertState::Normal, stage.now);
     over.track.since = Minute::of(stage.now);
