@@ -16,7 +16,7 @@ use crate::{
     },
     web::{
         json::{Action, Elsewhere, Explanation, Incident, Life, Quota, QuotaChange},
-        words::{age, clock, percent, said},
+        words::{age, clock, in_stretches, percent, said},
     },
 };
 
@@ -207,9 +207,10 @@ fn write_incident(text: &mut Text<'_>, incident: &Incident) -> io::Result<()> {
     text.line(
         1,
         &format!(
-            "bad from {} to {}; opened {}",
+            "bad from {} to {}{}; opened {}",
             clock(&brief.began),
             clock(&brief.last_bad),
+            in_stretches(brief),
             clock(&brief.opened)
         ),
     )?;

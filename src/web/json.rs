@@ -304,6 +304,10 @@ pub struct IncidentBrief {
     pub began: String,
     /// The last bad minute.
     pub last_bad: String,
+    /// For how many minutes it was bad; quiet times before it came back don't count.
+    pub bad_minutes: i64,
+    /// In how many stretches.
+    pub stretches: usize,
     /// Throttled requests since it began, as far as observed.
     pub lost: f64,
     /// Our situation, once assessed: `high-usage` and so on.

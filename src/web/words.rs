@@ -21,6 +21,18 @@ pub const fn level(level: Level) -> (&'static str, &'static str) {
     }
 }
 
+/// Beside from when to when an incident was bad: how much of that, where it came back.
+#[must_use]
+pub fn in_stretches(incident: &IncidentBrief) -> String {
+    match incident.stretches {
+        ..2 => String::new(),
+        stretches => format!(
+            ", {} minutes in {stretches} stretches",
+            incident.bad_minutes
+        ),
+    }
+}
+
 /// Whole seconds as people say them: `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`.
 #[must_use]
 pub fn age(seconds: i64) -> String {

@@ -9,7 +9,7 @@ use crate::{
         decide::Deciding,
         inert::inert,
         json::{Elsewhere, IncidentBrief, Status},
-        words::{age, percent, said},
+        words::{age, in_stretches, percent, said},
     },
 };
 
@@ -32,7 +32,7 @@ fn card(incident: &IncidentBrief, deciding: &Deciding) -> Markup {
             }
             p.sub {
                 @if let Some(seconds) = incident.age_seconds { "open for " (age(seconds)) ", " }
-                "bad from " (when(&incident.began)) " to " (when(&incident.last_bad))
+                "bad from " (when(&incident.began)) " to " (when(&incident.last_bad)) (in_stretches(incident))
                 @if let Some(scenario) = &incident.scenario { ", " (scenario.replace('-', " ")) }
                 @if incident.lost > 0.0 { ", " (grouped(incident.lost)) " requests throttled" }
             }
@@ -162,7 +162,7 @@ pub(super) fn ended(status: &Status) -> Markup {
                             span.what { (severity(&incident.severity)) " " (inert(&incident.title)) }
                             span.sub {
                                 @if let Some(seconds) = incident.age_seconds { "ended " (age(seconds)) " ago, " }
-                                "bad from " (when(&incident.began)) " to " (when(&incident.last_bad))
+                                "bad from " (when(&incident.began)) " to " (when(&incident.last_bad)) (in_stretches(incident))
                                 " · " code { (inert(&incident.id)) }
                             }
                             @for line in said(incident) { span.sub { (inert(&line)) } }

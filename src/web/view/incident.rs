@@ -122,6 +122,8 @@ impl View<'_> {
             resolved: incident.resolved.map(text),
             began: text(incident.began.start()),
             last_bad: text(incident.last_bad.start()),
+            bad_minutes: incident.bad_minutes(),
+            stretches: incident.spells().len(),
             lost: incident.lost,
             scenario: incident.scenario.map(|it| it.name().to_owned()),
             reasons: reasons(incident),
