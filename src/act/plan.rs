@@ -6,6 +6,7 @@
 //! The order is: first what came back from the desk, then what the verdicts say, then what is to be done about it,
 //! so that a grant that has just arrived is known before anything new is asked.
 
+mod again;
 mod asking;
 mod bars;
 mod case;
@@ -31,6 +32,7 @@ mod queue;
 mod related;
 mod relay;
 mod retention;
+mod reword;
 pub mod situation;
 mod size;
 mod support_plan;
@@ -52,6 +54,7 @@ pub use self::{
     retention::outlived,
 };
 use crate::model::{
+    action::Intent,
     alert::Verdict,
     book::{Book, Record},
     catalog::PoolId,
@@ -119,6 +122,7 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
     unsent::withdraw(&mut draft);
     unsent::take_back_overtaken(&mut draft);
     unsent::propose_planned(&mut draft);
+    again::look_again(&mut draft);
     file::file(&mut draft);
     unsent::tell_proposed(&mut draft);
     digest::digest(&mut draft);
@@ -129,5 +133,15 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
 #[must_use]
 pub fn is_due(inputs: Inputs<'_>) -> bool {
     let draft = draft::Draft::new(inputs);
-    tell::is_due(&draft) || digest::is_due(&draft) || closing::is_due(&draft)
+    tell::is_due(&draft)
+        || digest::is_due(&draft)
+        || closing::is_due(&draft)
+        || again::is_due(&draft)
+}
+
+/// Whether a filing that is due may leave now, by all that is known by now; else the next plan says what becomes of it.
+#[must_use]
+pub fn may_leave(inputs: Inputs<'_>, intent: &Intent) -> bool {
+    let draft = draft::Draft::new(inputs);
+    again::objection(&draft, intent).is_none()
 }

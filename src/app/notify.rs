@@ -164,6 +164,9 @@ async fn tell(
         attempts: 1,
         approved_by: None,
         last_failure: None,
+        approved_at: None,
+        declined: 0,
+        worded: None,
         revision: 1,
     };
     let known = Known {

@@ -7,7 +7,7 @@ use crate::{
     collect::{long_input_tokens, most_reserved_output},
     engine::{self, Taught, learned::LEARNED_DAYS},
     model::{
-        action::{Effect, Intent},
+        action::{Effect, Intent, IntentState},
         alert::Verdict,
         book::{Book, Key, Record},
         calendar::Calendar,
@@ -214,8 +214,14 @@ impl Walk {
         }
     }
 
-    /// Messages are delivered; what AWS was asked for is answered, with no, a day later at the earliest.
+    /// Messages are delivered; what AWS was asked for is answered, with no, a day later at the earliest, and until then nobody
+    /// knows that it was taken.
     fn let_go(&mut self, now: Timestamp) {
+        let planned =
+            |it: &&Intent| it.is_filing() && matches!(it.state, IntentState::Planned { .. });
+        let begun = self.book.intents.values().filter(planned);
+        let begun: Vec<Record> = begun.map(|it| Record::Intent(it.begun(now))).collect();
+        self.book.apply(begun);
         let day_ago = after(now, -DAY);
         let is_over = |it: &&Intent| match it.effect {
             Effect::Notify { .. } => true,

@@ -236,6 +236,12 @@ pub struct Intent {
     pub attempts: u32,
     /// The last failure, for people.
     pub last_failure: Option<String>,
+    /// When it was let go; in intents of older releases not known.
+    pub approved_at: Option<Timestamp>,
+    /// How many of the times it was begun the other side certainly did not take it.
+    pub declined: u32,
+    /// When its words were made anew; `None` while they are those it was decided with.
+    pub worded: Option<Timestamp>,
     /// Counts the stored versions, from 1. The ledger refuses to go from n to anything but n + 1.
     pub revision: u64,
 }
@@ -335,6 +341,7 @@ impl Intent {
             let planned = IntentState::Planned { not_before: now };
             Self {
                 approved_by: Some(by.to_owned()),
+                approved_at: Some(now),
                 ..self.moved(planned, self.attempts, None)
             }
         })
@@ -366,9 +373,52 @@ impl Intent {
         self.moved(IntentState::Refused { why, at: now }, self.attempts, None)
     }
 
+    /// The intent given up for now, for a person to look.
+    #[must_use]
+    pub fn held(&self, why: impl Into<String>, now: Timestamp) -> Self {
+        let why = why.into();
+        self.moved(IntentState::Held { why, at: now }, self.attempts, None)
+    }
+
+    /// The intent with other words for the same effect.
+    #[must_use]
+    pub fn reworded(&self, effect: Effect, now: Timestamp) -> Self {
+        Self {
+            effect,
+            worded: Some(now),
+            revision: self.revision + 1,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the other side certainly has nothing of it: it was never begun, or was plainly refused each time.
+    #[must_use]
+    pub const fn is_certainly_unsent(&self) -> bool {
+        self.declined == self.attempts
+    }
+
+    /// Whether it was the other side that refused it for good, and not a person, nor we.
+    #[must_use]
+    pub fn was_refused_there(&self) -> bool {
+        matches!(&self.state, IntentState::Refused { why, .. }
+            if 0 < self.attempts && self.last_failure.as_ref() == Some(why))
+    }
+
     /// The one transition function: what the intent becomes after this outcome.
     #[must_use]
     pub fn after(&self, outcome: &Outcome, now: Timestamp) -> Self {
+        let is_no = matches!(
+            outcome,
+            Outcome::NotYet { .. } | Outcome::Refused { .. } | Outcome::Never { .. }
+        );
+        let is_try = matches!(self.state, IntentState::Sending { .. });
+        Self {
+            declined: self.declined + u32::from(is_try && is_no),
+            ..self.moved_by(outcome, now)
+        }
+    }
+
+    fn moved_by(&self, outcome: &Outcome, now: Timestamp) -> Self {
         let (state, failure) = match outcome {
             Outcome::Done { reference } => (done(reference, None, now), None),
             Outcome::Theirs { reference, desired } => (done(reference, Some(*desired), now), None),

@@ -191,6 +191,9 @@ mod tests {
             attempts: 1,
             approved_by: None,
             last_failure: None,
+            approved_at: None,
+            declined: 0,
+            worded: None,
             revision,
         })
     }

@@ -36,6 +36,7 @@ mod said;
 mod spare;
 mod stopped;
 mod support_plan;
+mod waited;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -131,6 +131,9 @@ async fn what_was_planned_to_be_filed_stays_here_once_the_mode_is_observe() {
         attempts: 1,
         approved_by: None,
         last_failure: Some("the desk was full".to_owned()),
+        approved_at: None,
+        declined: 0,
+        worded: None,
         revision: 1,
     };
     let ledger = MemoryLedger::new();

@@ -76,6 +76,9 @@ async fn no_entry_of_one_lane_takes_the_place_of_another_ones() {
             attempts: 0,
             approved_by: None,
             last_failure: None,
+            approved_at: None,
+            declined: 0,
+            worded: None,
             revision: 1,
         };
         ledger.commit(&[Record::Intent(intent)]).unwrap();

@@ -174,6 +174,9 @@ impl Desk {
                 attempts: 0,
                 approved_by: None,
                 last_failure: None,
+                approved_at: None,
+                declined: 0,
+                worded: None,
                 revision: 1,
             })
         });
@@ -212,6 +215,9 @@ impl Desk {
             attempts: 0,
             approved_by: None,
             last_failure: None,
+            approved_at: None,
+            declined: 0,
+            worded: None,
             revision: 1,
         };
         let id = intent.id.clone();

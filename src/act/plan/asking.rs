@@ -162,6 +162,7 @@ fn may_be_asked(
     });
     let why = barred
         .or_else(|| file::out_of_reach(draft, &quota.scope))
+        .or_else(|| bars::stale(quota))
         .or_else(|| bars::never(draft, Some(kind), quota))
         .or_else(|| bars::under_way(draft, &quota.scope, code))
         .or_else(|| queue::no_slot(draft, quota));

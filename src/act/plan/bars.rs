@@ -16,6 +16,7 @@ use crate::{
         ids::{QuotaCode, Scope},
         incident::{Incident, Scenario},
         quota::Quota,
+        residency::Residency,
         time::{Minute, after},
         units::QuotaKind,
     },
@@ -28,7 +29,7 @@ pub(super) fn refusal(
     quota: &Quota,
     usage: &Usage,
 ) -> Option<String> {
-    if let Some(why) = never(draft, incident.kind, quota) {
+    if let Some(why) = stale(quota).or_else(|| never(draft, incident.kind, quota)) {
         return Some(why);
     }
     let code = &quota.code;
@@ -58,14 +59,18 @@ pub(super) fn refusal(
         .or_else(|| queue::no_slot(draft, quota))
 }
 
+/// Why nothing is decided on the value of this quota now; the next read may succeed.
+pub(super) fn stale(quota: &Quota) -> Option<String> {
+    let why = quota.stale.as_ref()?;
+    Some(format!(
+        "the value of {} is old, its last read failed ({why}): nothing is asked on it",
+        quota.code
+    ))
+}
+
 /// Why nothing is asked on this quota, whoever wants it and however much of it is used.
 pub(super) fn never(draft: &Draft<'_>, kind: Option<QuotaKind>, quota: &Quota) -> Option<String> {
     let code = &quota.code;
-    if let Some(why) = &quota.stale {
-        return Some(format!(
-            "the value of {code} is old, its last read failed ({why}): nothing is asked on it"
-        ));
-    }
     let law = Law {
         rules: &draft.policy().residency,
         book: draft.book(),
@@ -75,10 +80,7 @@ pub(super) fn never(draft: &Draft<'_>, kind: Option<QuotaKind>, quota: &Quota) -
     if let Some(Some(rule)) = barred.peek().copied()
         && barred.all(|it| it.is_some())
     {
-        return Some(format!(
-            "{code} limits traffic that {} does not allow: no more of it is asked for",
-            rule.name
-        ));
+        return Some(not_allowed(code, rule));
     }
     if situation::is_legacy(draft.book(), &quota.scope, code) {
         return Some(format!(
@@ -91,10 +93,19 @@ pub(super) fn never(draft: &Draft<'_>, kind: Option<QuotaKind>, quota: &Quota) -
     })
 }
 
+/// That a rule of residency bars what this quota limits.
+pub(super) fn not_allowed(code: &QuotaCode, rule: &Residency) -> String {
+    format!(
+        "{code} limits traffic that {} does not allow: no more of it is asked for",
+        rule.name
+    )
+}
+
 /// What AWS did not even take would not be taken a minute later: people were told, and have to do something about it.
 fn not_taken(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
     let refused = draft
         .intents()
+        .filter(|intent| intent.was_refused_there())
         .filter_map(|intent| match (&intent.effect, &intent.state) {
             // What the value has overtaken, AWS did not refuse for good.
             (
@@ -105,8 +116,7 @@ fn not_taken(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
                     ..
                 },
                 IntentState::Refused { at, .. },
-            ) if 0 < intent.attempts
-                && *scope == quota.scope
+            ) if *scope == quota.scope
                 && *code == quota.code
                 && quota.applied.is_none_or(|it| it < *desired) =>
             {

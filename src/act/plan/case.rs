@@ -179,7 +179,7 @@ pub(super) fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota) -> 
         .investigations()
         .filter(|it| is_about(draft, &it.incident, incident))
         .filter_map(|it| Some((it.ended?, "closed")));
-    let not_taken = meant(draft, incident).filter(|it| 0 < it.attempts);
+    let not_taken = meant(draft, incident).filter(|it| it.was_refused_there());
     let not_taken = not_taken.filter_map(|intent| {
         let IntentState::Refused { at, .. } = intent.state else {
             return None;

@@ -2,7 +2,11 @@
 
 use std::ops::Bound;
 
-use super::{context, draft::Draft, support_plan, texts};
+use super::{
+    again, context,
+    draft::{Draft, Wish},
+    evidence, situation, support_plan, texts,
+};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     desk::{APPLY_WAIT_MINUTES, Ask, AskEnd, DeskReading, Investigation, RequestStatus},
@@ -235,7 +239,9 @@ fn report_refusals(draft: &mut Draft<'_>) {
 fn report_delays(draft: &mut Draft<'_>) {
     let filings = draft.book().intents.values();
     let filings = filings.filter(|intent| !intent.effect.may_repeat());
-    let waiting = filings.filter(|intent| {
+    // What is taken back in this plan, or waits for its incident to come back, is not tried.
+    let tried = filings.filter(|it| again::objection(draft, it).is_none());
+    let waiting = tried.filter(|intent| {
         let since = match intent.state {
             IntentState::Planned { .. } => after(intent.created, DELAY_MINUTES),
             IntentState::Unknown { since, .. } => after(since, DOUBT_MINUTES),

@@ -264,6 +264,7 @@ impl<'a> Draft<'a> {
             return None;
         }
         let intent = self.intents.get_mut(&id)?;
+        intent.approved_at = by.as_ref().map(|_| intent.created);
         intent.approved_by = by;
         Some(intent.clone())
     }
@@ -423,6 +424,9 @@ impl Wish {
             attempts: 0,
             approved_by: None,
             last_failure: None,
+            approved_at: None,
+            declined: 0,
+            worded: None,
             revision: 1,
         }
     }

@@ -1,6 +1,6 @@
 //! What a person asked, as records: the same pure way as a plan.
 
-use super::{Inputs, Wanted, asking, draft::Draft, price, size, tell, texts};
+use super::{Inputs, Wanted, again, asking, draft::Draft, price, reword, size, tell, texts};
 use crate::model::{
     action::{Effect, Intent},
     book::Record,
@@ -101,6 +101,16 @@ fn approve(
         return Err(format!(
             "the mode is observe, in which nothing is filed; set `mode = \"propose\"` first, or reject {action}"
         ));
+    }
+    if let Some(again::Objection::Barred(why)) = again::objection(draft, &approved) {
+        return Err(format!("{why}; reject {action}"));
+    }
+    // AWS is to read the numbers of now, and not those of when it was proposed.
+    if reword::has_old_words(draft, &approved)
+        && let Some(effect) = reword::fresh(draft, &approved)
+    {
+        approved.effect = effect;
+        approved.worded = Some(draft.now());
     }
     let with = match value {
         None => {

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use super::draft::Draft;
+use super::{again, draft::Draft};
 use crate::model::{
     action::{Effect, IntentState},
     catalog::PoolId,
@@ -123,7 +123,8 @@ pub(super) fn no_slot(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
         .chain(
             draft
                 .intents()
-                .filter(|intent| intent.state.is_under_way())
+                // What waits for its incident to come back keeps nobody else waiting.
+                .filter(|it| it.state.is_under_way() && again::rests(draft, it).is_none())
                 .filter_map(|intent| match &intent.effect {
                     Effect::RequestQuota { scope, .. } => Some(scope),
                     Effect::Notify { .. }

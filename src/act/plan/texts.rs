@@ -17,7 +17,8 @@ pub(super) use desk::{
 };
 pub(super) use lines::Lines;
 pub(super) use support::{
-    changed_by_hand, investigation, marked, raise, recovery, request_context, request_context_now,
+    changed_by_hand, investigation, marked, raise, raised_by, recovery, renewed, request_context,
+    request_context_now,
     thanks,
 };
 pub use title::headline;

@@ -266,6 +266,12 @@ impl Cycle {
         self.settings.policy.mode == Mode::Observe || self.shared.stop().is_some()
     }
 
+    /// Whether nothing speaks against a filing by now; the next plan takes it back where something does.
+    fn may_leave(&self, intent: &Intent, now: Timestamp) -> bool {
+        let book = self.shared.book();
+        !intent.is_filing() || plan::may_leave(self.inputs(&book, &[], &[], &[], now), intent)
+    }
+
     /// One step of one intent; whether the lane may go on.
     async fn take(
         &self,
@@ -286,6 +292,7 @@ impl Cycle {
                 return Ok(true);
             }
             Due::Send if intent.lacks_word(self.settings.policy.mode) => return Ok(true),
+            Due::Send if !self.may_leave(&intent, now) => return Ok(true),
             Due::Send => {
                 let begun = intent.begun(now);
                 self.commit(vec![Record::Intent(begun.clone())], now)

@@ -157,7 +157,16 @@ stored_struct!(Intent of action::Intent {
     created: String, state: IntentState, attempts: u32, last_failure: Option<String>, revision: u64,
     // Since format 6.
     #[serde(default, skip_serializing_if = "Option::is_none")] approved_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")] approved_at: Option<String>,
+    #[serde(default, skip_serializing_if = "is_none")] declined: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")] worded: Option<String>,
 });
+
+/// A count that says nothing.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_none(count: &u32) -> bool {
+    *count == 0
+}
 
 stored_enum!(AskEnd of desk::AskEnd {
     Granted { value: Number, }

@@ -1,13 +1,14 @@
 //! A quota that counts by the day: how much is asked for, and of whom.
 
 use bedrock_ops_alert::model::{
-    action::{Effect, IntentState},
+    action::Effect,
     alert::{AlertState, Verdict},
     book::Record,
     catalog::{Mapping, Pool, PoolId},
     desk::DeskReading,
     digest::{Digest, Nothing, Often},
     ids::{CaseId, DisplayId, QuotaCode, ReceiverName, RuleName},
+    outcome::Outcome,
     policy::Mode,
     quota::Quota,
     reason::Reason,
@@ -107,12 +108,12 @@ fn a_case_that_is_in_doubt_or_was_not_taken_is_not_opened_again_the_next_day() {
         let [case] = stage.effects("open-case")[..] else {
             panic!("{:?}", stage.decisions());
         };
-        let mut case = case.begun(stage.now);
-        let (why, at) = ("the desk said so".to_owned(), stage.now);
-        case.state = if is_held {
-            IntentState::Held { why, at }
+        let case = case.begun(stage.now);
+        let why = "the desk said so".to_owned();
+        let case = if is_held {
+            case.held(why, stage.now)
         } else {
-            IntentState::Refused { why, at }
+            case.after(&Outcome::Never { why }, stage.now)
         };
         stage.book.apply(vec![Record::Intent(case)]);
         go(&mut stage, 600, AlertState::Normal);

@@ -63,6 +63,9 @@ fn message(incident: u32, number: u32, minute: i64, phase: Phase, flags: &[Flag]
         attempts: 3,
         approved_by: None,
         last_failure: None,
+        approved_at: None,
+        declined: 0,
+        worded: None,
         revision: 1,
     }
 }

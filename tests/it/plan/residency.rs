@@ -40,7 +40,7 @@ pub(super) fn east() -> Residency {
 }
 
 /// The profile of the stage's pool leads to these Regions.
-fn lead(stage: &mut Stage, pool: &PoolId, regions: &[&str]) {
+pub(super) fn lead(stage: &mut Stage, pool: &PoolId, regions: &[&str]) {
     let mut reaches: Reaches = stage
         .book
         .reaches

@@ -76,6 +76,9 @@ fn message(incident: &IncidentId, step: u32, created: Timestamp, is_done: bool) 
         attempts: 1,
         approved_by: None,
         last_failure: None,
+        approved_at: None,
+        declined: 0,
+        worded: None,
         revision: 1,
     }
 }

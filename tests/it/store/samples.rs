@@ -217,6 +217,9 @@ pub(super) fn intent(slot: u8, revision: u64, rng: &mut Rng) -> Intent {
         attempts: rng.u32(..),
         approved_by: maybe(rng, text),
         last_failure: maybe(rng, text),
+        approved_at: maybe(rng, instant),
+        declined: rng.u32(..),
+        worded: maybe(rng, instant),
         revision,
     }
 }

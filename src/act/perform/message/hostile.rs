@@ -119,6 +119,9 @@ fn intent(
         attempts: 1,
         approved_by: None,
         last_failure: None,
+        approved_at: None,
+        declined: 0,
+        worded: None,
         revision: 1,
     }
 }

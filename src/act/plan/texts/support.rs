@@ -7,12 +7,15 @@ use crate::model::{
     ids::{ActionId, IncidentId, Marker, QuotaCode, Scope},
     incident::{Incident, Scenario},
     quota::Quota,
-    time::Minute,
+    time::{Minute, Timestamp},
     units::{Amount, QuotaKind, grouped},
 };
 
 /// Support takes 8,000 characters; some room is left for the line of the marker and the one that names the files.
 const MOST_CHARS: usize = 7_700;
+
+/// How the line about the arithmetic begins.
+const CAME_ABOUT: &str = "How the number came about: ";
 
 /// The text with the marker of this step on its first line, cut to what Support takes.
 pub(in crate::act::plan) fn marked(incident: &IncidentId, step: &str, text: &str) -> String {
@@ -40,7 +43,7 @@ pub(in crate::act::plan) fn request_context(
             known(quota.applied),
             known(quota.default)
         ),
-        format!("How the number came about: {arithmetic}."),
+        format!("{CAME_ABOUT}{arithmetic}."),
         String::new(),
     ];
     match usage {
@@ -161,6 +164,28 @@ pub(in crate::act::plan) fn changed_by_hand(
     ))
 }
 
+/// The context of a request that waited: what was decided, and by which numbers, as it was; what is known of the quota and
+/// its use as it is in `new`.
+///
+/// `None` where one of them is not a context of ours.
+pub(in crate::act::plan) fn renewed(old: &str, new: &str, decided: Timestamp) -> Option<String> {
+    const REQUESTED: &str = "Requested: ";
+    let ((old, _), (new, use_now)) = (old.split_once("\n\n")?, new.split_once("\n\n")?);
+    let requested = new.lines().find(|it| it.starts_with(REQUESTED))?;
+    let decided = format!(" Decided at {}.", Minute::of(decided));
+    let mut lines = Vec::new();
+    for line in old.lines() {
+        if line.starts_with(REQUESTED) {
+            lines.push(requested.to_owned());
+        } else if line.starts_with(CAME_ABOUT) && !line.ends_with(&decided) {
+            lines.push(format!("{line}{decided}"));
+        } else {
+            lines.push(line.to_owned());
+        }
+    }
+    Some(format!("{}\n\n{use_now}", lines.join("\n")))
+}
+
 /// Subject and body of a case of our own.
 pub(in crate::act::plan) fn investigation(
     draft: &Draft<'_>,
@@ -202,6 +227,14 @@ pub(in crate::act::plan) fn investigation(
     (subject, marked(&incident.id, step, &lines.join("\n")))
 }
 
+const PLEASE_RAISE: &str = "Service Quotas lists this quota as not adjustable, so we ask you: please raise it, or tell us who can.";
+
+/// The words before the context in the body of such a case, and the context.
+pub(in crate::act::plan) fn raised_by(body: &str) -> Option<(&str, &str)> {
+    let (lead, context) = body.split_once(PLEASE_RAISE)?;
+    Some((lead, context.strip_prefix('\n')?))
+}
+
 /// Subject and body of a case for more of a quota that Service Quotas doesn't raise. `context` as for a request.
 pub(in crate::act::plan) fn raise(
     incident: &Incident,
@@ -215,9 +248,7 @@ pub(in crate::act::plan) fn raise(
     let room =
         199_usize.saturating_sub("Amazon Bedrock: increase of  ".len() + marker.to_string().len());
     let asked: String = asked.chars().take(room).collect();
-    let body = format!(
-        "Service Quotas lists this quota as not adjustable, so we ask you: please raise it, or tell us who can.\n{context}"
-    );
+    let body = format!("{PLEASE_RAISE}\n{context}");
     (
         format!("Amazon Bedrock: increase of {asked} {marker}"),
         marked(&incident.id, step, &body),

@@ -224,6 +224,9 @@ fn intent(incident: &IncidentId, step: &str, effect: Effect, state: IntentState)
         attempts: 1,
         approved_by: None,
         last_failure: None,
+        approved_at: None,
+        declined: 0,
+        worded: None,
         revision: 1,
     }
 }

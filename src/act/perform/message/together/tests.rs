@@ -62,6 +62,9 @@ fn message(number: u16, severity: Severity, word: &str, region: &str) -> Intent 
         approved_by: None,
         attempts: 0,
         last_failure: None,
+        approved_at: None,
+        declined: 0,
+        worded: None,
         revision: 1,
     }
 }

@@ -33,6 +33,9 @@ fn proposed(incident: &IncidentId, step: &str, effect: Effect) -> Record {
         attempts: 0,
         approved_by: None,
         last_failure: None,
+        approved_at: None,
+        declined: 0,
+        worded: None,
         revision: 1,
     })
 }
