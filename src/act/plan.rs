@@ -29,6 +29,7 @@ mod past;
 mod price;
 mod prospect;
 mod queue;
+mod refusal;
 mod related;
 mod relay;
 mod retention;
@@ -125,6 +126,7 @@ pub fn plan(inputs: Inputs<'_>) -> Result<Vec<Record>, Wanted> {
     again::look_again(&mut draft);
     file::file(&mut draft);
     unsent::tell_proposed(&mut draft);
+    refusal::tell(&mut draft);
     digest::digest(&mut draft);
     draft.finish()
 }

@@ -133,6 +133,21 @@ pub struct Decision {
     pub what: String,
 }
 
+/// Why nothing is asked of AWS for an incident, as of the last plan that looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Since when it is so.
+    pub at: Timestamp,
+    /// Why, as a sentence without its final stop.
+    pub why: String,
+    /// What a person can do about it, likewise.
+    pub change: Option<String>,
+    /// Whether it stays so unless a person does something.
+    pub is_lasting: bool,
+    /// Whether people were told.
+    pub is_told: bool,
+}
+
 /// How many decisions an incident keeps; the oldest go first, and the count of what went is kept.
 pub const KEPT_DECISIONS: usize = 100;
 
@@ -210,6 +225,8 @@ pub struct Incident {
     pub messages: u32,
     /// The highest severity that people were told.
     pub told: Option<Severity>,
+    /// Why nothing is asked of AWS for it, where that was considered and refused last.
+    pub refusal: Option<Refusal>,
 }
 
 impl Incident {

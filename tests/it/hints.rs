@@ -272,6 +272,7 @@ fn incident(cause: Cause) -> Incident {
         spells: Vec::new(),
         messages: 0,
         told: None,
+        refusal: None,
     }
 }
 

@@ -25,6 +25,7 @@ mod over;
 mod overtaken;
 mod pitfalls;
 mod price;
+mod promised;
 mod proposed;
 mod queue;
 mod related;

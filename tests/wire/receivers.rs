@@ -313,5 +313,6 @@ pub(crate) fn incident(code: &str) -> Incident {
         spells: Vec::new(),
         messages: 0,
         told: None,
+        refusal: None,
     }
 }

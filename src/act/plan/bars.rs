@@ -5,6 +5,7 @@ use super::{
     draft::Draft,
     file::day,
     queue,
+    refusal::{ASK, Refused},
     situation::{self, Usage},
     support_plan,
 };
@@ -28,35 +29,38 @@ pub(super) fn refusal(
     incident: &Incident,
     quota: &Quota,
     usage: &Usage,
-) -> Option<String> {
-    if let Some(why) = stale(quota).or_else(|| never(draft, incident.kind, quota)) {
-        return Some(why);
+) -> Option<Refused> {
+    if let Some(why) = stale(quota) {
+        return Some(Refused::for_now(why));
+    }
+    if let Some(why) = never(draft, incident.kind, quota) {
+        return Some(Refused::for_good(why));
     }
     let code = &quota.code;
     let is_weighted = matches!(incident.kind, Some(QuotaKind::Tpm | QuotaKind::Tpd));
     if is_weighted && !usage.is_burndown_known {
-        return Some(
-            "the burndown rate of this model is not known: good for a warning, never for a request"
-                .to_owned(),
-        );
+        let why = "the burndown rate of this model is not known: good for a warning, never for a request by itself";
+        return Some(Refused::for_good(why).but(ASK));
     }
     match usage.scenario {
         Scenario::HighUsage | Scenario::Growth | Scenario::NewModel => {}
         Scenario::LowUsage | Scenario::NonQuota | Scenario::Unreadable => {
-            return Some(format!(
+            let why = format!(
                 "the 14-day peak does not reach the rule's share of {code}: nothing is asked"
-            ));
+            );
+            return Some(Refused::for_now(why).but(ASK));
         }
     }
     if !quota.adjustable {
         return support_plan::refusal(draft, incident)
-            .or_else(|| case::refusal(draft, incident, quota))
+            .or_else(|| case::refusal(draft, incident, quota).map(Refused::for_now))
             .or_else(|| case::over_budget(draft));
     }
-    cooling(draft, incident, quota, usage)
-        .or_else(|| not_taken(draft, quota))
+    let cooling = cooling(draft, incident, quota, usage).or_else(|| not_taken(draft, quota));
+    let cooling = cooling.map(|why| Refused::for_now(why).but(ASK));
+    cooling
         .or_else(|| queue::over_budget(draft, quota))
-        .or_else(|| queue::no_slot(draft, quota))
+        .or_else(|| queue::no_slot(draft, quota).map(Refused::for_now))
 }
 
 /// Why nothing is decided on the value of this quota now; the next read may succeed.

@@ -6,6 +6,7 @@ use super::{
     file::{day, mandate, remember, with_cost},
     group::reasons,
     price,
+    refusal::Refused,
     situation::Usage,
     support_plan, texts,
 };
@@ -31,21 +32,23 @@ const WAIT_MINUTES: i64 = 10;
 /// Opens a case of our own for what no quota explains, or writes down why not.
 pub(super) fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: Category) {
     if is_under_way(draft, incident) {
-        return;
+        return draft.unrefuse(&incident.id);
     }
     remember(draft, &incident.id, Scenario::NonQuota);
     if let Some(code) = day_used_up(incident) {
         let why = format!(
             "the tokens of the day are used up ({code}), which is why requests are refused: a case that asks why would not say more"
         );
-        return draft.note(&incident.id, why);
+        return draft.refuse(&incident.id, Refused::for_now(why));
     }
     if let Some(why) = too_early(draft, incident, category) {
-        return draft.note(&incident.id, why);
+        return draft.refuse(&incident.id, Refused::for_now(why));
     }
-    if let Some(why) = support_plan::refusal(draft, incident).or_else(|| over_budget(draft)) {
-        return draft.note(&incident.id, why);
+    let refused = support_plan::refusal(draft, incident).or_else(|| over_budget(draft));
+    if let Some(refused) = refused {
+        return draft.refuse(&incident.id, refused);
     }
+    draft.unrefuse(&incident.id);
     let what = format!("open a case about {}", category.name());
     let step = "case/1".to_owned();
     let text = texts::investigation(draft, incident, &step);
@@ -200,7 +203,7 @@ pub(super) fn refusal(draft: &Draft<'_>, incident: &Incident, quota: &Quota) -> 
 }
 
 /// Why the mandate allows no further case now, if it doesn't.
-pub(super) fn over_budget(draft: &Draft<'_>) -> Option<String> {
+pub(super) fn over_budget(draft: &Draft<'_>) -> Option<Refused> {
     let since = |minutes: i64| {
         let from = after(draft.now(), -minutes);
         let cases = draft.intents().filter(|intent| {
@@ -213,10 +216,14 @@ pub(super) fn over_budget(draft: &Draft<'_>) -> Option<String> {
     let budgets = &draft.policy().budgets;
     let is_over = budgets.cases_per_hour <= since(60) || budgets.cases_per_day <= since(1_440);
     is_over.then(|| {
-        format!(
+        let why = format!(
             "the budget of {} cases an hour and {} a day is used up: no case is opened",
             budgets.cases_per_hour, budgets.cases_per_day
-        )
+        );
+        let change =
+            "`[budget] cases_per_hour` and `cases_per_day` in the configuration allow more";
+        let is_nothing = budgets.cases_per_hour == 0 || budgets.cases_per_day == 0;
+        Refused::for_now(why).but(change).lasting(is_nothing)
     })
 }
 
@@ -288,6 +295,7 @@ mod tests {
             spells: Vec::new(),
             messages: 0,
             told: None,
+            refusal: None,
         }
     }
 

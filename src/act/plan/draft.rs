@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Inputs, Wanted,
     minutes::Minutes,
+    refusal::{self, Refused},
     texts::{self, Message},
 };
 use crate::model::{
@@ -43,6 +44,8 @@ pub(super) struct Draft<'a> {
     /// The open incident that each alert belongs to, as it will be: every verdict asks.
     members: BTreeMap<AlertKey, IncidentId>,
     wanted: BTreeSet<PoolId>,
+    /// Why nothing is asked, as this plan found.
+    pub(super) refused: BTreeMap<IncidentId, Refused>,
 }
 
 impl<'a> Draft<'a> {
@@ -63,6 +66,7 @@ impl<'a> Draft<'a> {
             handlings: BTreeMap::new(),
             silences: BTreeMap::new(),
             wanted: BTreeSet::new(),
+            refused: BTreeMap::new(),
         }
     }
 
@@ -161,10 +165,7 @@ impl<'a> Draft<'a> {
     /// Adds what was considered and refused. The same words with other numbers are not written down again, nor with
     /// another cost: the mix of tokens that it rests on changes by the minute.
     pub(super) fn note(&mut self, id: &IncidentId, what: impl Into<String>) {
-        self.write_down(id, what.into(), |text| {
-            let text = text.split(FULL_USE).next().unwrap_or(text);
-            text.replace(|c: char| c.is_ascii_digit(), "")
-        });
+        self.write_down(id, what.into(), essence);
     }
 
     fn write_down(&mut self, id: &IncidentId, what: String, essence: fn(&str) -> String) {
@@ -322,25 +323,51 @@ impl<'a> Draft<'a> {
         self.intents.insert(it.id.clone(), it);
     }
 
+    /// The incidents of which this plan tells.
+    pub(super) fn told_now(&self) -> impl Iterator<Item = IncidentId> {
+        let new = self.intents.values().filter(|it| it.revision == 1);
+        let told = new.filter(|it| matches!(it.effect, Effect::Notify { .. }));
+        told.map(|it| it.incident.clone())
+    }
+
+    /// What comes of an incident is decided after its messages are: they are to say that, and promise nothing else.
+    fn say_outcomes(&mut self) {
+        let told: BTreeSet<IncidentId> = self.told_now().collect();
+        let known = told.into_iter().filter_map(|id| {
+            let outcome = texts::outcome(self, self.incident(&id)?)?;
+            Some((id, outcome))
+        });
+        let known: BTreeMap<IncidentId, texts::Outcome> = known.collect();
+        let mut refused = BTreeSet::new();
+        for intent in self.intents.values_mut().filter(|it| it.revision == 1) {
+            if let Effect::Notify { body, .. } = &mut intent.effect
+                && let Some(outcome) = known.get(&intent.incident)
+                && let Some(text) = outcome.said_in(body)
+            {
+                *body = text;
+                if outcome.is_refusal {
+                    refused.insert(intent.incident.clone());
+                }
+            }
+        }
+        for id in refused {
+            refusal::mark_told(self, &id);
+        }
+    }
+
     /// What is proposed in this very plan is decided after its messages are.
     fn flag_proposals(&mut self) {
         let proposed = self.intents();
         let proposed = proposed.filter(|it| matches!(it.state, IntentState::Proposed { .. }));
-        let mut waiting: BTreeMap<IncidentId, Vec<Intent>> = BTreeMap::new();
-        for intent in proposed {
-            let of_incident = waiting.entry(intent.incident.clone()).or_default();
-            of_incident.push(intent.clone());
-        }
+        let waiting: BTreeSet<IncidentId> = proposed.map(|it| it.incident.clone()).collect();
         for intent in self.intents.values_mut().filter(|it| it.revision == 1) {
             if let Effect::Notify {
                 notice: Some(notice),
-                body,
                 ..
             } = &mut intent.effect
-                && let Some(waiting) = waiting.get(&intent.incident)
+                && waiting.contains(&intent.incident)
             {
                 notice.flags.insert(Flag::Proposal);
-                *body = texts::with_proposal(body, &waiting.iter().collect::<Vec<_>>());
             }
         }
     }
@@ -351,6 +378,7 @@ impl<'a> Draft<'a> {
             return Err(Wanted(self.wanted));
         }
         self.flag_proposals();
+        self.say_outcomes();
         let tracks = self.tracks.into_iter();
         let mut records: Vec<Record> = tracks
             .map(|(key, track)| Record::Track(key, track))
@@ -371,6 +399,12 @@ impl<'a> Draft<'a> {
         }));
         Ok(records)
     }
+}
+
+/// The same words with other numbers, or another cost, are the same.
+pub(super) fn essence(text: &str) -> String {
+    let text = text.split(FULL_USE).next().unwrap_or(text);
+    text.replace(|c: char| c.is_ascii_digit(), "")
 }
 
 /// A message, before it is addressed.

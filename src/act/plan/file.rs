@@ -5,6 +5,7 @@ use super::{
     draft::{Draft, Wish},
     group::reasons,
     hints, price, queue,
+    refusal::{ASK, Refused},
     situation::{self, Usage},
     size::{Size, size},
     texts,
@@ -38,8 +39,12 @@ pub(super) fn file(draft: &mut Draft<'_>) {
             continue;
         }
         let out_of_reach = out_of_reach(draft, incident.cause.scope());
-        if let Some(why) = out_of_reach.or_else(|| told_not_to(draft, &incident)) {
-            draft.note(&incident.id, why);
+        let out_of_reach = out_of_reach.map(|why| {
+            Refused::for_good(why).but("A `role_arn` in its `[[account]]` changes that")
+        });
+        let told_not_to = || told_not_to(draft, &incident).map(Refused::for_now);
+        if let Some(refused) = out_of_reach.or_else(told_not_to) {
+            draft.refuse(&incident.id, refused);
             continue;
         }
         match &incident.cause {
@@ -54,7 +59,7 @@ pub(super) fn file(draft: &mut Draft<'_>) {
             } => {
                 let why =
                     "what is merely unusual, or announced, is no reason to ask AWS for anything";
-                draft.note(&incident.id, why);
+                draft.refuse(&incident.id, Refused::for_good(why));
             }
             Cause::Pool { category, .. } => case::investigate(draft, &incident, *category),
         }
@@ -95,16 +100,15 @@ pub(super) fn told_not_to(draft: &Draft<'_>, incident: &Incident) -> Option<Stri
 /// Asks for more of one quota, or writes down why not.
 fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &QuotaCode) {
     if bars::is_asked(draft, scope, code) || case::is_under_way(draft, incident) {
-        if let Some(why) = bars::stands_in_the_way(draft, scope, code) {
-            draft.note(&incident.id, why);
+        match bars::stands_in_the_way(draft, scope, code) {
+            Some(why) => draft.refuse(&incident.id, Refused::for_now(why)),
+            None => draft.unrefuse(&incident.id),
         }
         return;
     }
     let Some(quota) = draft.book().quotas.get(&(scope.clone(), code.clone())) else {
-        return draft.note(
-            &incident.id,
-            format!("{code} could not be read: nothing is asked"),
-        );
+        let why = format!("{code} could not be read: nothing is asked");
+        return draft.refuse(&incident.id, Refused::for_now(why));
     };
     let Some(Worked { usage, size }) = work_out(draft, incident, quota) else {
         return; // the next plan has the minutes it lacks
@@ -116,7 +120,7 @@ fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &Quo
         scenario.unwrap_or(Scenario::Unreadable),
     );
     match (size, usage) {
-        (Size::Nothing(why), _) => draft.note(&incident.id, why),
+        (Size::Nothing(refused), _) => draft.refuse(&incident.id, refused),
         (Size::Ask { .. }, _) if waits_for_past(draft, incident, quota) => {
             draft.note(&incident.id, PAST_IS_READ);
         }
@@ -127,6 +131,7 @@ fn request(draft: &mut Draft<'_>, incident: &Incident, scope: &Scope, code: &Quo
             },
             Some(usage),
         ) => {
+            draft.unrefuse(&incident.id);
             if quota.adjustable {
                 intend_request(draft, incident, quota, &usage, desired, &arithmetic);
             } else {
@@ -175,9 +180,12 @@ pub(super) fn work_out(
     }
     let usage = situation::usage_of_code(draft.book(), draft.minutes(), scope, code, incident);
     let size = match &usage {
-        None => Size::Nothing("the history of use could not be read: nothing is asked".to_owned()),
+        None => {
+            let why = "the history of use could not be read: nothing is asked";
+            Size::Nothing(Refused::for_now(why).but(ASK))
+        }
         Some(usage) => match bars::refusal(draft, incident, quota, usage) {
-            Some(why) => Size::Nothing(why),
+            Some(refused) => Size::Nothing(refused),
             None => size(
                 quota,
                 (usage.peak, usage.ahead),

@@ -210,6 +210,7 @@ pub(super) fn bare(
         decisions_dropped: 0,
         messages: 0,
         told: None,
+        refusal: None,
     }
 }
 

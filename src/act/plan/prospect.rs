@@ -9,6 +9,7 @@ use super::{
     group::bare,
     minutes::Minutes,
     price,
+    refusal::Refused,
     situation::{self, Usage},
     size::{self, Size},
     texts,
@@ -139,7 +140,7 @@ fn prospect(draft: &mut Draft<'_>, pool: &Pool, kind: QuotaKind, rules: &[Rule])
         return it;
     };
     it.would = match (in_the_way, size) {
-        (Some(why), _) | (None, Size::Nothing(why)) => Would::Nothing(why),
+        (Some(why), _) | (None, Size::Nothing(Refused { why, .. })) => Would::Nothing(why),
         (
             None,
             Size::Ask {

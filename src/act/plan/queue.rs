@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use super::{again, draft::Draft};
+use super::{again, draft::Draft, refusal::Refused};
 use crate::model::{
     action::{Effect, IntentState},
     catalog::PoolId,
@@ -90,7 +90,7 @@ const fn kind(incident: &Incident) -> u8 {
 }
 
 /// Why no more is asked today by itself; `None` where the budget has room.
-pub(super) fn over_budget(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
+pub(super) fn over_budget(draft: &Draft<'_>, quota: &Quota) -> Option<Refused> {
     let day_ago = after(draft.now(), -1_440);
     let asked = draft.intents().filter(|intent| {
         matches!(intent.effect, Effect::RequestQuota { .. })
@@ -104,10 +104,13 @@ pub(super) fn over_budget(draft: &Draft<'_>, quota: &Quota) -> Option<String> {
     let most = draft.policy().budgets.requests_per_day;
     let is_used_up = usize::try_from(most).is_ok_and(|most| most <= asked.count());
     is_used_up.then(|| {
-        format!(
+        let why = format!(
             "the budget of {most} requests in 24 hours is used up: {} waits",
             quota.code
-        )
+        );
+        let change = "`[budget] requests_per_day` in the configuration allows more";
+        // Where it is nothing, no day brings room.
+        Refused::for_now(why).but(change).lasting(most == 0)
     })
 }
 

@@ -1,5 +1,6 @@
 //! How much to ask for: from demand, inside the mandate, with the arithmetic as text.
 
+use super::refusal::Refused;
 use crate::model::{
     policy::Budgets,
     quota::{Limit, Quota},
@@ -19,8 +20,8 @@ pub(super) enum Size {
         /// How it came about, as a sentence without its final stop.
         arithmetic: String,
     },
-    /// Nothing to ask for, as a sentence without its final stop.
-    Nothing(String),
+    /// Nothing to ask for.
+    Nothing(Refused),
 }
 
 /// Sizes a request from the highest demand of a minute, and from what is `ahead` by the forecast where that is more.
@@ -31,28 +32,22 @@ pub(super) fn size(
     budgets: &Budgets,
 ) -> Size {
     let Limit::Applied(applied) = quota.limit() else {
-        return Size::Nothing(format!(
-            "the applied value of {} is {}: nothing is asked on it",
-            quota.code,
-            quota.limit().source()
-        ));
+        return Size::Nothing(Refused::for_good(unapplied(quota)));
     };
     let ahead = ahead.filter(|ahead| peak < *ahead);
     let demand = ahead.unwrap_or(peak);
     let need = demand.get() * MARGIN / warn_at.factor();
     let (floor, ceiling) = match bounds(quota, budgets) {
         Ok((floor, ceiling)) => (floor.get(), ceiling.get()),
-        Err(why) => return Size::Nothing(why),
+        Err(why) => return Size::Nothing(Refused::for_good(why)),
     };
     let wanted = round_up(need.max(floor * 1.1));
     let desired = wanted.min(ceiling);
     // Service Quotas refuses what is not above both the applied and the default value.
     let Some(value) = Amount::new(desired).filter(|value| floor < value.get()) else {
-        return Size::Nothing(format!(
-            "the demand would need {}, and the mandate ends at {}, which is not above the present value or the default",
-            Amount::new(wanted).unwrap_or(applied),
-            Amount::new(ceiling).unwrap_or(applied),
-        ));
+        let demand = (floor * 1.1 <= need).then_some(wanted);
+        let why = below_the_least(quota, applied, (demand, floor), ceiling);
+        return Size::Nothing(Refused::for_good(why).but(mandate(budgets)));
     };
     let capped = if desired < wanted {
         ", cut to the mandate's ceiling"
@@ -85,11 +80,7 @@ pub(super) fn size(
 /// Why nothing may be asked on it, as a sentence fragment.
 pub(crate) fn bounds(quota: &Quota, budgets: &Budgets) -> Result<(Amount, Amount), String> {
     let Limit::Applied(applied) = quota.limit() else {
-        return Err(format!(
-            "the applied value of {} is {}: nothing is asked on it",
-            quota.code,
-            quota.limit().source()
-        ));
+        return Err(unapplied(quota));
     };
     let default = quota.default.filter(|default| applied < *default);
     let floor = default.unwrap_or(applied);
@@ -98,6 +89,44 @@ pub(crate) fn bounds(quota: &Quota, budgets: &Budgets) -> Result<(Amount, Amount
         .highest_value
         .map_or(ceiling, |most| most.get().min(ceiling));
     Ok((floor, Amount::new(ceiling).unwrap_or(applied)))
+}
+
+/// That the mandate ends before anything may be asked. `demand` where that alone would call for more than the least.
+fn below_the_least(
+    quota: &Quota,
+    applied: Amount,
+    (demand, floor): (Option<f64>, f64),
+    ceiling: f64,
+) -> String {
+    let amount = |value| Amount::new(value).unwrap_or(applied);
+    let demand = demand.map(|it| format!("the demand calls for {}, ", amount(it)));
+    let default = quota.default.filter(|default| applied < *default);
+    let what = default.map_or("the present value", |_| "its default");
+    format!(
+        "{}AWS takes no request at or below {what} of {}, and the mandate ends at {}",
+        demand.unwrap_or_default(),
+        amount(floor),
+        amount(ceiling)
+    )
+}
+
+fn unapplied(quota: &Quota) -> String {
+    format!(
+        "the applied value of {} is {}: nothing is asked on it",
+        quota.code,
+        quota.limit().source()
+    )
+}
+
+/// What says how far requests go.
+fn mandate(budgets: &Budgets) -> String {
+    let value = budgets
+        .highest_value
+        .map_or_else(String::new, |it| format!(" and `highest_value` ({it})"));
+    format!(
+        "`[budget] highest_factor` ({}){value} in the configuration says how far a request may go",
+        budgets.highest_factor
+    )
 }
 
 /// Up to two significant digits, as people would write it: 1 234 567 becomes 1 300 000.
@@ -176,7 +205,7 @@ mod tests {
                     desired,
                     arithmetic,
                 } => (desired.get(), arithmetic),
-                Size::Nothing(why) => panic!("{why}"),
+                Size::Nothing(why) => panic!("{why:?}"),
             }
         };
         let (desired, arithmetic) = ask(1_700_000.0);

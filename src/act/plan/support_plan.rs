@@ -2,7 +2,7 @@
 //!
 //! What is known follows from what Support answered: in polls of the cases of requests, and to cases and comments of ours.
 
-use super::{draft::Draft, file::day, texts};
+use super::{draft::Draft, file::day, refusal::Refused, texts};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     desk::{Ask, NO_PLAN_MINUTES},
@@ -23,14 +23,19 @@ pub(super) fn lacking(draft: &Draft<'_>, account: &AccountId) -> Option<Timestam
 }
 
 /// Why no case is opened now for this incident.
-pub(super) fn refusal(draft: &Draft<'_>, incident: &Incident) -> Option<String> {
+pub(super) fn refusal(draft: &Draft<'_>, incident: &Incident) -> Option<Refused> {
     let account = &incident.cause.scope().account;
     let since = lacking(draft, account)?;
-    Some(format!(
+    let why = format!(
         "the support plan of account {account} has no API, as Support said on {}: no case is planned before {}",
         day(since),
         day(after(since, NO_PLAN_MINUTES))
-    ))
+    );
+    let by_hand = format!(
+        "to open one by hand, the numbers are in `explain {}`",
+        incident.id
+    );
+    Some(Refused::for_now(why).but(by_hand))
 }
 
 /// When this was refused for it.

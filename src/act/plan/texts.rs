@@ -7,6 +7,7 @@ mod desk;
 mod figures;
 mod lead;
 mod lines;
+mod next;
 mod support;
 mod title;
 mod told;
@@ -16,6 +17,7 @@ pub(super) use desk::{
     not_carried_out, proposed_later, second_case, theirs, waits_for_word,
 };
 pub(super) use lines::Lines;
+pub(super) use next::{Outcome, has_place_for_proposal, outcome};
 pub(super) use support::{
     changed_by_hand, investigation, marked, raise, raised_by, recovery, renewed, request_context,
     request_context_now,
@@ -24,14 +26,11 @@ pub(super) use support::{
 pub use title::headline;
 pub(super) use told::{acknowledged, back, held_by, released, released_over, snooze_over};
 
-use super::{case, draft::Draft, group::reasons, hints, support_plan};
+use super::{draft::Draft, group::reasons, hints};
 use crate::model::{
-    action::{Effect, Intent, IntentState},
-    ids::DisplayId,
-    incident::{Cause, Incident},
-    policy::Mode,
-    reason::Reason,
-    rule::{Remedy, Severity},
+    action::Effect,
+    incident::Incident,
+    rule::Severity,
     time::{Minute, Timestamp},
     units::grouped,
 };
@@ -76,7 +75,7 @@ pub(super) fn opened(draft: &Draft<'_>, incident: &Incident) -> Message {
         push_reasons(draft, incident, lines);
         hints::push_others(draft, incident, lines);
         push_runbook(draft, incident, lines);
-        lines.push(next_step(draft, incident));
+        lines.push(next::step(draft, incident));
         push_lead(draft, incident, lines);
     })
 }
@@ -95,7 +94,7 @@ pub(super) fn raised(draft: &Draft<'_>, incident: &Incident, before: Severity) -
             hints::push_others(draft, incident, lines);
         }
         push_flap(draft, incident, lines);
-        lines.push(next_step(draft, incident));
+        lines.push(next::step(draft, incident));
         push_lead(draft, incident, lines);
     })
 }
@@ -113,7 +112,7 @@ pub(super) fn eased(draft: &Draft<'_>, incident: &Incident, still: Severity) -> 
             ));
         }
         push_reasons(draft, incident, lines);
-        lines.push(next_step(draft, incident));
+        lines.push(next::step(draft, incident));
     })
 }
 
@@ -124,7 +123,7 @@ pub(super) fn reminded(draft: &Draft<'_>, incident: &Incident) -> Message {
         lines.push(since(draft, incident));
         push_reasons(draft, incident, lines);
         push_flap(draft, incident, lines);
-        lines.push(next_step(draft, incident));
+        lines.push(next::step(draft, incident));
     });
     Message {
         is_reminder: true,
@@ -160,8 +159,18 @@ pub(super) fn resolved(draft: &Draft<'_>, incident: &Incident) -> Message {
         lines.push(format!("Judged over at {}.", clock(ended)));
         lines.extend(told::quiet_line(draft, incident));
         if !incident.is_of_residency() {
-            lines.push(open_work(draft, incident));
+            lines.push(next::open_work(draft, incident));
         }
+    })
+}
+
+/// People had read of a request, and nothing will come of it.
+pub(super) fn nothing_asked(draft: &Draft<'_>, incident: &Incident) -> Message {
+    message(draft, incident, "nothing asked", "", |lines| {
+        lines.extend(draft.refusal(incident));
+        lines.push(since(draft, incident));
+        push_reasons(draft, incident, lines);
+        push_flap(draft, incident, lines);
     })
 }
 
@@ -253,87 +262,6 @@ fn push_runbook(draft: &Draft<'_>, incident: &Incident, lines: &mut Lines) {
     }
 }
 
-/// What happens next by itself, and what a person can do.
-fn next_step(draft: &Draft<'_>, incident: &Incident) -> String {
-    if let Some(stop) = draft.inputs.stop {
-        let stop = stop.to_string();
-        return format!("Nothing is filed: {stop}.");
-    }
-    let files = incident.remedy > Remedy::Notify && draft.policy().mode != Mode::Observe;
-    if let Some(code) = case::day_used_up(incident).filter(|_| files) {
-        return format!(
-            "No case is opened to ask why: the tokens of the day are used up ({code})."
-        );
-    }
-    match (incident.remedy, draft.policy().mode) {
-        (Remedy::Notify, _) => "Nothing is filed for this.".to_owned(),
-        (_, Mode::Observe) => "Mode is observe: nothing is filed.".to_owned(),
-        (_, Mode::Propose | Mode::File) if takes_case_in_vain(draft, incident) => format!(
-            "No support case is opened: the support plan of account {} has no API. To open one by hand, the numbers are in `explain {}`.",
-            incident.cause.scope().account,
-            incident.id
-        ),
-        (_, Mode::Propose) => proposed(draft, incident),
-        (Remedy::RequestQuota, Mode::File) if matches!(incident.cause, Cause::Quota { .. }) => {
-            "A quota increase is asked for if demand, budget and AWS's limits allow it.".to_owned()
-        }
-        (Remedy::RequestQuota | Remedy::Investigate, Mode::File) => {
-            "A support case is opened if the budget and the support plan allow it.".to_owned()
-        }
-    }
-}
-
-/// Whether all that could be filed is a case, which the account's support plan does not take.
-fn takes_case_in_vain(draft: &Draft<'_>, incident: &Incident) -> bool {
-    let is_case = match &incident.cause {
-        Cause::Pool { .. } => true,
-        Cause::Quota { scope, code } => {
-            let quota = draft.book().quotas.get(&(scope.clone(), code.clone()));
-            quota.is_some_and(|it| !it.adjustable)
-        }
-    };
-    let mut own = draft.intents().filter(|it| it.incident == incident.id);
-    is_case
-        && !own.any(|it| it.is_filing() && !it.state.is_final())
-        && support_plan::lacking(draft, &incident.cause.scope().account).is_some()
-}
-
-/// What waits for a person, once it does, and what that room would cost.
-fn proposed(draft: &Draft<'_>, incident: &Incident) -> String {
-    let waiting = draft.intents().filter(|it| {
-        it.incident == incident.id && matches!(it.state, IntentState::Proposed { .. })
-    });
-    let waiting: Vec<_> = waiting.collect();
-    if waiting.is_empty() {
-        return if draft.handling(&incident.id).rejected.is_some() {
-            "What was proposed was rejected: nothing more is proposed unless it gets worse."
-        } else {
-            TO_BE_PROPOSED
-        }
-        .to_owned();
-    }
-    waits(&waiting)
-}
-
-/// Said before it is known whether there is anything to propose; [`with_proposal`] knows better.
-const TO_BE_PROPOSED: &str =
-    "What to ask AWS for is proposed to you if demand, budget and AWS's limits allow it.";
-
-/// What waits for a word, the first of it in full, in one line.
-fn waits(waiting: &[&Intent]) -> String {
-    let what = waiting.first().map_or_else(String::new, |it| {
-        format!("{}, `approve {}`", what_for(&it.effect), it.id)
-    });
-    let more = match waiting.len().saturating_sub(1) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let cost = waiting.iter().flat_map(|it| &it.reasons);
-    let cost = cost.filter_map(Reason::full_use).next();
-    let cost = cost.map_or_else(String::new, |(_, text)| format!(" {text}."));
-    format!("Waits for your approval: {what}{more}.{cost}")
-}
-
 /// What an effect does at AWS, in few words.
 pub(super) fn what_for(effect: &Effect) -> String {
     match effect {
@@ -342,45 +270,6 @@ pub(super) fn what_for(effect: &Effect) -> String {
         Effect::EndCase { case, .. } => format!("thank AWS in case {case} and close it"),
         Effect::Notify { .. } | Effect::Comment { .. } => effect.name().to_owned(),
     }
-}
-
-/// Whether [`with_proposal`] has something to say in this text.
-pub(super) fn has_place_for_proposal(body: &str) -> bool {
-    body.contains(TO_BE_PROPOSED)
-}
-
-/// The text of a message of the very plan that proposes these.
-pub(super) fn with_proposal(body: &str, waiting: &[&Intent]) -> String {
-    body.replace(TO_BE_PROPOSED, &waits(waiting))
-}
-
-fn open_work(draft: &Draft<'_>, incident: &Incident) -> String {
-    let mut asks = draft.asks();
-    if let Some(ask) = asks.find(|it| it.incident == incident.id && it.end.is_none()) {
-        return format!(
-            "Request {} for {} is still open and is followed.",
-            ask.request, ask.desired
-        );
-    }
-    let mut cases = draft.investigations();
-    if let Some(case) = cases.find(|it| it.incident == incident.id && it.ended.is_none()) {
-        let known = case.display.as_ref().map(DisplayId::as_str);
-        let named = known.unwrap_or(case.case.as_str());
-        return format!("Support case {named} is still open and is followed.");
-    }
-    let mut intents = draft.intents().filter(|it| it.incident == incident.id);
-    let is_held = |it: &Intent| matches!(it.state, IntentState::Held { .. });
-    let waits = intents.find(|it| it.is_filing() && (it.state.is_under_way() || is_held(it)));
-    let Some(waits) = waits else {
-        return "Nothing is open at AWS for it.".to_owned();
-    };
-    let how = if is_held(waits) {
-        "was given up, and may be open at AWS"
-    } else {
-        "is not done yet"
-    };
-    let (what, id) = (waits.effect.name(), &waits.id);
-    format!("What was decided {how}: {what}, see `explain {id}`.")
 }
 
 fn since(draft: &Draft<'_>, incident: &Incident) -> String {

@@ -65,6 +65,7 @@ fn incident(rules: &[(&str, bool)]) -> Incident {
         spells: Vec::new(),
         messages: 0,
         told: None,
+        refusal: None,
     }
 }
 

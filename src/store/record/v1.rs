@@ -93,6 +93,11 @@ stored_struct!(Incident of incident::Incident {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     hints: Vec<Hint>,
     decisions: Vec<Decision>, decisions_dropped: u32, messages: u32, told: Option<String>,
+    // Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")] refusal: Option<Refusal>,
+});
+stored_struct!(Refusal of incident::Refusal {
+    at: String, why: String, change: Option<String>, is_lasting: bool, is_told: bool,
 });
 
 stored_struct!(Link of links::Link { kind: String, text: String, url: String, });

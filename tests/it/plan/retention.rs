@@ -48,6 +48,7 @@ fn incident(code: &str, generation: u32, ended: i64) -> Incident {
         spells: Vec::new(),
         messages: 1,
         told: Some(Severity::Warning),
+        refusal: None,
     }
 }
 

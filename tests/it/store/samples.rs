@@ -15,7 +15,7 @@ use bedrock_ops_alert::model::{
         AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, PrincipalArn,
         QuotaCode, ReceiverName, Region, RequestId, RuleName, Scope, TargetId,
     },
-    incident::{AlertKey, Cause, Decision, Incident, Member, Scenario, Spell},
+    incident::{AlertKey, Cause, Decision, Incident, Member, Refusal, Scenario, Spell},
     links::{Link, LinkKind},
     outlook::{Exhaustion, Way},
     permit::{Denial, Denier, Permit, Permits, Ruling},
@@ -272,6 +272,13 @@ fn incident(slot: u8, rng: &mut Rng) -> Incident {
         messages: rng.u32(..),
         told: maybe(rng, |rng| Severity::ALL[rng.usize(0..3)]),
         hints: (0..rng.u8(0..3)).map(|_| hints::hint(rng)).collect(),
+        refusal: maybe(rng, |rng| Refusal {
+            at: instant(rng),
+            why: text(rng),
+            change: maybe(rng, text),
+            is_lasting: rng.bool(),
+            is_told: rng.bool(),
+        }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What people hear of the desk: requests and cases taken, refused, waiting, ended.
 
 use super::{
-    Lines, Message, TO_BE_PROPOSED, subject,
+    Lines, Message, next, subject,
     title::{figures, first_line, subject_of},
     what_for,
 };
@@ -262,7 +262,7 @@ pub(in crate::act::plan) fn not_carried_out(
             .incident(&intent.incident)
             .is_some_and(Incident::is_open);
         if why == UNANSWERED && intent.is_filing() && is_open {
-            lines.push(TO_BE_PROPOSED.to_owned());
+            lines.push(next::to_be_proposed());
         }
     })
 }

@@ -2,8 +2,7 @@
 
 use super::{
     super::{draft::Draft, tell::REOPEN_MINUTES},
-    Lines, Message, bad, clock, headline, lasting, message, next_step, open_work, push_flap,
-    push_reasons, since,
+    Lines, Message, bad, clock, headline, lasting, message, next, push_flap, push_reasons, since,
 };
 use crate::model::{
     handling::{Ack, Held, Hold},
@@ -23,7 +22,7 @@ pub(in crate::act::plan) fn back(draft: &Draft<'_>, incident: &Incident, returns
         lines.push(since(draft, incident));
         push_reasons(draft, incident, lines);
         push_flap(draft, incident, lines);
-        lines.push(next_step(draft, incident));
+        lines.push(next::step(draft, incident));
     })
 }
 
@@ -65,7 +64,7 @@ pub(in crate::act::plan) fn released(
         lines.push(since(draft, incident));
         push_reasons(draft, incident, lines);
         push_flap(draft, incident, lines);
-        lines.push(next_step(draft, incident));
+        lines.push(next::step(draft, incident));
     })
 }
 
@@ -79,7 +78,7 @@ pub(in crate::act::plan) fn released_over(
         lines.push(format!("{}.", sentence(draft, &held.hold)));
         push_meanwhile(held, lines);
         lines.push(format!("Bad {}.", bad(incident)));
-        lines.push(open_work(draft, incident));
+        lines.push(next::open_work(draft, incident));
     })
 }
 
@@ -195,6 +194,6 @@ pub(in crate::act::plan) fn snooze_over(
         ));
         push_reasons(draft, incident, lines);
         push_flap(draft, incident, lines);
-        lines.push(next_step(draft, incident));
+        lines.push(next::step(draft, incident));
     })
 }

@@ -194,6 +194,7 @@ fn incident(cause: Cause, severity: Severity, pool: &PoolId, opened: &str) -> In
         spells: Vec::new(),
         messages: 1,
         told: Some(severity),
+        refusal: None,
     }
 }
 
