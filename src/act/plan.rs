@@ -139,6 +139,7 @@ pub fn is_due(inputs: Inputs<'_>) -> bool {
         || digest::is_due(&draft)
         || closing::is_due(&draft)
         || again::is_due(&draft)
+        || desk::is_due(&draft)
 }
 
 /// Whether a filing that is due may leave now, by all that is known by now; else the next plan says what becomes of it.

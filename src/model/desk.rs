@@ -2,7 +2,7 @@
 
 use super::{
     ids::{ActionId, CaseId, DisplayId, IncidentId, Marker, QuotaCode, RequestId, Scope},
-    time::{DAY, Timestamp, after},
+    time::{DAY, HOUR, Timestamp, after},
     units::{Amount, QuotaKind},
 };
 
@@ -85,6 +85,40 @@ pub enum AskEnd {
 /// After a request is closed, how long the applied value may still change, in minutes (three days).
 pub const APPLY_WAIT_MINUTES: i64 = 3 * 1_440;
 
+/// AWS waits for an answer in a case, and people were told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// When they were told.
+    pub since: Timestamp,
+    /// How many of [`REMIND_AFTER_MINUTES`] went by since.
+    pub reminders: u8,
+}
+
+/// People are reminded after so many minutes in which AWS has waited for them: it closes a case that nobody answers.
+pub const REMIND_AFTER_MINUTES: [i64; 3] = [4 * HOUR, 8 * HOUR, 24 * HOUR];
+
+impl Waiting {
+    /// From now on.
+    #[must_use]
+    pub const fn from(since: Timestamp) -> Self {
+        let reminders = 0;
+        Self { since, reminders }
+    }
+
+    /// With a reminder now, where one is due. After a pause it is one for all that were missed.
+    #[must_use]
+    pub fn reminded(&self, now: Timestamp) -> Option<Self> {
+        let mut gone = 0;
+        for minutes in REMIND_AFTER_MINUTES {
+            gone += u8::from(after(self.since, minutes) <= now);
+        }
+        (self.reminders < gone).then_some(Self {
+            reminders: gone,
+            ..*self
+        })
+    }
+}
+
 /// A quota increase request that we made, or adopted, and follow until the value has changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
@@ -120,6 +154,8 @@ pub struct Ask {
     pub no_plan: Option<Timestamp>,
     /// Whether AWS waits for us in the case, and people were told.
     pub told_waiting: bool,
+    /// For how long AWS has waited, while it does.
+    pub waiting: Option<Waiting>,
     /// When it was last polled.
     pub polled: Timestamp,
     /// How it ended.
@@ -164,6 +200,8 @@ pub struct Investigation {
     pub status: String,
     /// Whether AWS waits for us, and people were told.
     pub told_waiting: bool,
+    /// For how long AWS has waited, while it does.
+    pub waiting: Option<Waiting>,
     /// When it was last polled.
     pub polled: Timestamp,
     /// When we saw it resolved, or left it for an older one about the same.

@@ -38,6 +38,7 @@ mod spare;
 mod stopped;
 mod support_plan;
 mod waited;
+mod waits_for_us;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::model::{
     action::{Effect, Intent, IntentState},
-    desk::{APPLY_WAIT_MINUTES, Ask, AskEnd, DeskReading, Investigation, RequestStatus},
+    desk::{APPLY_WAIT_MINUTES, Ask, AskEnd, DeskReading, Investigation, RequestStatus, Waiting},
     ids::{CaseId, QuotaCode, RequestId, Scope},
     rule::Severity,
     time::{Timestamp, after},
@@ -114,6 +114,7 @@ fn adopt_ask(draft: &mut Draft<'_>, intent: &Intent, receipt: &Receipt<'_>) {
         case_seen: None,
         no_plan: None,
         told_waiting: false,
+        waiting: None,
         polled: receipt.at,
         end: None,
     });
@@ -169,6 +170,7 @@ fn adopt_case(draft: &mut Draft<'_>, intent: &Intent, case: &CaseId, at: Timesta
         opened: at,
         status: "opened".to_owned(),
         told_waiting: false,
+        waiting: None,
         polled: at,
         ended: None,
         twin: None,
@@ -275,6 +277,36 @@ fn report_delays(draft: &mut Draft<'_>) {
     }
 }
 
+/// Whether people are to hear now that AWS waits for them, and since when it does: at first, and after hours without an
+/// answer. Once it is answered, what AWS asks next is told again.
+fn turn(
+    told: &mut bool,
+    waiting: &mut Option<Waiting>,
+    is_waiting: bool,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    if !is_waiting {
+        (*told, *waiting) = (false, None);
+        return None;
+    }
+    let was_told = std::mem::replace(told, true);
+    let known = waiting.get_or_insert(Waiting::from(now));
+    if !was_told {
+        return Some(known.since);
+    }
+    *known = known.reminded(now)?;
+    Some(known.since)
+}
+
+/// Whether time alone brings a reminder that AWS waits.
+pub(super) fn is_due(draft: &Draft<'_>) -> bool {
+    let asks = draft.asks().filter(|it| it.end.is_none());
+    let asks = asks.filter_map(|it| it.waiting);
+    let cases = draft.investigations().filter(|it| it.ended.is_none());
+    let mut waiting = asks.chain(cases.filter_map(|it| it.waiting));
+    waiting.any(|it| it.reminded(draft.now()).is_some())
+}
+
 /// Brings what we follow up to date with the desk's readings and with the quotas as they are applied now.
 pub(super) fn follow(draft: &mut Draft<'_>) {
     let asks: Vec<Ask> = draft
@@ -354,13 +386,14 @@ fn follow_ask(draft: &mut Draft<'_>, mut ask: Ask) {
     }
     context::add(draft, &ask, is_answered);
     support_plan::note_of(draft, &ask);
-    if case_status.is_some_and(|it| it != WAITS) {
-        ask.told_waiting = false; // answered: what AWS asks next is told again
-    }
-    if case_status == Some(WAITS) && !ask.told_waiting {
-        ask.told_waiting = true;
+    let is_waiting = case_status.map_or(ask.told_waiting, |it| it == WAITS);
+    let was_told = ask.told_waiting;
+    let told = turn(&mut ask.told_waiting, &mut ask.waiting, is_waiting, now);
+    // Of what AWS has closed there is nothing to remind of.
+    let told = told.filter(|_| ask.status.is_open() || !was_told);
+    if let Some(since) = told {
         draft.put_ask(ask.clone()); // messages lead to its case
-        let message = texts::aws_waits(draft, &ask);
+        let message = texts::aws_waits(draft, &ask, since);
         draft.call(&ask.incident, Severity::Warning, &message);
     }
     if let Some(end) = end_of(draft, &ask) {
@@ -443,13 +476,11 @@ fn follow_case(draft: &mut Draft<'_>, mut it: Investigation) {
             | DeskReading::NoPlan { .. } => {}
         }
     }
-    if it.status != WAITS {
-        it.told_waiting = false; // answered: what AWS asks next is told again
-    }
-    if it.status == WAITS && !it.told_waiting {
-        it.told_waiting = true;
+    let is_waiting = it.status == WAITS;
+    let told = turn(&mut it.told_waiting, &mut it.waiting, is_waiting, now);
+    if let Some(since) = told {
         draft.put_investigation(it.clone());
-        let message = texts::case_waits(draft, &it);
+        let message = texts::case_waits(draft, &it, since);
         draft.call(&it.incident, Severity::Warning, &message);
     }
     if it.status == "resolved" {

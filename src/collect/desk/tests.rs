@@ -30,6 +30,7 @@ fn ask(id: &str, display: Option<&str>) -> Ask {
         case_seen: None,
         no_plan: None,
         told_waiting: false,
+        waiting: None,
         polled: now(),
         end: None,
     }
@@ -46,6 +47,7 @@ fn investigation(case: &str) -> Investigation {
         opened: now(),
         status: "opened".to_owned(),
         told_waiting: false,
+        waiting: None,
         polled: now(),
         ended: None,
         twin: None,

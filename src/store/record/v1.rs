@@ -188,13 +188,18 @@ stored_struct!(Ask of desk::Ask {
     case_seen: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     no_plan: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waiting: Option<Waiting>,
 });
+stored_struct!(Waiting of desk::Waiting { since: String, reminders: u8, });
 stored_struct!(Investigation of desk::Investigation {
     case: String, action: String, incident: String, scope: Scope, display: Option<String>,
     marker: String, opened: String, status: String, told_waiting: bool, polled: String,
     ended: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     twin: Option<String>,
+    // Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")] waiting: Option<Waiting>,
 });
 stored_struct!(Track of alert::Track {
     state: String, since: i64, through: i64, began: Option<i64>, last_bad: Option<i64>,

@@ -163,6 +163,7 @@ fn granted(at: Often, before: f64) -> Stage {
         case_seen: None,
         no_plan: None,
         told_waiting: false,
+        waiting: None,
         polled: granted,
         end: Some((
             AskEnd::Granted {

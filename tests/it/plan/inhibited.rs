@@ -66,6 +66,7 @@ fn case_that_waits(stage: &mut Stage, incident: &IncidentId) -> DeskReading {
         opened: stage.now,
         status: "opened".to_owned(),
         told_waiting: false,
+        waiting: None,
         polled: stage.now,
         ended: None,
         twin: None,

@@ -146,6 +146,7 @@ fn what_is_not_settled_stays_however_old_it_is() {
         case_seen: None,
         no_plan: None,
         told_waiting: false,
+        waiting: None,
         polled: day(9),
     };
     let mut book = Book::default();

@@ -10,7 +10,7 @@ use bedrock_ops_alert::model::{
     alert::{AlertState, Track},
     book::{Key, Record},
     catalog::{Catalog, Family, LifeCycle, Mapping, Pool, PoolId, Spare, Target, TargetKind},
-    desk::{Ask, AskEnd, Investigation, RequestStatus},
+    desk::{Ask, AskEnd, Investigation, RequestStatus, Waiting},
     ids::{
         AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, PrincipalArn,
         QuotaCode, ReceiverName, Region, RequestId, RuleName, Scope, TargetId,
@@ -547,6 +547,10 @@ fn ask(slot: u8, rng: &mut Rng) -> Ask {
         case_seen: maybe(rng, instant),
         no_plan: maybe(rng, instant),
         told_waiting: rng.bool(),
+        waiting: maybe(rng, |rng| Waiting {
+            since: instant(rng),
+            reminders: rng.u8(..),
+        }),
         polled: instant(rng),
         end: maybe(rng, |rng| {
             let end = match rng.u8(0..3) {
@@ -570,6 +574,10 @@ fn investigation(slot: u8, rng: &mut Rng) -> Investigation {
         opened: instant(rng),
         status: text(rng),
         told_waiting: rng.bool(),
+        waiting: maybe(rng, |rng| Waiting {
+            since: instant(rng),
+            reminders: rng.u8(..),
+        }),
         polled: instant(rng),
         ended: maybe(rng, instant),
         twin: maybe(rng, |rng| CaseId::new(text(rng))),

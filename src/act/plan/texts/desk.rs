@@ -14,7 +14,7 @@ use crate::{
         incident::Incident,
         outcome::NO_PLAN,
         reason::Reason,
-        time::{Minute, Timestamp},
+        time::{HOUR, Minute, Timestamp},
         units::Amount,
     },
 };
@@ -268,21 +268,25 @@ pub(in crate::act::plan) fn not_carried_out(
 }
 
 /// AWS waits for an answer in the case of a quota request.
-pub(in crate::act::plan) fn aws_waits(draft: &Draft<'_>, ask: &Ask) -> Message {
+pub(in crate::act::plan) fn aws_waits(draft: &Draft<'_>, ask: &Ask, since: Timestamp) -> Message {
     let number = ask
         .display
         .as_ref()
         .map_or("the case", |display| display.as_str());
-    waiting(draft, &ask.incident, &ask.scope, number)
+    waiting(draft, &ask.incident, (&ask.scope, number), since)
 }
 
 /// AWS waits for an answer in a case of ours.
-pub(in crate::act::plan) fn case_waits(draft: &Draft<'_>, it: &Investigation) -> Message {
+pub(in crate::act::plan) fn case_waits(
+    draft: &Draft<'_>,
+    it: &Investigation,
+    since: Timestamp,
+) -> Message {
     let number = it
         .display
         .as_ref()
         .map_or(it.case.as_str(), |display| display.as_str());
-    waiting(draft, &it.incident, &it.scope, number)
+    waiting(draft, &it.incident, (&it.scope, number), since)
 }
 
 /// Another service of ours opened a case about the same: two watch the account.
@@ -327,15 +331,41 @@ fn address(draft: &Draft<'_>, scope: &Scope, number: &str) -> Option<String> {
     draft.policy().places.case(&scope.region, number)
 }
 
-fn waiting(draft: &Draft<'_>, incident: &IncidentId, scope: &Scope, number: &str) -> Message {
+fn waiting(
+    draft: &Draft<'_>,
+    incident: &IncidentId,
+    (scope, number): (&Scope, &str),
+    since: Timestamp,
+) -> Message {
+    let hours = Minute::of(draft.now()).since(Minute::of(since)) / HOUR;
+    let is_reminder = 0 < hours;
     let mut lines = Lines::default();
-    lines.push(format!(
-        "AWS Support asked something in case {number} and waits for an answer."
-    ));
+    let still = if is_reminder {
+        let waits = format!(
+            "AWS Support asked something in case {number} and has waited for an answer for {hours} hours, since {}.",
+            Minute::of(since)
+        );
+        lines.push(waits);
+        " (still)"
+    } else {
+        lines.push(format!(
+            "AWS Support asked something in case {number} and waits for an answer."
+        ));
+        ""
+    };
     lines.push("Until it is answered the case does not move.".to_owned());
+    if is_reminder {
+        lines.push(
+            "AWS closes a case that nobody answers, and what it asks for with it.".to_owned(),
+        );
+    }
     lines.extend(address(draft, scope, number));
-    let lead = format!("[aws waits for you] case {number}: ");
-    told(draft, incident, &lead, incident.to_string(), lines)
+    let lead = format!("[aws waits for you] case {number}{still}: ");
+    let message = told(draft, incident, &lead, incident.to_string(), lines);
+    Message {
+        is_reminder,
+        ..message
+    }
 }
 
 /// A quota request ended.

@@ -277,6 +277,7 @@ fn ask(by: &Intent) -> Ask {
         case_seen: None,
         no_plan: None,
         told_waiting: true,
+        waiting: None,
         polled: at("2026-11-24T03:10:00Z"),
         end: None,
     }
@@ -432,6 +433,7 @@ fn add_errors(book: &mut Book) {
             opened: at("2026-11-24T03:02:00Z"),
             status: "work-in-progress".to_owned(),
             told_waiting: false,
+            waiting: None,
             polled: at("2026-11-24T03:10:00Z"),
             ended: None,
             twin: None,
@@ -469,6 +471,7 @@ fn add_ended(book: &mut Book) {
             case_seen: None,
             no_plan: None,
             told_waiting: false,
+            waiting: None,
             polled: at("2026-11-23T20:00:00Z"),
             end: Some((
                 AskEnd::PartlyGranted {
