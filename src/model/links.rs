@@ -18,6 +18,8 @@ pub struct Link {
 pub enum LinkKind {
     /// Our own page of the incident.
     Incident,
+    /// Our own page where what waits for a person is decided, word for word.
+    Decide,
     /// Its metrics, as a graph.
     Metric,
     /// The quota.
@@ -30,8 +32,9 @@ pub enum LinkKind {
 
 impl LinkKind {
     /// All kinds, in the order in which they are told.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Incident,
+        Self::Decide,
         Self::Metric,
         Self::Quota,
         Self::Request,
@@ -43,6 +46,7 @@ impl LinkKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Incident => "incident",
+            Self::Decide => "decide",
             Self::Metric => "metric",
             Self::Quota => "quota",
             Self::Request => "request",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Inputs, Wanted,
+    Inputs, Wanted, links,
     minutes::Minutes,
     refusal::{self, Refused},
     texts::{self, Message},
@@ -359,15 +359,21 @@ impl<'a> Draft<'a> {
     fn flag_proposals(&mut self) {
         let proposed = self.intents();
         let proposed = proposed.filter(|it| matches!(it.state, IntentState::Proposed { .. }));
-        let waiting: BTreeSet<IncidentId> = proposed.map(|it| it.incident.clone()).collect();
+        let mut waiting: BTreeMap<IncidentId, Vec<ActionId>> = BTreeMap::new();
+        for intent in proposed {
+            let of_incident = waiting.entry(intent.incident.clone()).or_default();
+            of_incident.push(intent.id.clone());
+        }
+        let places = &self.policy().places;
         for intent in self.intents.values_mut().filter(|it| it.revision == 1) {
             if let Effect::Notify {
                 notice: Some(notice),
                 ..
             } = &mut intent.effect
-                && waiting.contains(&intent.incident)
+                && let Some(waiting) = waiting.get(&intent.incident)
             {
                 notice.flags.insert(Flag::Proposal);
+                links::add_decisions(&mut notice.links, places, waiting);
             }
         }
     }

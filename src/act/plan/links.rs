@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use super::draft::Draft;
 use crate::model::{
     catalog::PoolId,
-    ids::{DisplayId, Scope, TargetId},
+    ids::{ActionId, DisplayId, Scope, TargetId},
     incident::{Cause, Incident},
-    links::{Console, Endpoint, Graph, Link, LinkKind, filled, graph_text, percent},
+    links::{Console, Endpoint, Graph, Link, LinkKind, Places, filled, graph_text, percent},
     time::{HOUR, Minute},
     uses::RecentUse,
 };
 
+/// Decisions that a message leads to; the page shows all.
+const MOST_DECISIONS: usize = 3;
 /// Targets that a graph shows.
 const MOST_TARGETS: usize = 5;
 /// Characters of a graph's address. Slack takes 3,000 in a block, and links share one.
@@ -62,6 +64,21 @@ pub(super) fn of(draft: &Draft<'_>, incident: &Incident) -> Vec<Link> {
         put(LinkKind::Case, text, url);
     }
     links
+}
+
+/// Adds where what waits is decided, next to the page of the incident.
+pub(super) fn add_decisions(links: &mut Vec<Link>, places: &Places, waiting: &[ActionId]) {
+    let Some(page) = &places.page else {
+        return;
+    };
+    let is_page = |it: &&Link| it.kind == LinkKind::Incident;
+    let at = links.iter().take_while(is_page).count();
+    let decisions = waiting.iter().take(MOST_DECISIONS).map(|id| Link {
+        kind: LinkKind::Decide,
+        text: format!("Decide about {id}"),
+        url: format!("{page}/decide/{}", percent(id.as_str())),
+    });
+    links.splice(at..at, decisions);
 }
 
 fn there_of(scope: &Scope) -> String {

@@ -8,6 +8,7 @@ use bedrock_ops_alert::model::{
     desk::{DeskReading, RequestStatus},
     ids::{CaseId, DisplayId, Region, RequestId, Scope, TargetId},
     links::{Link, LinkKind},
+    order::Command,
     policy::Mode,
     rule::Category,
 };
@@ -67,6 +68,39 @@ fn a_message_leads_to_the_page_the_graph_the_quota_the_request_and_the_case() {
     ];
     stage.later(1).step(&[], &waiting);
     insta::assert_snapshot!("links_case", shown(&stage));
+}
+
+/// Whoever reads of a proposal gets to the words and the forms from the message, the first one and those after it.
+#[test]
+fn a_proposal_leads_to_where_it_is_decided() {
+    let mut stage = told(Mode::Propose, Some("https://monitor.internal.example"));
+    let action = stage.effects("request-quota")[0].id.clone();
+    let decide = |stage: &Stage| {
+        let links = links(stage).into_iter();
+        let decide = links.filter(|it| it.kind == LinkKind::Decide);
+        decide.map(|it| it.url).collect::<Vec<_>>()
+    };
+    let here = format!("https://monitor.internal.example/decide/{action}");
+    assert_eq!(decide(&stage), std::slice::from_ref(&here));
+    let kinds: Vec<LinkKind> = links(&stage).iter().map(|it| it.kind).collect();
+    assert!(kinds.is_sorted(), "{kinds:?}");
+    let first = stage.now;
+    stage.later(240);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(&[on], &[]);
+    assert!(first < stage.now);
+    assert_eq!(decide(&stage), [here], "in reminders as well");
+    let approve = Command::Approve {
+        action,
+        value: None,
+    };
+    stage.say(None, approve).unwrap();
+    stage.later(480);
+    let on = verdict(&sonnet(), Category::Quota, AlertState::Alerting, stage.now);
+    stage.step(&[on], &[]);
+    assert_eq!(decide(&stage), [] as [String; 0], "decided");
+    let nowhere = told(Mode::Propose, None);
+    assert_eq!(decide(&nowhere), [] as [String; 0]);
 }
 
 #[test]

@@ -341,7 +341,9 @@ fn spells(rng: &mut Rng) -> Vec<Spell> {
 fn notice(rng: &mut Rng) -> Notice {
     let incident = incident(rng.u8(..), rng);
     let phase = Phase::ALL[rng.usize(0..Phase::ALL.len())];
-    let links = LinkKind::ALL.into_iter().take(rng.usize(0..6));
+    let links = LinkKind::ALL
+        .into_iter()
+        .take(rng.usize(0..=LinkKind::ALL.len()));
     let links = links.map(|kind| Link {
         kind,
         text: text(rng),

@@ -202,6 +202,7 @@ as_name! {
     ];
     LinkKind = [
         LinkKind::Incident, LinkKind::Metric, LinkKind::Quota, LinkKind::Request, LinkKind::Case,
+        LinkKind::Decide,
     ];
     Phase = [
         Phase::Opened, Phase::Updated, Phase::Acknowledged,
