@@ -135,7 +135,10 @@ mod tests {
             closed: None,
             display: None,
             case: None,
+            case_seen: None,
+            no_plan: None,
             told_waiting: false,
+            waiting: None,
             polled: Timestamp::UNIX_EPOCH,
             end: None,
         })

@@ -278,9 +278,11 @@ impl Dumped {
             return self.history.append(&[stretch]);
         }
         let row: Row = parse(number, text)?;
-        match row.back().map_err(|it| refused(&it))? {
-            Record::Hour(pool, hour, it) => self.hours.entry((pool, hour)).or_default().fill(&it),
-            other => self.records.push(other),
+        let record = row.back().map_err(|it| refused(&it))?;
+        if let Record::Hour(pool, hour, it) = record {
+            self.hours.entry((pool, hour)).or_default().fill(&it);
+        } else {
+            self.records.push(record);
         }
         Ok(())
     }

@@ -2,11 +2,7 @@
 
 use std::ops::Bound;
 
-use super::{
-    again, context,
-    draft::{Draft, Wish},
-    evidence, situation, support_plan, texts,
-};
+use super::{again, context, draft::Draft, support_plan, texts};
 use crate::model::{
     action::{Effect, Intent, IntentState},
     desk::{APPLY_WAIT_MINUTES, Ask, AskEnd, DeskReading, Investigation, RequestStatus, Waiting},

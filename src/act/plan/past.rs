@@ -71,7 +71,7 @@ fn take(draft: &mut Draft<'_>, was: &Was<'_>) -> Option<IncidentId> {
     let is_new = joined.is_none();
     let mut incident = joined.unwrap_or_else(|| fresh(draft, verdict, cause, kind, episode.began));
     let spells = incident.spells().len();
-    take_in(&mut incident, verdict, key, episode);
+    take_in(&mut incident, was, Minute::of(draft.now()));
     if is_new
         || incident
             .resolved
@@ -131,25 +131,33 @@ fn joined(draft: &Draft<'_>, cause: &Cause, episode: &Episode) -> Option<Inciden
     over.max_by_key(|it| it.generation).cloned()
 }
 
-fn take_in(incident: &mut Incident, verdict: &Verdict, key: &AlertKey, episode: &Episode) {
+fn take_in(incident: &mut Incident, was: &Was<'_>, now: Minute) {
+    let Was {
+        key,
+        verdict,
+        episode,
+    } = was;
+    // It was judged over by minutes that had settled: the bad ones are older still.
+    let settled = now.plus(-SETTLE_MINUTES);
+    let last = episode.ended.min(settled).max(episode.began);
     if !incident.members.is_empty() {
         incident.note_own();
     }
     incident.began = incident.began.min(episode.began);
-    incident.last_bad = incident.last_bad.max(episode.ended);
+    incident.last_bad = incident.last_bad.max(last);
     incident.note_bad(Spell {
         first: episode.began,
-        last: episode.ended,
+        last,
     });
     incident.severity = incident.severity.max(verdict.severity);
     incident.remedy = incident.remedy.max(verdict.remedy);
     incident.pools.insert(verdict.pool.clone());
     let known = incident.members.get(key).and_then(|it| it.last_bad);
-    if known.is_none_or(|known| known < episode.ended) {
+    if known.is_none_or(|known| known < last) {
         let member = Member {
             severity: verdict.severity,
             is_on: false,
-            last_bad: Some(episode.ended),
+            last_bad: Some(last),
             rule_hash: verdict.rule_hash.clone(),
             reasons: episode.reasons.clone(),
         };

@@ -20,8 +20,7 @@ pub(super) use lines::Lines;
 pub(super) use next::{Outcome, has_place_for_proposal, outcome};
 pub(super) use support::{
     changed_by_hand, investigation, marked, raise, raised_by, recovery, renewed, request_context,
-    request_context_now,
-    thanks,
+    request_context_now, thanks,
 };
 pub use title::headline;
 pub(super) use told::{acknowledged, back, held_by, released, released_over, snooze_over};

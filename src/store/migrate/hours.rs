@@ -24,10 +24,11 @@ pub(super) fn together(raws: Vec<Raw>) -> Result<Vec<Raw>, String> {
     let mut whole: BTreeMap<(PoolId, Minute), PoolHour> = BTreeMap::new();
     for raw in hours {
         let read = record::from_bytes(raw.shape, raw.kind, &raw.body);
-        match read.map_err(|wrong| format!("an hour cannot be read: {wrong}"))? {
-            Record::Hour(pool, hour, it) => whole.entry((pool, hour)).or_default().fill(&it),
-            _other => return Err("what stands for an hour is none".to_owned()),
-        }
+        let record = read.map_err(|wrong| format!("an hour cannot be read: {wrong}"))?;
+        let Record::Hour(pool, hour, it) = record else {
+            return Err("what stands for an hour is none".to_owned());
+        };
+        whole.entry((pool, hour)).or_default().fill(&it);
     }
     for ((pool, hour), it) in whole {
         let key = key::bytes(&Key::Hour(pool.clone(), hour));

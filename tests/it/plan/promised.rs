@@ -127,6 +127,7 @@ fn reminders_begin_with_what_is_open_at_aws() {
     step(&mut stage, 240, &[]);
     insta::assert_snapshot!("open", last_line(&stage));
     let waits = DeskReading::Case {
+        is_answered: true,
         case: CaseId::new("case-9"),
         display: DisplayId::new("1234567890"),
         status: "pending-customer-action".to_owned(),

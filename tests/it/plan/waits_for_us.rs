@@ -15,6 +15,7 @@ use super::{Stage, flap::words, shortage, sonnet, verdict};
 
 fn case(status: &str) -> DeskReading {
     DeskReading::Case {
+        is_answered: true,
         case: CaseId::new("case-9"),
         display: DisplayId::new("1234567890"),
         status: status.to_owned(),
