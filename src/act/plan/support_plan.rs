@@ -32,7 +32,7 @@ pub(super) fn refusal(draft: &Draft<'_>, incident: &Incident) -> Option<Refused>
         day(after(since, NO_PLAN_MINUTES))
     );
     let by_hand = format!(
-        "to open one by hand, the numbers are in `explain {}`",
+        "To open one by hand, the numbers are in `explain {}`",
         incident.id
     );
     Some(Refused::for_now(why).but(by_hand))

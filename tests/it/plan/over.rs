@@ -23,8 +23,8 @@ fn was(rule: &str, ago: &[(i64, i64)], now: Timestamp) -> Verdict {
 fn two_rules_of_one_quota_are_one_problem_that_was() {
     let mut stage = Stage::new(Mode::File);
     let both = [
-        was("tpm-near", &[(600, 590)], stage.now),
-        was("tpm-full", &[(590, 541)], stage.now),
+        was("tpm-near", &[(620, 590)], stage.now),
+        was("tpm-full", &[(610, 541)], stage.now),
     ];
     stage.step(&both, &[]);
     assert_eq!(stage.book.incidents.len(), 1);

@@ -58,7 +58,8 @@ fn of_a_request_it_is_told_once_that_its_case_gets_no_words() {
     troubled(&mut stage, Category::ServerError);
     assert_eq!(stage.effects("open-case").len(), 0, "it would be refused");
     let told = stage.message("[warning] server-error");
-    assert!(told.contains("No support case is opened"), "{told}");
+    assert!(told.contains("has no API"), "{told}");
+    assert!(told.contains("To open one by hand"), "{told}");
     assert!(!told.contains("if the budget"), "no promise: {told}");
 }
 
@@ -74,7 +75,8 @@ fn a_case_that_the_plan_does_not_take_is_tried_once_a_day_and_told_once() {
     let said = stage.decisions().join("\n");
     assert!(said.contains("no case is planned before"), "{said}");
     let told = stage.message("[warning] client-error");
-    assert!(told.contains("No support case is opened"), "{told}");
+    assert!(told.contains("has no API"), "{told}");
+    assert!(told.contains("To open one by hand"), "{told}");
     troubled(stage.later(DAY), Category::ClientError);
     assert_eq!(
         stage.effects("open-case").len(),
