@@ -69,14 +69,16 @@ fn take(draft: &mut Draft<'_>, was: &Was<'_>) -> Option<IncidentId> {
     }
     let joined = joined(draft, &cause, episode);
     let is_new = joined.is_none();
-    let mut incident = joined.unwrap_or_else(|| fresh(draft, verdict, cause, kind, episode.began));
+    let mut incident = joined.unwrap_or_else(|| Incident {
+        // The verdict may be on again by now: that is another matter.
+        last_bad: episode.began,
+        ..fresh(draft, verdict, cause, kind, episode.began)
+    });
     let spells = incident.spells().len();
+    let last_bad = incident.last_bad;
     take_in(&mut incident, was, Minute::of(draft.now()));
-    if is_new
-        || incident
-            .resolved
-            .is_some_and(|at| Minute::of(at) < episode.ended)
-    {
+    // An end that was judged before these minutes were is none.
+    if is_new || last_bad < incident.last_bad {
         incident.resolved = Some(draft.now());
     }
     incident.lost = lost(draft, &incident);
