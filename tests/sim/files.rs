@@ -25,8 +25,8 @@ use crate::{
     support::{CONFIG, accounts},
 };
 
-/// Two hours of one model near its quota, with a desk that opens its case and never answers.
-async fn told(faults: Arc<Faults>) -> (Arc<Sim>, Vec<Value>) {
+/// So many minutes of one model near its quota, with a desk that opens its case and never answers.
+async fn told(faults: Arc<Faults>, minutes: i64) -> (Arc<Sim>, Vec<Value>) {
     let sim = Sim::new(World::parse(WORLD).unwrap(), 5);
     let cloud = sim::cloud(&sim, sim.world().first_account(), faults);
     let mut settings = config::parse(CONFIG, "world.toml", &config::Overrides::default()).unwrap();
@@ -35,7 +35,7 @@ async fn told(faults: Arc<Faults>) -> (Arc<Sim>, Vec<Value>) {
     let ledger = MemoryLedger::new();
     let (shared, _orders) = Shared::new(settings, true, ledger.load().unwrap());
     let mut cycle = Cycle::new(cloud, Arc::new(ledger), Arc::new(shared));
-    for minute in 0..60 {
+    for minute in 0..minutes {
         let now = after(sim.world().start, minute);
         sim.advance_to(now);
         cycle.run(now).await.unwrap();
@@ -50,7 +50,7 @@ async fn told(faults: Arc<Faults>) -> (Arc<Sim>, Vec<Value>) {
 
 #[tokio::test]
 async fn the_case_of_a_request_gets_the_numbers_that_happened_once() {
-    let (sim, ours) = told(Arc::new(Faults::none())).await;
+    let (sim, ours) = told(Arc::new(Faults::none()), 60).await;
     assert_eq!(ours.len(), 1, "{ours:#?}");
     let files = ours[0]["attachments"].as_array().unwrap();
     assert_eq!(files.len(), 2);
@@ -119,7 +119,7 @@ async fn the_case_of_a_request_gets_the_numbers_that_happened_once() {
 #[tokio::test]
 async fn whatever_fails_the_words_are_said_once() {
     let (mut with, mut without) = (0, 0);
-    for seed in 0..8 {
+    for seed in 0..16 {
         let rates = FaultRates {
             throttled: 0.1,
             server_before: 0.1,
@@ -127,7 +127,8 @@ async fn whatever_fails_the_words_are_said_once() {
             lost_after: 0.1,
             ..FaultRates::default()
         };
-        let (_, ours) = told(Arc::new(Faults::new(rates, seed))).await;
+        // The past is read first, and the case is looked at each five minutes: each takes longer where calls fail.
+        let (_, ours) = told(Arc::new(Faults::new(rates, seed)), 120).await;
         assert!(ours.len() <= 1, "seed {seed}: {ours:#?}");
         for said in ours {
             let has_file = said["attachments"].as_array().unwrap().len() == 2;
