@@ -79,7 +79,7 @@ pub async fn perform(
             Err(unproved) => unproved.outcome(),
             Ok(us) => {
                 let wanted = desk::Wanted::of(*desired, intent.created, &us);
-                desk::request(cloud, scope, code, &wanted, intent.attempts).await
+                desk::request(cloud, scope, code, &wanted, intent.may_be_there()).await
             }
         },
         Effect::OpenCase {

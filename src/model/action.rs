@@ -397,6 +397,12 @@ impl Intent {
         self.declined == self.attempts
     }
 
+    /// Of one that is begun: whether a try before this one may have arrived.
+    #[must_use]
+    pub const fn may_be_there(&self) -> bool {
+        self.declined + 1 < self.attempts
+    }
+
     /// Whether it was the other side that refused it for good, and not a person, nor we.
     #[must_use]
     pub fn was_refused_there(&self) -> bool {

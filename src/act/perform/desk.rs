@@ -37,7 +37,7 @@ pub(super) async fn request(
     scope: &Scope,
     code: &QuotaCode,
     wanted: &Wanted<'_>,
-    attempts: u32,
+    may_be_there: bool,
 ) -> Outcome {
     const WHAT: &str = "the quota request";
     match cloud.request_quota(scope, code, wanted.desired).await {
@@ -45,7 +45,7 @@ pub(super) async fn request(
             reference: request.id.to_string(),
         },
         Err(fault) if fault.class == FaultClass::Exists => {
-            adopt(cloud, scope, code, (wanted, attempts), &fault).await
+            adopt(cloud, scope, code, (wanted, may_be_there), &fault).await
         }
         Err(fault) => failed(WHAT, &fault),
     }
@@ -98,22 +98,22 @@ fn is_by_others(request: &QuotaRequest, us: &Caller) -> bool {
     both.is_some_and(|(requester, us)| requester.is_another_than(us))
 }
 
-/// AWS says that a request for this quota is open: it is followed, whoever made it. At a first try nothing of ours can be
-/// there, whatever its value: people file by hand what a proposal names.
+/// AWS says that a request for this quota is open: it is followed, whoever made it. Where AWS plainly took nothing of ours
+/// before, none of it can be there, whatever its value: people file by hand what a proposal names.
 async fn adopt(
     cloud: &dyn Cloud,
     scope: &Scope,
     code: &QuotaCode,
-    (wanted, attempts): (&Wanted<'_>, u32),
+    (wanted, may_be_there): (&Wanted<'_>, bool),
     fault: &Fault,
 ) -> Outcome {
     let not_found = match history(cloud, scope, code).await {
         Ok(requests) => {
             let open = requests.into_iter().filter(|it| it.status.is_open());
-            let found = if attempts <= 1 {
-                open.max_by_key(|it| it.created).as_ref().map(theirs)
-            } else {
+            let found = if may_be_there {
                 wanted.pick(open)
+            } else {
+                open.max_by_key(|it| it.created).as_ref().map(theirs)
             };
             if let Some(outcome) = found {
                 return outcome;

@@ -412,12 +412,18 @@ async fn a_request_for_the_same_value_is_ours_only_where_we_may_have_sent_it() {
         attempts: 2,
         ..quota_request()
     };
+    // The desk was full once, and plainly took nothing.
+    let declined = Intent {
+        declined: 1,
+        ..again.clone()
+    };
     let theirs = "same of others for 200";
     for (intent, request, expected) in [
         // What AWS refuses at our first try is nothing that we sent, whoever made it.
         (&first, same(), theirs),
         (&first, made_by(person, same()), theirs),
         (&first, made_by(&role("x"), same()), theirs),
+        (&declined, same(), theirs),
         (&again, same(), "done same"),
         (&again, made_by(person, same()), theirs),
         (&again, made_by(&role("x"), same()), "done same"),
