@@ -1,5 +1,5 @@
 //! From format 6 to 7: what was a record for each signal of an hour becomes one. Thousands of pools have a thirteenth of the
-//! keys then, and a commit looks up, checks and writes as many fewer.
+//! keys then, and a start reads as many fewer.
 
 use std::collections::BTreeMap;
 
