@@ -1,4 +1,4 @@
-//! How every call is made: counted, bounded, and its failure told in our words.
+//! How every call is made: in its turn, counted, bounded, and its failure told in our words.
 
 /// Sends an SDK request and waits for its answer: `send!(meter, read | once, "service:Operation", request)`.
 ///
@@ -13,6 +13,7 @@ macro_rules! send {
     };
     ($probe:expr, $request:expr) => {{
         let probe = $probe;
+        probe.turn().await;
         let answer = $request
             .customize()
             .interceptor(probe.clone())

@@ -7,7 +7,7 @@ use aws_config::{
     stalled_stream_protection::StalledStreamProtectionConfig, sts::AssumeRoleProvider,
     timeout::TimeoutConfig,
 };
-use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider, retry::RetryPartition};
 
 use super::{
     meter::{LocalMeter, Meter},
@@ -149,6 +149,20 @@ fn timeouts(attempt: Duration, total: Duration) -> TimeoutConfig {
         .build()
 }
 
+/// A client of one service whose budget for retries is its account's and Region's own. The SDK's is one for all accounts
+/// of a Region: where one account fails, the others' reads would not be tried again.
+macro_rules! client {
+    ($sdk:ident, $config:expr, $account:expr) => {{
+        let (config, account): (&SdkConfig, Option<&AccountId>) = ($config, $account);
+        let region = config.region().map_or("", AsRef::as_ref);
+        let account = account.map_or("", AccountId::as_str);
+        let partition = format!("{} {region} {account}", stringify!($sdk));
+        let config = $sdk::config::Builder::from(config);
+        let config = config.retry_partition(RetryPartition::new(partition));
+        $sdk::Client::from_conf(config.build())
+    }};
+}
+
 /// All clients of one account in one Region.
 #[derive(Debug)]
 pub(super) struct Clients {
@@ -189,20 +203,20 @@ impl Clients {
         let reads = at(&configs.reads, region.as_str());
         let once = at(&configs.once, region.as_str());
         let support = support_region(region).map(|region| SupportClients {
-            reads: aws_sdk_support::Client::new(&at(&configs.reads, region)),
-            once: aws_sdk_support::Client::new(&at(&configs.once, region)),
+            reads: client!(aws_sdk_support, &at(&configs.reads, region), account),
+            once: client!(aws_sdk_support, &at(&configs.once, region), account),
         });
         Self {
             meter: LocalMeter::new(meter, scope),
-            sts: aws_sdk_sts::Client::new(&reads),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(&reads),
-            account: aws_sdk_account::Client::new(&reads),
-            bedrock: aws_sdk_bedrock::Client::new(&reads),
-            iam: aws_sdk_iam::Client::new(&reads),
-            logs_once: aws_sdk_cloudwatchlogs::Client::new(&once),
-            quotas: aws_sdk_servicequotas::Client::new(&reads),
-            quotas_once: aws_sdk_servicequotas::Client::new(&once),
-            sns_once: aws_sdk_sns::Client::new(&once),
+            sts: client!(aws_sdk_sts, &reads, account),
+            cloudwatch: client!(aws_sdk_cloudwatch, &reads, account),
+            account: client!(aws_sdk_account, &reads, account),
+            bedrock: client!(aws_sdk_bedrock, &reads, account),
+            iam: client!(aws_sdk_iam, &reads, account),
+            logs_once: client!(aws_sdk_cloudwatchlogs, &once, account),
+            quotas: client!(aws_sdk_servicequotas, &reads, account),
+            quotas_once: client!(aws_sdk_servicequotas, &once, account),
+            sns_once: client!(aws_sdk_sns, &once, account),
             support,
         }
     }

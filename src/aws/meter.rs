@@ -28,6 +28,7 @@ use aws_smithy_types::{
 };
 use http_body_util::Limited;
 
+use super::pace::Pace;
 use crate::{
     cloud::{Answers, FaultClass},
     model::{
@@ -41,14 +42,22 @@ pub(super) const MOST_READ_BYTES: u64 = 8 << 20;
 /// Largest answer to a call that is sent once, in bytes.
 pub(super) const MOST_ONCE_BYTES: u64 = 1 << 20;
 
-/// The counts since the start.
+/// The counts since the start, and how fast calls go out.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     counts: Mutex<CallCounts>,
     answers: Mutex<Answers>,
+    pace: Pace,
 }
 
 impl Meter {
+    pub(super) fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            ..Self::default()
+        }
+    }
+
     /// One request left, or was about to, and asked for so many series.
     pub(super) fn count(&self, scope: Option<&Scope>, operation: &'static str, metrics: u64) {
         let site = Site {
@@ -139,6 +148,12 @@ impl Probe {
     /// `service:Operation`.
     pub(super) const fn operation(&self) -> &'static str {
         self.operation
+    }
+
+    /// Waits until the call may be made, by its rate.
+    pub(super) async fn turn(&self) {
+        let LocalMeter { meter, scope } = &self.meter;
+        meter.pace.turn(scope.as_ref(), self.operation).await;
     }
 
     /// Notes what the call came to; `None` for a yes.

@@ -1,6 +1,6 @@
 //! How we reach AWS: whose accounts, how patiently, at which endpoint; and why it can't be tried.
 
-use std::{fmt, time::Duration};
+use std::{fmt, num::NonZeroU32, time::Duration};
 
 use crate::{
     cloud::{Fault, FaultClass},
@@ -24,6 +24,9 @@ pub struct Patience {
     pub(super) once: Duration,
     /// The longest first wait between two attempts; it doubles.
     pub(super) first_wait: Duration,
+    /// How much faster than ours the clock of that AWS runs, which is how much faster we may call it; `None` where it
+    /// stands while we work.
+    pub(super) times: Option<NonZeroU32>,
     /// For a simulated AWS: an endpoint beyond this machine is refused.
     pub(super) is_simulated: bool,
 }
@@ -40,6 +43,7 @@ impl Patience {
             read_total: Duration::from_secs(30),
             once: Duration::from_secs(30),
             first_wait: Duration::from_secs(1),
+            times: Some(NonZeroU32::MIN),
             is_simulated: false,
         }
     }
@@ -54,6 +58,7 @@ impl Patience {
             once: Duration::from_secs(2),
             // Three quick attempts have to fit into the 3 s.
             first_wait: Duration::from_millis(50),
+            times: None,
             is_simulated: true,
         }
     }
@@ -71,6 +76,7 @@ impl Patience {
             read_total: (real.read_total / times).max(attempt * READ_ATTEMPTS),
             once: (real.once / times).max(LEAST_ATTEMPT),
             first_wait: real.first_wait / times,
+            times: NonZeroU32::new(times),
             is_simulated: true,
         }
     }

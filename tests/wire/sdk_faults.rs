@@ -237,6 +237,27 @@ async fn a_case_is_sent_once_whatever_happens() {
     }
 }
 
+/// What may be tried again is bounded; one account that fails must not use it up for all.
+#[tokio::test]
+async fn the_second_tries_of_an_account_are_its_own() {
+    let server = Server::start(Reaction::Answer(500, "{}"));
+    let (failing, other) = (ACCOUNT, "444455556666");
+    let cloud = cloud(&server.url, &[failing, other]).await;
+    let tries = async |account: &str| {
+        let before = server.requests().len();
+        let code = QuotaCode::new("L-1");
+        let read = cloud.get_quota(&scope(account), &code).await;
+        assert_eq!(read.unwrap_err().class, FaultClass::Server);
+        server.requests().len() - before
+    };
+    let mut left = 100;
+    while 1 < tries(failing).await {
+        left -= 1;
+        assert!(0 < left, "nothing bounds the second tries");
+    }
+    assert_eq!(tries(other).await, 3);
+}
+
 #[tokio::test]
 async fn a_reused_connection_that_breaks_is_not_tried_again() {
     let server = Server::start(Reaction::DropLater(r#"{"caseId":"case-1"}"#));
