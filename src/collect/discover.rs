@@ -8,7 +8,7 @@ use super::quotas::{QuotaListings, QuotaPages};
 use super::{Gathered, burndown};
 use crate::cloud::Cloud;
 use crate::model::book::{Book, Key, Record};
-use crate::model::catalog::{Catalog, Family, Mapping, Pool, PoolId, Target, Unplaced};
+use crate::model::catalog::{Catalog, Family, Mapping, Pool, PoolId, Target, Unplaced, Unwatched};
 use crate::model::ids::{QuotaCode, Scope, TargetId};
 use crate::model::residency::Reaches;
 use crate::model::time::{DAY, Timestamp, after};
@@ -158,16 +158,14 @@ impl Stage<'_> {
                 }
                 // A profile that was deleted keeps its metrics for a while, and its pool with them.
                 Err(_) if old.is_some() && !atlas.lists(id) => {}
-                Err(why) => unplaced.push(Unplaced {
-                    id: id.clone(),
-                    why,
-                }),
+                Err(nowhere) => unplaced.push(nowhere.of(id.clone())),
             }
         }
+        let mut catalog = self.catalog(&mut now_known, &listed);
+        self.note_unwatched(&mut catalog, &unplaced);
         if !unplaced.is_empty() {
             self.news.push(News::Unplaced(unplaced));
         }
-        let catalog = self.catalog(&mut now_known, &listed);
         self.reaches(&now_known);
         self.forget_tags(&now_known);
         self.record_targets(&known, &now_known);
@@ -190,10 +188,14 @@ impl Stage<'_> {
             let new: Vec<String> = profiles.difference(&catalog.profiles).cloned().collect();
             // At first sight all are new, which is no news.
             if !catalog.profiles.is_empty() && !new.is_empty() {
+                let since = new.iter().map(|id| (id.clone(), self.now));
+                catalog.new_profiles.extend(since);
                 self.news.push(News::NewProfiles(new));
             }
             catalog.profiles.extend(profiles);
         }
+        let is_news = |since: Timestamp| self.now < after(since, Catalog::NEW_DAYS * DAY);
+        catalog.new_profiles.retain(|_, since| is_news(*since));
         let models: BTreeSet<_> = known.values().map(|target| &target.pool.model).collect();
         catalog.lives.retain(|model, _| models.contains(model));
         for model in models {
@@ -251,6 +253,22 @@ impl Stage<'_> {
         let gone =
             gone.map(|((scope, id), _)| Record::Remove(Key::Tags(scope.clone(), id.clone())));
         self.found.extend(gone);
+    }
+
+    /// What could not be placed for want of a listing is not told: the next one may place it.
+    fn note_unwatched(&self, catalog: &mut Catalog, unplaced: &[Unplaced]) {
+        if !self.listings.has_all_targets() {
+            return;
+        }
+        let before = std::mem::take(&mut catalog.unwatched);
+        let odd = unplaced.iter().filter(|it| it.may_be_limited);
+        catalog.unwatched = odd
+            .map(|it| {
+                let since = before.get(&it.id).map_or(self.now, |old| old.since);
+                let why = it.why.clone();
+                (it.id.clone(), Unwatched { why, since })
+            })
+            .collect();
     }
 
     fn note_vanished(

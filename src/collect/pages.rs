@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::cloud::{Fault, FaultClass, Page};
 
-/// Pages of one listing: 500 metrics a page make half a million metrics. More means that the listing has no end.
-pub(super) const MAX_LIST_PAGES: usize = 1_000;
+/// Pages of one listing: 500 metrics a page make 50,000, of some 5,000 targets. More means that the listing has no end.
+pub(super) const MAX_LIST_PAGES: usize = 100;
 
 /// A listing as far as it could be read.
 #[derive(Debug)]

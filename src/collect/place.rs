@@ -22,6 +22,41 @@ pub(super) struct Placed {
     pub pool: PoolId,
 }
 
+/// Why a target has no pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Nowhere {
+    /// As a sentence fragment.
+    why: String,
+    /// See [`Unplaced::may_be_limited`].
+    may_be_limited: bool,
+}
+
+const PARTIAL: &str = "the list of inference profiles could not be read whole";
+
+impl Nowhere {
+    fn limited(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            may_be_limited: true,
+        }
+    }
+
+    fn unlimited(why: &str) -> Self {
+        Self {
+            why: why.to_owned(),
+            may_be_limited: false,
+        }
+    }
+
+    pub(super) fn of(self, id: TargetId) -> Unplaced {
+        Unplaced {
+            id,
+            why: self.why,
+            may_be_limited: self.may_be_limited,
+        }
+    }
+}
+
 /// What the Region says of its models and profiles.
 #[derive(Debug)]
 pub(super) struct Atlas<'a> {
@@ -110,7 +145,7 @@ impl<'a> Atlas<'a> {
             let id = id.clone();
             match self.place(&id) {
                 Ok((kind, pool)) => placed.push(Placed { id, kind, pool }),
-                Err(why) => unplaced.push(Unplaced { id, why }),
+                Err(nowhere) => unplaced.push(nowhere.of(id)),
             }
         }
         (placed, unplaced)
@@ -121,11 +156,13 @@ impl<'a> Atlas<'a> {
         self.profiles.contains_key(target.as_str())
     }
 
-    /// The pool of a target, or why it can't be told, as a sentence fragment.
-    pub(super) fn place(&self, target: &TargetId) -> Result<(TargetKind, PoolId), String> {
+    /// The pool of a target, or why it can't be told.
+    pub(super) fn place(&self, target: &TargetId) -> Result<(TargetKind, PoolId), Nowhere> {
         if let Some(model) = mantle::model_of(target) {
             if model.is_empty() {
-                return Err("it names the mantle endpoint and no model".to_owned());
+                return Err(Nowhere::limited(
+                    "it names the mantle endpoint and no model",
+                ));
             }
             return Ok((TargetKind::Mantle, self.pool(Family::Mantle, model)));
         }
@@ -143,22 +180,23 @@ impl<'a> Atlas<'a> {
             return Ok((TargetKind::Base, self.pool(Family::OnDemand, id)));
         }
         if self.listed == Profiles::Partial {
-            return Err("the list of inference profiles could not be read whole".to_owned());
+            return Err(Nowhere::limited(PARTIAL));
         }
         self.guess(id)
     }
 
     /// Ids that no listing names any more: retired models and profiles keep their metrics for two weeks.
-    fn guess(&self, id: &str) -> Result<(TargetKind, PoolId), String> {
+    fn guess(&self, id: &str) -> Result<(TargetKind, PoolId), Nowhere> {
         if id.starts_with("arn:") {
-            return Err(
-                "it is an ARN: provisioned, custom and imported models have no such quotas"
-                    .to_owned(),
-            );
+            return Err(Nowhere::unlimited(
+                "it is an ARN: provisioned, custom and imported models have no such quotas",
+            ));
         }
         let (first, rest) = split_vendor(id);
         if id.split(':').count() > 2 {
-            return Err("an id with a context suffix is provisioned throughput".to_owned());
+            return Err(Nowhere::unlimited(
+                "an id with a context suffix is provisioned throughput",
+            ));
         }
         match self.prefixes.get(first) {
             Some(family) if is_model_id(rest) => {
@@ -167,12 +205,12 @@ impl<'a> Atlas<'a> {
             Some(_) | None if tables().knows_vendor(first, &self.vendors) => {
                 Ok((TargetKind::Base, self.pool(Family::OnDemand, id)))
             }
-            Some(_) | None => Err(self.why_nowhere(id)),
+            Some(_) | None => Err(Nowhere::limited(self.why_nowhere(id))),
         }
     }
 
-    fn why_nowhere(&self, id: &str) -> String {
-        let why = match (self.listed, id.contains('.')) {
+    fn why_nowhere(&self, id: &str) -> &'static str {
+        match (self.listed, id.contains('.')) {
             (Profiles::Whole | Profiles::Partial, _) => {
                 "no model and no inference profile of this Region has this id"
             }
@@ -182,11 +220,10 @@ impl<'a> Atlas<'a> {
             (Profiles::None, true) => {
                 "neither its first part nor its second is a vendor that is known"
             }
-        };
-        why.to_owned()
+        }
     }
 
-    fn system_pool(&self, profile: &Profile) -> Result<PoolId, String> {
+    fn system_pool(&self, profile: &Profile) -> Result<PoolId, Nowhere> {
         let (prefix, stripped) = split_vendor(&profile.id);
         let family = family_of(prefix);
         let models: BTreeSet<&str> = profile
@@ -198,13 +235,13 @@ impl<'a> Atlas<'a> {
         match (models.next(), models.next()) {
             (Some(model), None) => Ok(self.pool(family, model)),
             (None, _) => Ok(self.pool(family, stripped)),
-            (Some(_), Some(_)) => Err("its profile names several models".to_owned()),
+            (Some(_), Some(_)) => Err(Nowhere::limited("its profile names several models")),
         }
     }
 
-    fn application_pool(&self, profile: &Profile) -> Result<PoolId, String> {
+    fn application_pool(&self, profile: &Profile) -> Result<PoolId, Nowhere> {
         if self.listed != Profiles::Whole {
-            return Err("the list of inference profiles could not be read whole".to_owned());
+            return Err(Nowhere::limited(PARTIAL));
         }
         let arns = arns_of(profile);
         let mut pools = self.by_arns.get(&arns).cloned().unwrap_or_default();
@@ -218,11 +255,13 @@ impl<'a> Atlas<'a> {
         let mut fitting = pools.into_iter();
         match (fitting.next(), fitting.next()) {
             (Some(pool), None) => Ok(pool),
-            (None, _) => Err(format!(
+            (None, _) => Err(Nowhere::limited(format!(
                 "no system profile and no model of this Region has the same {} model ARNs",
                 arns.len()
-            )),
-            (Some(_), Some(_)) => Err(format!("its model ARNs fit {count} pools alike")),
+            ))),
+            (Some(_), Some(_)) => Err(Nowhere::limited(format!(
+                "its model ARNs fit {count} pools alike"
+            ))),
         }
     }
 

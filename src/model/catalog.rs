@@ -158,6 +158,17 @@ pub struct Unplaced {
     pub id: TargetId,
     /// Why it has no pool, as a sentence fragment.
     pub why: String,
+    /// Whether a quota may limit it all the same: provisioned, custom and imported models have none that we know.
+    pub may_be_limited: bool,
+}
+
+/// A target with metrics that a quota may limit, and that nothing watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unwatched {
+    /// Why it has no pool, as a sentence fragment.
+    pub why: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// Whether and how a pool is limited by one kind of quota.
@@ -255,4 +266,13 @@ pub struct Catalog {
     pub vanished: BTreeMap<TargetId, Timestamp>,
     /// Ways out that nobody uses, of the models of the pools; sorted by pool.
     pub spares: Vec<Spare>,
+    /// System-defined profiles that came lately, and when: they are news for a week.
+    pub new_profiles: BTreeMap<String, Timestamp>,
+    /// Targets with metrics of which no pool could be told.
+    pub unwatched: BTreeMap<TargetId, Unwatched>,
+}
+
+impl Catalog {
+    /// A profile is new for so many days.
+    pub const NEW_DAYS: i64 = 7;
 }

@@ -95,6 +95,7 @@ fn exposition(view: &View<'_>, most: usize) -> Result<String, fmt::Error> {
     series.exhaustion(view);
     series.quotas(&view.headroom());
     series.checks(view);
+    series.unwatched(view);
     let dropped = vec![(Vec::new(), count(series.dropped))];
     series.left = series.left.saturating_add(1);
     let help = "Series left out of this scrape for the bound of 500";
@@ -334,6 +335,19 @@ impl Series {
         });
         let help = "Charged tokens of the last whole day by CloudWatch over those by the formula, less 1; beyond 0.02 the burndown rate is wrong";
         self.gauge("burndown_drift_ratio", help, rows.collect());
+    }
+
+    /// Targets with metrics and without a pool.
+    fn unwatched(&mut self, view: &View<'_>) {
+        let rows = view.book.catalogs.iter().map(|(scope, catalog)| {
+            let labels = vec![
+                ("account", label(scope.account.as_str())),
+                ("region", label(scope.region.as_str())),
+            ];
+            (labels, count(catalog.unwatched.len()))
+        });
+        let help = "Targets with metrics that belong to no pool, so that nothing watches them";
+        self.gauge("targets_unwatched", help, rows.collect());
     }
 
     fn gauge(&mut self, name: &str, help: &str, rows: Vec<Row>) {

@@ -1,6 +1,7 @@
 //! Digests: one message a receiver and day, or week, about all that stands. An intent like any other message, so it is sent
 //! once: its id follows from receiver and time.
 
+mod catalog;
 mod quotas;
 mod value;
 
@@ -114,6 +115,7 @@ fn has_news(draft: &Draft<'_>, digest: &Digest, at: Minute) -> bool {
     let mut asks = draft.asks();
     let mut intents = draft.intents();
     value::month(digest, at).is_some()
+        || catalog::has_news(draft, ours.matcher, (from, until))
         || incidents.any(|it| ours.has(it) && stood(it.opened, it.resolved))
         || asks.any(|it| {
             let end = it.end.as_ref().map(|(_, at)| *at);
@@ -162,6 +164,7 @@ fn message(draft: &Draft<'_>, digest: &Digest, at: Minute) -> Message {
         "Nearest to their quota, by the p95 of the last day, daily quotas by the fuller day",
         nearest.collect(),
     );
+    catalog::sections(&mut lines, draft, ours.matcher);
     if let Some(month) = value::month(digest, at) {
         lines.extend(value::lines(draft, ours, month, at));
     }

@@ -10,7 +10,7 @@ use std::{
 use super::{Pattern, Rule, Value};
 use crate::model::{
     catalog::{Family, PoolId},
-    ids::{AccountId, RuleName},
+    ids::{AccountId, RuleName, Scope},
     tags::Wanted,
     units::Share,
 };
@@ -39,6 +39,17 @@ impl Matcher {
             && (self.families.is_empty() || self.families.contains(&pool.family))
             && any(&self.regions, pool.scope.region.as_str())
             && any(&self.models, pool.model.as_str())
+    }
+
+    /// Whether all of this account and Region is meant, whatever the model.
+    #[must_use]
+    pub fn fits_all_of(&self, scope: &Scope) -> bool {
+        let in_region =
+            self.regions.is_empty() || self.regions.iter().any(|it| it.fits(scope.region.as_str()));
+        (self.accounts.is_empty() || self.accounts.contains(&scope.account))
+            && in_region
+            && self.families.is_empty()
+            && self.models.is_empty()
     }
 
     /// Whether some pool may be meant by both.

@@ -69,16 +69,41 @@ impl View<'_> {
             .checks
             .iter()
             .filter(|(_, check)| check.is_off());
-        off.take(MOST_NOTICES)
-            .map(|(pool, check)| format!("charged tokens of {pool}: {}", check.told()))
-            .collect()
+        let off = off
+            .take(MOST_NOTICES)
+            .map(|(pool, check)| format!("charged tokens of {pool}: {}", check.told()));
+        let unwatched = self.unwatched().take(MOST_NOTICES);
+        unwatched.chain(off).collect()
+    }
+
+    /// What has traffic and is in no pool, place by place.
+    fn unwatched(&self) -> impl Iterator<Item = String> {
+        let catalogs = self.book.catalogs.iter();
+        let with_any = catalogs.filter(|(_, catalog)| !catalog.unwatched.is_empty());
+        with_any.map(|(scope, catalog)| {
+            let named = catalog.unwatched.iter().take(MOST_UNWATCHED);
+            let named: Vec<String> = named
+                .map(|(id, it)| format!("`{id}` ({})", it.why))
+                .collect();
+            let count = catalog.unwatched.len();
+            let such = if named.len() < count { "such as " } else { "" };
+            format!(
+                "nothing watches {count} target{} of {} that ha{} metrics and no pool: {such}{}",
+                if count == 1 { "" } else { "s" },
+                self.place(scope),
+                if count == 1 { "s" } else { "ve" },
+                named.join(", ")
+            )
+        })
     }
 }
 
 /// Minutes before the last read that CloudWatch has normally not published.
 const UNPUBLISHED: i64 = 4;
-/// Pools in the list of notices; the others are in the metrics.
+/// Pools, and places, in the list of notices; the others are in the metrics.
 const MOST_NOTICES: usize = 20;
+/// Targets that nothing watches, of one place, that are named.
+const MOST_UNWATCHED: usize = 3;
 
 pub(super) fn charge_check(check: &CrossCheck) -> ChargeCheck {
     ChargeCheck {

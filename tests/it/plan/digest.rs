@@ -7,9 +7,10 @@ use bedrock_ops_alert::{
         alert::AlertState,
         book::Record,
         card::{Card, Warnings},
+        catalog::{Catalog, Unwatched},
         desk::{Ask, AskEnd, DeskReading, RequestStatus},
         digest::{Digest, Nothing, Often},
-        ids::{ActionId, IncidentId, QuotaCode, ReceiverName, RequestId},
+        ids::{ActionId, IncidentId, QuotaCode, ReceiverName, RequestId, TargetId},
         outcome::Outcome,
         outlook::Exhaustion,
         policy::Mode,
@@ -139,6 +140,34 @@ fn a_digest_tells_of_its_own_pools() {
     let told = digests(&stage).join("");
     assert!(told.contains("Open incidents: none."), "{told}");
     assert!(!told.contains("sonnet"), "{told}");
+}
+
+/// Yesterday a target came that has no pool, and a profile: both are told, to those who hear of all pools there.
+#[test]
+fn what_nothing_watches_and_what_is_new_is_told() {
+    let mut stage = Stage::new(Mode::Observe);
+    let mut quiet = digest(Often::Daily(12 * 60));
+    quiet.nothing = Nothing::Silent;
+    let mut others = quiet.clone();
+    others.receiver = ReceiverName::new("tickets");
+    others.matcher.models = vec![Pattern::new("meta.*")];
+    stage.policy.digests = vec![quiet, others];
+    let since = after(stage.now, -DAY / 2);
+    let unwatched = Unwatched {
+        why: "no model and no inference profile of this Region has this id".to_owned(),
+        since,
+    };
+    let catalog = Catalog {
+        new_profiles: [("kr.anthropic.claude-sonnet-4-6".to_owned(), since)].into(),
+        unwatched: [(TargetId::new("abcd1234efgh"), unwatched)].into(),
+        ..Catalog::default()
+    };
+    stage.book.apply(vec![Record::Catalog(scope(), catalog)]);
+    stage.step(&[], &[]);
+    stage.later(DAY).step(&[], &[]);
+    let all = digests(&stage);
+    assert_eq!(all.len(), 1, "the next day it is no news: {all:?}");
+    insta::assert_snapshot!("digest_of_the_catalogue", all[0]);
 }
 
 /// A stage in which this much was granted three days ago instead of `before`.

@@ -268,3 +268,48 @@ async fn tags_go_with_their_profile_and_not_with_a_listing_that_was_cut() {
     let known: Vec<_> = book.permits.into_keys().collect();
     assert_eq!(known, [(scope(), id)]);
 }
+
+#[tokio::test]
+async fn what_nothing_watches_is_kept_with_its_first_day() {
+    let odd = "abcd1234efgh";
+    let bought = "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abc";
+    let mut fake = region(&[NOVA, odd, bought]);
+    let mut book = Book::default();
+    fake.fail("bedrock:ListInferenceProfiles", 0, FaultClass::Throttled);
+    discovered(&fake, &mut book, now()).await;
+    let none = book.catalogs.get(&scope());
+    let is_empty = none.is_none_or(|it| it.unwatched.is_empty());
+    assert!(is_empty, "the next listing may place it");
+
+    discovered(&fake, &mut book, after(now(), 15)).await;
+    discovered(&fake, &mut book, after(now(), 30)).await;
+    let unwatched = &catalog(&book).unwatched;
+    let ids: Vec<&str> = unwatched.keys().map(TargetId::as_str).collect();
+    assert_eq!(ids, [odd], "no quota limits what was bought");
+    assert_eq!(unwatched[&TargetId::new(odd)].since, after(now(), 15));
+
+    fake.fail("cloudwatch:ListMetrics", 0, FaultClass::Throttled);
+    discovered(&fake, &mut book, after(now(), 45)).await;
+    assert_eq!(catalog(&book).unwatched.len(), 1, "part proves nothing");
+    fake.profiles.push(profile(odd, true, us_arns()));
+    discovered(&fake, &mut book, after(now(), 60)).await;
+    assert!(catalog(&book).unwatched.is_empty(), "it has a pool now");
+    assert!(target(&book, odd).is_some());
+}
+
+#[tokio::test]
+async fn a_new_profile_is_news_for_a_week() {
+    let mut fake = region(&[NOVA]);
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    assert!(catalog(&book).new_profiles.is_empty());
+    let new = format!("kr.{SONNET}");
+    fake.profiles.push(profile(&new, false, us_arns()));
+    let seen = after(now(), 15);
+    for minutes in [0, 60, Catalog::NEW_DAYS * DAY - 1] {
+        discovered(&fake, &mut book, after(seen, minutes)).await;
+        assert_eq!(catalog(&book).new_profiles, [(new.clone(), seen)].into());
+    }
+    discovered(&fake, &mut book, after(seen, Catalog::NEW_DAYS * DAY)).await;
+    assert!(catalog(&book).new_profiles.is_empty());
+}
