@@ -187,7 +187,7 @@ impl QuotaListings {
                 default,
                 ..newer.clone()
             };
-            return vec![Record::Quota(quota)];
+            return recorded(quota, old, now);
         }
         let any = self.applied.get(code).or(default);
         let fresh = Fresh {
@@ -237,7 +237,7 @@ struct Fresh {
 }
 
 impl Fresh {
-    /// The quota as it now stands, and its change if the applied value is another one. Nothing when nothing is known.
+    /// The quota as it now stands, and its change. Nothing when nothing is known.
     fn records(
         self,
         scope: &Scope,
@@ -266,7 +266,6 @@ impl Fresh {
             (Some(_), Some(old)) => old.read_at,
             (Some(_), None) | (None, _) => now,
         };
-        let is_fresh = stale.is_none();
         let quota = Quota {
             scope: scope.clone(),
             code: code.clone(),
@@ -277,19 +276,22 @@ impl Fresh {
             read_at,
             stale,
         };
-        // The first sight of a quota is no change of it.
-        let change = old
-            .filter(|old| is_fresh && old.applied != applied)
-            .map(|old| QuotaChange {
-                scope: scope.clone(),
-                code: code.clone(),
-                old: old.applied,
-                new: applied,
-                at: now,
-            });
-        let change = change.map(Record::QuotaChange);
-        std::iter::once(Record::Quota(quota))
-            .chain(change)
-            .collect()
+        recorded(quota, old, now)
     }
+}
+
+/// The quota as it now stands, and its change if another value is in force. The first sight of a quota is no change of it.
+fn recorded(quota: Quota, old: Option<&Quota>, now: Timestamp) -> Vec<Record> {
+    let new = quota.in_force();
+    let change = old.filter(|old| old.in_force() != new).map(|old| {
+        Record::QuotaChange(QuotaChange {
+            scope: quota.scope.clone(),
+            code: quota.code.clone(),
+            old: old.in_force(),
+            new,
+            at: now,
+        })
+    });
+    let quota = Record::Quota(quota);
+    std::iter::once(quota).chain(change).collect()
 }

@@ -595,8 +595,15 @@ impl Limits {
         let own = changes.take_while(|((at, of, _), _)| at == scope && *of == code);
         let pool = ground.pool;
         let allowed = |old: Amount| quota.map_or(Some(old), |it| it.allowed(old, pool));
+        // Before an account has an applied value, the default is what holds.
+        let default = quota.and_then(|it| it.default);
         let mut before: Vec<_> = own
-            .map(|(_, change)| (Minute::of(change.at), change.old.and_then(allowed)))
+            .map(|(_, change)| {
+                (
+                    Minute::of(change.at),
+                    change.old.or(default).and_then(allowed),
+                )
+            })
             .collect();
         before.reverse();
         #[expect(clippy::cast_possible_truncation, reason = "a few digits of a ratio")]

@@ -78,6 +78,16 @@ impl Quota {
         }
     }
 
+    /// The value in force: zero where the account is blocked, `None` where nobody knows.
+    #[must_use]
+    pub fn in_force(&self) -> Option<Amount> {
+        match self.limit() {
+            Limit::Applied(value) | Limit::Default(value) => Some(value),
+            Limit::Blocked => Some(Amount::ZERO),
+            Limit::Unknown => None,
+        }
+    }
+
     /// [`Self::limit`], for this pool: in what the pool's use is counted in.
     #[must_use]
     pub fn limit_for(&self, pool: &Pool) -> Limit {
@@ -118,7 +128,7 @@ pub fn times(name: &str, family: Family) -> f64 {
     }
 }
 
-/// A change of an applied value: kept for good, shown in `explain`.
+/// A change of the value in force, applied or by default: kept for good, shown in `explain`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuotaChange {
     /// Account and Region.

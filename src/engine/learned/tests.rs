@@ -356,3 +356,36 @@ fn a_quota_that_is_not_known_is_an_error_and_never_green() {
     stand.judge(END, END);
     assert_eq!(stand.verdict("rpm-forecast").state, AlertState::Error);
 }
+
+/// An account without a value of its own may take the default: its past is held to that, and not to nothing.
+#[test]
+fn before_the_first_value_of_its_own_the_default_held() {
+    let (key, mut its) = quota(QuotaKind::Tpm, 4e6);
+    its.default = Amount::new(1e6);
+    let quotas = [(key.clone(), its)].into();
+    let granted = START.plus(DAY);
+    let change = QuotaChange {
+        scope: key.0.clone(),
+        code: key.1.clone(),
+        old: None,
+        new: Amount::new(4e6),
+        at: granted.start(),
+    };
+    let changes = [((key.0, key.1.clone(), change.at), change)].into();
+    let (pool, series) = (pool(), PoolSeries::default());
+    let ground = Ground {
+        pool: &pool,
+        series: &series,
+        quotas: &quotas,
+        changes: &changes,
+        windows: Windows::default(),
+        growth: Vec::new(),
+    };
+    let yardstick = Yardstick::Broken {
+        quota: Some((QuotaKind::Tpm, &key.1)),
+        why: String::new(),
+    };
+    let limits = Limits::of(&ground, &yardstick);
+    assert_eq!(limits.at(granted.plus(-1)), Some(1e6));
+    assert_eq!(limits.at(granted), Some(4e6));
+}

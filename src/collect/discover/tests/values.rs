@@ -104,3 +104,35 @@ async fn a_listing_that_is_gone_on_with_takes_no_newer_value_back() {
     );
     assert_eq!(book.quota_changes.len(), 1);
 }
+
+/// What an account without a value of its own may take changes with AWS's default.
+#[tokio::test]
+async fn another_default_is_a_change_where_it_is_in_force() {
+    let us = format!("us.{SONNET}");
+    let mut fake = region(&[&us]);
+    let own = fake.quotas.remove(0);
+    let mut book = Book::default();
+    discovered(&fake, &mut book, now()).await;
+    assert_eq!(quota(&book).limit().source(), "default");
+    fake.defaults[0].value = Amount::new(3_000.0);
+    let changed = after(now(), DAY);
+    discovered(&fake, &mut book, changed).await;
+    let changes: Vec<_> = book.quota_changes.values().cloned().collect();
+    let [change] = changes.as_slice() else {
+        panic!("{changes:?}");
+    };
+    assert_eq!(
+        (change.old, change.new, change.at),
+        (Amount::new(1_000.0), Amount::new(3_000.0), changed)
+    );
+    // The account gets the same value as its own: nothing else is in force.
+    let value = Amount::new(3_000.0);
+    fake.quotas.insert(0, ListedQuota { value, ..own });
+    discovered(&fake, &mut book, after(now(), 2 * DAY)).await;
+    assert_eq!(quota(&book).limit().source(), "applied");
+    // And with it a new default means nothing.
+    fake.defaults[0].value = Amount::new(4_000.0);
+    discovered(&fake, &mut book, after(now(), 3 * DAY)).await;
+    assert_eq!(quota(&book).default, Amount::new(4_000.0));
+    assert_eq!(book.quota_changes.len(), 1);
+}
