@@ -26,6 +26,7 @@ mod meter;
 mod metrics;
 mod options;
 pub(crate) mod outward;
+mod pace;
 mod permits;
 mod port;
 pub mod price;
@@ -41,6 +42,7 @@ pub use options::{ConnectError, Endpoint, Patience, READ_ATTEMPTS, SdkOptions};
 use call::send;
 use clients::{Clients, Configs};
 use meter::Meter;
+use pace::Pace;
 use webhook::Webhooks;
 
 /// The real AWS, or whatever answers at the configured endpoints.
@@ -73,6 +75,7 @@ impl SdkCloud {
     /// the patience is that for a simulated AWS, no HTTP client for webhooks.
     pub async fn connect(options: SdkOptions) -> Result<Self, ConnectError> {
         options.check()?;
+        let pace = options.patience.times.map_or_else(Pace::default, Pace::new);
         let webhooks = Webhooks::new(options.patience).map_err(ConnectError::Webhook)?;
         let own = clients::own(&options).await;
         if options.patience.is_simulated {
@@ -105,7 +108,7 @@ impl SdkCloud {
             others,
             access: access.collect(),
             clients: Mutex::default(),
-            meter: Arc::default(),
+            meter: Arc::new(Meter::new(pace)),
             webhooks,
         })
     }

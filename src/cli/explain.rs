@@ -15,7 +15,7 @@ use crate::{
         units::grouped,
     },
     web::{
-        json::{Action, Elsewhere, Explanation, Incident, Life, Quota, QuotaChange},
+        json::{Action, Elsewhere, Explanation, Incident, Life, Quota, QuotaChange, TargetDay},
         words::{age, clock, in_stretches, percent, said},
     },
 };
@@ -128,6 +128,10 @@ fn write_place(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
     if told.judgements.is_empty() {
         text.line(1, "none judged")?;
     }
+    write_targets(text, told)
+}
+
+fn write_targets(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
     if !told.targets.is_empty() {
         text.heading("TARGETS")?;
     }
@@ -145,6 +149,9 @@ fn write_place(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
             1,
             &format!("{}{name}: {kind}, first seen {seen}{vanished}", target.id),
         )?;
+        if let Some(lately) = target.lately.as_ref().filter(|it| 0.0 < it.requests) {
+            text.line(2, &took(lately))?;
+        }
         if let Some(tags) = target.tags.as_ref().filter(|it| !it.is_empty()) {
             let tags = tags.iter().map(|(key, value)| format!("{key} = {value}"));
             let tags: Vec<String> = tags.collect();
@@ -152,6 +159,22 @@ fn write_place(text: &mut Text<'_>, told: &Explanation) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a target took of its pool, and how much of that was refused.
+fn took(lately: &TargetDay) -> String {
+    let span = match lately.hours {
+        24 => "the last 24 hours".to_owned(),
+        hours => format!("{hours} of the last 24 hours"),
+    };
+    let (requests, tokens) = (grouped(lately.requests), grouped(lately.tokens));
+    let refused = if 0.0 < lately.throttled {
+        let share = percent(lately.throttled / lately.requests);
+        format!("{} throttled ({share})", grouped(lately.throttled))
+    } else {
+        "none throttled".to_owned()
+    };
+    format!("in {span}: {requests} requests, {refused}; {tokens} tokens")
 }
 
 /// What a request of the pool is like, and whether the charged tokens add up.

@@ -157,6 +157,9 @@ impl Tally {
                 let is_demand = matches!(signal, Signal::Invocations | Signal::Throttles);
                 if let Some(used) = used.get_mut(index).filter(|_| is_demand) {
                     used.demand += value_of(point);
+                    if signal == Signal::Throttles {
+                        used.throttled += value_of(point);
+                    }
                 }
                 cell.take(point);
             }

@@ -157,6 +157,7 @@ fn usual(
         let claimed = TargetUse {
             demand: taken.demand.min(left.demand),
             charged: taken.charged.min(left.charged),
+            ..NOTHING
         };
         left = left.plus(claimed.times(-1.0));
         usual.insert(target.clone(), claimed);
@@ -167,6 +168,7 @@ fn usual(
 const NOTHING: TargetUse = TargetUse {
     demand: 0.0,
     charged: 0.0,
+    throttled: 0.0,
 };
 
 fn median_use(each: impl Iterator<Item = TargetUse>) -> TargetUse {
@@ -176,6 +178,7 @@ fn median_use(each: impl Iterator<Item = TargetUse>) -> TargetUse {
     TargetUse {
         demand: median(&mut demand).unwrap_or(0.0),
         charged: median(&mut charged).unwrap_or(0.0),
+        ..NOTHING
     }
 }
 

@@ -121,6 +121,15 @@ impl UseDay {
         Some(taken)
     }
 
+    /// What this target took in this hour as one of the largest; `None` where the hour is not known.
+    #[must_use]
+    pub fn took(&self, hour: u8, target: &TargetId) -> Option<TargetUse> {
+        let row = self.hours.get(&hour).filter(|it| 0 < it.minutes)?;
+        let is_its = |place: u16| self.targets.get(usize::from(place)) == Some(target);
+        let mut own = row.named.iter().filter(|(place, _)| is_its(*place));
+        Some(own.next().map_or_else(TargetUse::default, |(_, it)| *it))
+    }
+
     /// This day with the hours of another copy of it that it lacks.
     #[must_use]
     pub fn completed(mut self, other: &Self) -> Self {

@@ -20,7 +20,7 @@ mod said;
 pub use cost::{Bill, BillRow, Money, MonthBrief};
 pub use explanation::{
     Alert, ChargeCheck, Decision, Elsewhere, Explanation, Incident, Judgement, Life, PerRequest,
-    Quota, QuotaChange, Target,
+    Quota, QuotaChange, Target, TargetDay,
 };
 pub use history::{Bucket, History, LimitChange, Threshold};
 pub use moment::{IncidentThen, Measured, MessageThen, Moment, RuleThen, SeenMinute};

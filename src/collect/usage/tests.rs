@@ -167,6 +167,7 @@ async fn targets_are_summed_to_the_minute_over_the_exact_dimension_set() {
     let of_app = TargetUse {
         demand: 6.0,
         charged: 600.0,
+        throttled: 2.0,
     };
     assert_eq!(reading.by_target[&TargetId::new("app1")].total, of_app);
     let requests = fake.requests.lock().unwrap().clone();

@@ -11,6 +11,8 @@ pub struct TargetUse {
     pub demand: f64,
     /// Charged tokens.
     pub charged: f64,
+    /// Of the requests those that were throttled.
+    pub throttled: f64,
 }
 
 impl TargetUse {
@@ -20,6 +22,7 @@ impl TargetUse {
         Self {
             demand: self.demand + other.demand,
             charged: self.charged + other.charged,
+            throttled: self.throttled + other.throttled,
         }
     }
 
@@ -29,6 +32,7 @@ impl TargetUse {
         Self {
             demand: self.demand * factor,
             charged: self.charged * factor,
+            throttled: self.throttled * factor,
         }
     }
 }

@@ -95,6 +95,7 @@ fn a_pool_carries_a_tag_by_a_target_that_has_traffic() {
     let took = TargetUse {
         demand: 1.0,
         charged: 1.0,
+        throttled: 0.0,
     };
     day.set(3, 60, [(&TargetId::new("b"), took)].into());
     book.apply(vec![Record::UseDay(pool("shared"), 98, day.clone())]);

@@ -12,7 +12,11 @@ fn id(name: &str) -> TargetId {
 }
 
 const fn took(demand: f64, charged: f64) -> TargetUse {
-    TargetUse { demand, charged }
+    TargetUse {
+        demand,
+        charged,
+        throttled: demand / 8.0,
+    }
 }
 
 /// A reading of so many minutes in which each target took so much a minute; `known` says of which all is known.

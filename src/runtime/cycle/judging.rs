@@ -273,7 +273,9 @@ pub(super) fn takers(reading: &Reading) -> Vec<Reason> {
         .by_target
         .iter()
         .map(|(target, it)| {
-            let TargetUse { demand, charged } = it.total;
+            let TargetUse {
+                demand, charged, ..
+            } = it.total;
             (if is_tokens { charged } else { demand }, target)
         })
         .collect();

@@ -234,10 +234,14 @@ stored_struct!(LifeCycle of catalog::LifeCycle {
     status: String, legacy: Option<String>, extended: Option<String>, end: Option<String>,
 });
 stored_struct!(Spare of catalog::Spare { pool: Pool, targets: Vec<Target>, });
+stored_struct!(Unwatched of catalog::Unwatched { why: String, since: String, });
 stored_struct!(Catalog of catalog::Catalog {
     profiles: Vec<String>, lives: Vec<(String, LifeCycle)>, vanished: Vec<(String, String)>,
     // Since format 6.
     #[serde(default, skip_serializing_if = "Vec::is_empty")] spares: Vec<Spare>,
+    // Since format 7.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")] new_profiles: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")] unwatched: Vec<(String, Unwatched)>,
 });
 stored_struct!(Quota of quota::Quota {
     scope: Scope, code: String, name: String, applied: Option<Number>, default: Option<Number>,
@@ -305,16 +309,31 @@ stored_struct!(RanDay of ran::RanDay {
     hours: Vec<u8>, ways: Vec<((String, Option<String>), RanCount)>, bytes_scanned: u64,
 });
 
-/// Requests and tokens: a day has hundreds of these.
-type TargetUse = (Number, Number);
+/// Requests, tokens, and throttled requests where there were any: a day has hundreds of these.
+type TargetUse = Vec<Number>;
 impl Shape<series::TargetUse> for TargetUse {
     fn of(domain: &series::TargetUse) -> Self {
-        (Shape::of(&domain.demand), Shape::of(&domain.charged))
+        let mut numbers = vec![Shape::of(&domain.demand), Shape::of(&domain.charged)];
+        if domain.throttled != 0.0 {
+            numbers.push(Shape::of(&domain.throttled));
+        }
+        numbers
     }
 
     fn back(self) -> Result<series::TargetUse, Wrong> {
-        let (demand, charged) = (self.0.back()?, self.1.back()?);
-        Ok(series::TargetUse { demand, charged })
+        let mut numbers = self.into_iter();
+        let short = || Wrong::new("the use of a target has two or three numbers".to_owned());
+        let mut next = || numbers.next().map(Shape::back).transpose();
+        let (demand, charged) = (next()?.ok_or_else(short)?, next()?.ok_or_else(short)?);
+        let throttled = next()?.unwrap_or(0.0); // none, as every use before format 7 has it
+        if next()?.is_some() {
+            return Err(short());
+        }
+        Ok(series::TargetUse {
+            demand,
+            charged,
+            throttled,
+        })
     }
 }
 stored_struct!(UseHour of uses::UseHour {

@@ -143,7 +143,7 @@ pub struct Quota {
 }
 
 /// A target of a pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
     /// The dimension value.
     pub id: String,
@@ -159,6 +159,22 @@ pub struct Target {
     pub first_seen: String,
     /// Since when CloudWatch lists it no more; it is forgotten two weeks later.
     pub vanished: Option<String>,
+    /// What it took in the last day; `null` where no hour of that is known.
+    #[serde(default)]
+    pub lately: Option<TargetDay>,
+}
+
+/// What one target took in the last 24 whole hours, in those hours in which it was among the eight largest of its pool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetDay {
+    /// How many of the hours are known.
+    pub hours: u8,
+    /// Requests, throttled ones included.
+    pub requests: f64,
+    /// Of these, how many were throttled.
+    pub throttled: f64,
+    /// Charged tokens.
+    pub tokens: f64,
 }
 
 /// How long a model will be there; what AWS has not announced is `null`.

@@ -11,9 +11,12 @@ use crate::{
         incident::{Cause, Incident},
         quota::QuotaChange,
         reason::Reason,
+        series::TargetUse,
+        time::{HOUR, Minute, Timestamp},
         units::QuotaKind,
+        uses::{day_of, hour_of},
     },
-    web::json::{Explanation, Incidents, Judgement, Target as TargetDocument},
+    web::json::{Explanation, Incidents, Judgement, Target as TargetDocument, TargetDay},
 };
 
 /// Incidents told in full in one explanation.
@@ -82,7 +85,7 @@ impl View<'_> {
                 let targets = self.book.targets.values();
                 let of_pool = targets.filter(|it| it.pool == pool.id);
                 let catalog = self.book.catalogs.get(&pool.id.scope);
-                explanation.targets = of_pool.map(|it| target(it, catalog, self.book)).collect();
+                explanation.targets = of_pool.map(|it| self.target(it, catalog)).collect();
                 explanation.elsewhere = self.elsewhere_of_pool(&pool.id);
                 let life = catalog.and_then(|it| it.lives.get(&pool.id.model));
                 explanation.life = life.map(Into::into);
@@ -224,7 +227,35 @@ fn codes_of(pool: &Pool) -> BTreeSet<(Scope, QuotaCode)> {
         .collect()
 }
 
-fn target(target: &Target, catalog: Option<&Catalog>, book: &Book) -> TargetDocument {
+impl View<'_> {
+    fn target(&self, target: &Target, catalog: Option<&Catalog>) -> TargetDocument {
+        let lately = self.now().and_then(|now| lately(self.book, target, now));
+        TargetDocument {
+            lately,
+            ..described(target, catalog, self.book)
+        }
+    }
+}
+
+fn lately(book: &Book, target: &Target, now: Timestamp) -> Option<TargetDay> {
+    let until = Minute::of(now).hour();
+    let hours = (1..=24).map(|back| until.plus(-back * HOUR));
+    let known = hours.filter_map(|hour| {
+        let day = book.uses.get(&(target.pool.clone(), day_of(hour)))?;
+        day.took(hour_of(hour), &target.id)
+    });
+    let (hours, sum) = known.fold((0, TargetUse::default()), |(hours, sum), it| {
+        (hours + 1, sum.plus(it))
+    });
+    (0 < hours).then_some(TargetDay {
+        hours,
+        requests: sum.demand,
+        throttled: sum.throttled,
+        tokens: sum.charged,
+    })
+}
+
+fn described(target: &Target, catalog: Option<&Catalog>, book: &Book) -> TargetDocument {
     let vanished = catalog.and_then(|it| it.vanished.get(&target.id));
     let name = match &target.kind {
         TargetKind::ApplicationProfile { name } => Some(name.clone()),
@@ -239,5 +270,6 @@ fn target(target: &Target, catalog: Option<&Catalog>, book: &Book) -> TargetDocu
         tags_read: tags.map(|it| text(it.read_at)),
         first_seen: text(target.first_seen),
         vanished: vanished.map(|at| text(*at)),
+        lately: None,
     }
 }

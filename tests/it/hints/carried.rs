@@ -35,6 +35,7 @@ fn reading(
             own[index] = TargetUse {
                 demand,
                 charged: demand * each,
+                throttled: 0.0,
             };
         }
     }

@@ -25,6 +25,7 @@ fn told(taken: &[(&str, f64)]) -> Vec<String> {
         let used = TargetUse {
             demand: 1.0,
             charged: *tokens,
+            throttled: if *id == "abc123" { 0.5 } else { 0.0 },
         };
         (
             TargetId::new(*id),
@@ -76,7 +77,8 @@ fn the_five_that_take_most_stand_in_one_line_with_their_shares() {
         told(&all),
         [
             "Who took the tokens of the last hour: `search-prod` (abc123) 50 %, \
-             `us.anthropic.claude-sonnet-4-6` 30 %, `c` 10 %, `d` 5 %, `e` 3 %, 2 others 2 %."
+             `us.anthropic.claude-sonnet-4-6` 30 %, `c` 10 %, `d` 5 %, `e` 3 %, 2 others 2 %. \
+             Throttled were: `search-prod` (abc123) 29 times (50 % of its requests)."
         ]
     );
 }

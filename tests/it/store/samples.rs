@@ -9,7 +9,9 @@ use bedrock_ops_alert::model::{
     action::{Effect, Evidence, Intent, IntentState},
     alert::{AlertState, Track},
     book::{Key, Record},
-    catalog::{Catalog, Family, LifeCycle, Mapping, Pool, PoolId, Spare, Target, TargetKind},
+    catalog::{
+        Catalog, Family, LifeCycle, Mapping, Pool, PoolId, Spare, Target, TargetKind, Unwatched,
+    },
     desk::{Ask, AskEnd, Investigation, RequestStatus, Waiting},
     ids::{
         AccountId, ActionId, CaseId, DisplayId, IncidentId, Marker, ModelId, PrincipalArn,
@@ -149,6 +151,7 @@ fn use_day(rng: &mut Rng) -> UseDay {
     let took = |rng: &mut Rng| TargetUse {
         demand: number(rng),
         charged: number(rng),
+        throttled: number(rng),
     };
     let hours = (0..rng.u8(0..24)).map(|hour| {
         let row = UseHour {
@@ -619,6 +622,18 @@ fn catalog(slot: u8, rng: &mut Rng) -> Catalog {
             .map(|_| Spare {
                 pool: pool(slot, rng),
                 targets: vec![target(slot, rng)],
+            })
+            .collect(),
+        new_profiles: (0..rng.u8(0..3))
+            .map(|_| (text(rng), instant(rng)))
+            .collect(),
+        unwatched: (0..rng.u8(0..3))
+            .map(|_| {
+                let it = Unwatched {
+                    why: text(rng),
+                    since: instant(rng),
+                };
+                (TargetId::new(text(rng)), it)
             })
             .collect(),
     }

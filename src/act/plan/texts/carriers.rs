@@ -1,4 +1,4 @@
-//! Who takes most of what an incident is about, in one line.
+//! Who takes most of what an incident is about and who is refused, in one line.
 //!
 //! Shares are of the last hour up to the last bad minute, over the minutes in which every target is accounted for; of all
 //! pools that drain the quota together. Who carries a *rise* is a hint, and another question.
@@ -14,7 +14,7 @@ use crate::model::{
     reason::Reason,
     series::TargetUse,
     time::HOUR,
-    units::QuotaKind,
+    units::{QuotaKind, grouped},
 };
 
 /// Targets that are named.
@@ -54,10 +54,22 @@ pub(super) fn line(draft: &Draft<'_>, incident: &Incident) -> Option<String> {
         let took: f64 = others.iter().map(|(took, _)| took).sum();
         said.push(format!("{} others {}", others.len(), share(took, total)));
     }
-    Some(format!(
-        "Who took the {what} of the last hour: {}.",
-        said.join(", ")
-    ))
+    let mut line = format!("Who took the {what} of the last hour: {}.", said.join(", "));
+    let mut refused: Vec<(&TargetId, TargetUse)> = taken.into_iter().collect();
+    refused.retain(|(_, it)| 0.0 < it.throttled);
+    refused.sort_by(|a, b| b.1.throttled.total_cmp(&a.1.throttled).then(a.0.cmp(b.0)));
+    let named = refused.iter().take(MOST).map(|(id, it)| {
+        let (count, share) = (grouped(it.throttled), share(it.throttled, it.demand));
+        format!(
+            "{} {count} times ({share} of its requests)",
+            called(draft, incident, id)
+        )
+    });
+    let named: Vec<String> = named.collect();
+    if !named.is_empty() {
+        line.push_str(&format!(" Throttled were: {}.", named.join(", ")));
+    }
+    Some(line)
 }
 
 /// Whether the reason is said by the line.
