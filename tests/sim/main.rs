@@ -18,6 +18,7 @@ mod leaving;
 mod linked;
 mod lost;
 mod mantle;
+mod many;
 mod organisation;
 mod ran;
 mod residency;

@@ -271,6 +271,19 @@ pub(super) fn what_for(effect: &Effect) -> String {
     }
 }
 
+/// What an effect is, at the beginning of a sentence.
+pub(super) fn called(effect: &Effect) -> String {
+    match effect {
+        Effect::RequestQuota { code, desired, .. } => {
+            format!("The request for {desired} on {code}")
+        }
+        Effect::OpenCase { .. } => "The support case".to_owned(),
+        Effect::Comment { case, .. } => format!("The comment in case {case}"),
+        Effect::EndCase { case, .. } => format!("The end of case {case}"),
+        Effect::Notify { .. } => "The message".to_owned(),
+    }
+}
+
 fn since(draft: &Draft<'_>, incident: &Incident) -> String {
     if incident.is_of_breach() {
         return format!(

@@ -1,7 +1,7 @@
 //! What people hear of the desk: requests and cases taken, refused, waiting, ended.
 
 use super::{
-    Lines, Message, next, subject,
+    Lines, Message, called, next, subject,
     title::{figures, first_line, subject_of},
     what_for,
 };
@@ -163,7 +163,7 @@ pub(in crate::act::plan) fn waits_for_word(
     about(draft, intent, "waits for you", |lines| {
         lines.push(format!(
             "{} was planned, and has not left: the mode is propose by now.",
-            intent.effect.name()
+            called(&intent.effect)
         ));
         lines.push(format!(
             "`approve {}` lets it go, `reject {}` ends it; it expires at {}.",
@@ -191,11 +191,11 @@ pub(in crate::act::plan) fn may_end(draft: &Draft<'_>, intent: &Intent) -> Messa
 
 /// A request or case was tried and not taken so far.
 pub(in crate::act::plan) fn delayed(draft: &Draft<'_>, intent: &Intent, why: &str) -> Message {
-    let what = intent.effect.name();
+    let what = called(&intent.effect);
     if let IntentState::Unknown { since, .. } = intent.state {
         return about(draft, intent, "in doubt", |lines| {
             lines.push(format!(
-                "Whether {what} was carried out at {} is not known: {why}.",
+                "{what}: whether it was carried out at {} is not known: {why}.",
                 Minute::of(since)
             ));
             lines.push(
@@ -222,7 +222,7 @@ pub(in crate::act::plan) fn not_carried_out(
     about(draft, intent, "not done", |lines| {
         lines.push(format!(
             "{} was not carried out: {why}.",
-            intent.effect.name()
+            called(&intent.effect)
         ));
         match (&intent.effect, &intent.state) {
             (_, IntentState::Held { .. }) => {
