@@ -37,6 +37,7 @@ pub mod room;
 pub mod rule;
 pub mod selector;
 pub mod series;
+pub mod sight;
 pub mod silence;
 pub mod spend;
 pub mod tags;

@@ -9,6 +9,7 @@
 mod again;
 mod asking;
 mod bars;
+mod blind;
 mod case;
 mod closing;
 mod context;
@@ -45,6 +46,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use self::size::bounds;
 pub use self::{
+    blind::blind,
     digest::{Beside, Spent, is_digest_due, nothing_beside},
     disk::{disk, disk_told},
     late::overtaken,

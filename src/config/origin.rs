@@ -162,6 +162,7 @@ fn reminders_and_inhibits(page: &mut Page<'_>, policy: &Policy) {
     let reminders = policy.reminders;
     page.value("reminder.first", &duration(reminders.first_minutes));
     page.value("reminder.longest", &duration(reminders.longest_minutes));
+    page.value("blind.after", &duration(policy.blind_minutes));
     for it in &policy.inhibits {
         let equal: Vec<&str> = it.equal.iter().map(|part| part.name()).collect();
         let what = format!(

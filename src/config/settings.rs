@@ -27,7 +27,7 @@ use crate::model::{
     inhibit::Inhibit,
     policy::{
         Account, Budgets, Cadence, CostBounds, Heartbeat, Mode, Organisation, Policy, Reminders,
-        Settings,
+        Route, Settings,
     },
     room::RoomBounds,
     rule::Rules,
@@ -51,6 +51,8 @@ pub(super) const COOLDOWN_MINUTES: i64 = 7 * 24 * 60;
 /// Alertmanager's `repeat_interval`.
 pub(super) const FIRST_REMINDER_MINUTES: i64 = 4 * 60;
 pub(super) const LONGEST_REMINDER_MINUTES: i64 = 24 * 60;
+/// Long enough that a pause of CloudWatch or of the network is over, and no longer than its late datapoints take.
+pub(super) const BLIND_MINUTES: i64 = 15;
 pub(super) const QUIET_MINUTES: i64 = 5;
 pub(super) const HOT_MINUTES: i64 = 1;
 pub(super) const IDLE_MINUTES: i64 = 15;
@@ -122,12 +124,7 @@ impl Reader<'_> {
         let listening = self.listen(&mut root);
         let (accounts, callers, invocation_logs) = accounts::read_all(&mut self.sheet, &mut root);
         let receivers = self.receivers(&mut root, &accounts);
-        let routes = root
-            .take("route")
-            .map(|it| self.sheet.tables(&it))
-            .unwrap_or_default();
-        self.route_origins(&routes);
-        let routes = receivers::routes(&mut self.sheet, routes, &receivers, &accounts);
+        let routes = self.routes(&mut root, &receivers, &accounts);
         receivers::check_fallbacks(&mut self.sheet, &receivers);
         let digests = receivers::digests(&mut self.sheet, &mut root, &receivers, &accounts);
         let written = receivers.iter().flat_map(|(name, it)| it.written(name));
@@ -135,6 +132,7 @@ impl Reader<'_> {
             .extend(written.map(|path| (path, Origin::File)));
         let (budgets, approval_minutes, cooldown_minutes) = self.budget(&mut root);
         let reminders = self.reminders(&mut root);
+        let blind_minutes = self.blind(&mut root);
         let organisation = self.organisation(&mut root);
         let case_codes = self.case_codes(&mut root);
         let cadence = self.cadence(&mut root);
@@ -164,6 +162,7 @@ impl Reader<'_> {
             cooldown_minutes,
             inhibits,
             reminders,
+            blind_minutes,
             digests,
             residency,
             prices,
@@ -186,6 +185,20 @@ impl Reader<'_> {
             rules,
         };
         (settings, rule_faults)
+    }
+
+    fn routes(
+        &mut self,
+        root: &mut Section<'_>,
+        receivers: &Receivers,
+        accounts: &[Account],
+    ) -> Vec<Route> {
+        let routes = root
+            .take("route")
+            .map(|it| self.sheet.tables(&it))
+            .unwrap_or_default();
+        self.route_origins(&routes);
+        receivers::routes(&mut self.sheet, routes, receivers, accounts)
     }
 
     fn route_origins(&mut self, routes: &[Section<'_>]) {
@@ -298,6 +311,15 @@ impl Reader<'_> {
             table.finish(&mut self.sheet);
         }
         reminders
+    }
+
+    fn blind(&mut self, root: &mut Section<'_>) -> i64 {
+        let mut after = BLIND_MINUTES;
+        if let Some(mut table) = self.table(root, "blind") {
+            self.minutes(&mut after, &mut table, "after");
+            table.finish(&mut self.sheet);
+        }
+        after
     }
 
     fn organisation(&mut self, root: &mut Section<'_>) -> Organisation {

@@ -249,6 +249,8 @@ pub struct Policy {
     pub inhibits: Vec<Inhibit>,
     /// When people are reminded.
     pub reminders: Reminders,
+    /// Minutes for which an account and Region can't be read before people hear of it.
+    pub blind_minutes: i64,
     /// Who hears once a day or week how things stand.
     pub digests: Vec<Digest>,
     /// Where data may go.

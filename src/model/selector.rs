@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     catalog::{Family, PoolId},
-    ids::{AccountId, RuleName},
+    ids::{AccountId, RuleName, Scope},
     incident::{Cause, Incident},
     rule::{Category, Matcher, Pattern},
 };
@@ -85,6 +85,22 @@ impl Selector {
         let name = pool.to_string();
         let is_named = self.names.is_empty() || self.names.iter().any(|it| it.fits(&name));
         is_named && self.pools.fits(pool)
+    }
+
+    /// Whether a whole account and Region is meant, whatever is in it.
+    #[must_use]
+    pub fn fits_place(&self, scope: &Scope) -> bool {
+        let Matcher {
+            accounts,
+            regions,
+            families,
+            models,
+        } = &self.pools;
+        let is_whole = families.is_empty() && models.is_empty() && self.names.is_empty();
+        let is_region = || regions.iter().any(|it| it.fits(scope.region.as_str()));
+        is_whole
+            && (accounts.is_empty() || accounts.contains(&scope.account))
+            && (regions.is_empty() || is_region())
     }
 
     /// Whether this alert of an incident is meant.

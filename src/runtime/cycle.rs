@@ -9,6 +9,7 @@
 //! - `keeping`: days that are over go into the history, and what is missing there is read;
 //! - `room`: how much of it is left on the disk;
 //! - `targets`: who took what of a pool, and the tags of today;
+//! - `sight`: accounts and Regions that can't be read;
 //! - `leaving`: accounts, Regions and pools that are watched no more;
 //! - `spending`: what all of it costs.
 
@@ -22,6 +23,7 @@ mod learning;
 mod leaving;
 mod ran;
 mod room;
+mod sight;
 mod spending;
 mod targets;
 
@@ -168,6 +170,7 @@ impl Cycle {
         self.look_at_room(now).await?;
         let collected = self.collect(now).await?;
         self.is_changed |= self.let_go(now).await?;
+        self.tell_blind(now).await?;
         let is_changed = std::mem::take(&mut self.is_changed);
         if collected.is_new || is_changed || !collected.desk.is_empty() || self.has_news(now) {
             self.judge_and_plan(&collected.desk, now).await?;

@@ -1,7 +1,7 @@
 //! What the daemon shows to the web, and what people may ask of it. The daemon is the only writer of the book.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
@@ -14,7 +14,7 @@ use tokio::{
 use super::{switch::Switch, telemetry::Line};
 pub use crate::engine::{crosscheck::CrossCheck, forecast::Quantiles};
 use crate::{
-    cloud::{Answers, CallCounts},
+    cloud::{Answers, CallCounts, Fault},
     model::{
         alert::Verdict,
         book::Book,
@@ -26,6 +26,7 @@ use crate::{
         outlook::Exhaustion,
         policy::Settings,
         room::{RoomSeen, RoomState},
+        sight::Sights,
         spend::{Calls, Month, Site},
         time::Timestamp,
         units::QuotaKind,
@@ -94,7 +95,7 @@ pub struct Health {
     /// The last success of each stage in each scope, such as `read` or `discover`.
     pub last_success: BTreeMap<(&'static str, Scope), Timestamp>,
     /// The last failure of each stage in each scope that no success followed.
-    pub failing: BTreeMap<(&'static str, Scope), String>,
+    pub failing: BTreeMap<(&'static str, Scope), Failing>,
     /// The latest verdicts of each pool, by rule.
     pub verdicts: BTreeMap<PoolId, Vec<Verdict>>,
     /// Real seconds that the last cycle took.
@@ -131,8 +132,47 @@ pub struct Health {
     pub unrepeated: BTreeMap<ReceiverName, String>,
     /// The room on the disk of the store, where there is one.
     pub room: Option<RoomSeen>,
+    /// Of which accounts and Regions something is not read.
+    pub sights: Sights,
     /// Receivers whose buttons nobody hears, and why.
     pub unheard_buttons: BTreeMap<ReceiverName, String>,
+}
+
+/// A stage that fails in one scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// Since when, without a success between.
+    pub since: Timestamp,
+    /// What failed first in the last try.
+    pub first: Fault,
+    /// All that failed in it, by `service:Operation`.
+    pub operations: BTreeSet<&'static str>,
+    /// All of it as one line.
+    pub why: String,
+}
+
+impl Failing {
+    /// As of a try that met these faults; `None` when it met none.
+    #[must_use]
+    pub fn of(faults: &[Fault], since: Timestamp) -> Option<Self> {
+        let first = faults.first()?;
+        let others: BTreeSet<String> = faults
+            .iter()
+            .filter(|fault| fault.operation != first.operation)
+            .map(|fault| format!("{} ({})", fault.operation, fault.code))
+            .collect();
+        let mut why = first.to_string();
+        if !others.is_empty() {
+            let others: Vec<String> = others.into_iter().collect();
+            why = format!("{why}; also {}", others.join(", "));
+        }
+        Some(Self {
+            since,
+            first: first.clone(),
+            operations: faults.iter().map(|it| it.operation).collect(),
+            why,
+        })
+    }
 }
 
 /// What became of a changed configuration.

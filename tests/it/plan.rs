@@ -7,6 +7,7 @@
 )]
 
 mod asked;
+mod blind;
 mod carriers;
 mod closing;
 mod daily;
@@ -139,6 +140,7 @@ fn policy(mode: Mode) -> Policy {
             first_minutes: 240,
             longest_minutes: 1_440,
         },
+        blind_minutes: 15,
     }
 }
 

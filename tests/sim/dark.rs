@@ -65,7 +65,7 @@ async fn an_account_that_hangs_delays_nobody_and_catches_up() {
         let mut failing = health.failing.iter();
         failing
             .find(|((stage, scope), _)| *stage == "round" && scope.account == dark)
-            .map(|(_, why)| why.clone())
+            .map(|(_, it)| it.why.clone())
     };
     let told = round_of(&stage).unwrap();
     assert!(told.contains("has not been answered yet"), "{told}");

@@ -3,6 +3,7 @@
 //! what they know is what happened.
 
 mod all_models;
+mod blind;
 mod by_pool;
 mod callers;
 mod carried;

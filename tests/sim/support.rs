@@ -19,10 +19,11 @@ use bedrock_ops_alert::{
     config,
     model::{
         action::{Effect, IntentState},
-        book::Book,
+        book::{Book, Record},
         desk::AskEnd,
         ids::{AccountId, ActionId, QuotaCode, RequestId},
         policy::{Account, Mode, Regions, Settings},
+        silence::Silence,
         time::{SignedDuration, Timestamp, after},
     },
     runtime::{cycle::Cycle, shared::Shared},
@@ -164,6 +165,30 @@ impl Stage {
         self.crash.dark.send_replace(account);
     }
 
+    /// From now on the roles of these accounts let nobody in.
+    pub(crate) fn refuse(&self, accounts: impl IntoIterator<Item = AccountId>) {
+        self.crash
+            .refused
+            .send_replace(accounts.into_iter().collect());
+    }
+
+    /// Watches accounts, too, that nothing is in.
+    pub(crate) fn add_accounts(&mut self, ids: impl IntoIterator<Item = AccountId>) {
+        let usual = self.settings.accounts.first().unwrap().clone();
+        let more = ids.into_iter().map(|id| Account {
+            id,
+            ..usual.clone()
+        });
+        self.settings.accounts.extend(more);
+        self.restart();
+    }
+
+    /// A silence that a person made before this process began.
+    pub(crate) fn put_silence(&mut self, silence: Silence) {
+        self.ledger.commit(&[Record::Silence(silence)]).unwrap();
+        self.restart();
+    }
+
     /// From now on nobody who is to be told answers, or all do again.
     pub(crate) fn deafen(&self, is_deaf: bool) {
         let ordering = std::sync::atomic::Ordering::SeqCst;
@@ -221,7 +246,7 @@ impl Stage {
         }
     }
 
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.ledger = self.ledger.reopen();
         let kept = (&self.ledger, &self.history);
         (self.cycle, self.shared) = daemon(&self.cloud, kept, &self.settings, &self.crash);

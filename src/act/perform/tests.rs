@@ -201,6 +201,7 @@ fn policy() -> Policy {
             first_minutes: 240,
             longest_minutes: 1_440,
         },
+        blind_minutes: 15,
     }
 }
 

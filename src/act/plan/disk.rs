@@ -93,7 +93,8 @@ pub fn disk(
     to.into_iter().map(|it| wish(it).intent(now)).collect()
 }
 
-fn receivers(policy: &Policy, severity: Severity) -> BTreeSet<&ReceiverName> {
+/// Who hears of what is about no single pool: the routes that hear of all of them; where there are none, all routes.
+pub(super) fn receivers(policy: &Policy, severity: Severity) -> BTreeSet<&ReceiverName> {
     let all = policy.routes.iter();
     let of_all: Vec<_> = all.clone().filter(|it| it.is_of_everything()).collect();
     let routes = if of_all.is_empty() {

@@ -50,6 +50,12 @@ pub(super) fn table(shipped: &[Rule]) -> Table {
         key("digest", "Who hears once a day or week how things stand.", Shape::Tables(digest())),
         key("budget", "Bounds of what is filed.", Shape::Table(budget())),
         key("reminder", "When people hear again of what goes on.", Shape::Table(reminder())),
+        table_of("blind", "When people hear that an account and Region is not seen.", [key(
+            "after",
+            "So long nothing could be read of it.",
+            &MINUTES,
+        )
+        .default(lasting(defaults::BLIND_MINUTES))]),
         table_of("organisation", "What AWS Support reads about you, word for word.", [
             key("use_case", "What the workload does, and whom it serves.", &WORDS),
             key("contact", "Whom AWS may ask.", &WORDS),

@@ -34,6 +34,7 @@ use crate::{
         series::PoolSeries,
         time::{HOUR, Minute, Timestamp},
     },
+    runtime::shared::Failing,
 };
 
 /// Hours that are held at most until they become durable together, of all signals: those of 200 pools that are read again
@@ -359,28 +360,17 @@ impl Cycle {
     ) {
         let mut health = self.shared.health_mut();
         let key = (stage, scope.clone());
-        match faults.first() {
-            None => {
-                health.failing.remove(&key);
-                health.last_success.insert(key, now);
-            }
-            Some(first) => {
-                let mut text = first.to_string();
-                let others: BTreeSet<String> = faults
-                    .iter()
-                    .filter(|fault| fault.operation != first.operation)
-                    .map(|fault| format!("{} ({})", fault.operation, fault.code))
-                    .collect();
-                if !others.is_empty() {
-                    let others: Vec<String> = others.into_iter().collect();
-                    text = format!("{text}; also {}", others.join(", "));
-                }
-                if health.failing.get(&key) != Some(&text) {
-                    tracing::warn!(event = "collect.failed", stage, %scope, %now, "{text}");
-                }
-                health.failing.insert(key, text);
-            }
+        let before = health.failing.get(&key);
+        let since = before.map_or(now, |it| it.since);
+        let Some(failing) = Failing::of(faults, since) else {
+            health.failing.remove(&key);
+            health.last_success.insert(key, now);
+            return;
+        };
+        if before.map(|it| &it.why) != Some(&failing.why) {
+            tracing::warn!(event = "collect.failed", stage, %scope, %now, "{}", failing.why);
         }
+        health.failing.insert(key, failing);
     }
 }
 

@@ -35,7 +35,7 @@ impl View<'_> {
             region: scope.region.to_string(),
             last_success: last.map(text),
             age_seconds: last.and_then(|at| self.age(at)),
-            failing: self.health.failing.get(key).cloned(),
+            failing: self.health.failing.get(key).map(|it| it.why.clone()),
         }
     }
 
@@ -111,7 +111,8 @@ impl View<'_> {
         let failing = self.health.failing.iter();
         let is_beside = |stage: &str| ["tags", "permits", "ran"].contains(&stage);
         for ((stage, scope), why) in failing.filter(|((stage, _), _)| !is_beside(stage)) {
-            reasons.push(format!("{stage} fails in {}: {why}", self.place(scope)));
+            let (place, why) = (self.place(scope), &why.why);
+            reasons.push(format!("{stage} fails in {place}: {why}"));
         }
         Condition {
             ok: reasons.is_empty(),

@@ -39,7 +39,11 @@ impl View<'_> {
             let text = why.map_or_else(
                 || "Starting: the first cycle is not done yet".to_owned(),
                 |((stage, scope), why)| {
-                    format!("Not started: {stage} fails in {}: {why}", self.place(scope))
+                    format!(
+                        "Not started: {stage} fails in {}: {}",
+                        self.place(scope),
+                        why.why
+                    )
                 },
             );
             return Some(Summary {
@@ -68,7 +72,7 @@ impl View<'_> {
             };
             return Some(Summary {
                 level: Level::Warning,
-                text: format!("{stage} fails in {}: {why}{more}", self.place(scope)),
+                text: format!("{stage} fails in {}: {}{more}", self.place(scope), why.why),
             });
         }
         let unheard = self.unheard();

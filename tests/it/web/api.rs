@@ -81,13 +81,13 @@ async fn health_says_why_not() {
 
         let failing = (
             ("read", books::scope("us-east-1")),
-            "no credentials".to_owned(),
+            books::failing("cloudwatch:GetMetricData", "NoCredentials", "none came"),
         );
         served.shared.health_mut().failing.extend([failing]);
         let (status, text) = get(&ready).await;
         assert_eq!(status, 503);
         assert!(
-            text.contains("read fails in prod (111122223333) us-east-1: no credentials"),
+            text.contains("read fails in prod (111122223333) us-east-1: cloudwatch:GetMetricData failed: NoCredentials"),
             "{text}"
         );
         assert_eq!(get(&healthy).await.0, 200);

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use bedrock_ops_alert::{
+    cloud::{Fault, FaultClass},
     model::{
         access::Access,
         alert::{AlertState, Track, Verdict},
@@ -24,7 +25,7 @@ use bedrock_ops_alert::{
         time::{Minute, Timestamp},
         units::{Amount, QuotaKind, Share},
     },
-    runtime::shared::{Cost, Health, MonthCost, Outlook, Quantiles},
+    runtime::shared::{Cost, Failing, Health, MonthCost, Outlook, Quantiles},
 };
 
 mod busy;
@@ -106,6 +107,7 @@ pub(super) fn settings() -> Settings {
                 first_minutes: 240,
                 longest_minutes: 1_440,
             },
+            blind_minutes: 15,
         },
         cadence: Cadence {
             quiet_minutes: 5,
@@ -132,6 +134,17 @@ pub(super) fn settings() -> Settings {
     }
 }
 
+/// A stage that fails with this answer.
+pub(super) fn failing(operation: &'static str, code: &str, message: &str) -> Failing {
+    let fault = Fault {
+        operation,
+        code: code.to_owned(),
+        message: message.to_owned(),
+        class: FaultClass::Denied,
+    };
+    Failing::of(&[fault], at("2026-11-24T03:00:00Z")).unwrap()
+}
+
 fn pool_id(region: &str, family: Family, model: &str) -> PoolId {
     PoolId {
         scope: scope(region),
@@ -140,7 +153,7 @@ fn pool_id(region: &str, family: Family, model: &str) -> PoolId {
     }
 }
 
-fn sonnet() -> PoolId {
+pub(super) fn sonnet() -> PoolId {
     pool_id("us-east-1", Family::Geo, "anthropic.claude-sonnet-4-6")
 }
 

@@ -6,7 +6,7 @@
 )]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -38,6 +38,8 @@ pub(crate) struct Crash {
     pub(super) told: Notify,
     /// An account in which calls hang until the light comes back.
     pub(super) dark: watch::Sender<Option<AccountId>>,
+    /// Accounts whose role lets nobody in.
+    pub(super) refused: watch::Sender<BTreeSet<AccountId>>,
     /// An account in which calls panic.
     pub(super) broken: watch::Sender<Option<AccountId>>,
     /// Nobody who is to be told answers.
@@ -60,6 +62,16 @@ impl Crash {
         let broken = self.broken.borrow();
         let is_it = scope.is_some_and(|scope| *broken == Some(scope.account.clone()));
         assert!(!is_it, "planted: a call panics");
+    }
+
+    fn refusal(&self, operation: &'static str, scope: Option<&Scope>) -> Option<Fault> {
+        let account = &scope?.account;
+        self.refused.borrow().contains(account).then(|| Fault {
+            operation,
+            code: "AccessDenied".to_owned(),
+            message: format!("the role of {account} may not be assumed (simulated)"),
+            class: FaultClass::Denied,
+        })
     }
 
     fn deaf(&self, operation: &'static str) -> Option<Fault> {
@@ -105,9 +117,15 @@ pub(super) struct Crashing {
 
 /// Every call may be the last: before its effect, or after it with the answer lost.
 macro_rules! crashing {
-    ($self:ident, $scope:expr, $call:expr) => {{
+    ($self:ident, $scope:expr, $call:expr) => {
+        crashing!($self, "sts:AssumeRole", $scope, $call)
+    };
+    ($self:ident, $operation:literal, $scope:expr, $call:expr) => {{
         $self.crash.find_light($scope).await;
         $self.crash.break_off($scope);
+        if let Some(fault) = $self.crash.refusal($operation, $scope) {
+            return Err(fault);
+        }
         let is_now = $self.crash.is_now();
         if is_now && !$self.crash.is_after.load(Ordering::SeqCst) {
             $self.crash.end().await
@@ -137,6 +155,7 @@ impl Cloud for Crashing {
     ) -> Result<Page<Metric>, Fault> {
         crashing!(
             self,
+            "cloudwatch:ListMetrics",
             Some(scope),
             self.inner
                 .list_metrics(scope, namespace, recently_active, page)

@@ -28,8 +28,8 @@ use bedrock_ops_alert::{
 };
 
 use super::{
-    HOSTILE, amount, at, mapped, minute, month, pool, pool_id, quiet, quota, scope, sonnet,
-    traffic, use_reason, verdict,
+    HOSTILE, amount, at, failing, mapped, minute, month, pool, pool_id, quiet, quota, scope,
+    sonnet, traffic, use_reason, verdict,
 };
 
 /// Everything at once.
@@ -62,8 +62,11 @@ pub(in crate::web) fn busy() -> (Book, Health) {
         .insert(("read", scope("eu-west-1")), at("2026-11-24T03:08:00Z"));
     health.failing.insert(
         ("quotas", scope("eu-west-1")),
-        "servicequotas:ListServiceQuotas failed: AccessDeniedException: allow it in the role"
-            .to_owned(),
+        failing(
+            "servicequotas:ListServiceQuotas",
+            "AccessDeniedException",
+            "allow it in the role",
+        ),
     );
     let site = Site {
         scope: Some(scope("us-east-1")),

@@ -15,6 +15,7 @@ use crate::{
         receiver::Notice,
         room,
         rule::Severity,
+        sight,
     },
 };
 
@@ -36,6 +37,7 @@ pub(super) fn of(letter: &Letter<'_>) -> BTreeMap<&'static str, Attribute> {
             Some(notice) => found.notice(letter.intent, notice),
             None if letter.intent.step.starts_with(digest::STEP) => found.put("event", "digest"),
             None if letter.intent.step.starts_with(room::STEP) => found.put("event", "disk"),
+            None if letter.intent.step.starts_with(sight::STEP) => found.put("event", "blind"),
             None => {} // of an older release
         }
     }
