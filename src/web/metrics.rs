@@ -1,8 +1,9 @@
 //! `/metrics`: the numbers of the book and of the daemon's health, in OpenMetrics text.
 //!
 //! Made anew for each scrape from one view, so that the numbers belong together and nothing has to be kept in step.
-//! The number of series is bounded; the general ones come first and the pools with the least headroom next, so that
-//! what falls over the edge is what matters least. How much fell is a metric itself.
+//! What tells of the service itself is there whatever else is: its rows are as many as accounts, Regions, stages, calls and
+//! receivers make. The series of pools are bounded; those that are shortest of room come first, so that what falls over the
+//! edge is what matters least. How much fell is a metric itself.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -25,8 +26,8 @@ use crate::{
     runtime::shared::Cost,
 };
 
-/// Series in one scrape.
-const MOST_SERIES: usize = 500;
+/// Series of pools in one scrape.
+const MOST_OF_POOLS: usize = 500;
 /// Characters of a label value; longer ones are cut and end in `…`.
 const MOST_LABEL: usize = 128;
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -67,7 +68,7 @@ fn write_value(encoder: &mut MetricEncoder<'_>, kind: MetricType, value: f64) ->
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(web): State<Arc<Web>>) -> Response {
-    match web.with_view(|view| exposition(view, MOST_SERIES)) {
+    match web.with_view(|view| exposition(view, MOST_OF_POOLS)) {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "the metrics could not be written");
@@ -76,7 +77,7 @@ pub(super) async fn metrics(State(web): State<Arc<Web>>) -> Response {
     }
 }
 
-/// The whole exposition, with at most `most` series besides the one that counts what was dropped.
+/// The whole exposition, with at most `most` series of pools.
 fn exposition(view: &View<'_>, most: usize) -> Result<String, fmt::Error> {
     let mut series = Series {
         registry: Registry::with_prefix("boa"),
@@ -92,13 +93,13 @@ fn exposition(view: &View<'_>, most: usize) -> Result<String, fmt::Error> {
     series.loop_and_store(view);
     series.answers(view);
     series.effects(view);
-    series.exhaustion(view);
-    series.quotas(&view.headroom());
-    series.checks(view);
     series.unwatched(view);
+    // The quotas themselves need most of the room, and take what the others leave.
+    series.exhaustion(view, most / 4);
+    series.checks(view, most / 8);
+    series.quotas(&view.headroom());
     let dropped = vec![(Vec::new(), count(series.dropped))];
-    series.left = series.left.saturating_add(1);
-    let help = "Series left out of this scrape for the bound of 500";
+    let help = "Series of pools left out of this scrape for the bound of 500";
     series.gauge("series_dropped", help, dropped);
     let mut text = String::new();
     encode(&mut text, &series.registry)?;
@@ -107,6 +108,7 @@ fn exposition(view: &View<'_>, most: usize) -> Result<String, fmt::Error> {
 
 struct Series {
     registry: Registry,
+    /// How many series of pools may still come.
     left: usize,
     dropped: usize,
 }
@@ -310,20 +312,18 @@ impl Series {
         let help = "Use in the newest known minute as a share of the quota";
         // Half of what is left each, so that every ratio has its value beside it.
         let half = self.left / 2;
-        let rest = self.left - half;
-        self.left = half;
-        self.gauge("quota_used_ratio", help, used.collect());
-        self.left += rest;
+        self.of_pools("quota_used_ratio", help, half, used.collect());
         let values = headroom.iter().filter_map(|row| {
             let mut labels = pool_labels(row);
             labels.push(("source", row.source.clone()));
             Some((labels, row.limit?))
         });
-        self.gauge("quota_value", "The quota and its source", values.collect());
+        let help = "The quota and its source";
+        self.of_pools("quota_value", help, self.left, values.collect());
     }
 
     /// How far the charged tokens of each pool's last whole day lie from the formula's sum.
-    fn checks(&mut self, view: &View<'_>) {
+    fn checks(&mut self, view: &View<'_>, most: usize) {
         let rows = view.health.checks.iter().map(|(pool, check)| {
             let labels = vec![
                 ("account", label(pool.scope.account.as_str())),
@@ -334,7 +334,18 @@ impl Series {
             (labels, check.drift())
         });
         let help = "Charged tokens of the last whole day by CloudWatch over those by the formula, less 1; beyond 0.02 the burndown rate is wrong";
-        self.gauge("burndown_drift_ratio", help, rows.collect());
+        let mut rows: Vec<Row> = rows.collect();
+        rows.sort_by(|(_, one), (_, other)| other.abs().total_cmp(&one.abs())); // those off the most first
+        self.of_pools("burndown_drift_ratio", help, most, rows);
+    }
+
+    /// As many of these series, of pools, as `most` and the bound of all of them let through.
+    fn of_pools(&mut self, name: &str, help: &str, most: usize, mut rows: Vec<Row>) {
+        let kept = rows.len().min(most).min(self.left);
+        self.dropped += rows.len() - kept;
+        self.left -= kept;
+        rows.truncate(kept);
+        self.gauge(name, help, rows);
     }
 
     /// Targets with metrics and without a pool.
@@ -359,11 +370,7 @@ impl Series {
         self.register(name, help, MetricType::Counter, rows);
     }
 
-    fn register(&mut self, name: &str, help: &str, kind: MetricType, mut rows: Vec<Row>) {
-        let kept = rows.len().min(self.left);
-        self.dropped += rows.len() - kept;
-        self.left -= kept;
-        rows.truncate(kept);
+    fn register(&mut self, name: &str, help: &str, kind: MetricType, rows: Vec<Row>) {
         self.registry.register(name, help, Rows { kind, rows });
     }
 }

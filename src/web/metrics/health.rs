@@ -163,7 +163,7 @@ impl Series {
     }
 
     /// When quotas run out, where the forecast sees an end within 30 days.
-    pub(super) fn exhaustion(&mut self, view: &View<'_>) {
+    pub(super) fn exhaustion(&mut self, view: &View<'_>, most: usize) {
         let mut rows = Vec::new();
         for ((pool, kind), outlook) in &view.health.outlooks {
             let ends = &outlook.exhaustion;
@@ -181,13 +181,8 @@ impl Series {
                 rows.push((labels, seconds));
             }
         }
-        // The soonest first. The quotas themselves need most of what is left.
-        rows.sort_by(|(_, one), (_, other)| one.total_cmp(other));
-        let quarter = self.left / 4;
-        let rest = self.left - quarter;
-        self.left = quarter;
+        rows.sort_by(|(_, one), (_, other)| one.total_cmp(other)); // the soonest first
         let help = "Seconds until a quota runs out by the forecast, with this probability";
-        self.gauge("time_to_quota_seconds", help, rows);
-        self.left += rest;
+        self.of_pools("time_to_quota_seconds", help, most, rows);
     }
 }
