@@ -203,17 +203,15 @@ pub async fn serve(
         stop.await;
         drop(stopping); // Its other end resolves, and the grace begins to run.
     };
-    let served = axum::serve(
-        connections::Limited::new(listener),
-        served(Arc::clone(&web)),
-    )
-    .with_graceful_shutdown(stop);
+    let listener = connections::Limited::new(listener);
+    let router = served(Arc::clone(&web));
+    let served = connections::serve(listener, router, connections::MOST_HEADERS, stop);
     let grace = async {
         stopped.await.unwrap_or(()); // Only ever dropped: that is the signal.
         time::sleep(STOP_GRACE).await;
     };
     tokio::select! {
-        result = async { served.await } => result,
+        () = served => Ok(()),
         () = grace => Ok(()),
         () = beat(&web) => Ok(()),
     }

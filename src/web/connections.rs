@@ -1,4 +1,5 @@
-//! Bounds what clients can hold: the number of connections, and how long one may be silent.
+//! Bounds what clients can hold: the number of connections, how long one may take to say what it wants, and how long one may
+//! be silent.
 
 use std::{
     future::Future,
@@ -9,11 +10,17 @@ use std::{
     time::Duration,
 };
 
-use axum::serve::Listener;
+use axum::{Router, serve::Listener};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
     time::{self, Sleep},
 };
 
@@ -21,6 +28,60 @@ use tokio::{
 const MOST_CONNECTIONS: usize = 256;
 /// A connection that neither sends nor takes anything for so long is closed. Longer than the wait for an order.
 const MOST_SILENCE: Duration = Duration::from_secs(45);
+
+/// A request whose headers are not there so long after the connection, or the answer before, is not waited for: whoever
+/// opens connections and says nothing, or a byte now and then, would hold all places, and health checks would fail.
+pub(super) const MOST_HEADERS: Duration = Duration::from_secs(10);
+
+/// Serves until `stop` resolves, and then until the answers that were begun are out.
+pub(super) async fn serve(
+    mut listener: Limited,
+    router: Router,
+    headers: Duration,
+    stop: impl Future<Output = ()>,
+) {
+    let (stopping, _) = watch::channel(());
+    let mut open = JoinSet::new();
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stop => break,
+            Some(_) = open.join_next() => {}
+            (connection, _) = listener.accept() => {
+                let stopped = stopping.subscribe();
+                open.spawn(talk(connection, router.clone(), headers, stopped));
+            }
+        }
+    }
+    drop((listener, stopping)); // nobody new, and whoever is there hears of it
+    while open.join_next().await.is_some() {}
+}
+
+/// One connection. That a client goes, or says what is no HTTP, is its own affair.
+async fn talk(
+    connection: Connection,
+    router: Router,
+    headers: Duration,
+    mut stopped: watch::Receiver<()>,
+) {
+    let service = TowerToHyperService::new(router);
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(headers)
+        .serve_connection(TokioIo::new(connection), service);
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = &mut serving => ended,
+        _gone = stopped.changed() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::trace!(%error, "a connection broke off");
+    }
+}
 
 /// A listener that accepts only so many connections at a time.
 #[derive(Debug)]
@@ -114,3 +175,6 @@ impl AsyncWrite for Connection {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests;
