@@ -10,6 +10,7 @@ pub mod history;
 pub mod moment;
 pub mod portrait;
 pub mod prospect;
+mod pulse;
 pub mod reload;
 pub mod service;
 pub mod shared;

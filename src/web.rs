@@ -65,6 +65,10 @@ struct Web {
     cycles: AtomicU64,
     /// Looks in a row, one a second, at which the number of cycles was the same.
     idle_seconds: AtomicU64,
+    /// The number of beats of the loop at the last look.
+    beats: AtomicU64,
+    /// Looks in a row at which that was the same, once it had begun to beat.
+    still_seconds: AtomicU64,
     /// Requests of nobody who may ask since that was last told.
     strangers: AtomicU64,
     /// Why the load balancer's word was last not taken since then.
@@ -84,6 +88,8 @@ impl Web {
             shared,
             cycles: AtomicU64::new(0),
             idle_seconds: AtomicU64::new(0),
+            beats: AtomicU64::new(0),
+            still_seconds: AtomicU64::new(0),
             strangers: AtomicU64::new(0),
             refused: Mutex::new(None),
             door: alb::Door::default(),
@@ -96,10 +102,10 @@ impl Web {
     /// One look at the daemon, to be taken once a second of real time: the daemon's own time may stand still.
     fn pulse(&self) {
         let cycles = self.shared.health().cycles;
-        if self.cycles.swap(cycles, Ordering::Relaxed) == cycles {
-            self.idle_seconds.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.idle_seconds.store(0, Ordering::Relaxed);
+        look(&self.cycles, cycles, &self.idle_seconds);
+        let beats = self.shared.beats();
+        if 0 < beats {
+            look(&self.beats, beats, &self.still_seconds);
         }
         let pulse = self.pulses.fetch_add(1, Ordering::Relaxed);
         if pulse.is_multiple_of(TOLD_PULSES) {
@@ -146,12 +152,22 @@ impl Web {
             is_simulated: self.shared.is_simulated,
             stop: stop.as_ref(),
             idle_seconds: self.idle_seconds.load(Ordering::Relaxed),
+            still_seconds: self.still_seconds.load(Ordering::Relaxed),
         })
     }
 
     /// Whether somebody is there to take orders.
     fn takes_orders(&self) -> bool {
         !self.shared.orders.is_closed()
+    }
+}
+
+/// Counts the looks at which this number was what it had been.
+fn look(last: &AtomicU64, number: u64, looks: &AtomicU64) {
+    if last.swap(number, Ordering::Relaxed) == number {
+        looks.fetch_add(1, Ordering::Relaxed);
+    } else {
+        looks.store(0, Ordering::Relaxed);
     }
 }
 

@@ -148,7 +148,7 @@ resource "aws_ecs_task_definition" "service" {
     stopTimeout            = 45
     healthCheck = {
       command     = ["CMD", "/bedrock-ops-alert", "health"]
-      interval    = 30
+      interval    = 10
       timeout     = 5
       retries     = 3
       startPeriod = 120

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::{
     cycle::{Cycle, CycleError},
     heartbeat::Heartbeat,
+    pulse::Pulse,
     reload::Reload,
     service,
     shared::{Posted, Shared},
@@ -60,34 +61,40 @@ pub async fn run(
 ) -> Result<(), DaemonError> {
     tokio::pin!(stop);
     // AWS may be asked for the time, and hang.
-    let first = tokio::select! {
-        biased;
-        () = &mut stop => None,
-        now = ticks.now() => Some(now?),
+    let shared = Arc::clone(&parts.shared);
+    let mut pulse = Pulse::new(&shared);
+    let first = async {
+        tokio::select! {
+            biased;
+            () = &mut stop => None,
+            now = ticks.now() => Some(now),
+        }
     };
-    let Some(mut now) = first else {
+    let Some(now) = pulse.during(first).await else {
         ticks.leave().await;
         return Ok(());
     };
+    let mut now = now?;
     let mut daemon = Daemon::of(parts);
     if let Some(reload) = &daemon.reload {
-        let begun = reload.begin(&daemon.cycle, now).await;
+        let begun = pulse.during(reload.begin(&daemon.cycle, now)).await;
         begun.map_err(at(now))?;
     }
     let mut is_stopping = false;
     let is_left = loop {
         let cycle = daemon.cycle.run(now);
         let run = finished(cycle, stop.as_mut(), &mut is_stopping, STOP_PATIENCE);
-        let Some(run) = run.await else {
+        let Some(run) = pulse.during(run).await else {
             tracing::warn!(event = "cycle.left", %now, "a call hangs and the stop does not wait for it: what was begun is looked for at the next start");
             break true;
         };
         run.map_err(at(now))?;
-        service::alive(&verdict(&daemon.shared));
+        service::status(&verdict(&shared));
         if is_stopping || until.is_some_and(|until| until <= now) {
             break false;
         }
-        match daemon.wait(ticks, stop.as_mut(), now).await? {
+        let tick = daemon.wait(ticks, stop.as_mut(), now);
+        match pulse.during(tick).await? {
             Some(at) => now = at,
             None => break false,
         }

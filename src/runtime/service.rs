@@ -1,20 +1,33 @@
 //! What systemd is told. Without systemd (no NOTIFY_SOCKET) nothing is sent and nothing fails.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sd_notify::NotifyState;
 
 /// Whether systemd did not hear the last word.
 static UNHEARD: AtomicBool = AtomicBool::new(false);
+/// How often the process said how things stand.
+static STEPS: AtomicU64 = AtomicU64::new(0);
 
 /// Store, configuration and identity are proved: the unit is up.
 pub fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
-/// The loop is alive; called once a cycle, by the loop itself.
-pub fn alive(status: &str) {
-    tell(&[NotifyState::Watchdog, NotifyState::Status(status)]);
+/// The loop is alive; called every few seconds, by the loop itself.
+pub fn alive() {
+    tell(&[NotifyState::Watchdog]);
+}
+
+/// One line on how things stand; called once a cycle, and where there is none for a reason.
+pub fn status(line: &str) {
+    STEPS.fetch_add(1, Ordering::Relaxed);
+    tell(&[NotifyState::Status(line)]);
+}
+
+/// How often that was said: whoever says how things stand has not come to a stop.
+pub fn steps() -> u64 {
+    STEPS.load(Ordering::Relaxed)
 }
 
 /// A changed configuration is taken in; [`ready`] ends it.

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -50,6 +53,8 @@ pub struct Shared {
     pub orders: mpsc::Sender<Posted>,
     /// Another configuration came into force.
     configured: Notify,
+    /// Beats of the daemon's loop so far.
+    pub(super) beats: AtomicU64,
 }
 
 /// How long the daemon may take to answer an order: a cycle may have to end first.
@@ -281,6 +286,7 @@ impl Shared {
             switch: Switch::default(),
             orders,
             configured: Notify::new(),
+            beats: AtomicU64::new(0),
         };
         (shared, inbox)
     }
@@ -358,6 +364,11 @@ impl Shared {
             )),
             place: self.settings().store_path.display().to_string(),
         })
+    }
+
+    /// How often its loop has beaten; nothing before it began.
+    pub fn beats(&self) -> u64 {
+        self.beats.load(Ordering::Relaxed)
     }
 
     /// The configuration in force.

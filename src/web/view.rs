@@ -61,6 +61,8 @@ pub struct View<'a> {
     pub stop: Option<&'a Stop>,
     /// Real seconds since the daemon last began a cycle, counted by the web itself.
     pub idle_seconds: u64,
+    /// Real seconds since the daemon's loop last beat, as it does every five in the middle of a cycle as well.
+    pub still_seconds: u64,
 }
 
 /// Lists cut to their bounds, and how much of each was cut.

@@ -137,7 +137,7 @@ impl<Source: Ticks, Other: Witness> Trued<Source, Other> {
             }
             Err(doubt) => {
                 tracing::error!(event = "clock.doubted", %wall, "{doubt}; nothing is judged, filed or forgotten until AWS says what time it is");
-                service::alive("the clock jumped, and AWS can't be asked what time it is");
+                service::status("the clock jumped, and AWS can't be asked what time it is");
                 None
             }
         }

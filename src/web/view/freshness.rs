@@ -11,6 +11,9 @@ use crate::{
 /// Data is stale once it is older than so many quiet cadences.
 const STALE_CADENCES: i64 = 3;
 
+/// Seconds without a beat of the loop, which beats every five, after which it counts as standing still.
+const MOST_STILL: u64 = 20;
+
 impl View<'_> {
     /// Each stage in each scope, failing ones first.
     pub(super) fn freshness(&self) -> Vec<Freshness> {
@@ -87,8 +90,15 @@ impl View<'_> {
     }
 
     /// Whether the daemon's loop is alive.
-    pub(in crate::web) fn healthy(&self, takes_orders: bool) -> Condition {
+    #[must_use]
+    pub fn healthy(&self, takes_orders: bool) -> Condition {
         let mut reasons: Vec<String> = self.is_frozen().into_iter().collect();
+        if MOST_STILL < self.still_seconds {
+            reasons.push(format!(
+                "the daemon's loop has stood still for {} seconds of real time",
+                self.still_seconds
+            ));
+        }
         if !takes_orders {
             reasons.push("the daemon's loop has ended; only the page is left".to_owned());
         }

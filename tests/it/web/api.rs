@@ -137,11 +137,34 @@ fn a_loop_that_stands_still_is_stale() {
             settings: &settings,
             is_simulated: false,
             idle_seconds,
+            still_seconds: 0,
         };
         view.status().verdict.level
     };
     assert_eq!(level(900), Level::Ok);
     assert_eq!(level(901), Level::Stale);
+}
+
+/// Long before its data is old: whoever restarts it has to hear of it within seconds.
+#[test]
+fn a_loop_that_stands_still_is_not_healthy() {
+    let (book, health) = books::quiet();
+    let settings = books::settings();
+    let reasons = |still_seconds| {
+        let view = web::View {
+            stop: None,
+            book: &book,
+            health: &health,
+            settings: &settings,
+            is_simulated: false,
+            idle_seconds: 25,
+            still_seconds,
+        };
+        view.healthy(true).reasons
+    };
+    assert_eq!(reasons(20), Vec::<String>::new());
+    let still = "the daemon's loop has stood still for 21 seconds of real time";
+    assert_eq!(reasons(21), [still]);
 }
 
 #[tokio::test]

@@ -129,6 +129,7 @@ async fn what_nobody_took_is_told_on_the_page_in_status_and_in_the_metrics() {
             stop: None,
             is_simulated: false,
             idle_seconds: 0,
+            still_seconds: 0,
         };
         view.status()
     };
