@@ -83,7 +83,7 @@ pub(super) enum Command {
     Status(StatusArgs),
     /// Show what watching costs this month, from the running service; with `--plan` what it would cost.
     Cost(CostArgs),
-    /// Show why: an incident, an action, a pool, a quota code or a request; `mapping POOL` for its quotas alone.
+    /// Show why: whatever has an id in a message, on the page or in a list; `mapping POOL` for the quotas of a pool alone.
     Explain(ExplainArgs),
     /// Show what was measured of a pool, for months, and when its quotas changed.
     History(HistoryArgs),
@@ -425,7 +425,7 @@ pub(super) struct CostArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// `inc-…`, `act-…`, a pool, a quota code or a request id; or the word `mapping`.
+    /// `inc-…`, `act-…`, `sil-…`, a marker, pool, target, quota code, request or case; or the word `mapping`.
     pub(super) id: String,
     /// After `mapping`: the pool, `account/region/family/model`.
     #[arg(required_if_eq("id", "mapping"))]

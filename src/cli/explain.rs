@@ -6,6 +6,7 @@ use std::{io, io::Write};
 
 use super::{
     remote::{Daemon, Format, RemoteError, write_json},
+    say::write_silence,
     status::{ask_line, case_line, left_out, write_headroom},
     text::Text,
 };
@@ -20,7 +21,8 @@ use crate::{
     },
 };
 
-/// Writes all that the daemon at `base_url` knows of `id`: an incident, action, pool, quota code, request or case.
+/// Writes all that the daemon at `base_url` knows of `id`: an incident, action, silence, pool, target, quota
+/// code, request or case.
 ///
 /// # Errors
 ///
@@ -56,8 +58,14 @@ fn write_text(out: &mut dyn Write, told: &Explanation) -> io::Result<()> {
         ""
     };
     text.line(0, &format!("({data}{simulated})"))?;
-    if matches!(told.kind.as_str(), "pool" | "quota") {
+    if matches!(told.kind.as_str(), "pool" | "target" | "quota") {
         write_place(&mut text, told)?;
+    }
+    for silence in &told.silences {
+        write_silence(&mut text, silence)?;
+    }
+    for action in &told.actions {
+        write_action(&mut text, action)?;
     }
     for incident in &told.incidents {
         write_incident(&mut text, incident)?;

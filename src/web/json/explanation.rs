@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Ask, Case, Headroom, IncidentBrief};
+use super::{Action, Ask, Case, Headroom, IncidentBrief, Silence};
 use crate::{
     model::{catalog::LifeCycle, time::Timestamp},
     web::words::clock,
@@ -288,7 +288,7 @@ pub struct Judgement {
 pub struct Explanation {
     /// The id as it was asked.
     pub asked: String,
-    /// `incident`, `action`, `pool`, `quota`, `request` or `case`.
+    /// `incident`, `action`, `pool`, `target`, `quota`, `request`, `case` or `silence`.
     pub kind: String,
     /// The start of the last cycle; every age is counted from here.
     pub now: Option<String>,
@@ -296,7 +296,13 @@ pub struct Explanation {
     pub is_simulated: bool,
     /// The incidents it is about, open ones first, then newest first.
     pub incidents: Vec<Incident>,
-    /// For a pool or quota: the use of each pool.
+    /// For an action about no incident, such as a digest or a word about the disk: that action.
+    #[serde(default)]
+    pub actions: Vec<Action>,
+    /// For a silence: that silence; the incidents are those it holds back.
+    #[serde(default)]
+    pub silences: Vec<Silence>,
+    /// For a pool, target or quota: the use of each pool.
     pub headroom: Vec<Headroom>,
     /// For a pool or quota: the quotas behind it, sorted.
     pub quotas: Vec<Quota>,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Cut, MOST_ROWS, View, headroom::least_headroom_first, portrait::charge_check, text};
 use crate::{
     model::{
+        action::Intent,
         book::Book,
         catalog::{Catalog, Pool, PoolId, Target, TargetKind},
         ids::{IncidentId, QuotaCode, RuleName, Scope},
@@ -12,6 +13,7 @@ use crate::{
         quota::QuotaChange,
         reason::Reason,
         series::TargetUse,
+        silence::Silence,
         time::{HOUR, Minute, Timestamp},
         units::QuotaKind,
         uses::{day_of, hour_of},
@@ -26,8 +28,14 @@ const MOST_INCIDENTS: usize = 20;
 enum Found<'a> {
     /// An incident, directly or through something that serves it.
     Incident(&'static str, &'a IncidentId),
+    /// An action about none.
+    Action(&'a Intent),
+    /// A silence.
+    Silence(&'a Silence),
     /// A pool.
     Pool(&'a Pool),
+    /// A target, in every scope where it is known.
+    Targets(Vec<&'a Target>),
     /// A quota, in every scope where it is known.
     Quota(QuotaCode),
 }
@@ -51,7 +59,7 @@ impl View<'_> {
         self.book.incidents.get(&id).map(|it| self.incident(it))
     }
 
-    /// What is known of an incident, action, marker, pool, quota code, request or case; `None` if it is none of these.
+    /// What is known of an incident, action, marker, silence, pool, target, quota code, request or case; `None` if it is none of these.
     pub(in crate::web) fn explain(&self, asked: &str) -> Option<Explanation> {
         let mut explanation = Explanation {
             asked: asked.to_owned(),
@@ -59,6 +67,8 @@ impl View<'_> {
             now: self.now().map(text),
             is_simulated: self.is_simulated,
             incidents: Vec::new(),
+            actions: Vec::new(),
+            silences: Vec::new(),
             headroom: Vec::new(),
             quotas: Vec::new(),
             quota_changes: Vec::new(),
@@ -76,22 +86,21 @@ impl View<'_> {
                 let incident = self.book.incidents.get(id)?;
                 explanation.incidents.push(self.incident(incident));
             }
+            Found::Action(intent) => {
+                "action".clone_into(&mut explanation.kind);
+                explanation.actions.push(self.action(intent));
+            }
+            Found::Silence(silence) => {
+                "silence".clone_into(&mut explanation.kind);
+                self.explain_silence(&mut explanation, silence);
+            }
+            Found::Targets(targets) => {
+                "target".clone_into(&mut explanation.kind);
+                self.explain_targets(&mut explanation, &targets);
+            }
             Found::Pool(pool) => {
                 "pool".clone_into(&mut explanation.kind);
-                self.fill(&mut explanation, &[pool], &codes_of(pool), |it| {
-                    it.pools.contains(&pool.id)
-                        || matches!(&it.cause, Cause::Pool { pool: of, .. } if *of == pool.id)
-                });
-                let targets = self.book.targets.values();
-                let of_pool = targets.filter(|it| it.pool == pool.id);
-                let catalog = self.book.catalogs.get(&pool.id.scope);
-                explanation.targets = of_pool.map(|it| self.target(it, catalog)).collect();
-                explanation.elsewhere = self.elsewhere_of_pool(&pool.id);
-                let life = catalog.and_then(|it| it.lives.get(&pool.id.model));
-                explanation.life = life.map(Into::into);
-                explanation.per_request = self.per_request(&pool.id);
-                let check = self.health.checks.get(&pool.id);
-                explanation.charge_check = check.map(charge_check);
+                self.explain_pool(&mut explanation, pool);
             }
             Found::Quota(code) => {
                 "quota".clone_into(&mut explanation.kind);
@@ -112,6 +121,53 @@ impl View<'_> {
         Some(explanation)
     }
 
+    fn explain_pool(&self, explanation: &mut Explanation, pool: &Pool) {
+        self.fill(explanation, &[pool], &codes_of(pool), |it| {
+            it.pools.contains(&pool.id)
+                || matches!(&it.cause, Cause::Pool { pool: of, .. } if *of == pool.id)
+        });
+        let targets = self.book.targets.values();
+        let of_pool = targets.filter(|it| it.pool == pool.id);
+        let catalog = self.book.catalogs.get(&pool.id.scope);
+        explanation.targets = of_pool.map(|it| self.target(it, catalog)).collect();
+        explanation.elsewhere = self.elsewhere_of_pool(&pool.id);
+        let life = catalog.and_then(|it| it.lives.get(&pool.id.model));
+        explanation.life = life.map(Into::into);
+        explanation.per_request = self.per_request(&pool.id);
+        let check = self.health.checks.get(&pool.id);
+        explanation.charge_check = check.map(charge_check);
+    }
+
+    /// A silence with the open incidents that nobody hears of for it.
+    fn explain_silence(&self, explanation: &mut Explanation, silence: &Silence) {
+        let told = self.silence(silence);
+        let under = told.incidents.iter().filter_map(|id| {
+            let id = IncidentId::new(id.as_str());
+            self.book.incidents.get(&id)
+        });
+        let mut cut = Cut::default();
+        let under = cut.rows("incidents", under.collect(), MOST_INCIDENTS);
+        explanation.incidents = under.into_iter().map(|it| self.incident(it)).collect();
+        explanation.silences.push(told);
+        explanation.left_out = cut.0;
+    }
+
+    /// A target by the pools that it drains.
+    fn explain_targets(&self, explanation: &mut Explanation, targets: &[&Target]) {
+        let ids: BTreeSet<&PoolId> = targets.iter().map(|it| &it.pool).collect();
+        let pools = ids.iter().filter_map(|id| self.book.pools.get(*id));
+        let pools: Vec<&Pool> = pools.collect();
+        let codes = pools.iter().flat_map(|pool| codes_of(pool)).collect();
+        self.fill(explanation, &pools, &codes, |it| {
+            it.pools.iter().any(|pool| ids.contains(pool))
+        });
+        let told = targets.iter().map(|it| {
+            let catalog = self.book.catalogs.get(&it.pool.scope);
+            self.target(it, catalog)
+        });
+        explanation.targets = told.collect();
+    }
+
     fn find<'a>(&'a self, asked: &str) -> Option<Found<'a>> {
         let book = self.book;
         if let Some((id, _)) = book.incidents.iter().find(|(id, _)| id.as_str() == asked) {
@@ -120,7 +176,16 @@ impl View<'_> {
         let is_action = |id: &str, marker: &str| id == asked || marker == asked;
         let mut intents = book.intents.values();
         if let Some(intent) = intents.find(|it| is_action(it.id.as_str(), it.marker().as_str())) {
-            return Some(Found::Incident("action", &intent.incident));
+            let has_incident = book.incidents.contains_key(&intent.incident);
+            return Some(if has_incident {
+                Found::Incident("action", &intent.incident)
+            } else {
+                Found::Action(intent)
+            });
+        }
+        let mut silences = book.silences.values();
+        if let Some(silence) = silences.find(|it| it.id.as_str() == asked) {
+            return Some(Found::Silence(silence));
         }
         if let Some(ask) = book.asks.values().find(|it| it.request.as_str() == asked) {
             return Some(Found::Incident("request", &ask.incident));
@@ -149,6 +214,11 @@ impl View<'_> {
         let mut pools = book.pools.values();
         if let Some(pool) = pools.find(|it| it.id.to_string() == asked) {
             return Some(Found::Pool(pool));
+        }
+        let targets = book.targets.values().filter(|it| is_called(it, asked));
+        let targets: Vec<&Target> = targets.collect();
+        if !targets.is_empty() {
+            return Some(Found::Targets(targets));
         }
         let code = QuotaCode::new(asked);
         let is_known = book.quotas.keys().any(|(_, it)| *it == code);
@@ -216,6 +286,15 @@ impl View<'_> {
         explanation.incidents = incidents.into_iter().map(|it| self.incident(it)).collect();
         explanation.left_out = cut.0;
     }
+}
+
+/// Whether people call this target so: by its id, or an application profile by its name.
+fn is_called(target: &Target, asked: &str) -> bool {
+    target.id.as_str() == asked
+        || match &target.kind {
+            TargetKind::ApplicationProfile { name } => name == asked,
+            TargetKind::Base | TargetKind::SystemProfile | TargetKind::Mantle => false,
+        }
 }
 
 fn codes_of(pool: &Pool) -> BTreeSet<(Scope, QuotaCode)> {

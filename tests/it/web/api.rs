@@ -54,6 +54,7 @@ async fn everything_that_has_a_name_can_be_explained() {
                 "111122223333/us-east-1/on-demand/amazon.nova-pro-v1:0",
                 "pool",
             ),
+            ("us.anthropic.claude-sonnet-4-6", "target"),
             ("L-00FF3314", "quota"),
         ] {
             let (status, text) = get(&format!("{}/api/v1/explain/{asked}", served.url)).await;

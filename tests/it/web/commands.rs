@@ -11,6 +11,8 @@ use bedrock_ops_alert::{
     config,
     model::{
         action::{Effect, Intent},
+        book::Record,
+        ids::{ActionId, IncidentId},
         units::Share,
     },
     web::json::Level,
@@ -90,6 +92,31 @@ async fn an_action_is_explained_with_what_aws_reads() {
             let words: Vec<&str> = words.split_whitespace().collect();
             assert_eq!(said, words, "{text}");
         }
+    })
+    .await;
+}
+
+/// `status` and messages name those, too: a digest, or a word about the disk that did not get through.
+#[tokio::test]
+async fn an_action_about_no_incident_is_explained() {
+    let (mut book, health) = books::busy();
+    let mut notices = book.intents.values();
+    let is_notice = |it: &&Intent| matches!(it.effect, Effect::Notify { .. });
+    let mut digest = notices.find(is_notice).unwrap().clone();
+    digest.id = ActionId::new("act-0000000000000000");
+    digest.incident = IncidentId::new("digest-2026-11-24T08:00:00Z-oncall");
+    digest.step = "digest/oncall".to_owned();
+    digest.revision = 1;
+    book.apply(vec![Record::Intent(digest)]);
+    serving((book, health), async |served: Served| {
+        let mut out = Vec::new();
+        let id = "act-0000000000000000";
+        explain(&served.url, id, Format::Text, &mut out)
+            .await
+            .unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with(&format!("action {id}\n")), "{text}");
+        assert!(text.contains("tell "), "{text}");
     })
     .await;
 }

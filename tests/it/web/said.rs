@@ -112,6 +112,15 @@ async fn a_silence_is_made_listed_seen_everywhere_and_ended() {
             text.contains("silenced by Kim until 2026-11-24 05:12 UTC: a load test"),
             "{text}"
         );
+        let mut out = Vec::new();
+        explain(&url, &id, Format::Text, &mut out).await.unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with(&format!("silence {id}\n")), "{text}");
+        assert!(
+            text.contains("Kim: a load test") && text.contains("holds back"),
+            "{text}"
+        );
+        assert!(text.contains(&incident), "{text}");
         let (_, page) = get(&url).await;
         assert!(page.contains("silenced by Kim until") && page.contains("active: model *sonnet*"));
         let (_, metrics) = get(&format!("{url}/metrics")).await;
