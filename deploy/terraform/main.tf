@@ -81,7 +81,12 @@ resource "aws_iam_role_policy" "task" {
         Action   = ["sts:AssumeRole"]
         Resource = ["arn:${data.aws_partition.current.partition}:iam::*:role/${var.member_role_name}"]
       },
-    ])
+      ], [for closes in [var.close_granted] : {
+        Sid      = "CloseCases"
+        Effect   = "Allow"
+        Action   = ["support:ResolveCase"]
+        Resource = ["*"]
+    } if closes && var.mode != "observe"])
   })
 }
 
@@ -131,6 +136,14 @@ resource "aws_ecs_task_definition" "service" {
   memory                   = 1024
   task_role_arn            = aws_iam_role.task.arn
   execution_role_arn       = aws_iam_role.execution.arn
+
+  # Nothing of the task is reachable from outside: what mode propose asks for is approved with Slack's buttons.
+  lifecycle {
+    precondition {
+      condition     = var.mode != "propose" || length(regexall("app_token", var.extra_config)) > 0
+      error_message = "Mode propose needs somebody who approves: a slack-bot receiver with app_token and approvers in extra_config, its tokens in secrets. See Buttons in docs/receivers.md."
+    }
+  }
 
   # Lost with the task: it starts empty then, rebuilds what AWS knows, and files nothing twice.
   volume {

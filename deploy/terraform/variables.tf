@@ -54,6 +54,12 @@ variable "extra_config" {
   default     = ""
 }
 
+variable "close_granted" {
+  description = "Whether cases of ours may be closed once their value is there; `[case] close_granted = true` in extra_config has it done."
+  type        = bool
+  default     = false
+}
+
 variable "secrets" {
   description = "Variables of the container by name, each with the ARN of a parameter of Systems Manager or a secret of Secrets Manager that is its value; the configuration says env: and the name. Secrets stay where they are kept, and are not in the state."
   type        = map(string)

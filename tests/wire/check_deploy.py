@@ -4,9 +4,11 @@
     check_deploy.py refused SCHEMA FILE…   each TOML file is refused by it
     check_deploy.py forms SCHEMA           each example in the schema is of its own form
     check_deploy.py statements TEMPLATE    prints the policy statements of a CloudFormation template
+    check_deploy.py broken TEMPLATE        prints what the rules of the template say of its parameters
     check_deploy.py config TEMPLATE        prints the configuration that the template gives the task
     check_deploy.py task TEMPLATE          prints the task definition as ECS's API takes it
     check_deploy.py service TEMPLATE       prints the service as ECS's API takes it
+    Those of a template take NAME=VALUE, parameters of it, behind it.
     check_deploy.py ecs OPERATION FILE     the file is what this operation of ECS takes, by the AWS service model
 """
 import json, re, sys, tomllib
@@ -24,7 +26,8 @@ VALUES = {
     "Cluster": "CLUSTER", "Task": "bedrock-ops-alert",
     # One secret of three, as the task definition shows it.
     "SlackUrlArn": "arn:aws:ssm:us-east-1:111122223333:parameter/bedrock-ops-alert/slack-url",
-    "PagerDutyKeyArn": "", "HeartbeatUrlArn": "", "SecretsKeyArn": "",
+    "PagerDutyKeyArn": "", "HeartbeatUrlArn": "", "SecretsKeyArn": "", "CloseGranted": "false",
+    "SlackBotTokenArn": "", "SlackAppTokenArn": "", "SlackChannel": "", "SlackApprovers": "",
 }
 CONDITIONS = {}
 NOTHING = object()
@@ -59,6 +62,8 @@ def resolved(value, extra=None):
             return VALUES[inner]
         if name == "Fn::Join":
             return inner[0].join(resolved(inner[1], extra))
+        if name == "Fn::Split":
+            return resolved(inner[1], extra).split(inner[0])
         if name == "Fn::Sub":
             text, more = (inner, {}) if isinstance(inner, str) else inner
             more = resolved(more, extra)
@@ -82,6 +87,15 @@ def resources(path):
         template = yaml.load(file, Loader)
     CONDITIONS.update(template.get("Conditions", {}))
     return template["Resources"]
+
+
+def broken(path):
+    """What the template's own rules say of these parameters; empty where it takes them."""
+    resources(path)
+    with open(path) as file:
+        rules = yaml.load(file, Loader)["Rules"].values()
+    told = [it for rule in rules if holds(rule["RuleCondition"]) for it in rule["Assertions"]]
+    return [it["AssertDescription"] for it in told if not holds(it["Assert"])]
 
 
 def statements(path):
@@ -133,6 +147,11 @@ def load(path):
 
 
 what, *rest = sys.argv[1:]
+# Parameters of the template, as NAME=VALUE behind everything else.
+while rest and re.fullmatch(r"[A-Za-z]+=.*", rest[-1]):
+    name, _, value = rest.pop().partition("=")
+    assert name in VALUES, name
+    VALUES[name] = value
 if what in ("schema", "refused"):
     schema = load(rest[0])
     jsonschema.Draft7Validator.check_schema(schema)
@@ -145,6 +164,8 @@ elif what == "forms":
     wrong = [f"{path}: {example}" for path, pattern, all_of in found for example in all_of if not re.search(pattern, example)]
     print("\n".join(wrong) or f"{len(found)} forms")
     sys.exit(1 if wrong else 0)
+elif what == "broken":
+    print("\n".join(broken(rest[0])))
 elif what == "statements":
     print(json.dumps(statements(rest[0])))
 elif what == "config":

@@ -252,6 +252,72 @@ fn templates_give_a_configuration_that_is_one() {
     );
 }
 
+/// Nothing of the task can be reached, so in mode propose a person has to be able to approve from Slack; and where cases are
+/// closed, the role may close them.
+#[test]
+fn a_stack_that_proposes_has_somebody_who_approves() {
+    let stack = "deploy/cloudformation/stack.yaml";
+    let secret = |name: &str| format!("arn:aws:ssm:us-east-1:111122223333:parameter/boa/{name}");
+    let [bot, app] = ["bot", "app"].map(secret);
+    let (bot, app) = (
+        format!("SlackBotTokenArn={bot}"),
+        format!("SlackAppTokenArn={app}"),
+    );
+    let broken = |more: &[&str]| {
+        check(&[&["broken", stack], more].concat())
+            .trim()
+            .to_owned()
+    };
+    assert_eq!(broken(&[]), "");
+    assert!(broken(&["Mode=propose"]).contains("until somebody approves it"));
+    assert!(broken(&["Mode=propose", &app]).contains("needs SlackBotTokenArn"));
+    let whole = [
+        "Mode=propose",
+        &bot,
+        &app,
+        "SlackChannel=C0123456789",
+        "SlackApprovers=U0123ABCDEF,U0456ABCDEF",
+        "CloseGranted=true",
+    ];
+    assert_eq!(broken(&whole), "");
+    let config = check(&[&["config", stack], &whole[..]].concat());
+    let task = check(&[&["task", stack], &whole[..]].concat());
+    let task: Value = serde_json::from_str(&task).unwrap();
+    let secrets = task["containerDefinitions"][0]["secrets"]
+        .as_array()
+        .unwrap();
+    let names: Vec<&str> = secrets
+        .iter()
+        .map(|it| it["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["SLACK_URL", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]);
+    let place = Place::new("proposing").with("config.toml", &config);
+    let with = [("SLACK_BOT_TOKEN", "xoxb-1"), ("SLACK_APP_TOKEN", "xapp-1")];
+    let shown = place.command(&with, &["check", "--show", "--config", "config.toml"]);
+    let shown = { shown }.output().unwrap();
+    assert!(shown.status.success(), "{}", text(&shown.stderr));
+    let shown = text(&shown.stdout);
+    for line in [
+        "mode = \"propose\"",
+        "U0456ABCDEF",
+        "case.close_granted = true",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let output = place
+        .command(
+            &with,
+            &["iam-policy", "--mode", "file", "--config", "config.toml"],
+        )
+        .output()
+        .unwrap();
+    let policy: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let ours = by_sid(policy["Statement"].as_array().unwrap());
+    let theirs = check(&[&["statements", stack], &whole[..]].concat());
+    let theirs: Vec<Value> = serde_json::from_str(&theirs).unwrap();
+    assert_eq!(by_sid(&theirs)["CloseCases"], ours["CloseCases"]);
+}
+
 /// As a task on Fargate has them: no file and no systemd, the configuration and the secrets in variables.
 #[test]
 fn secrets_in_variables_are_read_and_never_printed() {
