@@ -82,6 +82,26 @@ fn the_unit_is_whole_and_its_sandbox_stays_tight() {
     assert!(unit.contains("ConditionPathExists=/etc/bedrock-ops-alert/config.toml"));
 }
 
+/// What the service reads as its user has to be readable by its group, however it is made.
+#[test]
+fn tokens_are_made_readable_for_the_service_and_for_nobody_else() {
+    let text = read("docs/install.md");
+    let made = text.lines().filter(|it| it.contains("openssl rand"));
+    let made: Vec<&str> = made.collect();
+    assert_eq!(made.len(), 2, "{made:?}");
+    for line in made {
+        assert!(
+            line.contains("install -m 0440 -g bedrock-ops-alert "),
+            "{line}"
+        );
+    }
+    assert_eq!(directives("Group"), ["bedrock-ops-alert"]);
+    let postinst = read("deploy/debian/postinst");
+    assert!(
+        postinst.contains("install -d -m 0750 -o root -g bedrock-ops-alert /etc/bedrock-ops-alert")
+    );
+}
+
 /// Nobody else would start it again: neither when the network comes up late nor when a disk failed for a minute.
 #[test]
 fn the_unit_never_gives_up_but_over_what_a_person_has_to_change() {
