@@ -6,11 +6,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 mod args;
 mod backtest;
 mod bundle;
+mod check;
 mod configuration;
 pub mod cost;
 pub mod discover;
@@ -21,6 +22,7 @@ pub mod exit;
 pub mod explain;
 pub mod health;
 pub mod history;
+mod host;
 mod installing;
 pub mod mapping;
 pub mod moment;
@@ -45,15 +47,15 @@ use crate::{
         ids::{AccountId, ReceiverName},
         rule::Pattern,
     },
-    web::json::Acknowledging,
+    web::{inert, json::Acknowledging},
 };
 use args::{
-    AckArgs, ApproveArgs, AskArgs, AuditArgs, BacktestArgs, CheckArgs, Cli, Command, CostArgs,
-    DemoArgs, DiscoverArgs, ExplainArgs, HistoryArgs, IamPolicyArgs, NotifyCommand, Overrides,
-    PlanArgs, RanArgs, ReadArgs, RejectArgs, RunArgs, SilenceCommand, SimArgs, StatusArgs,
-    StoreCommand, TestArgs,
+    AckArgs, ApproveArgs, AskArgs, AuditArgs, BacktestArgs, Cli, Command, CostArgs, DemoArgs,
+    DiscoverArgs, ExplainArgs, HistoryArgs, IamPolicyArgs, NotifyCommand, Overrides, PlanArgs,
+    RanArgs, ReadArgs, RejectArgs, RunArgs, SilenceCommand, SimArgs, StatusArgs, StoreCommand,
+    TestArgs,
 };
-use configuration::{load, load_for_good, load_traced, misconfigured};
+use configuration::{load, load_for_good, load_here, load_traced_here, misconfigured};
 use ended::ended;
 use exit::Exit;
 use output::{Output, say};
@@ -61,7 +63,8 @@ use output::{Output, say};
 /// Runs what the command line asks for.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let given = args::program().try_get_matches();
+    let cli = match given.and_then(|it| Cli::from_arg_matches(&it)) {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),
     };
@@ -69,7 +72,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run(args),
         Command::Demo(args) => demo(args),
         Command::Sim(args) => sim(args),
-        Command::Check(args) => check(&args),
+        Command::Check(args) => check::check(&args),
         Command::Test(args) => test(&args),
         Command::Backtest(args) => backtest(&args),
         Command::Discover(args) => discover(&args),
@@ -89,7 +92,11 @@ pub fn main() -> ExitCode {
         Command::StopWrites(args) => writes(&args.read, true, &args.saying()),
         Command::ResumeWrites(args) => writes(&args.read, false, &args.saying()),
         Command::Audit(args) => audit(&args),
-        Command::Notify(NotifyCommand::Test { config, receiver }) => notify_test(config, receiver),
+        Command::Notify(NotifyCommand::Test {
+            config,
+            receiver,
+            json,
+        }) => notify_test(config, receiver, json),
         Command::Drill(args) => drill::drill(args),
         Command::Store(command) => store(command),
         Command::Init(args) => installing::init(args),
@@ -150,16 +157,6 @@ fn sim(args: SimArgs) -> Result<ExitCode, Exit> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(args: &CheckArgs) -> Result<ExitCode, Exit> {
-    let loaded = load_traced(&args.overrides)?;
-    if args.show {
-        return print(|out| out.write_all(loaded.show().as_bytes()));
-    }
-    let rules = loaded.settings.rules.everywhere().len();
-    let mode = loaded.settings.policy.mode.name();
-    print(|out| writeln!(out, "ok: {rules} rules, mode {mode}"))
-}
-
 fn test(args: &TestArgs) -> Result<ExitCode, Exit> {
     let mut overrides = Overrides::of_file(args.config.clone());
     overrides.rules.clone_from(&args.rules);
@@ -194,7 +191,7 @@ fn test(args: &TestArgs) -> Result<ExitCode, Exit> {
 fn backtest(args: &BacktestArgs) -> Result<ExitCode, Exit> {
     let mut overrides = Overrides::of_file(args.config.clone());
     overrides.rules.clone_from(&args.rules);
-    let settings = load(&overrides)?;
+    let settings = load_here(overrides)?;
     let format = if args.json {
         remote::Format::Json
     } else {
@@ -232,7 +229,7 @@ fn where_it_ran(args: &RanArgs) -> Result<ExitCode, Exit> {
         let address = args.read.address();
         return ask(async |out| ran::service(&address, &asked, form, out).await).map(done);
     }
-    let settings = load(&Overrides::of_file(args.config.clone()))?;
+    let settings = load_here(Overrides::of_file(args.config.clone()))?;
     let record = ran::Record::of(app::ran::read(&args.paths), &settings.policy.residency);
     let mut out = BufWriter::new(Output::new());
     ran::write(&record, form, &mut out)
@@ -244,7 +241,7 @@ fn where_it_ran(args: &RanArgs) -> Result<ExitCode, Exit> {
 fn iam_policy(args: IamPolicyArgs) -> Result<ExitCode, Exit> {
     let mut overrides = Overrides::of_file(args.config);
     overrides.mode = args.mode;
-    let settings = load(&overrides)?;
+    let settings = load_here(overrides)?;
     if let Some(paper) = args.residency {
         let rules = &settings.policy.residency;
         let by_tags = rules.iter().filter(|it| !it.tags.is_open());
@@ -316,7 +313,7 @@ fn cost(args: &CostArgs) -> Result<ExitCode, Exit> {
         ask(async |out| cost::cost(&args.read.address(), format, out).await)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let settings = load(&Overrides::of_file(args.config.clone()))?;
+    let settings = load_here(Overrides::of_file(args.config.clone()))?;
     let watched = match args.targets {
         Some(targets) => app::cost::Watched::assumed(targets, &settings),
         None => {
@@ -342,7 +339,7 @@ fn discover(args: &DiscoverArgs) -> Result<ExitCode, Exit> {
             app::discover::compare(corpus, quotas).map_err(|error| bad_list(&error))?
         }
         (_, _) => {
-            let settings = load(&Overrides::of_file(args.config.clone()))?;
+            let settings = load_here(Overrides::of_file(args.config.clone()))?;
             block_on(app::discover::ask(settings.accounts))?.map_err(|error| ended(&error))?
         }
     };
@@ -460,8 +457,12 @@ fn silence(command: &SilenceCommand) -> Result<ExitCode, Exit> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn notify_test(config: Option<PathBuf>, receiver: Option<String>) -> Result<ExitCode, Exit> {
-    let settings = load(&Overrides::of_file(config))?;
+fn notify_test(
+    config: Option<PathBuf>,
+    receiver: Option<String>,
+    is_json: bool,
+) -> Result<ExitCode, Exit> {
+    let settings = load_here(Overrides::of_file(config))?;
     let only = receiver.map(ReceiverName::new);
     notify::check(&settings, only.as_ref()).map_err(|error| {
         let code = match error {
@@ -472,7 +473,14 @@ fn notify_test(config: Option<PathBuf>, receiver: Option<String>) -> Result<Exit
     })?;
     let tried = block_on(app::notify::test(&settings, only.as_ref()))?;
     let tried = tried.map_err(|error| ended(&error))?;
-    let all = notify::write(&tried, &mut Output::new()).map_err(|error| unwritten(&error))?;
+    let mut out = Output::new();
+    let all = if is_json {
+        let document = notify::document(&tried);
+        print(|out| out.write_all(inert::json(&document)?.as_bytes()))?;
+        notify::took_all(&tried)
+    } else {
+        notify::write(&tried, &mut out).map_err(|error| unwritten(&error))?
+    };
     Ok(if all {
         ExitCode::SUCCESS
     } else {

@@ -4,18 +4,20 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::remote;
+use super::{host, remote};
 use crate::{
     aws::iam::Paper,
     config,
     model::{policy::Mode, units::Share},
 };
 
+mod examples;
 mod installing;
 mod saying;
 mod store;
 mod trying;
 
+pub(super) use examples::program;
 pub(super) use installing::{
     BundleArgs, CompletionsArgs, DoctorArgs, HealthArgs, InitArgs, ManArgs, SchemaArgs, SchemaOf,
 };
@@ -170,7 +172,7 @@ pub(super) enum Command {
 }
 
 /// Options that override the configuration file.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Overrides {
     /// Configuration file; without one, built-in defaults and the account of the environment's credentials.
     #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
@@ -297,6 +299,12 @@ pub(super) struct CheckArgs {
     /// Print the effective configuration and where each value comes from.
     #[arg(long)]
     pub(super) show: bool,
+    /// Exit with 3 when something is allowed and is hardly meant: a receiver that hears nothing, warnings for nobody.
+    #[arg(long)]
+    pub(super) deny_warnings: bool,
+    /// Print JSON; the shape is in docs/config.md.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -365,15 +373,11 @@ pub(super) struct DiscoverArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ReadArgs {
-    /// Address of the running service.
-    #[arg(
-        long,
-        env = "BOA_URL",
-        default_value = DAEMON_URL,
-        value_name = "URL"
-    )]
-    url: String,
-    /// The file with the token, where the service asks for one: that of [listen] token, or act_token to decide.
+    /// Address of the running service; without it that of this machine, where /etc/bedrock-ops-alert/config.toml says.
+    #[arg(long, env = "BOA_URL", value_name = "URL")]
+    url: Option<String>,
+    /// The file with the token, where the service asks for one: that of [listen] token, or act_token to decide. Of the
+    /// service of this machine it is found, where you may read it.
     #[arg(long, env = "BOA_TOKEN_FILE", value_name = "FILE", value_parser = remote::Token::in_file)]
     token_file: Option<remote::Token>,
     /// Print JSON; the shape is in docs/api.md.
@@ -384,7 +388,7 @@ pub(super) struct ReadArgs {
 impl ReadArgs {
     /// Where the service is, with the token.
     pub(super) fn address(&self) -> String {
-        remote::with_token(&self.url, self.token_file.as_ref())
+        host::address(self.url.as_deref(), self.token_file.as_ref())
     }
 
     pub(super) const fn format(&self) -> remote::Format {
@@ -469,9 +473,12 @@ pub(super) enum NotifyCommand {
     Test {
         /// The name of a receiver; without one, all of them.
         receiver: Option<String>,
-        /// Configuration file.
+        /// Configuration file; without one, that of the service of this machine.
         #[arg(long, env = "BOA_CONFIG", value_name = "FILE")]
         config: Option<PathBuf>,
+        /// Print JSON: a list of `receiver`, `kind`, `phase`, `is_taken` and `said`.
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -10,6 +10,8 @@ use std::{
 use super::{
     args::Overrides,
     exit::{self, Exit},
+    host,
+    output::say,
 };
 use crate::{
     config::{self, ConfigError, Loaded},
@@ -22,6 +24,30 @@ const CONFIG_TEXT: &str = "BOA_CONFIG_TEXT";
 
 pub(super) fn load(overrides: &Overrides) -> Result<Settings, Exit> {
     load_traced(overrides).map(|loaded| loaded.settings)
+}
+
+/// Of a command about the service: where nobody names a configuration, that of the service of this machine.
+pub(super) fn load_here(overrides: Overrides) -> Result<Settings, Exit> {
+    load_traced_here(overrides).map(|loaded| loaded.settings)
+}
+
+/// As [`load_here`].
+pub(super) fn load_traced_here(overrides: Overrides) -> Result<Loaded, Exit> {
+    read_here(overrides)?.map_err(misconfigured)
+}
+
+/// As [`load_here`], where faults of the configuration are what is asked for.
+pub(super) fn read_here(mut overrides: Overrides) -> Result<Result<Loaded, ConfigError>, Exit> {
+    if overrides.config.is_none() && std::env::var_os(CONFIG_TEXT).is_none() {
+        overrides.config = host::config();
+        if let Some(path) = &overrides.config {
+            say(&format!(
+                "with {}, as the service of this machine",
+                path.display()
+            ));
+        }
+    }
+    Ok(Given::of(&overrides)?.read())
 }
 
 pub(super) fn load_traced(overrides: &Overrides) -> Result<Loaded, Exit> {

@@ -11,7 +11,7 @@ use super::{
     block_on,
     ended::ended,
     exit::{self, Exit},
-    load, notify,
+    load_here, notify,
     output::Output,
     text::Text,
     unwritten,
@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub(super) fn drill(args: DrillArgs) -> Result<ExitCode, Exit> {
-    let settings = load(&Overrides::of_file(args.config))?;
+    let settings = load_here(Overrides::of_file(args.config))?;
     notify::check(&settings, None).map_err(|error| {
         let help = error.help(&settings);
         Exit::new(exit::CONFIG, &error, &help)

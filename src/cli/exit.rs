@@ -8,6 +8,8 @@ use super::output::say;
 pub const FAILED: u8 = 1;
 /// `status --exit-code`: something is at risk.
 pub const AT_RISK: u8 = 2;
+/// `check --deny-warnings`: something is allowed and hardly meant.
+pub const WARNED: u8 = 3;
 /// The command line was not understood.
 pub const USAGE: u8 = 64;
 /// AWS, or the running service, can't be reached.

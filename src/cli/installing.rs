@@ -3,11 +3,11 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use super::{
-    args::{BundleArgs, DAEMON_URL, DoctorArgs, HealthArgs, InitArgs, ManArgs, SchemaArgs},
+    args::{BundleArgs, DoctorArgs, HealthArgs, InitArgs, ManArgs, SchemaArgs},
     ask, block_on, bundle,
     ended::ended,
     exit::{self, Exit},
-    load, load_traced, misconfigured,
+    host, load_here, load_traced_here, misconfigured,
     output::{Output, say},
     paper, print, remote, unwritten,
 };
@@ -55,7 +55,7 @@ fn reasons(faults: &config::ConfigError) -> String {
 }
 
 pub(super) fn doctor(args: &DoctorArgs) -> Result<ExitCode, Exit> {
-    let settings = load(&args.overrides)?;
+    let settings = load_here(args.overrides.clone())?;
     let checkup = block_on(app::doctor::examine(&settings))?;
     let format = if args.json {
         remote::Format::Json
@@ -68,7 +68,7 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<ExitCode, Exit> {
 }
 
 pub(super) fn bundle(args: &BundleArgs) -> Result<ExitCode, Exit> {
-    let loaded = load_traced(&args.overrides)?;
+    let loaded = load_traced_here(args.overrides.clone())?;
     let bundle = block_on(bundle::collect(&loaded, &args.address()))?;
     bundle::write(&args.output, &bundle).map_err(|error| {
         let help = "name another file with --output; one that is there is left as it is";
@@ -84,7 +84,7 @@ pub(super) fn bundle(args: &BundleArgs) -> Result<ExitCode, Exit> {
 pub(super) fn health(args: &HealthArgs) -> Result<ExitCode, Exit> {
     let listen = args.listen.map(remote::base_url);
     let url = args.url.clone().or(listen);
-    let url = url.unwrap_or_else(|| DAEMON_URL.to_owned());
+    let url = url.unwrap_or_else(|| host::address(None, None));
     let is_well = ask(async |out| super::health::health(&url, args.ready, out).await)?;
     Ok(if is_well {
         ExitCode::SUCCESS

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use serde_json::{Value, json};
+
 use super::text::Text;
 use crate::{
     app::notify::Tried,
@@ -59,28 +61,54 @@ pub fn check(settings: &Settings, only: Option<&ReceiverName>) -> Result<(), Nob
 /// When the output can't be written.
 pub fn write(tried: &[Tried], out: &mut dyn Write) -> io::Result<bool> {
     let mut text = Text::new(out);
-    let mut all = true;
     for it in tried {
-        let what = match it.phase {
-            Phase::Resolved => "its end",
-            Phase::Opened | Phase::Updated | Phase::Acknowledged | Phase::Past | Phase::Note => {
-                "the test message"
-            }
-        };
-        let said = match &it.outcome {
-            Outcome::Done { reference } => format!("took {what} ({reference})"),
-            Outcome::NotYet { why, .. } | Outcome::Refused { why, .. } | Outcome::Never { why } => {
-                format!("did not take {what}: {why}")
-            }
-            Outcome::InDoubt { why } | Outcome::CouldNotLook { why } => {
-                format!("gave no clear answer to {what}: {why}")
-            }
-            Outcome::Theirs { .. } | Outcome::Absent => format!("gave no answer to {what}"),
-        };
-        all &= matches!(it.outcome, Outcome::Done { .. });
-        text.line(0, &format!("{} ({}) {said}", it.receiver, it.kind))?;
+        text.line(0, &format!("{} ({}) {}", it.receiver, it.kind, said(it)))?;
     }
-    Ok(all)
+    Ok(took_all(tried))
+}
+
+/// Whether all were taken.
+#[must_use]
+pub fn took_all(tried: &[Tried]) -> bool {
+    tried.iter().all(is_taken)
+}
+
+/// The answers, for programs.
+#[must_use]
+pub fn document(tried: &[Tried]) -> Value {
+    let rows = tried.iter().map(|it| {
+        json!({
+            "receiver": it.receiver.as_str(),
+            "kind": it.kind,
+            "phase": it.phase.name(),
+            "is_taken": is_taken(it),
+            "said": said(it),
+        })
+    });
+    Value::Array(rows.collect())
+}
+
+const fn is_taken(it: &Tried) -> bool {
+    matches!(it.outcome, Outcome::Done { .. })
+}
+
+fn said(it: &Tried) -> String {
+    let what = match it.phase {
+        Phase::Resolved => "its end",
+        Phase::Opened | Phase::Updated | Phase::Acknowledged | Phase::Past | Phase::Note => {
+            "the test message"
+        }
+    };
+    match &it.outcome {
+        Outcome::Done { reference } => format!("took {what} ({reference})"),
+        Outcome::NotYet { why, .. } | Outcome::Refused { why, .. } | Outcome::Never { why } => {
+            format!("did not take {what}: {why}")
+        }
+        Outcome::InDoubt { why } | Outcome::CouldNotLook { why } => {
+            format!("gave no clear answer to {what}: {why}")
+        }
+        Outcome::Theirs { .. } | Outcome::Absent => format!("gave no answer to {what}"),
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +141,8 @@ mod tests {
             tried("alertmanager", Phase::Opened, lost),
         ];
         let mut out = Vec::new();
+        assert_eq!(document(&all)[3]["phase"], "opened");
+        assert_eq!(document(&all)[3]["is_taken"], false);
         assert!(!write(&all, &mut out).unwrap());
         let told = String::from_utf8(out).unwrap();
         assert_eq!(

@@ -5,17 +5,17 @@ use std::{
     path::Path,
 };
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
 use serde_json::Value;
 
-use super::args::{Cli, SchemaOf};
+use super::args::{SchemaOf, program};
 use crate::config::{ConfigError, schema};
 
 /// Completions of all commands and options for this shell.
 pub(super) fn completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
-    let mut command = Cli::command();
+    let mut command = program();
     let name = command.get_name().to_owned();
     // It panics where it can't write, which a pipe may well do.
     let mut text = Vec::new();
@@ -35,12 +35,12 @@ pub(super) fn page(of: Option<&str>, out: &mut dyn Write) -> Option<io::Result<(
 
 /// The pages of all commands, one file each, in a folder that exists.
 pub(super) fn pages(folder: &Path) -> io::Result<()> {
-    clap_mangen::generate_to(Cli::command(), folder)
+    clap_mangen::generate_to(program(), folder)
 }
 
 /// A command knows the whole name of each of its own once it is built.
 fn built() -> Command {
-    let mut program = Cli::command().disable_help_subcommand(true);
+    let mut program = program().disable_help_subcommand(true);
     program.build();
     program
 }

@@ -338,6 +338,78 @@ fn a_stack_that_proposes_has_somebody_who_approves() {
     assert_eq!(by_sid(&theirs)["CloseCases"], ours["CloseCases"]);
 }
 
+/// Whoever types a command on the machine of the service, and names nothing, means that service; `run` and `demo` do not.
+#[test]
+fn a_command_on_the_machine_of_the_service_means_that_service() {
+    let host = "mode = \"propose\"\n[listen]\naddress = \"127.0.0.1:9\"\n";
+    let own = "mode = \"file\"\n";
+    let place = Place::new("host")
+        .with("etc/config.toml", host)
+        .with("own.toml", own);
+    let told = |with: &[(&str, &str)], arguments: &[&str]| {
+        let output = place.command(with, arguments).output().unwrap();
+        (
+            output.status.code(),
+            text(&output.stdout) + &text(&output.stderr),
+        )
+    };
+    let there = [("BOA_HOST_CONFIG", "etc/config.toml")];
+    let (code, said) = told(&there, &["check"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("mode propose") && said.contains("with etc/config.toml"),
+        "{said}"
+    );
+    let (_, said) = told(&there, &["check", "--config", "own.toml"]);
+    assert!(
+        said.contains("mode file") && !said.contains("etc/config.toml"),
+        "{said}"
+    );
+    let (_, said) = told(&[], &["check"]);
+    assert!(said.contains("mode observe"), "{said}");
+    let (code, said) = told(&there, &["status"]);
+    assert_eq!(code, Some(69), "{said}");
+    assert!(said.contains("127.0.0.1:9"), "{said}");
+    let (code, said) = told(&[there[0], ("BOA_URL", "http://127.0.0.1:1")], &["status"]);
+    assert_eq!(code, Some(69), "{said}");
+    assert!(!said.contains("127.0.0.1:9"), "{said}");
+}
+
+#[test]
+fn check_says_what_is_hardly_meant_and_can_refuse_it() {
+    let place = Place::new("warned")
+        .with("config.toml", "mode = \"observe\"\n")
+        .with("bad.toml", "moode = 1\n");
+    let told = |arguments: &[&str]| place.command(&[], arguments).output().unwrap();
+    let usual = told(&["check", "--config", "config.toml"]);
+    assert!(usual.status.success());
+    assert!(text(&usual.stderr).contains("warning: nobody hears of anything"));
+    let denied = told(&[
+        "check",
+        "--config",
+        "config.toml",
+        "--deny-warnings",
+        "--json",
+    ]);
+    assert_eq!(denied.status.code(), Some(3));
+    let document: Value = serde_json::from_slice(&denied.stdout).unwrap();
+    assert_eq!(
+        (&document["ok"], &document["mode"]),
+        (&Value::Bool(true), &"observe".into())
+    );
+    assert_eq!(document["warnings"].as_array().unwrap().len(), 1);
+    let bad = told(&["check", "--config", "bad.toml", "--json"]);
+    assert_eq!(bad.status.code(), Some(78));
+    let document: Value = serde_json::from_slice(&bad.stdout).unwrap();
+    assert!(
+        document["faults"][0]
+            .as_str()
+            .unwrap()
+            .contains("bad.toml:1:1"),
+        "{document}"
+    );
+}
+
 /// As a task on Fargate has them: no file and no systemd, the configuration and the secrets in variables.
 #[test]
 fn secrets_in_variables_are_read_and_never_printed() {

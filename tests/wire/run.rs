@@ -94,6 +94,7 @@ impl Place {
             .env("HOME", &self.0)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("AWS_REGION", "us-east-1")
+            .env("BOA_HOST_CONFIG", "") // whatever is installed on this machine
             .envs(environment.iter().copied())
             .current_dir(&self.0)
             .stdin(Stdio::null());

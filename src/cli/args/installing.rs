@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 
-use crate::cli::remote;
+use crate::cli::{host, remote};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CompletionsArgs {
@@ -80,9 +80,9 @@ pub(in crate::cli) struct BundleArgs {
     /// Where it is written; never over a file that is there.
     #[arg(long, short, value_name = "FILE", default_value = "bundle.json.gz")]
     pub(in crate::cli) output: PathBuf,
-    /// Address of the running service.
-    #[arg(long, env = "BOA_URL", default_value = super::DAEMON_URL, value_name = "URL")]
-    url: String,
+    /// Address of the running service; without it that of this machine.
+    #[arg(long, env = "BOA_URL", value_name = "URL")]
+    url: Option<String>,
     /// The file with the token, where the service asks for one.
     #[arg(long, env = "BOA_TOKEN_FILE", value_name = "FILE", value_parser = remote::Token::in_file)]
     token_file: Option<remote::Token>,
@@ -91,6 +91,6 @@ pub(in crate::cli) struct BundleArgs {
 impl BundleArgs {
     /// Where the service is, with the token.
     pub(in crate::cli) fn address(&self) -> String {
-        remote::with_token(&self.url, self.token_file.as_ref())
+        host::address(self.url.as_deref(), self.token_file.as_ref())
     }
 }
