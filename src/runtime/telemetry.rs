@@ -1,5 +1,9 @@
 //! What the daemon says of itself: one line for each change of the book, for logs and for the demo alike.
 
+mod place;
+
+pub use place::Place;
+
 use crate::model::{
     action::{Effect, Intent, IntentState},
     book::{Book, Record},
@@ -33,30 +37,52 @@ pub struct Line {
     pub subject: String,
     /// For people.
     pub text: String,
+    /// Where.
+    pub place: Place,
 }
 
 /// The lines that these records make, compared with the book before them.
 #[must_use]
 pub fn narrate(before: &Book, records: &[Record]) -> Vec<Line> {
-    records
-        .iter()
-        .filter_map(|record| line(before, record))
-        .collect()
+    let lines = records.iter().filter_map(|record| {
+        let line = line(before, record)?;
+        let place = Place::of(before, records, record);
+        Some(Line { place, ..line })
+    });
+    lines.collect()
+}
+
+/// One event of the log at this level; what is not known of its place is left out.
+macro_rules! say {
+    ($level:ident, $line:expr, $now:expr) => {{
+        let Line {
+            event,
+            subject,
+            text,
+            place,
+            ..
+        } = $line;
+        tracing::$level!(
+            event,
+            subject,
+            account = place.account.as_deref(),
+            region = place.region.as_deref(),
+            model = place.model.as_deref(),
+            quota_code = place.quota_code.as_deref(),
+            incident = place.incident.as_deref(),
+            now = %$now,
+            "{text}"
+        )
+    }};
 }
 
 /// Writes lines to the log, each with the instant it speaks of.
 pub fn log(lines: &[Line], now: Timestamp) {
-    for Line {
-        level,
-        event,
-        subject,
-        text,
-    } in lines
-    {
-        match level {
-            Level::Info => tracing::info!(event, subject, %now, "{text}"),
-            Level::Warn => tracing::warn!(event, subject, %now, "{text}"),
-            Level::Error => tracing::error!(event, subject, %now, "{text}"),
+    for line in lines {
+        match line.level {
+            Level::Info => say!(info, line, now),
+            Level::Warn => say!(warn, line, now),
+            Level::Error => say!(error, line, now),
         }
     }
 }
@@ -258,6 +284,7 @@ fn of_intent(before: &Book, intent: &Intent) -> Option<Line> {
         event,
         subject: intent.id.to_string(),
         text,
+        place: Place::default(),
     })
 }
 
@@ -297,5 +324,6 @@ fn info(event: &'static str, subject: &str, text: String) -> Line {
         event,
         subject: subject.to_owned(),
         text,
+        place: Place::default(),
     }
 }

@@ -189,7 +189,7 @@ impl<'a> Words<'a> {
                 attachments: Some(set),
             },
             Err(fault) => {
-                tracing::warn!(event = "case.unattached", %scope, names, %fault, "the words go without their files");
+                tracing::warn!(event = "case.unattached", account = %scope.account, region = %scope.region, names, %fault, "the words go without their files");
                 self.bare()
             }
         }

@@ -199,7 +199,7 @@ impl Cycle {
         let Some(scope) = scope.map(|(scope, _)| scope.clone()) else {
             return;
         };
-        tracing::error!(event = "round.panicked", %scope, %now, %broken, "a round of collecting broke off");
+        tracing::error!(event = "round.panicked", account = %scope.account, region = %scope.region, %now, %broken, "a round of collecting broke off");
         let fault = Fault {
             operation: "collect:Round",
             code: "Panicked".to_owned(),
@@ -270,7 +270,7 @@ impl Cycle {
             Find::Desk(readings) => collected.desk.extend(readings),
             Find::Regions(regions) => self.take_in_regions(scope, &regions, now),
             Find::News(news) => {
-                tracing::warn!(event = news.event(), %scope, %now, "{news}");
+                tracing::warn!(event = news.event(), account = %scope.account, region = %scope.region, %now, "{news}");
             }
             Find::Stage { name, faults } => self.note(name, scope, &faults, now),
         }
@@ -368,7 +368,8 @@ impl Cycle {
             return;
         };
         if before.map(|it| &it.why) != Some(&failing.why) {
-            tracing::warn!(event = "collect.failed", stage, %scope, %now, "{}", failing.why);
+            let error_class = failing.first.class.name();
+            tracing::warn!(event = "collect.failed", stage, account = %scope.account, region = %scope.region, error_class, %now, "{}", failing.why);
         }
         health.failing.insert(key, failing);
     }

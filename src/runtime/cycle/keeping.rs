@@ -154,14 +154,14 @@ impl Cycle {
         if missing.is_empty() {
             self.keeping.complete.insert(scope.clone(), state);
             if 0 < std::mem::take(most) {
-                tracing::info!(event = "backfill.done", %scope, %now, "the history before the start is read, as far as CloudWatch has it");
+                tracing::info!(event = "backfill.done", account = %scope.account, region = %scope.region, %now, "the history before the start is read, as far as CloudWatch has it");
             }
         } else {
             let before = *most;
             *most = before.max(missing.len());
             if 0 < before {
                 let done = *most - missing.len();
-                tracing::info!(event = "backfill", %scope, %now, "history before the start: {} {done} of {most} stretches", bar(done, *most));
+                tracing::info!(event = "backfill", account = %scope.account, region = %scope.region, %now, "history before the start: {} {done} of {most} stretches", bar(done, *most));
             }
         }
         missing

@@ -41,7 +41,7 @@ impl Cycle {
         for record in &records {
             if let Record::Remove(Key::Discovered(scope)) = record {
                 self.forget_place(scope);
-                tracing::warn!(event = "place.left", %scope, %now, "no longer watched: its pools and targets are taken out, its history and what was decided stay");
+                tracing::warn!(event = "place.left", account = %scope.account, region = %scope.region, %now, "no longer watched: its pools and targets are taken out, its history and what was decided stay");
             }
             if let Record::Remove(Key::Pool(pool)) = record {
                 tracing::info!(event = "pool.left", %pool, %now, "no longer watched");

@@ -82,7 +82,7 @@ impl Witness for Aws {
                 return ahead(&answers).map_or(Told::Undated, Told::Ahead);
             }
             if let Err(fault) = listed {
-                tracing::warn!(event = "clock.unasked", %scope, %fault, "could not ask AWS what time it is");
+                tracing::warn!(event = "clock.unasked", account = %scope.account, region = %scope.region, %fault, "could not ask AWS what time it is");
             }
         }
         Told::Silent

@@ -88,6 +88,12 @@ impl Series {
         let help = "What AWS calls came to since the start; retries are part of their call";
         self.counter("aws_answers", help, calls.collect());
         let of = |operation: &str| vec![("api", label(operation))];
+        let throttled = answers.calls.iter();
+        let throttled =
+            throttled.filter(|((_, class), _)| class.is_some_and(|it| it.name() == "throttled"));
+        let rows = throttled.map(|((operation, _), count)| (of(operation), count_u64(*count)));
+        let help = "Calls that AWS throttled since the start";
+        self.counter("aws_throttled", help, rows.collect());
         let (mut counts, mut waits) = (Vec::new(), Vec::new());
         for (operation, (count, seconds)) in &answers.waits {
             counts.push((of(operation), count_u64(*count)));
@@ -140,6 +146,10 @@ impl Series {
         self.gauge("notifications_oldest_seconds", help, age);
         let help = "Support cases opened since the start";
         self.counter("cases_created", help, bare(count_u64(cases)));
+        let cases = view.book.investigations.values();
+        let twins = cases.filter(|it| it.twin.is_some()).count();
+        let help = "Cases of ours in the book that turned out to be there twice";
+        self.counter("duplicates_found", help, bare(super::count(twins)));
         let heartbeats = view.health.heartbeats;
         let last = heartbeats.last.map(|at| bare(seconds(at)));
         let help = "Cycle of the last heartbeat that got out";
