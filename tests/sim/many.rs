@@ -117,8 +117,8 @@ const MODELS: [(&str, &str, &str); 20] = [
 const REFUSED: usize = 4;
 /// The one that is three times over its quota, where the others are a third over theirs.
 const WORST: usize = 11;
-/// Each answer takes an hour, and there are two at a time: ten hours, and some for answers that are lost.
-const HOURS: i64 = 20;
+/// Each answer takes a quarter of an hour, and there are two at a time: three hours, and some for what is lost.
+const HOURS: i64 = 6;
 
 fn world() -> String {
     let mut text = r#"
@@ -164,7 +164,7 @@ applied = {quota}
 default = {quota}
 [[desk]]
 quota = "{code}"
-answers = [{{ outcome = "{outcome}", after = "1h" }}]
+answers = [{{ outcome = "{outcome}", after = "15m" }}]
 "#
         )
         .unwrap();

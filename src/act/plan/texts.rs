@@ -271,16 +271,16 @@ pub(super) fn what_for(effect: &Effect) -> String {
     }
 }
 
-/// What an effect is, at the beginning of a sentence.
-pub(super) fn called(effect: &Effect) -> String {
+/// What an effect is, at the beginning of a sentence, and what is done to it.
+pub(super) fn called(effect: &Effect) -> (String, &'static str) {
     match effect {
         Effect::RequestQuota { code, desired, .. } => {
-            format!("The request for {desired} on {code}")
+            (format!("The request for {desired} on {code}"), "made")
         }
-        Effect::OpenCase { .. } => "The support case".to_owned(),
-        Effect::Comment { case, .. } => format!("The comment in case {case}"),
-        Effect::EndCase { case, .. } => format!("The end of case {case}"),
-        Effect::Notify { .. } => "The message".to_owned(),
+        Effect::OpenCase { .. } => ("The support case".to_owned(), "opened"),
+        Effect::Comment { case, .. } => (format!("The comment in case {case}"), "written"),
+        Effect::EndCase { case, .. } => (format!("The end of case {case}"), "written"),
+        Effect::Notify { .. } => ("The message".to_owned(), "sent"),
     }
 }
 

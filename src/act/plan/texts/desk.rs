@@ -163,7 +163,7 @@ pub(in crate::act::plan) fn waits_for_word(
     about(draft, intent, "waits for you", |lines| {
         lines.push(format!(
             "{} was planned, and has not left: the mode is propose by now.",
-            called(&intent.effect)
+            called(&intent.effect).0
         ));
         lines.push(format!(
             "`approve {}` lets it go, `reject {}` ends it; it expires at {}.",
@@ -191,11 +191,11 @@ pub(in crate::act::plan) fn may_end(draft: &Draft<'_>, intent: &Intent) -> Messa
 
 /// A request or case was tried and not taken so far.
 pub(in crate::act::plan) fn delayed(draft: &Draft<'_>, intent: &Intent, why: &str) -> Message {
-    let what = called(&intent.effect);
+    let (what, done) = called(&intent.effect);
     if let IntentState::Unknown { since, .. } = intent.state {
         return about(draft, intent, "in doubt", |lines| {
             lines.push(format!(
-                "{what}: whether it was carried out at {} is not known: {why}.",
+                "{what}: whether it was {done} at {} is not known: {why}.",
                 Minute::of(since)
             ));
             lines.push(
@@ -206,7 +206,7 @@ pub(in crate::act::plan) fn delayed(draft: &Draft<'_>, intent: &Intent, why: &st
     }
     about(draft, intent, "not done yet", |lines| {
         lines.push(format!(
-            "{what} has not been carried out since {}: {why}.",
+            "{what} has not been {done} since {}: {why}.",
             Minute::of(intent.created)
         ));
         lines.push("It is tried again by itself until it is taken or refused for good.".to_owned());
@@ -219,11 +219,9 @@ pub(in crate::act::plan) fn not_carried_out(
     intent: &Intent,
     why: &str,
 ) -> Message {
+    let (what, done) = called(&intent.effect);
     about(draft, intent, "not done", |lines| {
-        lines.push(format!(
-            "{} was not carried out: {why}.",
-            called(&intent.effect)
-        ));
+        lines.push(format!("{what} was not {done}: {why}."));
         match (&intent.effect, &intent.state) {
             (_, IntentState::Held { .. }) => {
                 lines.push("It may have happened: look in the AWS console.".to_owned());
