@@ -79,17 +79,15 @@ fn tell(book: &mut Book, sights: &Sights, at: Timestamp) -> String {
     let records = blind(book, &policy(), sights, at);
     let mut told = String::new();
     for record in &records {
-        if let Record::Intent(intent) = record {
-            let Effect::Notify {
+        if let Record::Intent(intent) = record
+            && let Effect::Notify {
                 receiver,
                 severity,
                 subject,
                 body,
                 ..
             } = &intent.effect
-            else {
-                panic!("{intent:?}");
-            };
+        {
             let severity = severity.name();
             told += &format!("{at} to {receiver}, {severity}: {subject}\n{body}\n\n");
         }

@@ -60,6 +60,11 @@ pub(super) fn scope(region: &str) -> Scope {
     }
 }
 
+const REMINDERS: Reminders = Reminders {
+    first_minutes: 240,
+    longest_minutes: 1_440,
+};
+
 pub(super) fn settings() -> Settings {
     Settings {
         accounts: vec![Account {
@@ -103,10 +108,7 @@ pub(super) fn settings() -> Settings {
             callers: BTreeMap::new(),
             invocation_logs: BTreeMap::new(),
             places: bedrock_ops_alert::model::links::Places::default(),
-            reminders: Reminders {
-                first_minutes: 240,
-                longest_minutes: 1_440,
-            },
+            reminders: REMINDERS,
             blind_minutes: 15,
         },
         cadence: Cadence {
