@@ -156,7 +156,12 @@ pub(crate) fn readable(stderr: &str) -> Vec<String> {
     let line = |line: &str| match serde_json::from_str::<Value>(line) {
         Ok(event) => {
             let field = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-            let parts = ["level", "event", "stage", "scope", "message", "error"].map(field);
+            // Of what is about an incident the sentence says where.
+            let is_placed = event["region"].is_string() && event["subject"].is_null();
+            let place = format!("{}/{}", field("account"), field("region"));
+            let place = if is_placed { place } else { String::new() };
+            let [level, name, stage] = ["level", "event", "stage"].map(field);
+            let parts = [level, name, stage, place, field("message"), field("error")];
             let parts: Vec<String> = parts.into_iter().filter(|it| !it.is_empty()).collect();
             parts.join(" ")
         }
