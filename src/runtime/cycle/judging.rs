@@ -33,6 +33,8 @@ const HOT_SHARE: f64 = 0.6;
 const IDLE_AFTER_MINUTES: i64 = 3 * HOUR;
 /// Targets named in a message.
 const MOST_TAKERS: usize = 5;
+/// Pools that are judged before the loop's thread is given back.
+const POOLS_AT_ONCE: usize = 16;
 
 impl Cycle {
     /// Whether something waits for the planner that no reading brings: a receipt, an
@@ -66,11 +68,10 @@ impl Cycle {
     ) -> Result<(), CycleError> {
         self.unjudged.iter().for_each(|it| self.rules.prepare(it));
         self.learn(now).await?;
-        let (verdicts, heat) = {
+        let mut verdicts = self.judge_in_turn(now).await;
+        let heat = {
             let book = self.shared.book();
-            let calendar = &self.settings.calendar;
-            let (taught, due) = (&mut self.learning.taught, &self.unjudged);
-            let mut verdicts = engine::judge_some(&self.rules, calendar, &book, taught, due, now);
+            let due = &self.unjudged;
             let rules = &self.settings.policy.residency;
             let law = Law { rules, book: &book };
             verdicts.extend(residency::judge(law, &self.used, due));
@@ -80,8 +81,7 @@ impl Cycle {
                 let ran = residency::ran::judge(law).into_iter();
                 verdicts.extend(ran.filter(|it| watched.contains(&it.pool.scope)));
             }
-            let heat = heat_of(&book, &verdicts, &self.unjudged);
-            (verdicts, heat)
+            heat_of(&book, &verdicts, due)
         };
         self.look_beside(now);
         let records = loop {
@@ -93,7 +93,10 @@ impl Cycle {
         self.bound_past();
         self.commit(records, now).await?;
         self.heat.extend(heat);
-        self.look_ahead(&self.unjudged);
+        for pools in self.unjudged_in_turn() {
+            self.look_ahead(&pools);
+            tokio::task::yield_now().await;
+        }
         self.unjudged.clear();
         self.is_ran_news = false;
         let mut by_pool: BTreeMap<PoolId, Vec<Verdict>> = BTreeMap::new();
@@ -113,6 +116,30 @@ impl Cycle {
 }
 
 impl Cycle {
+    /// What the rules say of the pools with news.
+    async fn judge_in_turn(&mut self, now: Timestamp) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        for pools in self.unjudged_in_turn() {
+            {
+                let (book, calendar) = (self.shared.book(), &self.settings.calendar);
+                let taught = &mut self.learning.taught;
+                let some = engine::judge_some(&self.rules, calendar, &book, taught, &pools, now);
+                verdicts.extend(some);
+            }
+            tokio::task::yield_now().await;
+        }
+        verdicts
+    }
+
+    /// The pools with news, a few at a time: what holds the loop's thread holds its pulse, and some days of a thousand pools,
+    /// as after a pause, take longer than the watchdog waits.
+    fn unjudged_in_turn(&self) -> Vec<BTreeSet<PoolId>> {
+        let all: Vec<&PoolId> = self.unjudged.iter().collect();
+        let few = all.chunks(POOLS_AT_ONCE);
+        few.map(|pools| pools.iter().copied().cloned().collect())
+            .collect()
+    }
+
     fn plan(
         &self,
         verdicts: &[Verdict],
