@@ -115,7 +115,7 @@ const MODELS: [(&str, &str, &str); 20] = [
 ];
 /// The one that is refused, by its place.
 const REFUSED: usize = 4;
-/// The one that is three times over its quota, where the others are a third over theirs.
+/// The one that is more than twice over its quota, where the others are half over theirs at most.
 const WORST: usize = 11;
 /// Each answer takes a quarter of an hour, and there are two at a time: three hours, and some for what is lost.
 const HOURS: i64 = 6;
@@ -135,7 +135,7 @@ topics = ["bedrock-alerts"]
     .to_owned();
     for (place, (model, label, code)) in MODELS.into_iter().enumerate() {
         // 120 requests of 1,000 tokens in and 100 out: below 200,000 at the highest burndown rate.
-        let quota = if place == WORST { 50_000 } else { 120_000 };
+        let quota = if place == WORST { 80_000 } else { 120_000 };
         let outcome = if place == REFUSED { "deny" } else { "grant" };
         write!(
             text,
@@ -178,7 +178,8 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
 
 fn requests(sim: &Sim) -> Vec<Value> {
     let state = sim.state();
-    state["quota_requests"].as_array().unwrap().clone()
+    let asked = state.get("quota_requests").and_then(Value::as_array);
+    asked.unwrap().clone()
 }
 
 /// Answers that are lost after the effect, and calls that fail before it.
@@ -253,6 +254,5 @@ async fn each_of_twenty_short_quotas_ends_and_none_is_asked_for_twice() {
             .map(|it| it.attempts)
             .sum();
         assert!(tries < 100, "seed {seed}: {tries} tries at a full desk");
-        println!("seed {seed}: {tries} tries, {} messages", messages.len());
     }
 }
