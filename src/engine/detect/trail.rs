@@ -99,6 +99,8 @@ pub(super) struct Window<const N: usize> {
     pub(super) length: u16,
     /// Sums over all rows but the one left out.
     pub(super) rest: Row<N>,
+    /// Sums over all rows.
+    pub(super) whole: Row<N>,
 }
 
 impl<const N: usize> Window<N> {
@@ -171,7 +173,12 @@ impl<const N: usize> Trail<N> {
                 summed += 1;
             }
             let rest = added(sums, loudest.1.map(|value| -value));
-            Some(Window { length, rest })
+            let whole = sums;
+            Some(Window {
+                length,
+                rest,
+                whole,
+            })
         })
     }
 
@@ -223,7 +230,7 @@ fn added<const N: usize>(mut sums: Row<N>, row: Row<N>) -> Row<N> {
 }
 
 /// A minute in half the bytes; what lies four thousand years from 1970 is not told apart.
-pub(super) fn short(minute: Minute) -> i32 {
+pub(in crate::engine) fn short(minute: Minute) -> i32 {
     i32::try_from(minute.0).unwrap_or(i32::MAX)
 }
 

@@ -110,16 +110,26 @@ impl Rule {
         ];
         // What is judged by the pool's own past has its own idea of how many minutes it takes, and detectors also of how
         // many it takes to end.
-        if !self.condition.is_learned() {
+        if !matches!(
+            self.condition,
+            Condition::Unusual(_) | Condition::RunsOut { .. }
+        ) {
             slots.push(("window", Slot::Window(&mut self.window)));
         }
         if !matches!(self.condition, Condition::Unusual(_)) {
             slots.push(("clear_for", Slot::ClearFor(&mut self.clear_minutes)));
         }
         match &mut self.condition {
-            Condition::QuotaShare { above, clear, .. } => {
+            Condition::QuotaShare {
+                above, clear, news, ..
+            } => {
                 slots.push(("above", Slot::Share(above)));
                 slots.push(("clear", Slot::Share(clear)));
+                if let Some(news) = news {
+                    slots.push(("known", Slot::Minutes(&mut news.known_minutes)));
+                    let chance = news.chance.as_mut();
+                    slots.extend(chance.map(|it| ("chance", Slot::Share(it))));
+                }
             }
             Condition::Count {
                 at_least,
@@ -152,10 +162,11 @@ impl Rule {
 
 fn of_unusual(sought: &mut Unusual) -> Vec<(&'static str, Slot<'_>)> {
     match sought {
-        Unusual::Throttled => Vec::new(),
+        Unusual::Throttled(worth) => vec![("share", Slot::Share(&mut worth.share))],
         Unusual::ClientErrors(worth) | Unusual::ServerErrors(worth) => vec![
             ("ratio", Slot::Number(&mut worth.ratio, 1.0)),
             ("excess", Slot::Share(&mut worth.excess)),
+            ("least", Slot::Number(&mut worth.least, 1.0)),
             ("rare", Slot::Minutes(&mut worth.rare)),
         ],
         Unusual::Slow(worth) | Unusual::TokensUp(worth) => vec![

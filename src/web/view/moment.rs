@@ -237,7 +237,7 @@ fn why(moment: &Moment, pool: &Pool) -> String {
     let since = verdict
         .began
         .map_or_else(String::new, |it| format!(" since {it}"));
-    if moment.rule.condition.is_learned() {
+    if moment.seen.is_empty() {
         return match verdict.state {
             AlertState::Normal => "looked at, and neither bad nor nearly bad".to_owned(),
             AlertState::Pending => "nearly bad, and not yet enough to be told".to_owned(),
@@ -286,7 +286,12 @@ fn limit(moment: &Moment) -> String {
                 unit = line.kind.unit(),
             )
         }
-        (Condition::QuotaShare { kind, above, clear }, None) => format!(
+        (
+            Condition::QuotaShare {
+                kind, above, clear, ..
+            },
+            None,
+        ) => format!(
             "bad from {above} of the {} quota on, good again below {clear}",
             kind.name().to_uppercase()
         ),

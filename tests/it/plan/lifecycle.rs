@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bedrock_ops_alert::{
     config,
-    engine::{Kept, Taught, judge_all, orphans},
+    engine::{Kept, Taught, judge_all, learned::Learned, orphans},
     model::{
         book::Record,
         catalog::{Catalog, LifeCycle},
@@ -14,7 +14,7 @@ use bedrock_ops_alert::{
     },
 };
 
-use super::{Stage, noon, scope, shortage, sonnet};
+use super::{Stage, noon, scope, sonnet};
 
 impl Stage {
     fn announce(&mut self, status: &str, end: Option<Timestamp>) {
@@ -39,7 +39,8 @@ impl Stage {
         let read = Minute::of(self.now);
         self.book.apply(vec![Record::ReadThrough(sonnet(), read)]);
         self.orphans = orphans(&rules, Kept::default(), &self.book);
-        let verdicts = judge_all(&rules, &self.book, &mut Taught::new(), self.now);
+        let mut taught = Taught::from([(sonnet(), Learned::default())]);
+        let verdicts = judge_all(&rules, &self.book, &mut taught, self.now);
         self.step(&verdicts, &[]);
     }
 
@@ -109,7 +110,8 @@ fn no_quota_is_asked_for_a_model_that_is_leaving() {
     for (status, asked) in [("LEGACY", 0), ("ACTIVE", 1)] {
         let mut stage = Stage::new(Mode::File);
         stage.announce(status, None);
-        shortage(&mut stage);
+        let from = Minute::of(stage.now).plus(-8);
+        stage.feed(&sonnet(), from, &[(600.0, 0.0, 960_000.0); 8]);
         stage.judge(&[Category::Quota]);
         assert_eq!(stage.book.incidents.len(), 1, "{status}");
         assert_eq!(stage.effects("request-quota").len(), asked, "{status}");
