@@ -1,6 +1,6 @@
 //! Judges labelled traffic by the shipped defaults and writes the lines that a scorer compares with the truth.
 //!
-//! `cargo run --release --example judge -- --truth DIR --out DIR [--nab DIR] [--ms DIR] [--only NAME]`
+//! `cargo run --release --example judge -- --truth DIR --out DIR [--nab DIR] [--ms DIR] [--shares] [--only NAME]`
 //!
 //! Reads `scenarios.json`, `forecast_tasks.json` and `SNNN.csv.gz` from the folder of the truth, and times and values of the
 //! labelled series, and nothing else: the labels are not looked at. Everything that judges is the library's; this file reads,
@@ -46,6 +46,8 @@ struct Args {
     ms: Option<PathBuf>,
     /// Only scenarios whose name contains this.
     only: Option<String>,
+    /// The share rules (80 % and 95 % of the quota) as well.
+    has_shares: bool,
 }
 
 fn main() -> ExitCode {
@@ -63,7 +65,7 @@ fn run() -> Result<(), Failure> {
     let out = args.out.ok_or("--out is missing")?;
     std::fs::create_dir_all(&out)?;
     if let Some(truth) = args.truth {
-        let judged = judge_all(&truth, args.only.as_deref())?;
+        let judged = judge_all(&truth, args.only.as_deref(), args.has_shares)?;
         write_all(&out, &judged)?;
         println!("{} scenarios judged", judged.len());
     }
@@ -84,6 +86,7 @@ fn args() -> Result<Args, Failure> {
         match word.as_str() {
             "--truth" => args.truth = Some(value()?.into()),
             "--out" => args.out = Some(value()?.into()),
+            "--shares" => args.has_shares = true,
             "--nab" => args.nab = Some(value()?.into()),
             "--ms" => args.ms = Some(value()?.into()),
             "--only" => args.only = Some(value()?),
@@ -94,7 +97,7 @@ fn args() -> Result<Args, Failure> {
 }
 
 /// Every scenario of the folder, judged, in the order of their names; side by side, since none knows of another.
-fn judge_all(truth: &Path, only: Option<&str>) -> Result<Vec<Judged>, Failure> {
+fn judge_all(truth: &Path, only: Option<&str>, has_shares: bool) -> Result<Vec<Judged>, Failure> {
     let scenarios: Vec<Scenario> = scenario::list(truth)?
         .into_iter()
         .filter(|it| only.is_none_or(|only| it.name.contains(only)))
@@ -103,7 +106,7 @@ fn judge_all(truth: &Path, only: Option<&str>) -> Result<Vec<Judged>, Failure> {
     let next = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism()?.get();
     let mut judged = std::thread::scope(|scope| {
-        let work = || worker(truth, &scenarios, &tasks, &next);
+        let work = || worker(truth, &scenarios, &tasks, has_shares, &next);
         let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         let mut judged = Vec::new();
         for handle in handles {
@@ -119,13 +122,19 @@ fn worker(
     truth: &Path,
     scenarios: &[Scenario],
     tasks: &[Task],
+    has_shares: bool,
     next: &AtomicUsize,
 ) -> Result<Vec<Judged>, Failure> {
     let mut judged = Vec::new();
     while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
         let rows = scenario::rows(truth, scenario)?;
         let mine = tasks.iter().filter(|task| task.scenario == scenario.name);
-        judged.push(feed::feed(scenario, &rows, &mine.collect::<Vec<_>>())?);
+        judged.push(feed::feed(
+            scenario,
+            &rows,
+            &mine.collect::<Vec<_>>(),
+            has_shares,
+        )?);
     }
     Ok(judged)
 }

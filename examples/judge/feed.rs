@@ -40,8 +40,13 @@ pub(crate) struct Judged {
 }
 
 /// Judges every minute of the scenario with what was known at its end. `rows` may lack minutes: no metric arrived there.
-pub(crate) fn feed(scenario: &Scenario, rows: &[Row], tasks: &[&Task]) -> Result<Judged, Failure> {
-    let mut world = World::new(scenario)?;
+pub(crate) fn feed(
+    scenario: &Scenario,
+    rows: &[Row],
+    tasks: &[&Task],
+    has_shares: bool,
+) -> Result<Judged, Failure> {
+    let mut world = World::new(scenario, has_shares)?;
     let mut forecasts = Vec::new();
     let mut eras = scenario.quotas.iter().peekable();
     let mut rows = rows.iter().peekable();
@@ -81,10 +86,10 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(scenario: &'a Scenario) -> Result<Self, Failure> {
+    fn new(scenario: &'a Scenario, has_shares: bool) -> Result<Self, Failure> {
         Ok(Self {
             scenario,
-            rules: config::builtin_rules().map_err(|error| format!("{error:?}"))?,
+            rules: rules(has_shares)?,
             learned: Learned::default(),
             pool: pool(scenario),
             quotas: BTreeMap::new(),
@@ -228,6 +233,13 @@ impl<'a> World<'a> {
     }
 }
 
+/// The shipped rules, without those about shares of a quota unless they are asked for.
+fn rules(has_shares: bool) -> Result<Vec<Rule>, Failure> {
+    let rules = config::builtin_rules().map_err(|error| format!("{error:?}"))?;
+    let is_wanted = |rule: &Rule| has_shares || rule.condition.is_learned();
+    Ok(rules.into_iter().filter(is_wanted).collect())
+}
+
 fn alert(scenario: &Scenario, minute: i64, verdict: &Verdict) -> Alert {
     // Notices of use say no time; a warning of the day ahead does.
     let ahead = verdict.reasons.iter().find_map(Reason::ahead);
@@ -239,7 +251,6 @@ fn alert(scenario: &Scenario, minute: i64, verdict: &Verdict) -> Alert {
     Alert {
         scenario: scenario.name.clone(),
         minute,
-        rule: verdict.rule.to_string(),
         kind: match verdict.category {
             Category::Quota if soon.is_some() => "quota_forecast",
             Category::Quota => "quota_usage",

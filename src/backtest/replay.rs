@@ -111,9 +111,7 @@ impl Replay {
                     None => drop(close.insert(pool.clone())),
                 }
             }
-            if close.is_empty() {
-                self.wait(at, end, &mut see);
-            } else {
+            if !close.is_empty() {
                 self.minutes(at, end, &close, &mut see);
             }
             for (pool, (verdicts, learned)) in calm {
@@ -175,17 +173,6 @@ impl Replay {
             all.extend(own);
             all
         })
-    }
-
-    /// Minutes in which no rule has anything to say, and time may: what is held back until then is told in its minute.
-    fn wait(&mut self, at: Minute, end: Minute, see: &mut impl FnMut(Minute, &Step, &Walk)) {
-        for minute in at.until(end) {
-            let next = minute.plus(1);
-            if self.walk.is_due(next) {
-                let step = self.walk.step(&BTreeSet::new(), next);
-                see(next, &step, &self.walk);
-            }
-        }
     }
 
     fn minutes(

@@ -12,13 +12,12 @@ use crate::{
         book::{Book, Key, Record},
         calendar::Calendar,
         catalog::{Pool, PoolId},
-        incident::{AlertKey, Incident},
+        desk::DeskReading,
+        incident::Incident,
         policy::{Policy, Settings},
-        reason::Reason,
         rule::Rules,
         series::PoolSeries,
         time::{DAY, Minute, Timestamp, after},
-        uses::RecentUse,
     },
 };
 
@@ -58,15 +57,6 @@ pub struct Walk {
     pub taught: Taught,
     by: By,
     past: Past,
-    unknown: Unknown,
-}
-
-/// What a plan rests on and no measured minute tells.
-#[derive(Debug, Default)]
-struct Unknown {
-    takers: BTreeMap<PoolId, Vec<Reason>>,
-    recent: BTreeMap<PoolId, RecentUse>,
-    filling: BTreeSet<PoolId>,
 }
 
 /// What one minute came to.
@@ -89,7 +79,6 @@ impl Walk {
             taught: Taught::new(),
             by,
             past: Past::new(),
-            unknown: Unknown::default(),
         };
         for pool in walk.book.pools.keys() {
             walk.by.rules.prepare(pool);
@@ -189,16 +178,30 @@ impl Walk {
         open.any(|it| it.members.keys().any(|key| key.pool == *pool))
     }
 
-    /// Whether time alone brings something to tell by then: a reminder, or an end that waited for what might come back.
-    #[must_use]
-    pub fn is_due(&self, until: Minute) -> bool {
-        plan::is_due(self.inputs(&[], &[], until.start()))
-    }
-
     fn plan(&mut self, verdicts: &[Verdict], now: Timestamp) -> Vec<Record> {
         let orphans = engine::orphans(&self.by.rules, engine::Kept::default(), &self.book);
+        let takers = BTreeMap::new();
+        let recent = BTreeMap::new();
+        let desk: &[DeskReading] = &[];
         loop {
-            match plan::plan(self.inputs(verdicts, &orphans, now)) {
+            let planned = plan::plan(plan::Inputs {
+                book: &self.book,
+                verdicts,
+                orphans: &orphans,
+                desk,
+                takers: &takers,
+                recent: &recent,
+                beside: plan::nothing_beside(),
+                past: &self.past,
+                filling: &BTreeSet::new(),
+
+                policy: &self.by.policy,
+                stop: None,
+                most_output: most_reserved_output(),
+                long_input: long_input_tokens(),
+                now,
+            });
+            match planned {
                 Ok(records) => return records,
                 Err(Wanted(pools)) => {
                     // The book holds all there is: nothing older is to be had.
@@ -208,35 +211,6 @@ impl Walk {
                     self.past.extend(nothing);
                 }
             }
-        }
-    }
-
-    fn inputs<'a>(
-        &'a self,
-        verdicts: &'a [Verdict],
-        orphans: &'a [(AlertKey, String)],
-        now: Timestamp,
-    ) -> plan::Inputs<'a> {
-        let Unknown {
-            takers,
-            recent,
-            filling,
-        } = &self.unknown;
-        plan::Inputs {
-            book: &self.book,
-            verdicts,
-            orphans,
-            desk: &[],
-            takers,
-            recent,
-            beside: plan::nothing_beside(),
-            past: &self.past,
-            filling,
-            policy: &self.by.policy,
-            stop: None,
-            most_output: most_reserved_output(),
-            long_input: long_input_tokens(),
-            now,
         }
     }
 

@@ -6,9 +6,9 @@ use super::{
     values,
 };
 use crate::model::{
-    rule::{Chance, Climb, Condition, News, Standing, WarningRule},
+    rule::{Chance, Climb, Condition, Standing, WarningRule},
     units::{QuotaKind, Share},
-    unusual::{Beyond, Failing, Jump, Refused, Trouble, Unusual},
+    unusual::{Beyond, Failing, Jump, Trouble, Unusual},
 };
 
 /// `{ of = "latency", factor = 1.5, rare = "30d" }`; which keys there are depends on `of`.
@@ -18,10 +18,7 @@ pub(super) fn unusual(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Unusu
     let of = of.and_then(|it| sheet.choice(&it, &troubles));
     let of = sheet.require(&table, "of", "\"latency\"", of)?;
     let sought = match of {
-        Trouble::Throttled => {
-            let share = share(sheet, &mut table, "share", "\"1 %\"");
-            share.map(|share| Unusual::Throttled(Refused { share }))
-        }
+        Trouble::Throttled => Some(Unusual::Throttled),
         Trouble::ClientErrors => failing(sheet, &mut table).map(Unusual::ClientErrors),
         Trouble::ServerErrors => failing(sheet, &mut table).map(Unusual::ServerErrors),
         Trouble::Slow => beyond(sheet, &mut table).map(Unusual::Slow),
@@ -36,12 +33,10 @@ pub(super) fn unusual(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Unusu
 fn failing(sheet: &mut Sheet, table: &mut Section<'_>) -> Option<Failing> {
     let ratio = number(sheet, table, "ratio", "1.5");
     let excess = share(sheet, table, "excess", "\"1 %\"");
-    let least = number(sheet, table, "least", "20");
     let rare = minutes(sheet, table, "rare", "\"30d\"");
     Some(Failing {
         ratio: ratio?,
         excess: excess?,
-        least: least?,
         rare: rare?,
     })
 }
@@ -118,19 +113,6 @@ pub(super) fn runs_out(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Cond
             again_minutes: again_minutes?,
             quiet_minutes: quiet_minutes?,
         },
-    })
-}
-
-/// `known = "7d"`, and beside it `chance = "50 %"`: of a share of a quota, what is told. Without `known` all of it is, and
-/// `chance` is an unknown key.
-pub(super) fn news(sheet: &mut Sheet, table: &mut Section<'_>) -> Option<News> {
-    let known = table.take("known")?;
-    let known_minutes = sheet.parsed(&known, values::minutes);
-    let chance = table.take("chance");
-    let chance = chance.and_then(|it| sheet.parsed(&it, values::share));
-    Some(News {
-        known_minutes: known_minutes?,
-        chance,
     })
 }
 

@@ -259,7 +259,6 @@ fn quota_share(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Condition> {
         .as_ref()
         .and_then(|it| sheet.parsed(it, values::share));
     let clear = sheet.require(&table, "clear", "\"70 %\"", clear);
-    let news = learned::news(sheet, &mut table);
     table.finish(sheet);
     let (above, clear) = (above?, clear?);
     clear_below_above(sheet, &written?, above, clear)?;
@@ -267,7 +266,6 @@ fn quota_share(sheet: &mut Sheet, mut table: Section<'_>) -> Option<Condition> {
         kind: kind?,
         above,
         clear,
-        news,
     })
 }
 

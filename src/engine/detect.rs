@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{
     series::Sample,
     time::{HOUR, Minute},
-    unusual::{Beyond, Failing, Jump, Refused, Trouble, Unusual as Sought},
+    unusual::{Beyond, Failing, Jump, Trouble, Unusual as Sought},
 };
 
 mod calm;
@@ -45,7 +45,6 @@ use latency::{Answers, Latency};
 use throttle::Throttle;
 use tokens::Tokens;
 use traffic::Traffic;
-pub(in crate::engine) use trail::short;
 pub use unusual::{Strange, Unusual};
 
 /// What one minute of a pool was measured to be, summed over its targets.
@@ -99,7 +98,7 @@ pub struct Step {
 /// What is looked for in a pool: nothing by default.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Watched {
-    throttled: Option<Refused>,
+    throttled: bool,
     client: Option<Failing>,
     server: Option<Failing>,
     slow: Option<Beyond>,
@@ -115,7 +114,7 @@ impl Watched {
         let mut watched = Self::default();
         for one in sought {
             match one {
-                Sought::Throttled(worth) => watched.throttled = Some(worth),
+                Sought::Throttled => watched.throttled = true,
                 Sought::ClientErrors(worth) => watched.client = Some(worth),
                 Sought::ServerErrors(worth) => watched.server = Some(worth),
                 Sought::Slow(worth) => watched.slow = Some(worth),
@@ -150,9 +149,10 @@ impl Refusals {
         watched: &Watched,
     ) -> Option<Step> {
         let (answered, refused) = (answered.value()?, refused.value()?);
-        let worth = watched.throttled?;
         let wanted = answered + refused;
-        Some(self.throttle.push(minute, refused, wanted, worth))
+        watched
+            .throttled
+            .then(|| self.throttle.push(minute, refused, wanted))
     }
 }
 

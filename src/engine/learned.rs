@@ -6,11 +6,9 @@
 //!
 //! All of it follows from what was measured, so that it may be lost: it is learned again from the history then.
 //!
-//! - `lines`: use against the lines below a quota, and whether that is news;
 //! - `sitting`: one rule on one pool, from what its detector says to a verdict;
 //! - here: which minutes, in which order, to which detector.
 
-mod lines;
 mod sitting;
 
 use std::collections::BTreeMap;
@@ -21,7 +19,7 @@ use super::{
     detect::{Detectors, Evidence, Measured, Refusals, Step, Watched},
     forecast::{Alarm, Forecast, Growth, Lookout, Seen, Tally, wanted},
     strip::Strip,
-    yardstick::{Bounds, Use, Yardstick, minute_use, signals_of_use},
+    yardstick::{Bounds, Yardstick, signals_of_use},
 };
 use crate::model::{
     alert::{Track, Verdict},
@@ -37,11 +35,10 @@ use crate::model::{
     units::{Amount, QuotaKind},
     unusual::Trouble,
 };
-use lines::Lines;
 use sitting::{Said, Sitting};
 
 /// The shape of [`Learned`] as it is kept: one more with each change of what it consists of.
-pub const SHAPE: u16 = 9;
+pub const SHAPE: u16 = 8;
 /// Days of history that are worth learning from.
 pub const LEARNED_DAYS: i64 = 15;
 /// A minute that was nearly bad is worth a closer look for so long.
@@ -90,7 +87,6 @@ struct Ahead {
     lookout: Lookout,
     alarm: Alarm,
     tally: Tally,
-    lines: Lines,
     /// The last minute in which demand was known.
     looked: Option<Minute>,
 }
@@ -236,13 +232,30 @@ impl Learned {
             |state, strip, minute| state.see(strip, minute, &watched),
         );
         verdicts.extend(refusals.into_iter().chain(others));
-        for (kind, group) in QuotaKind::ALL.into_iter().zip(&mut self.quotas) {
-            let case = Case::of(kind, rules, ground, is_past);
-            if case.asks.is_empty() {
+        for rule in rules {
+            let Condition::RunsOut { kind, warning } = &rule.condition else {
+                continue;
+            };
+            let (quotas, life) = (ground.quotas, None);
+            let bounds = Bounds { quotas, life };
+            let Some(yardstick) = Yardstick::of(&rule.condition, ground.pool, bounds) else {
                 continue; // a pool without this quota: nothing is held of it
-            }
-            let group = group.get_or_insert_with(|| Box::new(Group::of(kind)));
-            verdicts.extend(group.judge(&case, &track_of, &reach));
+            };
+            let group = QuotaKind::ALL.iter().zip(&mut self.quotas);
+            let group = group.into_iter().find(|(it, _)| *it == kind);
+            let Some((_, group)) = group else {
+                continue; // every kind is in `ALL`
+            };
+            let case = Case {
+                rule,
+                kind: *kind,
+                yardstick,
+                warning,
+                ground,
+                is_past,
+            };
+            let group = group.get_or_insert_with(|| Box::new(Group::of(*kind)));
+            verdicts.extend(group.judge(&case, track_of(&rule.name), &reach));
         }
         verdicts
     }
@@ -431,7 +444,6 @@ impl<D, F: AsRef<[Found]>> Troubles<D, F> {
             looked: found.and_then(|it| it.looked),
             is_on: standing.is_some(),
             is_bad: standing.is_some_and(|(bad, _)| bad == minute),
-            is_between: false,
             is_near: near.is_some(),
             why: standing.or(near).map(why),
         }
@@ -458,108 +470,15 @@ fn failures(strip: &Strip, signal: Signal, minute: Minute) -> Sample {
     failed.map_or(Sample::Unobserved, Sample::Value)
 }
 
-/// The rules about one quota of one pool; none where the account has no such quota for it.
+/// One rule about one quota of one pool.
 struct Case<'c, 'g> {
+    rule: &'c Rule,
     kind: QuotaKind,
-    asks: Vec<Ask<'c>>,
+    yardstick: Yardstick<'c>,
+    warning: &'c WarningRule,
     ground: &'c Ground<'g>,
     /// Whether nothing is told.
     is_past: bool,
-}
-
-/// One of them.
-struct Ask<'c> {
-    rule: &'c Rule,
-    of: About<'c>,
-    yardstick: Yardstick<'c>,
-}
-
-/// What it asks.
-#[derive(Clone, Copy)]
-enum About<'c> {
-    Forecast(&'c WarningRule),
-    Share(lines::Sought),
-}
-
-impl<'c, 'g> Case<'c, 'g> {
-    fn of(kind: QuotaKind, rules: &[&'c Rule], ground: &'c Ground<'g>, is_past: bool) -> Self {
-        let asks = rules.iter().filter_map(|rule| {
-            let of = About::of(rule, kind)?;
-            let (quotas, life) = (ground.quotas, None);
-            let bounds = Bounds { quotas, life };
-            let yardstick = Yardstick::of(&rule.condition, ground.pool, bounds)?;
-            Some(Ask {
-                rule,
-                of,
-                yardstick,
-            })
-        });
-        Self {
-            kind,
-            asks: asks.collect(),
-            ground,
-            is_past,
-        }
-    }
-
-    fn sit<'a>(
-        &'a self,
-        ask: &'a Ask<'c>,
-        track_of: impl Fn(&RuleName) -> Option<Track>,
-    ) -> Sitting<'a> {
-        let (quota, broken) = (ask.yardstick.quota(), ask.yardstick.why_broken());
-        let track = track_of(&ask.rule.name);
-        let sitting = Sitting::new(ask.rule, self.ground.pool, track, quota, broken);
-        sitting.within(sitting::Scene {
-            series: self.ground.series,
-            windows: &self.ground.windows,
-            yardstick: &ask.yardstick,
-        })
-    }
-
-    /// The rule of the forecast, if there is one.
-    fn forecast(&self) -> Option<(&'c WarningRule, i64)> {
-        self.asks.iter().find_map(|ask| match ask.of {
-            About::Forecast(warning) => Some((warning, i64::from(ask.rule.clear_minutes))),
-            About::Share(_) => None,
-        })
-    }
-
-    fn shares(&self) -> Vec<lines::Sought> {
-        let shares = self.asks.iter().filter_map(|ask| match ask.of {
-            About::Share(sought) => Some(sought),
-            About::Forecast(_) => None,
-        });
-        shares.collect()
-    }
-}
-
-impl<'c> About<'c> {
-    fn of(rule: &'c Rule, kind: QuotaKind) -> Option<Self> {
-        match &rule.condition {
-            Condition::RunsOut { kind: own, warning } if *own == kind => {
-                Some(Self::Forecast(warning))
-            }
-            Condition::QuotaShare {
-                kind: own,
-                above,
-                clear,
-                news: Some(news),
-            } if *own == kind => Some(Self::Share(lines::Sought {
-                above: *above,
-                clear: *clear,
-                news: *news,
-                window: rule.window,
-                clear_minutes: rule.clear_minutes,
-            })),
-            Condition::RunsOut { .. }
-            | Condition::QuotaShare { .. }
-            | Condition::Unusual(_)
-            | Condition::Count { .. }
-            | Condition::Slow { .. }
-            | Condition::Ends { .. } => None,
-        }
-    }
 }
 
 impl Group<Ahead> {
@@ -577,19 +496,24 @@ impl Group<Ahead> {
     fn judge(
         &mut self,
         case: &Case<'_, '_>,
-        track_of: impl Fn(&RuleName) -> Option<Track>,
+        track: Option<Track>,
         reach: impl Fn(&[Signal]) -> Option<Reach>,
-    ) -> Vec<Verdict> {
-        let (kind, ground) = (case.kind, case.ground);
+    ) -> Option<Verdict> {
+        let Case {
+            rule,
+            kind,
+            warning,
+            ground,
+            is_past,
+            ref yardstick,
+        } = *case;
         let signals = signals_of_use(kind);
-        let first = case.asks.first().map(|ask| &ask.yardstick);
-        let (Some(reach), Some(yardstick)) = (reach(signals), first) else {
-            return Vec::new();
-        };
+        let reach = reach(signals)?;
         let limits = Limits::of(ground, yardstick);
-        let sittings = case.asks.iter().map(|ask| case.sit(ask, &track_of));
-        let mut sittings: Vec<(usize, Sitting<'_>)> = sittings.enumerate().collect();
-        let shares = case.shares();
+        let (broken, quota) = (yardstick.why_broken(), yardstick.quota());
+        let sitting = Sitting::new(rule, ground.pool, track, quota, broken);
+        let mut sittings = [((), sitting)];
+        let clear = i64::from(rule.clear_minutes);
         let see = |state: &mut Ahead, strip: &Strip, minute| {
             let seen = Seen {
                 minute,
@@ -598,34 +522,19 @@ impl Group<Ahead> {
                 quota: limits.at(minute),
                 doubt: limits.doubt,
             };
-            let before = state.lookout.exhausted();
-            match case.forecast() {
-                Some((warning, clear)) if !case.is_past => {
-                    state.see(&seen, warning, &ground.growth, clear);
-                }
-                Some(_) | None => state.catch_up(&seen, &ground.growth),
-            }
-            let used = if kind.is_daily() {
-                state.lookout.today().map_or(Use::Unknown, Use::Exactly)
+            if is_past {
+                state.catch_up(&seen, &ground.growth);
             } else {
-                minute_use(kind, strip, minute)
-            };
-            let scene = state.scene(minute, limits.at(minute), before);
-            state.lines.step(&shares, used, &scene, case.is_past);
-        };
-        let tell = |state: &Ahead, at: &usize, minute| match case.asks.get(*at).map(|it| it.of) {
-            Some(About::Share(sought)) => {
-                let scene = state.scene(minute, limits.at(minute), state.lookout.exhausted());
-                state.said_of(&sought, &scene)
+                state.see(&seen, warning, &ground.growth, clear);
             }
-            Some(About::Forecast(_)) | None => state.said(minute),
         };
+        let tell = |state: &Ahead, (): &(), minute| state.said(minute);
         let ahead = self.walk(ground, signals, reach, &mut sittings, see, tell);
         if let Some(ahead) = ahead {
             self.state.lookout.remember(&ahead.lookout);
         }
-        let sittings = sittings.into_iter();
-        sittings.map(|(_, it)| it.verdict(reach)).collect()
+        let [((), sitting)] = sittings;
+        Some(sitting.verdict(reach))
     }
 }
 
@@ -651,42 +560,6 @@ impl Ahead {
             .step(said, &self.lookout, seen.quota, rule, clear);
     }
 
-    /// What there is to see of the quota in this minute, beside its use.
-    fn scene(&self, minute: Minute, quota: Option<f64>, exhausted: Option<Minute>) -> lines::Scene {
-        let used = self.lookout.today().or(self.lookout.used());
-        let level = used.zip(quota).map(|(used, quota)| used / quota);
-        let chances = self.lookout.known_chances();
-        lines::Scene {
-            minute,
-            quota: quota.and_then(Amount::new),
-            level: level.unwrap_or(0.0),
-            chance: chances.map(|it| it.within_day),
-            exhausted,
-        }
-    }
-
-    fn said_of(&self, sought: &lines::Sought, scene: &lines::Scene) -> Said {
-        let Some(line) = self.lines.get(sought) else {
-            return Said::default();
-        };
-        let (minute, is_on) = (scene.minute, line.is_on);
-        let is_near = !is_on && line.is_near(sought);
-        let is_withheld = is_near && line.is_reached(sought);
-        let withheld = is_withheld.then(|| line.withheld(sought, scene)).flatten();
-        let why = sitting::Why::Share {
-            at: minute,
-            withheld,
-        };
-        Said {
-            looked: line.looked(),
-            is_on,
-            is_bad: is_on && line.is_bad(minute),
-            is_between: is_on && line.is_between(minute),
-            is_near,
-            why: (is_on || is_near).then_some(why),
-        }
-    }
-
     fn said(&self, minute: Minute) -> Said {
         let warning = self.alarm.warning(minute, &self.lookout);
         let why = warning.zip(self.alarm.told());
@@ -694,7 +567,6 @@ impl Ahead {
             looked: self.looked,
             is_on: self.alarm.is_on(),
             is_bad: self.alarm.is_at_risk(minute),
-            is_between: false,
             is_near: false,
             why: why.map(|(warning, told)| sitting::Why::RunsOut { warning, told }),
         }

@@ -152,8 +152,7 @@ pub fn at(
         let found = verdicts.iter().position(|it| it.rule == rule.name);
         let verdict = found.map(|index| verdicts.swap_remove(index));
         let yardstick = Yardstick::of(&rule.condition, pool, bounds(book, pool));
-        let is_forecast = matches!(rule.condition, Condition::RunsOut { .. });
-        let yardstick = yardstick.filter(|_| !is_forecast);
+        let yardstick = yardstick.filter(|_| !rule.condition.is_learned());
         let (seen, good_run) = yardstick.as_ref().map_or((Vec::new(), 0), |yardstick| {
             looks(rule, yardstick, calendar, pool, series, minute)
         });

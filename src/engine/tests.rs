@@ -85,7 +85,6 @@ pub(super) fn share_rule() -> Rule {
         kind: QuotaKind::Rpm,
         above: share(80),
         clear: share(70),
-        news: None,
     };
     rule(condition, 3, 5, 3)
 }

@@ -76,9 +76,7 @@ impl<'a> Yardstick<'a> {
     pub(super) fn of(condition: &'a Condition, pool: &'a Pool, bounds: Bounds<'_>) -> Option<Self> {
         let Bounds { quotas, life } = bounds;
         let (kind, above, clear) = match condition {
-            Condition::QuotaShare {
-                kind, above, clear, ..
-            } => (kind, *above, *clear),
+            Condition::QuotaShare { kind, above, clear } => (kind, *above, *clear),
             Condition::RunsOut { kind, .. } => (kind, Share::FULL, Share::FULL),
             Condition::Unusual(_) => return None, // judged by the pool's own past: `learned`
             Condition::Ends { within } => {
@@ -223,20 +221,18 @@ impl Use {
 }
 
 impl QuotaLine<'_> {
-    /// See [`look_at_share`].
+    /// Bad from `above` of the quota, good below `clear` of it. A lower bound can prove bad, never good.
     pub(super) fn look(&self, used: Use) -> Look {
-        look_at_share(used, self.quota, self.above, self.clear)
-    }
-}
-
-/// Bad from `above` of the quota, good below `clear` of it. A lower bound can prove bad, never good.
-pub(super) fn look_at_share(used: Use, quota: Amount, above: Share, clear: Share) -> Look {
-    let (bad_from, good_below) = (quota.at(above).get(), quota.at(clear).get());
-    match used {
-        Use::Exactly(number) | Use::AtLeast(number) if bad_from <= number => Look::Bad,
-        Use::Exactly(number) if number < good_below => Look::Good,
-        Use::Exactly(_) => Look::Between,
-        Use::AtLeast(_) | Use::Unknown => Look::Unclear,
+        let (bad_from, good_below) = (
+            self.quota.at(self.above).get(),
+            self.quota.at(self.clear).get(),
+        );
+        match used {
+            Use::Exactly(number) | Use::AtLeast(number) if bad_from <= number => Look::Bad,
+            Use::Exactly(number) if number < good_below => Look::Good,
+            Use::Exactly(_) => Look::Between,
+            Use::AtLeast(_) | Use::Unknown => Look::Unclear,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     outlook::{Exhaustion, Way},
     series::Signal,
     time::{DAY, HOUR, Minute, Timestamp},
-    units::{Amount, QuotaKind, Share, grouped, percent},
+    units::{Amount, QuotaKind, Share, grouped},
     unusual::Trouble,
 };
 
@@ -391,16 +391,14 @@ impl Reason {
                 percent(seen)
             ),
             Trouble::ClientErrors => format!(
-                "{} of the requests {over} failed by the caller's fault, usually {}{}",
+                "{} of the requests {over} failed by the caller's fault, usually {}",
                 percent(seen),
-                percent(usual),
-                other_reading(seen)
+                percent(usual)
             ),
             Trouble::ServerErrors => format!(
-                "{} of the requests {over} failed by AWS's fault, usually {}{}",
+                "{} of the requests {over} failed by AWS's fault, usually {}",
                 percent(seen),
-                percent(usual),
-                other_reading(seen)
+                percent(usual)
             ),
             Trouble::Slow => format!(
                 "mean latency {} ms {over}, {} ms would fit answers of this length",
@@ -480,15 +478,14 @@ impl Reason {
     }
 }
 
-/// What a share of failures is where `Invocations` counts failed requests, as AWS documents it since 2026, where it differs.
-/// Judged is the smaller reading, by which they come on top of it: editions of the documentation differ, accounts may.
-fn other_reading(seen: f64) -> String {
-    let other = seen / (1.0 - seen);
-    // More failures than invocations: then they are not among them.
-    if 0.0 < other && other <= 1.0 && percent(other) != percent(seen) {
-        return format!(" ({} if `Invocations` counts them as well)", percent(other));
+/// A share of one, to the digits that matter.
+fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    if percent < 10.0 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.0} %")
     }
-    String::new()
 }
 
 /// A number a minute: small ones have a part that matters.

@@ -135,8 +135,6 @@ pub enum Condition {
         above: Share,
         /// Good below here; at most `above`.
         clear: Share,
-        /// What of that is told; `None` for all of it.
-        news: Option<News>,
     },
     /// At least `at_least` of a count in the minute, which are at least `share` of demand.
     Count {
@@ -190,10 +188,8 @@ impl Condition {
     #[must_use]
     pub const fn is_learned(&self) -> bool {
         match self {
-            Self::Unusual(_) | Self::RunsOut { .. } | Self::QuotaShare { news: Some(_), .. } => {
-                true
-            }
-            Self::QuotaShare { news: None, .. }
+            Self::Unusual(_) | Self::RunsOut { .. } => true,
+            Self::QuotaShare { .. }
             | Self::Count { .. }
             | Self::Slow { .. }
             | Self::Ends { .. } => false,
@@ -258,15 +254,6 @@ pub struct Rule {
     pub runbook: String,
     /// SHA-256 (hex, 12 characters) of what the rule says: stored with each decision.
     pub hash: String,
-}
-
-/// When a high share of a quota is told, and not only true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct News {
-    /// What was told is known for as long after it was so last: a pool that is as high each day is told once.
-    pub known_minutes: i64,
-    /// Where a forecast is at hand: least probability of exhaustion within 24 hours.
-    pub chance: Option<Share>,
 }
 
 /// When a forecast against a quota becomes a warning; the same for all pools.

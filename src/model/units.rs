@@ -185,18 +185,6 @@ impl fmt::Display for QuotaKind {
     }
 }
 
-/// A share of one, to the digits that matter. A little is not nothing, and is never told as if it were.
-#[must_use]
-pub fn percent(share: f64) -> String {
-    let percent = 100.0 * share;
-    match percent {
-        nothing if nothing <= 0.0 => "0 %".to_owned(),
-        ..0.05 => "less than 0.1 %".to_owned(),
-        ..9.95 => format!("{percent:.1} %"),
-        _ => format!("{percent:.0} %"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,14 +208,5 @@ mod tests {
         );
         assert!(Share::from_basis_points(0).is_none());
         assert!(Share::from_basis_points(10_001).is_none());
-    }
-
-    #[test]
-    fn a_little_is_never_told_as_nothing() {
-        let told = [0.0, 0.000_02, 0.000_5, 0.012_3, 0.099_6, 0.5].map(percent);
-        assert_eq!(
-            told,
-            ["0 %", "less than 0.1 %", "0.1 %", "1.2 %", "10 %", "50 %"]
-        );
     }
 }

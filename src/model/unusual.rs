@@ -52,7 +52,7 @@ impl Trouble {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Unusual {
     /// See [`Trouble::Throttled`]; a refusal needs no base rate.
-    Throttled(Refused),
+    Throttled,
     /// See [`Trouble::ClientErrors`].
     ClientErrors(Failing),
     /// See [`Trouble::ServerErrors`].
@@ -72,7 +72,7 @@ impl Unusual {
     #[must_use]
     pub const fn trouble(self) -> Trouble {
         match self {
-            Self::Throttled(_) => Trouble::Throttled,
+            Self::Throttled => Trouble::Throttled,
             Self::ClientErrors(_) => Trouble::ClientErrors,
             Self::ServerErrors(_) => Trouble::ServerErrors,
             Self::Slow(_) => Trouble::Slow,
@@ -83,13 +83,6 @@ impl Unusual {
     }
 }
 
-/// From where on refusals are worth telling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// Share of what was wanted, in minutes with refusals; a tenth of it where that lasts for an hour.
-    pub share: Share,
-}
-
 /// From where on failures are worth telling.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Failing {
@@ -97,8 +90,6 @@ pub struct Failing {
     pub ratio: f64,
     /// Share of the attempts above that rate.
     pub excess: Share,
-    /// Attempts that it takes to say anything.
-    pub least: f64,
     /// Minutes in which the pool's calm reaches as much once, at most.
     pub rare: i64,
 }

@@ -341,8 +341,8 @@ fn two_rules_on_one_detector_are_a_fault() {
         )
     };
     let text = [
-        rule("mild", "unusual = { of = \"throttles\", share = \"1 %\" }"),
-        rule("stern", "unusual = { of = \"throttles\", share = \"1 %\" }"),
+        rule("mild", "unusual = { of = \"throttles\" }"),
+        rule("stern", "unusual = { of = \"throttles\" }"),
         rule(
             "slow",
             "unusual = { of = \"latency\", factor = 2, rare = \"9d\" }",

@@ -80,16 +80,6 @@ fn quota_share() -> Table {
         kind(&QuotaKind::ALL),
         share("above", "Bad from this share of the quota on."),
         share("clear", "Good again below this; at most `above`."),
-        key(
-            "known",
-            "What was told is known for as long: told again only when half of the room that was left is gone.",
-            &MINUTES,
-        ),
-        key(
-            "chance",
-            "Beside `known`: where a forecast is at hand, told from this chance of exhaustion within 24 hours on.",
-            &SHARE,
-        ),
     ])
 }
 
@@ -141,14 +131,10 @@ fn unusual() -> Table {
     };
     let ways = Trouble::ALL.map(|trouble| {
         let own = match trouble {
-            Trouble::Throttled => vec![share(
-                "share",
-                "So much of what was wanted is refused; a tenth of it for an hour.",
-            )],
+            Trouble::Throttled => Vec::new(),
             Trouble::ClientErrors | Trouble::ServerErrors => vec![
                 number("ratio", "So many times the pool's own rate.", 1.0),
                 share("excess", "So much of all requests above that rate."),
-                number("least", "Fewer requests say nothing.", 1.0),
                 rare(),
             ],
             Trouble::Slow => vec![

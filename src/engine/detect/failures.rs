@@ -5,9 +5,7 @@
 //! lies at least half an hour back. A window is bad only if its rate is also `ratio` times the base rate and `excess`
 //! of the attempts above it: at a million requests an hour everything is significant and little matters.
 //!
-//! - A window of fewer than `least` attempts says nothing, whatever its rate: three failures of three requests at night are
-//!   no page. Where nothing but failures came since the last success, those count however far apart they are: a pool that
-//!   is asked every five minutes and fails each time is told after `least` of them.
+//! - Two failures of three requests at night fall into one minute, or into two of which one is left out: no page.
 //! - A doubling at high volume is one as soon as it is worth `excess` of all requests.
 //! - Failures that come in clumps have a shape of 2: their deviation is 0.7 of the mean, whatever the volume. What a
 //!   pool's own noise reaches is learned (`calm`), so that a pool of nervous clients gets a higher limit.
@@ -47,8 +45,6 @@ pub(super) struct Failures {
     trail: Trail<2>,
     failed: f64,
     tried: f64,
-    /// Failures since anything succeeded, and the minute of the first.
-    lost: (f64, Minute),
     calm: Calm,
     latch: Latch,
 }
@@ -59,7 +55,6 @@ impl Failures {
             trail: Trail::new(LONGEST),
             failed: 0.0,
             tried: 0.0,
-            lost: (0.0, Minute(0)),
             calm: Calm::default(),
             latch: Latch::default(),
         }
@@ -73,7 +68,6 @@ impl Failures {
             self.failed += failed - FORGOTTEN * self.failed;
             self.tried += tried - FORGOTTEN * self.tried;
         }
-        self.count_lost(minute, failed, tried);
         let (few, many) = PRIOR;
         let base = ((self.failed + few) / (self.tried + many)).max(LEAST_RATE);
         let needed = (worth.ratio * base).max(base + worth.excess.factor());
@@ -92,8 +86,7 @@ impl Failures {
             }
             highest = highest.max(score);
             let is_worse = worst.as_ref().is_none_or(|worst| worst.score < score);
-            let [_, all] = window.whole;
-            if worth.least <= all && needed * tried < failed && is_worse {
+            if needed * tried < failed && is_worse {
                 worst = Some(Evidence {
                     seen: failed / tried,
                     usual: base,
@@ -104,17 +97,6 @@ impl Failures {
                 });
             }
         }
-        let is_lost = worth.least <= self.lost.0 && minute != self.lost.1;
-        if is_lost && 0.0 < failed {
-            worst = worst.filter(|it| limit <= it.score).or(Some(Evidence {
-                seen: 1.0,
-                usual: base,
-                minutes: self.lost_minutes(minute),
-                score: limit,
-                limit,
-                is_young: self.calm.is_young(),
-            }));
-        }
         let bad = worst.filter(|worst| limit <= worst.score);
         if self.latch.since().is_none() {
             self.calm.note(minute, highest);
@@ -122,8 +104,6 @@ impl Failures {
         let say = match worst {
             Some(_) if bad.is_some() => Say::Bad,
             Some(worst) if limit / 2.0 <= worst.score => Say::Between,
-            // Nobody asks: that is no sign of health.
-            _ if is_lost => Say::Between,
             _ => Say::Calm,
         };
         let near = worst.filter(|_| say == Say::Between);
@@ -132,76 +112,5 @@ impl Failures {
             bad,
             near,
         }
-    }
-
-    fn count_lost(&mut self, minute: Minute, failed: f64, tried: f64) {
-        if failed < tried {
-            self.lost = (0.0, minute);
-        } else if 0.0 < failed {
-            let (before, since) = self.lost;
-            let since = if 0.0 < before { since } else { minute };
-            self.lost = (before + failed, since);
-        }
-    }
-
-    fn lost_minutes(&self, minute: Minute) -> u16 {
-        let minutes = minute.since(self.lost.1) + 1;
-        u16::try_from(minutes).unwrap_or(u16::MAX)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::units::Share;
-
-    /// The first minute in which people are told, after two days of `usual` (failed and tried) in each minute.
-    fn first(usual: (f64, f64), minutes: i64, each: impl Fn(i64) -> (f64, f64)) -> Option<i64> {
-        let mut failures = Failures::new();
-        let worth = Failing {
-            ratio: 1.5,
-            excess: Share::from_basis_points(100).unwrap(),
-            least: 20.0,
-            rare: 30 * DAY,
-        };
-        for minute in -2 * DAY..0 {
-            failures.push(Minute(minute), usual.0, usual.1, worth);
-        }
-        (0..minutes).find(|minute| {
-            let (failed, tried) = each(*minute);
-            let step = failures.push(Minute(*minute), failed, tried, worth);
-            step.turn == Some(true)
-        })
-    }
-
-    #[test]
-    fn three_failures_of_three_requests_at_night_are_no_page() {
-        let night = |minute: i64| {
-            let failed = if (60..63).contains(&minute) { 1.0 } else { 0.0 };
-            (failed, failed)
-        };
-        assert_eq!(first((0.0, 40.0), 180, night), None);
-        let at_once = |minute: i64| if minute == 60 { (3.0, 3.0) } else { (0.0, 0.0) };
-        assert_eq!(first((0.0, 40.0), 180, at_once), None);
-    }
-
-    #[test]
-    fn a_quiet_pool_that_fails_every_request_is_told() {
-        // Of twenty requests in twenty minutes the last four failed.
-        assert_eq!(first((0.0, 1.0), 60, |_| (1.0, 1.0)), Some(3));
-        let rarely = |minute: i64| {
-            if minute % 5 == 0 {
-                (1.0, 1.0)
-            } else {
-                (0.0, 0.0)
-            }
-        };
-        assert_eq!(first((0.0, 0.2), 200, rarely), Some(95));
-    }
-
-    #[test]
-    fn a_tripling_at_high_volume_is_told() {
-        let told = first((20.0, 2_000.0), 30, |_| (60.0, 2_000.0));
-        assert!(told.is_some_and(|it| it <= 8), "{told:?}");
     }
 }

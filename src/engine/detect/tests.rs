@@ -36,7 +36,6 @@ fn watched() -> Watched {
     let worth = Failing {
         ratio: 1.5,
         excess: Share::from_basis_points(100).unwrap(),
-        least: 20.0,
         rare,
     };
     let beyond = |factor| Beyond { factor, rare };
@@ -46,9 +45,7 @@ fn watched() -> Watched {
         rare,
     };
     Watched::of([
-        Sought::Throttled(Refused {
-            share: Share::from_basis_points(100).unwrap(),
-        }),
+        Sought::Throttled,
         Sought::ClientErrors(worth),
         Sought::ServerErrors(worth),
         Sought::Slow(beyond(1.5)),

@@ -99,8 +99,6 @@ pub(super) struct Window<const N: usize> {
     pub(super) length: u16,
     /// Sums over all rows but the one left out.
     pub(super) rest: Row<N>,
-    /// Sums over all rows.
-    pub(super) whole: Row<N>,
 }
 
 impl<const N: usize> Window<N> {
@@ -173,12 +171,7 @@ impl<const N: usize> Trail<N> {
                 summed += 1;
             }
             let rest = added(sums, loudest.1.map(|value| -value));
-            let whole = sums;
-            Some(Window {
-                length,
-                rest,
-                whole,
-            })
+            Some(Window { length, rest })
         })
     }
 
@@ -230,7 +223,7 @@ fn added<const N: usize>(mut sums: Row<N>, row: Row<N>) -> Row<N> {
 }
 
 /// A minute in half the bytes; what lies four thousand years from 1970 is not told apart.
-pub(in crate::engine) fn short(minute: Minute) -> i32 {
+pub(super) fn short(minute: Minute) -> i32 {
     i32::try_from(minute.0).unwrap_or(i32::MAX)
 }
 

@@ -105,12 +105,6 @@ impl Lookout {
         self.watch.used()
     }
 
-    /// Of a quota that counts by the day, what today took so far; `None` while too little of the day is known.
-    #[must_use]
-    pub fn today(&self) -> Option<f64> {
-        self.forecaster.day()?.so_far()
-    }
-
     /// When the quota, as it is now, was exhausted last.
     #[must_use]
     pub const fn exhausted(&self) -> Option<Minute> {

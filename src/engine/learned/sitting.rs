@@ -1,20 +1,15 @@
 //! One rule on one pool, from what its detector says to a verdict.
 
-use super::{Reach, lines::Withheld};
+use super::Reach;
 use crate::{
-    engine::{
-        detect::Evidence, explain, forecast::warning::Warning, observer::day_start, strip::Strip,
-        yardstick::Yardstick,
-    },
+    engine::{detect::Evidence, forecast::warning::Warning},
     model::{
         alert::{AlertState, Episode, Track, Verdict},
-        calendar::Windows,
         catalog::Pool,
         ids::QuotaCode,
         outlook::Way,
         reason::Reason,
         rule::{Condition, Rule, Severity},
-        series::PoolSeries,
         time::{DAY, Minute},
         units::{Amount, QuotaKind},
         unusual::Trouble,
@@ -35,8 +30,6 @@ pub(super) struct Said {
     pub(super) is_on: bool,
     /// Whether the minute itself is bad.
     pub(super) is_bad: bool,
-    /// While on: whether the minute is neither bad nor good.
-    pub(super) is_between: bool,
     /// While off: whether the next minute may well be bad.
     pub(super) is_near: bool,
     /// While on or near: the latest evidence.
@@ -62,21 +55,6 @@ pub(super) enum Why {
         /// When it was told last, and which way led to that.
         told: (Minute, Way),
     },
-    /// Of use against a line.
-    Share {
-        /// The minute that was looked at.
-        at: Minute,
-        /// Why nothing is told, where the line is reached all the same.
-        withheld: Option<Withheld>,
-    },
-}
-
-/// What the numbers of a line are read from.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Scene<'r> {
-    pub(super) series: &'r PoolSeries,
-    pub(super) windows: &'r Windows,
-    pub(super) yardstick: &'r Yardstick<'r>,
 }
 
 /// A rule while it hears of minutes.
@@ -87,7 +65,6 @@ pub(super) struct Sitting<'r> {
     quota: Option<(QuotaKind, QuotaCode)>,
     /// Why it can't be judged, if it can't.
     broken: Option<String>,
-    scene: Option<Scene<'r>>,
     /// Where judging stood before.
     given: Option<Track>,
     /// Where it stands now.
@@ -114,7 +91,6 @@ impl<'r> Sitting<'r> {
             pool,
             quota,
             broken,
-            scene: None,
             given,
             now: given,
             settled: given,
@@ -122,14 +98,6 @@ impl<'r> Sitting<'r> {
             looked: None,
             past: Vec::new(),
             open: None,
-        }
-    }
-
-    /// As it is, for a rule whose numbers are looked up when they are told.
-    pub(super) fn within(self, scene: Scene<'r>) -> Self {
-        Self {
-            scene: Some(scene),
-            ..self
         }
     }
 
@@ -147,7 +115,6 @@ impl<'r> Sitting<'r> {
         let was_on = before.state.is_on();
         let state = match (was_on, said.is_on) {
             (_, true) if said.is_bad => AlertState::Alerting,
-            (true, true) if said.is_between => AlertState::Alerting,
             // Nothing was said of this minute: that holds the state.
             (true, true) if said.looked != Some(minute) => before.state,
             (_, true) => AlertState::Recovering,
@@ -271,33 +238,12 @@ impl<'r> Sitting<'r> {
             (None, None) => "too little is known of this pool yet to say what is usual".to_owned(),
             (None, Some(at)) => format!("nothing could be said of it since {at}"),
         };
-        let mut reasons = known.map_or(Vec::new(), |why| match why {
-            Why::Share { at, withheld } => self.shares(*at, withheld.as_ref()),
-            Why::Unusual { .. } | Why::RunsOut { .. } => self.reason(why).into_iter().collect(),
-        });
-        if reasons.is_empty() {
-            reasons.push(Reason::Gap { minutes: 0, why });
-        }
-        reasons
-    }
-
-    /// The worst minute of the window that ends with this one, as in `hold`.
-    fn shares(&self, at: Minute, withheld: Option<&Withheld>) -> Vec<Reason> {
-        let Some(scene) = self.scene else {
-            return Vec::new();
-        };
-        let end = at.plus(1);
-        let first = day_start(end.plus(-i64::from(self.rule.window.of())));
-        let signals = scene.yardstick.signals().iter().copied();
-        let strip = Strip::cut(scene.series, first, end, signals).within(scene.windows.clone());
-        let mut reasons = explain::reasons(self.rule, scene.yardstick, &strip, at);
-        reasons.extend(withheld.map(|it| Reason::Considered(it.to_string())));
-        reasons
+        let reason = known.and_then(|why| self.reason(why));
+        vec![reason.unwrap_or(Reason::Gap { minutes: 0, why })]
     }
 
     fn reason(&self, why: &Why) -> Option<Reason> {
         match why {
-            Why::Share { .. } => None, // see `shares`
             Why::Unusual {
                 trouble,
                 at,

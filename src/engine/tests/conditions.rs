@@ -15,7 +15,6 @@ fn throttled_requests_count_as_use() {
             kind,
             above: share(100),
             clear: share(70),
-            news: None,
         };
         let verdict = judge_at(&rule, &series, None, START.plus(3));
         assert_eq!(verdict.state, AlertState::Alerting, "{kind}");
@@ -40,7 +39,6 @@ fn unknown_throttles_can_prove_a_breach_and_never_its_absence() {
             kind: QuotaKind::Tpm,
             above: share(80),
             clear: share(70),
-            news: None,
         };
         let series = series_of(&[
             (Signal::Invocations, through),
@@ -183,7 +181,6 @@ fn a_day_counts_from_midnight_and_only_when_known() {
         kind: QuotaKind::Tpd,
         above: share(80),
         clear: share(70),
-        news: None,
     };
     let state = |text: &str| {
         let series = series_of(&[(Signal::ChargedTokens, text)]);

@@ -97,7 +97,6 @@ fn the_tokens_of_the_day_are_summed_through_a_window() {
         kind: QuotaKind::Tpd,
         above: share(80),
         clear: share(70),
-        news: None,
     };
     let rule = rule(condition, 3, 5, 3);
     let series = series_of(&[(Signal::ChargedTokens, "1x120")]);

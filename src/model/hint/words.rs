@@ -367,9 +367,7 @@ fn place(pool: &PoolId) -> String {
 /// A share as people read it: whole percents, and below one a tenth, so that a little is not nothing.
 fn percent(share: f64) -> String {
     let percent = 100.0 * share;
-    if 0.0 < percent && percent < 0.05 {
-        "less than 0.1 %".to_owned()
-    } else if 0.0 < percent && percent < 1.0 {
+    if 0.0 < percent && percent < 1.0 {
         format!("{percent:.1} %")
     } else {
         format!("{percent:.0} %")

@@ -1,10 +1,10 @@
 //! How bad it is, in as few words as a headline takes.
 
-use super::{Reason, rate, span};
+use super::{Reason, percent, rate, span};
 use crate::model::{
     series::Signal,
     time::{DAY, Minute},
-    units::{grouped, percent},
+    units::grouped,
     unusual::Trouble,
 };
 

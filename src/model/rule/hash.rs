@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Chance, Condition, News, Rule, WarningRule};
+use super::{Chance, Condition, Rule, WarningRule};
 use crate::model::{units::QuotaKind, unusual::Unusual};
 
 impl Rule {
@@ -21,16 +21,10 @@ impl Rule {
 /// One line a field, in this order. Changing it changes every hash that was ever stored.
 fn canonical(rule: &Rule) -> String {
     let condition = match &rule.condition {
-        Condition::QuotaShare {
-            kind,
-            above,
-            clear,
-            news,
-        } => format!(
-            "quota_share {kind} {} {}{}",
+        Condition::QuotaShare { kind, above, clear } => format!(
+            "quota_share {kind} {} {}",
             above.basis_points(),
-            clear.basis_points(),
-            news.map_or(String::new(), canonical_news)
+            clear.basis_points()
         ),
         Condition::Count {
             of,
@@ -60,22 +54,15 @@ fn canonical(rule: &Rule) -> String {
     )
 }
 
-/// Nothing where everything is told, so that such rules keep their hashes.
-fn canonical_news(news: News) -> String {
-    let chance = news.chance.map(|it| format!(" {}", it.basis_points()));
-    format!(" {}{}", news.known_minutes, chance.unwrap_or_default())
-}
-
 /// One line of what the condition says.
 fn canonical_unusual(sought: &Unusual) -> String {
     let of = sought.trouble().name();
     match sought {
-        Unusual::Throttled(it) => format!("unusual {of} {}", it.share.basis_points()),
+        Unusual::Throttled => format!("unusual {of}"),
         Unusual::ClientErrors(it) | Unusual::ServerErrors(it) => format!(
-            "unusual {of} {} {} {} {}",
+            "unusual {of} {} {} {}",
             it.ratio,
             it.excess.basis_points(),
-            it.least,
             it.rare
         ),
         Unusual::Slow(it) | Unusual::TokensUp(it) => {

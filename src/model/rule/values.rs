@@ -110,26 +110,16 @@ impl Rule {
         ];
         // What is judged by the pool's own past has its own idea of how many minutes it takes, and detectors also of how
         // many it takes to end.
-        if !matches!(
-            self.condition,
-            Condition::Unusual(_) | Condition::RunsOut { .. }
-        ) {
+        if !self.condition.is_learned() {
             slots.push(("window", Slot::Window(&mut self.window)));
         }
         if !matches!(self.condition, Condition::Unusual(_)) {
             slots.push(("clear_for", Slot::ClearFor(&mut self.clear_minutes)));
         }
         match &mut self.condition {
-            Condition::QuotaShare {
-                above, clear, news, ..
-            } => {
+            Condition::QuotaShare { above, clear, .. } => {
                 slots.push(("above", Slot::Share(above)));
                 slots.push(("clear", Slot::Share(clear)));
-                if let Some(news) = news {
-                    slots.push(("known", Slot::Minutes(&mut news.known_minutes)));
-                    let chance = news.chance.as_mut();
-                    slots.extend(chance.map(|it| ("chance", Slot::Share(it))));
-                }
             }
             Condition::Count {
                 at_least,
@@ -162,11 +152,10 @@ impl Rule {
 
 fn of_unusual(sought: &mut Unusual) -> Vec<(&'static str, Slot<'_>)> {
     match sought {
-        Unusual::Throttled(worth) => vec![("share", Slot::Share(&mut worth.share))],
+        Unusual::Throttled => Vec::new(),
         Unusual::ClientErrors(worth) | Unusual::ServerErrors(worth) => vec![
             ("ratio", Slot::Number(&mut worth.ratio, 1.0)),
             ("excess", Slot::Share(&mut worth.excess)),
-            ("least", Slot::Number(&mut worth.least, 1.0)),
             ("rare", Slot::Minutes(&mut worth.rare)),
         ],
         Unusual::Slow(worth) | Unusual::TokensUp(worth) => vec![

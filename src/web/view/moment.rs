@@ -237,7 +237,7 @@ fn why(moment: &Moment, pool: &Pool) -> String {
     let since = verdict
         .began
         .map_or_else(String::new, |it| format!(" since {it}"));
-    if moment.seen.is_empty() {
+    if moment.rule.condition.is_learned() {
         return match verdict.state {
             AlertState::Normal => "looked at, and neither bad nor nearly bad".to_owned(),
             AlertState::Pending => "nearly bad, and not yet enough to be told".to_owned(),
@@ -286,12 +286,7 @@ fn limit(moment: &Moment) -> String {
                 unit = line.kind.unit(),
             )
         }
-        (
-            Condition::QuotaShare {
-                kind, above, clear, ..
-            },
-            None,
-        ) => format!(
+        (Condition::QuotaShare { kind, above, clear }, None) => format!(
             "bad from {above} of the {} quota on, good again below {clear}",
             kind.name().to_uppercase()
         ),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bedrock_ops_alert::{
     config,
-    engine::{Kept, Taught, judge_all, learned::Learned, orphans},
+    engine::{Kept, Taught, judge_all, orphans},
     model::{
         book::Record,
         catalog::{Catalog, LifeCycle},
@@ -14,7 +14,7 @@ use bedrock_ops_alert::{
     },
 };
 
-use super::{Stage, noon, scope, sonnet};
+use super::{Stage, noon, scope, shortage, sonnet};
 
 impl Stage {
     fn announce(&mut self, status: &str, end: Option<Timestamp>) {
@@ -39,8 +39,7 @@ impl Stage {
         let read = Minute::of(self.now);
         self.book.apply(vec![Record::ReadThrough(sonnet(), read)]);
         self.orphans = orphans(&rules, Kept::default(), &self.book);
-        let mut taught = Taught::from([(sonnet(), Learned::default())]);
-        let verdicts = judge_all(&rules, &self.book, &mut taught, self.now);
+        let verdicts = judge_all(&rules, &self.book, &mut Taught::new(), self.now);
         self.step(&verdicts, &[]);
     }
 
@@ -110,8 +109,7 @@ fn no_quota_is_asked_for_a_model_that_is_leaving() {
     for (status, asked) in [("LEGACY", 0), ("ACTIVE", 1)] {
         let mut stage = Stage::new(Mode::File);
         stage.announce(status, None);
-        let from = Minute::of(stage.now).plus(-8);
-        stage.feed(&sonnet(), from, &[(600.0, 0.0, 960_000.0); 8]);
+        shortage(&mut stage);
         stage.judge(&[Category::Quota]);
         assert_eq!(stage.book.incidents.len(), 1, "{status}");
         assert_eq!(stage.effects("request-quota").len(), asked, "{status}");

@@ -10,7 +10,7 @@ use crate::model::{
     quota::Quota,
     series::{SETTLE_MINUTES, Signal},
     time::Minute,
-    units::{grouped, percent},
+    units::grouped,
 };
 
 /// The other quotas that the same requests drain, and which of them are short as well; tokens first.
@@ -106,7 +106,7 @@ pub(super) fn push_since(draft: &Draft<'_>, incident: &Incident, lines: &mut Vec
         };
         let share = match wanted {
             Some((of, _, all)) if of == known && 0.0 < all => {
-                format!(", {} of those wanted", percent(total / all))
+                format!(", {:.1} % of those wanted", 100.0 * total / all)
             }
             _ => String::new(),
         };

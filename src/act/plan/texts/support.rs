@@ -8,7 +8,7 @@ use crate::model::{
     incident::{Incident, Scenario},
     quota::Quota,
     time::{Minute, Timestamp},
-    units::{Amount, QuotaKind, grouped, percent},
+    units::{Amount, QuotaKind, grouped},
 };
 
 /// Support takes 8,000 characters; some room is left for the line of the marker and the one that names the files.
@@ -144,9 +144,8 @@ fn push_usage(
     }
     if let Some(share) = usage.long_inputs {
         lines.push(format!(
-            "- requests with more than {} input tokens: {}",
-            grouped(f64::from(draft.inputs.long_input)),
-            percent(share / 100.0)
+            "- requests with more than {} input tokens: {share:.1} %",
+            grouped(f64::from(draft.inputs.long_input))
         ));
     }
 }
