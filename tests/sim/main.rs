@@ -19,7 +19,6 @@ mod leaving;
 mod linked;
 mod lost;
 mod mantle;
-mod many;
 mod organisation;
 mod ran;
 mod residency;
