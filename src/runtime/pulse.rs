@@ -28,7 +28,7 @@ pub(super) struct Pulse<'a> {
 }
 
 impl<'a> Pulse<'a> {
-    /// From beat to beat: five fit into the `WatchdogSec` of the unit.
+    /// From beat to beat: nine fit into the `WatchdogSec` of the unit.
     const EVERY: Duration = Duration::from_secs(5);
     /// Longer than any cycle takes, and than ticks are apart.
     const LONGEST: Duration = Duration::from_secs(300);

@@ -6,7 +6,7 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use bedrock_ops_alert::{
     config,
@@ -132,12 +132,7 @@ async fn whatever_fails_the_words_are_said_once() {
         };
         // The past is read first, and the case is looked at each five minutes: each takes longer where calls fail.
         let (_, ours) = told(Arc::new(Faults::new(rates, seed)), 120).await;
-        // A request, and where calls fail like this now and then an investigation beside it: each has a marker of its own.
-        let markers = ours
-            .iter()
-            .map(|it| it["body"].as_str().unwrap().lines().next());
-        let markers: BTreeSet<_> = markers.collect();
-        assert_eq!(markers.len(), ours.len(), "seed {seed}: {ours:#?}");
+        assert!(ours.len() <= 1, "seed {seed}: {ours:#?}");
         for said in ours {
             let has_file = said["attachments"].as_array().unwrap().len() == 2;
             let body = said["body"].as_str().unwrap();

@@ -7,7 +7,7 @@ use super::{
     group::reasons,
     price,
     refusal::Refused,
-    situation::Usage,
+    situation::{self, Usage},
     support_plan, texts,
 };
 use crate::{
@@ -41,7 +41,8 @@ pub(super) fn investigate(draft: &mut Draft<'_>, incident: &Incident, category: 
         );
         return draft.refuse(&incident.id, Refused::for_now(why));
     }
-    if let Some(why) = too_early(draft, incident, category) {
+    let unknown = || unknown_quota(draft, incident, category);
+    if let Some(why) = too_early(draft, incident, category).or_else(unknown) {
         return draft.refuse(&incident.id, Refused::for_now(why));
     }
     let refused = support_plan::refusal(draft, incident).or_else(|| over_budget(draft));
@@ -91,6 +92,21 @@ fn too_early(draft: &Draft<'_>, incident: &Incident, category: Category) -> Opti
             day.code
         )
     })
+}
+
+/// Refusals that a quota explains are no question for Support: while one of a pool's quotas is not known, nobody can tell.
+fn unknown_quota(draft: &Draft<'_>, incident: &Incident, category: Category) -> Option<String> {
+    if category != Category::Throttle {
+        return None;
+    }
+    let book = draft.book();
+    let unknown = incident.pools.iter().find(|pool| {
+        let known = book.pools.get(*pool);
+        known.is_none_or(|it| situation::has_unknown_limit(book, it))
+    })?;
+    Some(format!(
+        "the quotas of {unknown} are not read yet, so whether one of them refuses the requests is not known"
+    ))
 }
 
 /// Asks Support for more of a quota that Service Quotas doesn't raise.

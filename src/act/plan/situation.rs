@@ -8,10 +8,10 @@
 use super::minutes::Minutes;
 use crate::model::{
     book::Book,
-    catalog::{Pool, PoolId},
+    catalog::{Mapping, Pool, PoolId},
     ids::{QuotaCode, Scope},
     incident::{Incident, Scenario},
-    quota::Quota,
+    quota::{Limit, Quota},
     reason::Reason,
     series::{KEPT_MINUTES, Sample, Signal},
     time::{DAY, Minute},
@@ -212,6 +212,18 @@ pub fn nearest_quota(book: &Book, pool: &PoolId, until: Minute) -> Option<(Quota
         }
     }
     best.map(|(_, kind, code)| (kind, code))
+}
+
+/// Whether one of the quotas that may refuse its requests within the minute was not read so far.
+pub(super) fn has_unknown_limit(book: &Book, pool: &Pool) -> bool {
+    kinds_a_minute(pool).any(|kind| match pool.mapping(kind) {
+        Mapping::Unknown => true,
+        Mapping::Mapped { code, .. } => {
+            let quota = book.quotas.get(&(pool.id.scope.clone(), code.clone()));
+            quota.is_none_or(|it| it.limit() == Limit::Unknown)
+        }
+        Mapping::Absent | Mapping::Ambiguous { .. } => false,
+    })
 }
 
 /// How much of its quotas the pool used at most in the last few minutes before `until`; for the cadence.

@@ -34,7 +34,7 @@ const IDLE_AFTER_MINUTES: i64 = 3 * HOUR;
 /// Targets named in a message.
 const MOST_TAKERS: usize = 5;
 /// Pools that are judged before the loop's thread is given back.
-const POOLS_AT_ONCE: usize = 16;
+const POOLS_AT_ONCE: usize = 4;
 
 impl Cycle {
     /// Whether something waits for the planner that no reading brings: a receipt, an

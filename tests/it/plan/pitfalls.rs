@@ -429,6 +429,40 @@ fn what_is_worst_hides_no_other_reason() {
     }
 }
 
+/// What may be explained by a quota that was not read yet is no question for Support; that its list can't be read says nothing.
+#[test]
+fn refusals_are_not_investigated_before_the_quotas_are_known() {
+    let mut stage = Stage::new(Mode::File);
+    let known = stage.book.pools[&sonnet()].clone();
+    let mut unread = known.clone();
+    unread.mappings.insert(QuotaKind::Tpm, Mapping::Unknown);
+    stage.book.apply(vec![Record::Pool(unread)]);
+    let on = |stage: &mut Stage, minutes: i64| {
+        stage.later(minutes);
+        let from = Minute::of(stage.now).plus(-8);
+        stage.feed(&sonnet(), from, &[(100.0, 40.0, 100_000.0); 8]);
+        let alert = AlertState::Alerting;
+        let on = verdict(&sonnet(), Category::Throttle, alert, stage.now);
+        stage.step(&[on], &[]);
+        stage.effects("open-case").len()
+    };
+    assert_eq!(on(&mut stage, 0), 0);
+    assert_eq!(on(&mut stage, 60), 0, "however long it takes");
+    let incident = stage.book.incidents.values().next().unwrap();
+    let why = incident.refusal.as_ref().map(|it| it.why.clone());
+    assert!(
+        why.as_ref()
+            .is_some_and(|it| it.contains("are not read yet")),
+        "{why:?}"
+    );
+    stage.book.apply(vec![Record::Pool(known)]);
+    assert_eq!(
+        on(&mut stage, 1),
+        1,
+        "far below the only quota that there is"
+    );
+}
+
 /// Row 32.
 #[test]
 fn a_level_is_the_least_that_is_heard() {
